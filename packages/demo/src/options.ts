@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util'
+
+export interface DemoOptions {
+  readonly port: number
+  /** Event time over wall time. */
+  readonly speed: number
+  /** Any SSE endpoint to read instead of the feed. */
+  readonly source: URL | undefined
+  /** Field of the source's JSON data to count by; its event type where not given. */
+  readonly by: string | undefined
+}
+
+export const HELP = `Usage: npx -y pnpm@12 demo [options]
+
+  --port N      where the page is served (default 8080; 0 takes any free port)
+  --speed N     seconds of event time a second of the replay (default 3600)
+  --source URL  read this SSE endpoint instead of the replay
+  --by FIELD    with --source: count events by this field of their JSON data (default: by event type)
+  --help        this text
+`
+
+/** Reads the command line. Throws an `Error` whose message is one line for the person who typed it; `undefined` asks for help. */
+export function parseOptions(args: readonly string[]): DemoOptions | undefined {
+  const values = parseFlags(args)
+  if (values.help) return undefined
+  if (values.source !== undefined && values.speed !== undefined) {
+    throw new Error('--speed sets the pace of the replay, which --source replaces; give one of them')
+  }
+  if (values.by !== undefined && values.source === undefined) {
+    throw new Error('--by says how to count the events of a --source; give that too')
+  }
+  return {
+    port: parsePort(values.port),
+    speed: parseSpeed(values.speed ?? '3600'),
+    source: values.source === undefined ? undefined : parseSource(values.source),
+    by: values.by,
+  }
+}
+
+function parseFlags(args: readonly string[]) {
+  try {
+    return parseArgs({
+      // `pnpm demo -- --port 1` and `pnpm demo --port 1` mean the same.
+      args: args.filter((arg) => arg !== '--'),
+      options: {
+        port: { type: 'string', default: '8080' },
+        speed: { type: 'string' },
+        source: { type: 'string' },
+        by: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values
+  } catch (error) {
+    throw new Error((error as Error).message.replaceAll('\n', ' '), { cause: error })
+  }
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new Error(`--port: expected a number from 0 to 65535, got '${text}'`)
+  return port
+}
+
+function parseSpeed(text: string): number {
+  const speed = Number(text)
+  if (text.trim() === '' || !(speed > 0 && speed < Number.POSITIVE_INFINITY)) {
+    throw new Error(`--speed: expected a number above 0, such as 3600 for an hour a second, got '${text}'`)
+  }
+  return speed
+}
+
+function parseSource(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new Error(`--source: expected an http or https URL, got '${text}'`)
+  }
+  return url
+}
