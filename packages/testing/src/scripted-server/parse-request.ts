@@ -1,0 +1,74 @@
+/** The parts of a request that are on the wire. */
+export interface WireRequest {
+  readonly method: string
+  readonly path: string
+  readonly httpVersion: string
+  readonly rawHeaders: readonly (readonly [name: string, value: string])[]
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
+/**
+ * The first HTTP/1.1 request in `bytes` and how many bytes it took, or undefined while it is incomplete.
+ * Throws where the bytes are no request.
+ */
+export function parseRequest(bytes: Buffer): { request: WireRequest; length: number } | undefined {
+  const headEnd = bytes.indexOf('\r\n\r\n')
+  if (headEnd === -1) return undefined
+  const [requestLine = '', ...fieldLines] = bytes.toString('latin1', 0, headEnd).split('\r\n')
+  const [, method, path, httpVersion] = /^(\S+) (\S+) HTTP\/(\d\.\d)$/.exec(requestLine) ?? []
+  if (method === undefined || path === undefined || httpVersion === undefined) {
+    throw new Error(`not an HTTP request line: ${JSON.stringify(requestLine)}`)
+  }
+  const rawHeaders = fieldLines.map(parseField)
+  const headers = joinByName(rawHeaders)
+  const body = parseBody(headers, bytes.subarray(headEnd + 4))
+  if (body === undefined) return undefined
+  return {
+    request: { method, path, httpVersion, rawHeaders, headers, body: body.content },
+    length: headEnd + 4 + body.length,
+  }
+}
+
+function parseField(line: string): readonly [string, string] {
+  const colon = line.indexOf(':')
+  if (colon < 1) throw new Error(`not an HTTP header field: ${JSON.stringify(line)}`)
+  return [line.slice(0, colon), line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')]
+}
+
+function joinByName(fields: readonly (readonly [string, string])[]): Record<string, string> {
+  const joined: Record<string, string> = Object.create(null)
+  for (const [name, value] of fields) {
+    const key = name.toLowerCase()
+    joined[key] = joined[key] === undefined ? value : `${joined[key]}, ${value}`
+  }
+  return joined
+}
+
+interface Body {
+  readonly content: Buffer
+  readonly length: number
+}
+
+function parseBody(headers: Record<string, string>, bytes: Buffer): Body | undefined {
+  if (headers['transfer-encoding'] !== undefined) return parseChunked(bytes)
+  const length = Number(headers['content-length'] ?? 0)
+  return bytes.length < length ? undefined : { content: Buffer.from(bytes.subarray(0, length)), length }
+}
+
+function parseChunked(bytes: Buffer): Body | undefined {
+  const chunks: Buffer[] = []
+  let at = 0
+  while (true) {
+    const lineEnd = bytes.indexOf('\r\n', at)
+    if (lineEnd === -1) return undefined
+    const size = Number.parseInt(bytes.toString('latin1', at, lineEnd), 16)
+    if (Number.isNaN(size)) throw new Error('not a chunk size in a chunked request body')
+    const start = lineEnd + 2
+    if (bytes.length < start + size + 2) return undefined
+    chunks.push(bytes.subarray(start, start + size))
+    at = start + size + 2
+    // No client of an event stream sends trailers, so the last chunk is followed by the blank line alone.
+    if (size === 0) return { content: Buffer.concat(chunks), length: at }
+  }
+}
