@@ -10,14 +10,16 @@ export interface Interpretation {
 /**
  * The HTML standard's "Parsing an event stream" and "Interpreting an event stream" (sections 9.2.5 and 9.2.6), word by word, over
  * a whole body. It is a model to test parsers against: simple enough to be seen right, without streaming and without speed.
+ *
+ * `previousId` is the last event ID string that an earlier connection of the same source left.
  */
-export function referenceParse(bytes: Uint8Array): Interpretation {
+export function referenceParse(bytes: Uint8Array, previousId: string = ''): Interpretation {
   const events: { type: string; data: string; lastEventId: string }[] = []
   let retry: number | null = null
   let dataBuffer = ''
   let eventTypeBuffer = ''
-  let lastEventIdBuffer = ''
-  let lastEventId = ''
+  let lastEventIdBuffer = previousId
+  let lastEventId = previousId
 
   for (const line of terminatedLines(decodeUtf8(bytes))) {
     if (line === '') {
