@@ -1,3 +1,6 @@
+export { type DisconnectConstraints, disconnectSchedule } from './arbitraries/disconnects.ts'
+export { sseMessage } from './arbitraries/messages.ts'
+export { chunking, eventStream } from './arbitraries/streams.ts'
 export { type EventStreamCase, eventStreamCases } from './conformance/event-stream-cases.ts'
 export {
   type HttpCase,
@@ -15,7 +18,9 @@ export {
   type HttpClientRequest,
   runHttpCase,
 } from './conformance/run-http-case.ts'
+export { createResumingFeed, type Disconnect, type ResumingFeedOptions } from './feed/resuming-feed.ts'
 export { referenceEncode, type WireMessage } from './reference/encode.ts'
+export { referenceEvents } from './reference/events.ts'
 export { type Interpretation, referenceParse } from './reference/parse.ts'
 export type { ClosedBy, RecordedRequest } from './scripted-server/recorded-request.ts'
 export type {

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Action, type Ending, toActions } from './actions.ts'
+import { asChunk, lastChunk } from './chunks.ts'
 import type { Attempt, Framing, ResponseAttempt } from './script.ts'
 
 /** A connection as an attempt sees it. `tcp` is what a reset goes to: under TLS, the socket below `socket`. */
@@ -28,7 +29,7 @@ export async function perform(attempt: Attempt, wire: Wire): Promise<boolean> {
   const contentLength = Array.isArray(actions) ? countBytes(actions) : undefined
   await send(serializeHead(attempt, framing, keepAlive, contentLength), wire)
   const ending = await play(actions, framing === 'chunked' ? asChunk : unframed, wire)
-  if (ending === 'END' && framing === 'chunked') await send(Buffer.from('0\r\n\r\n'), wire)
+  if (ending === 'END' && framing === 'chunked') await send(lastChunk, wire)
   if (ending === 'END' && keepAlive) return true
   end(ending, wire)
   return false
@@ -73,12 +74,6 @@ function serializeHead(
 }
 
 const unframed = (bytes: Buffer): Buffer => bytes
-
-function asChunk(bytes: Buffer): Buffer {
-  // A chunk of no bytes would be the last one.
-  if (bytes.length === 0) return bytes
-  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')])
-}
 
 async function play(
   actions: Iterable<Action> | AsyncIterable<Action>,

@@ -1,0 +1,38 @@
+import fc from 'fast-check'
+import type { WireMessage } from '../reference/encode.ts'
+
+/** Messages that the wire can carry: any data, any mix of fields, with the strings that parsers and encoders trip over. */
+export function sseMessage(): fc.Arbitrary<WireMessage> {
+  return fc.record(
+    {
+      type: oneLine().filter((type) => type !== ''),
+      data: fc.oneof(text(), json()),
+      id: oneLine(),
+      retry: fc.oneof(fc.nat(60_000), fc.maxSafeNat()),
+    },
+    { requiredKeys: ['data'] },
+  )
+}
+
+/** Text with line breaks of every kind, leading and trailing spaces, colons, astral characters and U+FEFF. */
+function text(): fc.Arbitrary<string> {
+  const piece = fc.oneof(
+    { weight: 3, arbitrary: fc.string() },
+    { weight: 2, arbitrary: fc.constantFrom('\n', '\r', '\r\n', '\n\n') },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(' ', ':', 'data:', ': ', '\0', '\ufeff', '\u2028', '\x85', '😀', '\t'),
+    },
+    { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },
+  )
+  return fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join(''))
+}
+
+function json(): fc.Arbitrary<string> {
+  return fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.stringify(value))
+}
+
+/** Text that one field can carry: no CR, LF or NUL. */
+function oneLine(): fc.Arbitrary<string> {
+  return text().map((value) => value.replaceAll(/[\0\r\n]/g, ''))
+}
