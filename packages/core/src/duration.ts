@@ -1,0 +1,23 @@
+/** Milliseconds, or a number with its unit: `1500`, `'250ms'`, `'30s'`, `'5m'`, `'1h'`, `'1d'`. */
+export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
+
+/** The longest delay a timer holds. A longer one makes Node's and the browsers' timers fire at once. */
+export const longestDelay: number = 2 ** 31 - 1
+
+/** Milliseconds of `value`; `option` is the name that errors give. */
+export function milliseconds(value: Duration, option: string): number {
+  const duration = typeof value === 'number' ? value : parse(value)
+  if (!(duration >= 0 && duration <= longestDelay)) {
+    throw new TypeError(
+      `${option} must be a duration of 0 to ${longestDelay} ms (24.8 days) such as 1500, '250ms', '30s', '5m', '1h' or '1d', not ${typeof value === 'string' ? `'${value}'` : String(value)}`,
+    )
+  }
+  return duration
+}
+
+const unit: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+function parse(text: unknown): number {
+  const match = typeof text === 'string' ? /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) : null
+  return match === null ? Number.NaN : Number(match[1]) * (unit[match[2] as string] as number)
+}

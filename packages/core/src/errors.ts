@@ -1,0 +1,67 @@
+/**
+ * What went wrong, as a closed list to switch over.
+ *
+ * | code | meaning |
+ * | --- | --- |
+ * | `network` | no connection, or one that was cut |
+ * | `tls` | the server's certificate does not verify |
+ * | `http-status` | an answer other than 200; see `status` and `body` |
+ * | `content-type` | a 200 that is not a readable `text/event-stream` |
+ * | `connect-timeout` | no response head within `timeouts.connect` |
+ * | `idle-timeout` | no byte within `timeouts.idle` |
+ * | `event-too-large` | an event of more than `maxEventSize` bytes |
+ * | `redirect` | a redirect that may not be followed |
+ * | `request` | a url, header, body or id factory failed, or gave what HTTP cannot carry |
+ * | `retries-exhausted` | `reconnect.maxAttempts` in a row failed; `cause` is the last failure |
+ */
+export type EventSourceErrorCode =
+  | 'network'
+  | 'tls'
+  | 'http-status'
+  | 'content-type'
+  | 'connect-timeout'
+  | 'idle-timeout'
+  | 'event-too-large'
+  | 'redirect'
+  | 'request'
+  | 'retries-exhausted'
+
+/** What {@link EventSourceError} knows beside its code and message. */
+export interface EventSourceErrorDetails {
+  readonly status?: number | undefined
+  readonly url?: string | undefined
+  readonly attempt?: number | undefined
+  readonly body?: string | undefined
+  readonly cause?: unknown
+}
+
+/**
+ * The one error of this package: what an Observable of `fromEventSource` ends with, and what `state` and
+ * `reconnect.decide` are told. Header values, query parameters and passwords appear in none of its fields.
+ */
+export class EventSourceError extends Error {
+  override readonly name: string = 'EventSourceError'
+  readonly code: EventSourceErrorCode
+  /** The HTTP status, where there was an answer. */
+  readonly status: number | undefined
+  /** Where the connection went, without user, password, query and fragment. */
+  readonly url: string | undefined
+  /** Which connection of the subscription it was, from 1. */
+  readonly attempt: number | undefined
+  /** The first KiB of the answer's body, for `http-status` and `content-type`. */
+  readonly body: string | undefined
+
+  constructor(code: EventSourceErrorCode, message: string, details: EventSourceErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    this.status = details.status
+    this.url = details.url
+    this.attempt = details.attempt
+    this.body = details.body
+  }
+}
+
+/** `url` without the parts that carry secrets. */
+export function publicUrl(url: URL): string {
+  return `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`
+}

@@ -1,0 +1,149 @@
+import type { NextObserver, SchedulerLike } from 'rxjs'
+import { asyncScheduler } from 'rxjs'
+import { type Duration, milliseconds } from './duration.ts'
+import type { EventSourceError } from './errors.ts'
+import { type ReconnectOptions, type ReconnectPolicy, reconnectPolicy } from './reconnect.ts'
+import type { ConnectionState } from './state.ts'
+import type { Transport } from './transport/transport.ts'
+
+export type MaybePromise<T> = T | Promise<T>
+
+/** What a factory knows of the connection it is called for. */
+export interface Attempt {
+  /** Which connection of the subscription it is, from 1. */
+  readonly number: number
+  /** The stream's cursor; `''` where there is none. */
+  readonly lastEventId: string
+  /** How the connection before ended, where that was with an error: a 401, say. */
+  readonly previousError?: EventSourceError
+}
+
+/** A value, or what makes one anew for every connection. */
+export type PerAttempt<T> = T | ((attempt: Attempt) => MaybePromise<T>)
+
+/** An http or https URL; in a browser also one relative to the page. */
+export type UrlInput = PerAttempt<string | URL>
+
+/** Headers by name (an undefined value is left out), or as pairs, such as a `Headers` object. */
+export type HeadersInput = Readonly<Record<string, string | undefined>> | Iterable<readonly [string, string]>
+
+/** What `fetch` takes as a body. A `ReadableStream` can be sent once only: give a function that makes one. */
+export type BodyInput =
+  | string
+  | Uint8Array<ArrayBuffer>
+  | ArrayBuffer
+  | URLSearchParams
+  | Blob
+  | FormData
+  | ReadableStream<Uint8Array<ArrayBuffer>>
+
+/** Where a stream starts: an id, or what loads one, as a checkpoint does; undefined and `''` are the stream's own start. */
+export type StartId =
+  | string
+  | (() => MaybePromise<string | undefined>)
+  | { load(): MaybePromise<string | undefined> }
+
+/** Holds a stream back. While shut, its socket is not read, so that TCP slows the server down. */
+export interface Gate {
+  readonly shut: boolean
+  /** Tells each change of `shut`. */
+  readonly changes: { subscribe(next: (shut: boolean) => void): { unsubscribe(): void } }
+}
+
+/** The options of `fromEventSource`. */
+export interface EventSourceOptions<E extends string = string> {
+  /** Default `'GET'`. */
+  readonly method?: string
+  /** Sent beside `Accept: text/event-stream`, which they may replace. A `Last-Event-ID` among them never beats the tracked one. */
+  readonly headers?: PerAttempt<HeadersInput>
+  readonly body?: PerAttempt<BodyInput | undefined>
+  /** The types to deliver; others are dropped before anything is made of them. A sink's own notices (`gap`, `lagged`) always pass. Default: all. */
+  readonly events?: readonly E[]
+  /** Where to start. A loader runs once, before the first connection. */
+  readonly lastEventId?: StartId
+  /** How the cursor is told to the server: as the header, or as a query parameter for servers whose CORS refuses the header. Default `'header'`. */
+  readonly lastEventIdIn?: 'header' | { readonly query: string }
+  /** `false` for a single response, as LLM and MCP streams are: its proper end completes the Observable. */
+  readonly reconnect?: false | ReconnectOptions
+  readonly timeouts?: {
+    /** From the start of a connection to its response head, factories and redirects included. Default `'30s'`. */
+    readonly connect?: Duration
+    /** Without a byte, comments included, for so long, the connection is given up. Default false. */
+    readonly idle?: Duration | false
+  }
+  /** Bytes one event may take on the wire. A larger one errors the stream. Default 16 MiB. */
+  readonly maxEventSize?: number
+  /** Default `'follow'`. */
+  readonly redirect?: 'follow' | 'error'
+  readonly gate?: Gate
+  /** Told of each change of the connection. Only `next` is called. */
+  readonly state?: NextObserver<ConnectionState>
+  /** Told of each comment line, without its colon. Only `next` is called. */
+  readonly comments?: NextObserver<string>
+  /** Default: undici's dispatch on Node, `fetch` elsewhere. */
+  readonly transport?: Transport
+  /** The clock for every delay and timeout. Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike
+  /** The source of jitter, numbers from [0, 1). Default `Math.random`. */
+  readonly random?: () => number
+}
+
+/** The options with every default in place. */
+export interface Settings {
+  readonly url: UrlInput
+  readonly method: string
+  readonly headers: PerAttempt<HeadersInput> | undefined
+  readonly body: PerAttempt<BodyInput | undefined>
+  readonly types: ReadonlySet<string> | undefined
+  readonly startId: StartId | undefined
+  readonly idParameter: string | undefined
+  readonly reconnect: ReconnectPolicy
+  readonly connectTimeout: number
+  readonly idleTimeout: number | undefined
+  readonly maxEventSize: number
+  readonly redirect: 'follow' | 'error'
+  readonly gate: Gate | undefined
+  readonly state: NextObserver<ConnectionState> | undefined
+  readonly comments: NextObserver<string> | undefined
+  readonly transport: Transport
+  readonly scheduler: SchedulerLike
+  readonly random: () => number
+}
+
+/** Notices that a sink of `@rxsse/server` sends about the stream itself: without them a loss would be silent. */
+export type Notice = 'gap' | 'lagged'
+
+const notices: readonly Notice[] = ['gap', 'lagged']
+
+export function resolveOptions(
+  url: UrlInput,
+  options: EventSourceOptions,
+  transport: () => Transport,
+): Settings {
+  const { events, lastEventIdIn = 'header', timeouts = {}, maxEventSize = 16 * 2 ** 20 } = options
+  const { connect = 30_000, idle = false } = timeouts
+  const method = (options.method ?? 'GET').toUpperCase()
+  if (!(maxEventSize >= 1)) {
+    throw new TypeError(`maxEventSize must be a number of bytes, at least 1, not ${String(maxEventSize)}`)
+  }
+  return {
+    url,
+    method,
+    headers: options.headers,
+    body: options.body,
+    types: events === undefined ? undefined : new Set([...events, ...notices]),
+    startId: options.lastEventId,
+    idParameter: lastEventIdIn === 'header' ? undefined : lastEventIdIn.query,
+    reconnect: reconnectPolicy(options.reconnect ?? {}, method),
+    connectTimeout: milliseconds(connect, 'timeouts.connect'),
+    idleTimeout: idle === false ? undefined : milliseconds(idle, 'timeouts.idle'),
+    maxEventSize,
+    redirect: options.redirect ?? 'follow',
+    gate: options.gate,
+    state: options.state,
+    comments: options.comments,
+    transport: options.transport ?? transport(),
+    scheduler: options.scheduler ?? asyncScheduler,
+    random: options.random ?? Math.random,
+  }
+}

@@ -1,0 +1,47 @@
+/** Makes one HTTP exchange, and pushes what it receives. */
+export interface Transport {
+  /**
+   * Sends the request. Calls `onResponse` once, `onData` for each piece of the body (content codings undone),
+   * then `onEnd` or `onError` once, which may come first; nothing after that or after `abort`, and nothing before `open` returned.
+   */
+  open(request: TransportRequest, handler: TransportHandler): TransportConnection
+}
+
+export interface TransportRequest {
+  /** An http or https URL without user, password and fragment. */
+  readonly url: URL
+  readonly method: string
+  /** Values by lower-case name; every character is a byte. */
+  readonly headers: Readonly<Record<string, string>>
+  /** What is left of `headers` once a redirect leaves the origin: nothing that the caller set. */
+  readonly crossOriginHeaders: Readonly<Record<string, string>>
+  readonly body: Uint8Array<ArrayBuffer> | undefined
+  readonly redirect: 'follow' | 'error'
+}
+
+export interface TransportResponse {
+  readonly status: number
+  /** Values by lower-case name; those of a repeated field joined by `', '`. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Where the answer comes from, after redirects. */
+  readonly url: string
+}
+
+/** The failures that a transport can tell apart. */
+export type TransportErrorCode = 'network' | 'tls' | 'content-type' | 'redirect' | 'request'
+
+export interface TransportHandler {
+  onResponse(response: TransportResponse): void
+  onData(bytes: Uint8Array): void
+  onEnd(): void
+  onError(code: TransportErrorCode, cause: unknown): void
+}
+
+/** The way back: what the reader can do to the exchange at any moment, also before the response. */
+export interface TransportConnection {
+  /** Stops reading from the socket, so that TCP slows the server down. What was read already may still arrive. */
+  pause(): void
+  resume(): void
+  /** Closes the socket. */
+  abort(): void
+}
