@@ -1,1 +1,25 @@
-export {}
+export type { NodeHandler } from './adapter/node.ts'
+export type { NodeRequest, NodeResponse } from './adapter/node-request.ts'
+export type { CloseOptions } from './drain.ts'
+export type { Duration } from './duration.ts'
+export { SinkError, type SinkErrorCode } from './errors.ts'
+export type { MaybePromise, SseEvent, SseMessage, Target } from './event.ts'
+export type { HeartbeatOptions } from './heartbeat.ts'
+export type { Published, PublishOptions } from './intake.ts'
+export { type MemoryLogOptions, memoryLog } from './log/memory.ts'
+export type {
+  AppendOptions,
+  EventLog,
+  GapReason,
+  LogEntry,
+  LogGap,
+  LoggedMessage,
+  LogPage,
+  LogPosition,
+  LogTail,
+} from './log/types.ts'
+export { createSink, type Sink } from './sink.ts'
+export type { SinkOptions } from './sink-options.ts'
+export type { SlowClientOptions } from './slow-client.ts'
+export type { SinkStats } from './stats.ts'
+export type { TopicPattern } from './topic.ts'

@@ -1,0 +1,30 @@
+import type { Peer, PeerEvents } from './connection/peer.ts'
+import type { MaybePromise } from './event.ts'
+import type { SinkRequest } from './request.ts'
+
+/** What an adapter sends back: a short answer, or a stream that it opens. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+  /** Given, the body is a stream: `connect` sends the head and gives the peer to write it to. */
+  readonly stream?: (connect: (events: PeerEvents) => Peer) => void
+}
+
+/** What every adapter carries: a request in, an answer out, at once where it can. Never throws. */
+export type Endpoint = (request: SinkRequest) => MaybePromise<Answer>
+
+/** The head of a stream: never stored, transformed or held back on its way. */
+export const STREAM_HEADERS: Readonly<Record<string, string>> = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+}
+
+export function plainAnswer(status: number, text: string, headers: Record<string, string> = {}): Answer {
+  return {
+    status,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', ...headers },
+    body: `${text}\n`,
+  }
+}

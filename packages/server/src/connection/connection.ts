@@ -1,0 +1,146 @@
+import type { Audience } from '../fan-out/audience.ts'
+import type { SlowClientRules } from '../slow-client.ts'
+import type { Counters } from '../stats.ts'
+import { type EncodedEvent, Frame } from '../wire/frame.ts'
+import { Backlog } from './backlog.ts'
+import type { Peer, PeerEvents } from './peer.ts'
+
+/** What connections share: the rules they keep, and whom they tell. */
+export interface ConnectionHost {
+  readonly slowClient: SlowClientRules
+  readonly counters: Counters
+  now(): number
+  /** The client fell behind; `lags` is true until it has caught up or gone. */
+  fellBehind(connection: Connection): void
+  closed(connection: Connection): void
+}
+
+/** One client: straight through to its peer while it keeps up, by way of a bounded backlog while it does not. */
+export class Connection implements PeerEvents {
+  readonly audience: Audience
+  readonly #host: ConnectionHost
+  readonly #peer: Peer
+  #backlog: Backlog | undefined
+  #skipped = 0
+  #behindSince = 0
+  #wasQuiet = true
+  #open = true
+  #ending = false
+  #onDrained: (() => void) | undefined
+
+  constructor(audience: Audience, host: ConnectionHost, connect: (events: PeerEvents) => Peer) {
+    this.audience = audience
+    this.#host = host
+    this.#peer = connect(this)
+  }
+
+  /** Whether what is sent may still reach the client. */
+  get open(): boolean {
+    return this.#open && !this.#ending
+  }
+
+  /** Whether the peer has yet to take what it was given, since {@link behindSince}. */
+  get lags(): boolean {
+    return this.#open && this.#backlog !== undefined
+  }
+
+  get behindSince(): number {
+    return this.#behindSince
+  }
+
+  send(frame: Frame): void {
+    if (this.#backlog === undefined) this.#write(frame)
+    else this.#keep(frame.events, this.#backlog)
+  }
+
+  /** A heartbeat is of no use to a client that has events to read. */
+  beat(frame: Frame, onlyWhenQuiet: boolean): void {
+    const quiet = this.#wasQuiet
+    this.#wasQuiet = true
+    if (this.#backlog !== undefined || (onlyWhenQuiet && !quiet)) return
+    this.#write(frame)
+    this.#wasQuiet = true
+  }
+
+  /** Calls `then` as soon as the peer keeps up, which may be at once. */
+  whenDrained(then: () => void): void {
+    if (this.#backlog === undefined) then()
+    else this.#onDrained = then
+  }
+
+  /** Writes what waits and `last`, and ends the body. */
+  end(last?: EncodedEvent): void {
+    if (!this.open) return
+    if (last !== undefined) this.send(new Frame([last]))
+    this.#ending = true
+    if (this.#backlog === undefined) this.#peer.end()
+  }
+
+  destroy(): void {
+    if (this.#open) this.#peer.destroy()
+  }
+
+  drained(): void {
+    const backlog = this.#backlog
+    if (backlog === undefined || !this.#open) return
+    this.#behindSince = this.#host.now()
+    if (this.#skipped > 0) {
+      const notice = this.#host.slowClient.notice(this.#skipped)
+      this.#skipped = 0
+      if (!this.#hand(new Frame([notice]))) return
+    }
+    for (let frame = backlog.take(CATCH_UP); frame !== undefined; frame = backlog.take(CATCH_UP)) {
+      if (!this.#hand(frame)) return
+    }
+    this.#backlog = undefined
+    if (this.#ending) {
+      this.#peer.end()
+      return
+    }
+    const then = this.#onDrained
+    this.#onDrained = undefined
+    then?.()
+  }
+
+  closed(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#backlog = undefined
+    this.#onDrained = undefined
+    this.#host.closed(this)
+  }
+
+  #write(frame: Frame): void {
+    if (!this.open) return
+    if (this.#hand(frame) || !this.#open) return
+    const { bounds, policy } = this.#host.slowClient
+    this.#backlog = new Backlog(bounds, policy === 'coalesce')
+    this.#behindSince = this.#host.now()
+    this.#host.fellBehind(this)
+  }
+
+  #hand(frame: Frame): boolean {
+    this.#host.counters.delivered += frame.messages
+    this.#host.counters.bytes += frame.bytes.length
+    this.#wasQuiet = false
+    return this.#peer.write(frame)
+  }
+
+  #keep(events: readonly EncodedEvent[], backlog: Backlog): void {
+    if (!this.open) return
+    const { counters, slowClient } = this.#host
+    for (const event of events) if (backlog.push(event)) counters.coalesced++
+    if (!backlog.overflows) return
+    if (slowClient.policy === 'disconnect') {
+      counters.disconnected++
+      this.#peer.destroy()
+      return
+    }
+    const skipped = backlog.trim()
+    this.#skipped += skipped
+    counters.skipped += skipped
+  }
+}
+
+/** How much of a backlog is written at a time: what a stalled client may hold beyond it. */
+const CATCH_UP = 16_384

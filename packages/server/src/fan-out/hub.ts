@@ -1,0 +1,145 @@
+import { type Cancel, type Clock, endOfTick } from '../clock.ts'
+import { Connection, type ConnectionHost } from '../connection/connection.ts'
+import type { Peer, PeerEvents } from '../connection/peer.ts'
+import type { Target } from '../event.ts'
+import type { SlowClientRules } from '../slow-client.ts'
+import type { Counters } from '../stats.ts'
+import { type EncodedEvent, Frame } from '../wire/frame.ts'
+import { type Audience, Audiences, type View } from './audience.ts'
+import { Batch } from './batch.ts'
+
+/**
+ * Every connection of a sink, and the way an event takes to them: to the audiences it is for, gathered there
+ * until the end of the tick, then one shared frame to each member.
+ */
+export class Hub implements ConnectionHost {
+  readonly slowClient: SlowClientRules
+  readonly counters: Counters
+  readonly #clock: Clock
+  readonly #onClosed: (connection: Connection) => void
+  readonly #audiences = new Audiences()
+  readonly #connections = new Set<Connection>()
+  readonly #behind = new Set<Connection>()
+  #dirty: Audience[] = []
+  #root = new Batch()
+  #cancelSweep: Cancel | undefined
+  #onEmpty: (() => void) | undefined
+
+  constructor(
+    slowClient: SlowClientRules,
+    counters: Counters,
+    clock: Clock,
+    onClosed: (connection: Connection) => void,
+  ) {
+    this.slowClient = slowClient
+    this.counters = counters
+    this.#clock = clock
+    this.#onClosed = onClosed
+  }
+
+  get size(): number {
+    return this.#connections.size
+  }
+
+  get behind(): number {
+    let behind = 0
+    for (const connection of this.#behind) if (connection.lags) behind++
+    return behind
+  }
+
+  connections(): Iterable<Connection> {
+    return this.#connections
+  }
+
+  /** A new connection: counted and closable, and in its audience only when it has {@link join}ed. */
+  open(view: View, connect: (events: PeerEvents) => Peer): Connection {
+    const audience = this.#audiences.of(view)
+    audience.awaited++
+    const connection = new Connection(audience, this, connect)
+    this.#connections.add(connection)
+    this.counters.opened++
+    return connection
+  }
+
+  /** From here on the connection gets what its audience gets. */
+  join(connection: Connection): void {
+    if (!connection.open) return
+    // What this tick has gathered so far is not for the newcomer.
+    this.flush()
+    connection.audience.awaited--
+    connection.audience.members.add(connection)
+  }
+
+  publish(event: EncodedEvent, topic: string, target: Target): void {
+    for (const audience of this.#audiences.meant(target)) {
+      if (audience.members.size === 0 || !audience.filter.accepts(topic)) continue
+      if (audience.batch === undefined) {
+        if (this.#dirty.length === 0) endOfTick(() => this.flush())
+        this.#dirty.push(audience)
+      }
+      audience.batch = (audience.batch ?? this.#root).with(event)
+    }
+  }
+
+  /** Sends what the tick has gathered. */
+  flush(): void {
+    if (this.#dirty.length === 0) return
+    const dirty = this.#dirty
+    this.#dirty = []
+    this.#root = new Batch()
+    for (const audience of dirty) {
+      const frame = audience.batch?.frame
+      audience.batch = undefined
+      if (frame !== undefined) for (const member of audience.members) member.send(frame)
+    }
+  }
+
+  beat(event: EncodedEvent, onlyWhenQuiet: boolean): void {
+    this.flush()
+    const frame = new Frame([event])
+    for (const audience of this.#audiences.values()) {
+      for (const member of audience.members) member.beat(frame, onlyWhenQuiet)
+    }
+  }
+
+  /** Calls `then` when the last of the present connections has gone. */
+  whenEmpty(then: () => void): void {
+    this.#onEmpty = then
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  fellBehind(connection: Connection): void {
+    this.#behind.add(connection)
+    const period = Math.max(1, this.slowClient.stalledFor / 4)
+    this.#cancelSweep ??= this.#clock.every(period, () => this.#sweep())
+  }
+
+  closed(connection: Connection): void {
+    const { audience } = connection
+    if (!audience.members.delete(connection)) audience.awaited--
+    this.#audiences.release(audience)
+    this.#connections.delete(connection)
+    this.#behind.delete(connection)
+    this.#onClosed(connection)
+    if (this.#connections.size > 0) return
+    this.#onEmpty?.()
+    this.#onEmpty = undefined
+  }
+
+  #sweep(): void {
+    const stalledSince = this.#clock.now() - this.slowClient.stalledFor
+    for (const connection of this.#behind) {
+      if (!connection.lags) this.#behind.delete(connection)
+      else if (connection.behindSince <= stalledSince) {
+        this.counters.disconnected++
+        connection.destroy()
+      }
+    }
+    if (this.#behind.size > 0) return
+    this.#cancelSweep?.()
+    this.#cancelSweep = undefined
+  }
+}

@@ -1,0 +1,84 @@
+import type { Target } from '../event.ts'
+import { formatId, locate, newEpoch } from './id.ts'
+import type { AppendOptions, EventLog, LogEntry, LoggedMessage, LogPage, LogPosition } from './types.ts'
+
+export interface MemoryLogOptions {
+  /** How many entries are kept; the oldest go first. Default 10,000. */
+  readonly capacity?: number
+  /**
+   * Whose ids readers see: the log's own (`'epoch'`, the default), or each message's (`'message'`), which then
+   * must be unique. A message without an id gets the log's.
+   */
+  readonly ids?: 'epoch' | 'message'
+}
+
+/**
+ * A log in this process's memory: readers resume over their own reconnects, not over a restart of the server,
+ * which they are told of as a gap of another epoch.
+ */
+export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions = {}): EventLog {
+  if (!Number.isSafeInteger(capacity) || capacity < 1) {
+    throw new RangeError(`memoryLog: capacity is ${capacity}; it must be a whole number, 1 or more`)
+  }
+  const epoch = newEpoch()
+  const ring: (LogEntry | undefined)[] = []
+  const byMessageId = new Map<string, LogEntry>()
+  const bySourceId = new Map<string, LogEntry>()
+  const sourceIds = new Map<LogEntry, string>()
+  let first = 1
+  let last = 0
+
+  return {
+    append(message: LoggedMessage, target: Target, { sourceId }: AppendOptions = {}): LogEntry {
+      const known = sourceId === undefined ? undefined : bySourceId.get(sourceId)
+      if (known !== undefined) return known
+      if (last - first + 1 === capacity) forget(first++)
+      const offset = ++last
+      const own = ids === 'message' && message.id !== undefined && message.id !== ''
+      const entry: LogEntry = { id: own ? message.id : formatId(epoch, offset), offset, message, target }
+      ring[offset % capacity] = entry
+      if (own) byMessageId.set(entry.id, entry)
+      if (sourceId !== undefined) {
+        bySourceId.set(sourceId, entry)
+        sourceIds.set(entry, sourceId)
+      }
+      return entry
+    },
+
+    since(after: string | number, limit: number): LogPage {
+      const known = typeof after === 'string' ? byMessageId.get(after)?.offset : after
+      const at =
+        known === undefined
+          ? locate(after as string, { epoch, first, last })
+          : locate(formatId(epoch, known), { epoch, first, last })
+      const entries: LogEntry[] = []
+      for (let offset = at.after + 1; offset <= last && entries.length < limit; offset++) {
+        entries.push(held(offset))
+      }
+      const end = at.after + entries.length
+      return { entries, end, more: end < last, gap: at.gap }
+    },
+
+    head(): LogPosition {
+      return { id: last < first ? formatId(epoch, last) : held(last).id, offset: last }
+    },
+
+    close() {},
+  }
+
+  function held(offset: number): LogEntry {
+    const entry = ring[offset % capacity]
+    if (entry === undefined) throw new Error(`memoryLog: entry ${offset} is not held`)
+    return entry
+  }
+
+  function forget(offset: number): void {
+    const entry = held(offset)
+    ring[offset % capacity] = undefined
+    if (byMessageId.get(entry.id) === entry) byMessageId.delete(entry.id)
+    const sourceId = sourceIds.get(entry)
+    if (sourceId === undefined) return
+    sourceIds.delete(entry)
+    bySourceId.delete(sourceId)
+  }
+}

@@ -1,0 +1,63 @@
+import type { Peer, PeerEvents } from './connection/peer.ts'
+import type { SseMessage } from './event.ts'
+import type { Beating } from './fan-out/beating.ts'
+import type { Hub } from './fan-out/hub.ts'
+import { lastEventIdOf, type SinkRequest } from './request.ts'
+import { resume } from './resume.ts'
+import type { Timeline } from './timeline.ts'
+import { queryFilter } from './topic.ts'
+import { encodeComment, encodeId, encodeMessage, encodeRetry } from './wire/encode.ts'
+import { EncodedEvent, Frame } from './wire/frame.ts'
+import { toWireMessage } from './wire/message.ts'
+
+export interface OpenContext {
+  readonly hub: Hub
+  readonly timeline: Timeline
+  readonly beats: Beating
+  readonly retry: number | undefined
+  readonly greeting: SseMessage | undefined
+  readonly onError: (error: unknown) => void
+}
+
+/** Opens connections: the first bytes at once, then the way to the live stream. */
+export function opener(
+  { hub, timeline, beats, retry, greeting, onError }: OpenContext,
+  { filterParameter = 'event_type' }: { readonly filterParameter?: string },
+): (request: SinkRequest) => (connect: (events: PeerEvents) => Peer) => void {
+  const welcome = greeting === undefined ? '' : encodeMessage(toWireMessage(greeting))
+  const pace = retry === undefined ? '' : encodeRetry(retry)
+
+  return (request) => {
+    const filter = queryFilter(request.url.searchParams, filterParameter)
+    const lastEventId = lastEventIdOf(request)
+    return (connect) => {
+      const connection = hub.open({ filter, rooms: [], user: undefined }, connect)
+      beats.start()
+      const { log } = timeline
+      if (lastEventId !== undefined && log !== undefined) {
+        // No cursor yet: the client has its own, and what it missed comes first.
+        connection.send(opening(undefined))
+        timeline.whenStarted(() => resume(connection, lastEventId, { hub, timeline, log, onError }))
+      } else if (timeline.isStarted) {
+        hub.join(connection)
+        connection.send(opening(timeline.cursor))
+      } else {
+        connection.send(opening(undefined))
+        timeline.whenStarted(() => {
+          hub.join(connection)
+          if (timeline.cursor !== undefined) connection.send(frameOf(`${encodeId(timeline.cursor)}\n`))
+        })
+      }
+    }
+  }
+
+  /** Never empty: proxies and readers take the first byte as the sign of life. */
+  function opening(cursor: string | undefined): Frame {
+    const head = pace + (cursor === undefined ? '' : encodeId(cursor))
+    return frameOf(`${head === '' ? encodeComment('') : head}\n${welcome}`)
+  }
+}
+
+function frameOf(text: string): Frame {
+  return new Frame([new EncodedEvent(text)])
+}

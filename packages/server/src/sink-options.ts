@@ -1,0 +1,39 @@
+import type { SchedulerLike } from 'rxjs'
+import type { Duration } from './duration.ts'
+import type { SseMessage } from './event.ts'
+import type { HeartbeatOptions } from './heartbeat.ts'
+import type { EventLog } from './log/types.ts'
+import type { SlowClientOptions } from './slow-client.ts'
+import type { TopicPattern } from './topic.ts'
+
+export interface SinkOptions<M extends SseMessage = SseMessage> {
+  /** Keeps quiet connections alive; `false` for none. Default: a comment every 30 seconds. */
+  readonly heartbeat?: HeartbeatOptions | false
+  /** A message that opens every connection. Default: none. */
+  readonly greeting?: SseMessage
+  /** How long clients wait before they connect again. Default: nothing is said, and readers choose. */
+  readonly retry?: Duration
+  /** What `match` and the filter parameter test. Default: the message's type, `'message'` without one. */
+  readonly topic?: (message: M) => string
+  /** What this sink may stream: `'*'`, `'alert.*'`, exact topics, lists of them. Default `'*'`. */
+  readonly match?: TopicPattern
+  /** The query parameter by which a client asks for less: patterns too, comma-separated. Default `'event_type'`. */
+  readonly filterParameter?: string
+  /** Keeps events, so that clients resume after `Last-Event-ID`. Default: none, and ids are the messages' own. */
+  readonly log?: EventLog
+  /** What happens to clients that read more slowly than events come. */
+  readonly slowClient?: SlowClientOptions
+  /**
+   * What the end of a pipeline means: `'stay'` (the default; several may share a sink), or `'close'`, which ends
+   * every stream and answers newcomers 204, so that browsers stop asking.
+   */
+  readonly onComplete?: 'stay' | 'close'
+  /** Gets each message that was refused, and why. Such a message is also counted. Never throws into the pipeline. */
+  readonly onRejected?: (message: M, error: unknown) => void
+  /** Gets a pipeline's error, and those of the log. Default: `console.error`. */
+  readonly onError?: (error: unknown) => void
+  /** Drives heartbeats and deadlines. Default: `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike
+  /** Spreads the reconnection times told at `close`. Default: `Math.random`. */
+  readonly random?: () => number
+}

@@ -1,0 +1,134 @@
+import { asyncScheduler, type Observer } from 'rxjs'
+import { type NodeHandler, nodeHandler } from './adapter/node.ts'
+import { type Answer, plainAnswer, STREAM_HEADERS } from './answer.ts'
+import { clockOf } from './clock.ts'
+import { type CloseOptions, closeConnections } from './drain.ts'
+import { parseDuration } from './duration.ts'
+import type { SseMessage, Target } from './event.ts'
+import { beating } from './fan-out/beating.ts'
+import { Hub } from './fan-out/hub.ts'
+import { heartbeatOf } from './heartbeat.ts'
+import { Intake, type Published, type PublishOptions } from './intake.ts'
+import { headAlone, refuse } from './negotiate.ts'
+import { type ObserverHost, sinkObserver } from './observers.ts'
+import { opener } from './open.ts'
+import type { SinkRequest } from './request.ts'
+import type { SinkOptions } from './sink-options.ts'
+import { slowClientRules } from './slow-client.ts'
+import { newCounters, type SinkStats } from './stats.ts'
+import { Timeline } from './timeline.ts'
+import { topicFilter } from './topic.ts'
+
+/**
+ * Observables as an SSE endpoint. Subscribed to a pipeline, the sink itself broadcasts; it never throws, and
+ * what it refuses is counted and handed to `onRejected`.
+ */
+export interface Sink<M extends SseMessage = SseMessage> extends Observer<M> {
+  /** For node:http, node:https, node:http2, Express and Connect. */
+  readonly handler: NodeHandler
+  /** An Observer whose messages go to the clients in a room. */
+  room(name: string): Observer<M>
+  /** An Observer whose messages go to one user's connections. */
+  user(id: string): Observer<M>
+  /** An Observer that asks for each message whom it is for. */
+  to(target: (message: M) => Target): Observer<M>
+  /**
+   * Sends one message, to everybody unless a target is given. Resolves when the log has it; rejects with a
+   * `SinkError` where it is not taken.
+   */
+  publish(message: M, target?: Target, options?: PublishOptions): Promise<Published>
+  stats(): SinkStats
+  /** Ends every stream, telling its client when to come back, and releases what the sink holds, its log too. */
+  close(options?: CloseOptions): Promise<void>
+}
+
+/** Makes a {@link Sink}. Throws at once where an option is not as it must be. */
+export function createSink<M extends SseMessage = SseMessage>(options: SinkOptions<M> = {}): Sink<M> {
+  const { onRejected, onError = console.error, onComplete = 'stay' } = options
+  const retry = options.retry === undefined ? undefined : parseDuration(options.retry, 'retry')
+  const clock = clockOf(options.scheduler ?? asyncScheduler)
+  const counters = newCounters()
+  const slowClient = slowClientRules(options.slowClient)
+  const match = topicFilter(options.match ?? '*')
+  const hub = new Hub(slowClient, counters, clock, () => beats.rest())
+  const timeline = new Timeline(options.log, hub, onError)
+  const beats = beating(heartbeatOf(options.heartbeat), hub, timeline, clock)
+  const topic = (options.topic ?? typeOf) as (message: SseMessage) => string
+  const intake = new Intake({ topic, match, slowClient, counters, timeline })
+  const open = opener({ hub, timeline, retry, greeting: options.greeting, onError, beats }, options)
+  let state: 'open' | 'completed' | 'closing' = 'open'
+  let closing: Promise<void> | undefined
+
+  const host: ObserverHost<M> = {
+    accept: (message, target) => intake.accept(message, target),
+    rejected(message, error) {
+      counters.rejected++
+      quietly(() => onRejected?.(message, error))
+    },
+    failed(error) {
+      counters.sourceErrors++
+      quietly(() => onError(error))
+    },
+    completed() {
+      if (onComplete === 'stay' || state !== 'open') return
+      state = 'completed'
+      hub.flush()
+      for (const connection of hub.connections()) connection.end()
+    },
+  }
+
+  return {
+    ...sinkObserver<M>('all', host),
+    room: (name) => sinkObserver<M>({ room: name }, host),
+    user: (id) => sinkObserver<M>({ user: id }, host),
+    to: (target) => sinkObserver<M>(target, host),
+
+    async publish(message, target = 'all', publishOptions) {
+      try {
+        return { id: await intake.accept(message, target, publishOptions) }
+      } catch (error) {
+        counters.rejected++
+        throw error
+      }
+    },
+
+    handler: nodeHandler(endpoint),
+
+    stats: () => ({ ...counters, connections: hub.size, behind: hub.behind }),
+
+    close(closeOptions) {
+      closing ??= close(closeOptions)
+      return closing
+    },
+  }
+
+  function endpoint(request: SinkRequest): Answer {
+    if (state === 'completed') return { status: 204, headers: { 'cache-control': 'no-store' } }
+    if (state === 'closing') return plainAnswer(503, 'closing', { 'retry-after': '1' })
+    const refusal = refuse(request, ['GET'])
+    if (refusal !== undefined) return refusal
+    if (request.method === 'HEAD') return headAlone({})
+    return { status: 200, headers: STREAM_HEADERS, stream: open(request) }
+  }
+
+  async function close(closeOptions: CloseOptions = {}): Promise<void> {
+    state = 'closing'
+    intake.close()
+    await closeConnections(hub, closeOptions, { retry, clock, random: options.random ?? Math.random })
+    beats.rest()
+    await timeline.close()
+  }
+}
+
+function typeOf(message: SseMessage): string {
+  return message.type === undefined || message.type === '' ? 'message' : message.type
+}
+
+/** A callback of the user's must not throw into a pipeline. */
+function quietly(call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    console.error(error)
+  }
+}

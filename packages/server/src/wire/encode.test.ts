@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest'
+import { SinkError } from '../errors.ts'
+import type { SseMessage } from '../event.ts'
+import { encodeComment, encodeMessage } from './encode.ts'
+import { EncodedEvent } from './frame.ts'
+import { toWireMessage } from './message.ts'
+
+const encode = (message: SseMessage) => encodeMessage(toWireMessage(message))
+
+describe('an event on the wire', () => {
+  it.each([
+    ['LF', 'a\nb'],
+    ['CR', 'a\rb'],
+    ['CRLF', 'a\r\nb'],
+  ])('has one data line for each line of its data, split at %s (V1)', (_name, data) => {
+    expect(encode({ data })).toBe('data: a\ndata: b\n\n')
+  })
+
+  it('has no line for a retry, type or id that it has not (V2)', () => {
+    expect(encode({ data: 'x' })).toBe('data: x\n\n')
+  })
+
+  it('has no event line for the type that readers assume', () => {
+    expect(encode({ type: 'message', data: 'x' })).toBe('data: x\n\n')
+    expect(encode({ type: '', data: 'x' })).toBe('data: x\n\n')
+  })
+
+  it('has a line for each field it has', () => {
+    expect(encode({ type: 'price', id: '7', retry: 1500, data: 'x' })).toBe(
+      'event: price\nid: 7\nretry: 1500\ndata: x\n\n',
+    )
+  })
+
+  it.each([
+    ['type', 'a\nb', 'a line feed'],
+    ['type', 'a\rb', 'a carriage return'],
+    ['type', 'a\0b', 'NUL'],
+    ['id', '1\n2', 'a line feed'],
+    ['id', '1\r2', 'a carriage return'],
+    ['id', '1\0', 'NUL'],
+  ])('is refused where its %s is %j (V3)', (field, value, name) => {
+    expect(() => encode({ data: 'x', [field]: value })).toThrow(
+      new RegExp(`message\\.${field} has ${name} at index 1`),
+    )
+  })
+
+  it('keeps a space that its data begins with (V5)', () => {
+    expect(encode({ data: ' x' })).toBe('data:  x\n\n')
+  })
+
+  it('arrives though its data is empty (V6)', () => {
+    expect(encode({ data: '' })).toBe('data:\n\n')
+  })
+
+  it('keeps a line break that its data ends in (V7)', () => {
+    expect(encode({ data: 'x\n' })).toBe('data: x\ndata:\n\n')
+  })
+
+  it('resets the reader with an empty id, which is not the same as none (V8)', () => {
+    expect(encode({ id: '', data: 'x' })).toBe('id:\ndata: x\n\n')
+  })
+
+  it.each([1.5, -1, Number.NaN, 1e21, Number.POSITIVE_INFINITY, '5', null])(
+    'is refused where its retry is %s (V9)',
+    (retry) => {
+      expect(() => encode({ data: 'x', retry: retry as number })).toThrow(
+        /message\.retry is .*whole milliseconds/,
+      )
+    },
+  )
+
+  it('has U+FFFD for a lone surrogate (V10)', () => {
+    const { bytes } = new EncodedEvent(encode({ data: 'a\ud800b' }))
+    expect(Buffer.from(bytes).toString('hex')).toContain('61efbfbd62')
+  })
+
+  it('is JSON where its data is no string', () => {
+    expect(encode({ data: { a: [1, 'two\n'] } })).toBe('data: {"a":[1,"two\\n"]}\n\n')
+    expect(encode({ data: null })).toBe('data: null\n\n')
+  })
+
+  it.each([
+    ['undefined', undefined, /data is undefined, which JSON has no form for/],
+    ['a function', () => {}, /data is function/],
+    ['a bigint', 1n, /cannot be written as JSON/],
+  ])('is refused where its data is %s', (_name, data, text) => {
+    expect(() => encode({ data })).toThrow(text)
+  })
+
+  it.each([null, undefined, 'text', 5])('is refused where it is no object but %s', (message) => {
+    expect(() => encode(message as unknown as SseMessage)).toThrow(SinkError)
+  })
+})
+
+describe('a comment on the wire', () => {
+  it('begins every line with a colon (V4)', () => {
+    expect(encodeComment('a\nb\r\nc\rdata: d')).toBe(': a\n: b\n: c\n: data: d\n')
+  })
+
+  it('is a colon where it is empty', () => {
+    expect(encodeComment('')).toBe(':\n')
+  })
+
+  it('is refused with NUL in it', () => {
+    expect(() => encodeComment('a\0')).toThrow(/NUL/)
+  })
+})

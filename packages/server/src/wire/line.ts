@@ -1,0 +1,22 @@
+import { SinkError } from '../errors.ts'
+
+/**
+ * Refuses text that would not survive as the value of one field. A line break would end the field and begin
+ * another of the sender's choosing; a reader drops an id with NUL in it (HTML, 9.2.6).
+ */
+export function assertLine(value: unknown, field: string): asserts value is string {
+  if (typeof value !== 'string') {
+    throw new SinkError('message', `${field} is ${typeof value}; it must be a string`)
+  }
+  const at = value.search(FORBIDDEN)
+  if (at < 0) return
+  throw new SinkError(
+    'message',
+    `${field} has ${NAMES[value.charCodeAt(at)]} at index ${at}; it must be one line without NUL`,
+  )
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these three characters are what is looked for.
+const FORBIDDEN = /[\r\n\u0000]/
+
+const NAMES: Readonly<Record<number, string>> = { 0: 'NUL', 10: 'a line feed', 13: 'a carriage return' }

@@ -1,0 +1,12 @@
+import { VirtualTimeScheduler } from 'rxjs'
+
+/** Virtual time that a test moves by hand. */
+export class ManualScheduler extends VirtualTimeScheduler {
+  override maxFrames = 0
+
+  advance(milliseconds: number): void {
+    this.maxFrames += milliseconds
+    this.flush()
+    this.frame = this.maxFrames
+  }
+}
