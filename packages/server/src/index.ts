@@ -18,6 +18,7 @@ export type {
   LogPosition,
   LogTail,
 } from './log/types.ts'
+export { type ServeSinksOptions, type SinkServer, serveSinks } from './serve-sinks.ts'
 export { createSink, type Sink } from './sink.ts'
 export type { SinkOptions } from './sink-options.ts'
 export type { SlowClientOptions } from './slow-client.ts'

@@ -1,0 +1,63 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { eventually } from '../test/eventually.ts'
+import { openReader } from '../test/reader.ts'
+import { type ServeSinksOptions, type SinkServer, serveSinks } from './serve-sinks.ts'
+import { createSink } from './sink.ts'
+
+async function served(options: Partial<ServeSinksOptions> = {}): Promise<SinkServer> {
+  const server = await serveSinks({ port: 0, sinks: {}, ...options })
+  onTestFinished(() => server.close({ drain: 0 }))
+  return server
+}
+
+describe('serveSinks', () => {
+  it('has each sink at its name', async () => {
+    const sinks = { public: createSink(), 'für alle': createSink() }
+    const { url } = await served({ sinks })
+    const one = await openReader(`${url}/public`)
+    const other = await openReader(`${url}/${encodeURIComponent('für alle')}/?x=1`)
+    await sinks.public.publish({ data: 'public' })
+    await sinks['für alle'].publish({ data: 'all' })
+    expect(await one.take(1)).toMatchObject([{ data: 'public' }])
+    expect(await other.take(1)).toMatchObject([{ data: 'all' }])
+  })
+
+  it.each(['/sse/unknown', '/sse', '/sse/', '/', '/public', '/sse/a/b', '/sse/%E0%A4%A', '/sse/constructor'])(
+    'answers 404 at %s',
+    async (path) => {
+      const { port } = await served({ sinks: { public: createSink(), a: createSink() } })
+      expect((await openReader(`http://127.0.0.1:${port}${path}`)).status).toBe(404)
+    },
+  )
+
+  it('takes the base path with or without a trailing slash', async () => {
+    const { port } = await served({ basePath: '/', sinks: { a: createSink() } })
+    expect((await openReader(`http://127.0.0.1:${port}/a`)).status).toBe(200)
+  })
+
+  it('says that it is well, and that it drains', async () => {
+    const sink = createSink()
+    const { port, close, url } = await served({ sinks: { a: sink } })
+    const health = `http://127.0.0.1:${port}/health`
+    expect((await openReader(health)).status).toBe(200)
+    const reader = await openReader(`${url}/a`)
+    const closed = close()
+    expect(await reader.ended).toBe('end')
+    await closed
+    await expect(openReader(health)).rejects.toThrow()
+  })
+
+  it('rejects where the port is taken', async () => {
+    const { port } = await served()
+    await expect(serveSinks({ port, sinks: {} })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  })
+
+  it('closes with clients connected, and ends', async () => {
+    const sink = createSink()
+    const { url, close } = await served({ sinks: { a: sink } })
+    const readers = await Promise.all(Array.from({ length: 5 }, () => openReader(`${url}/a`)))
+    await eventually(() => sink.stats().connections === 5)
+    await close()
+    for (const reader of readers) expect(await reader.ended).toBe('end')
+  })
+})
