@@ -1,5 +1,6 @@
 import { Socket } from 'node:net'
 import { buildConnector, Client, type Dispatcher } from 'undici'
+import { decodeContent } from './content-coding.ts'
 import { followRedirects } from './redirect.ts'
 import { isTlsError } from './tls-error.ts'
 import type { Transport, TransportConnection, TransportHandler, TransportRequest } from './transport.ts'
@@ -15,9 +16,10 @@ export interface UndiciTransportOptions {
 
 /** Requests through undici's `dispatch`: no stream object stands between the socket and the parser. */
 export function undiciTransport(options: UndiciTransportOptions = {}): Transport {
-  return followRedirects({
-    open: (request, handler) => new UndiciExchange(request, handler, options.dispatcher),
-  })
+  const { dispatcher } = options
+  return decodeContent(
+    followRedirects({ open: (request, handler) => new UndiciExchange(request, handler, dispatcher) }),
+  )
 }
 
 /** Shared, as it remembers TLS sessions. The time to connect is the stream's to limit: undici gives up after 10 s. */
