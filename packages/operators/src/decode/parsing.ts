@@ -1,0 +1,32 @@
+import type { SseEvent } from '../event.ts'
+import type { Stage, StageContext } from '../operate.ts'
+import type { SideOutput } from '../side-output.ts'
+import { type InvalidEvent, parseIssue, rejector } from './invalid-event.ts'
+
+export interface ParseOptions {
+  /** Where events go that do not parse. Default: the stream errors with a `DecodeError`. */
+  readonly onInvalid?: SideOutput<InvalidEvent>
+}
+
+/** Replaces each event's data by what `parse` makes of it. What `parse` throws is the reason an event is invalid. */
+export function parsing<Out, E extends string>(
+  operator: string,
+  stage: StageContext<SseEvent<Out, E>>,
+  onInvalid: SideOutput<InvalidEvent> | undefined,
+  parse: (data: string) => Out,
+): Stage<SseEvent<string, E>> {
+  const reject = rejector(stage, `${operator}: onInvalid`, onInvalid)
+  return {
+    next(event) {
+      let data: Out
+      try {
+        data = parse(event.data)
+      } catch (cause) {
+        reject(event, parseIssue(cause), { cause })
+        return
+      }
+      stage.ledger.out++
+      stage.out.next({ type: event.type, data, lastEventId: event.lastEventId })
+    },
+  }
+}

@@ -1,0 +1,124 @@
+import { identityOf, type Key, type Primitive } from '../key.ts'
+import type { Aggregate } from './aggregate.ts'
+
+/**
+ * A sequence that takes another one in without copying it. The overlapping windows of a sliding range share their
+ * parts this way; a copy of each would take size / every times the memory.
+ */
+interface Rope<V> {
+  readonly own: V[]
+  readonly parts: Rope<V>[]
+}
+
+function emptyRope<V>(): Rope<V> {
+  return { own: [], parts: [] }
+}
+
+function append<V>(into: Rope<V>, value: V): Rope<V> {
+  // What is added after a merge comes after what was merged.
+  const tail = into.parts[into.parts.length - 1]
+  if (tail === undefined) into.own.push(value)
+  else into.parts.push({ own: [value], parts: [] })
+  return into
+}
+
+function join<V>(into: Rope<V>, from: Rope<V>): Rope<V> {
+  if (from.own.length > 0 || from.parts.length > 0) into.parts.push(from)
+  return into
+}
+
+function* valuesOf<V>(rope: Rope<V>): Generator<V, void> {
+  // Not recursive: a rope may be as deep as a window has panes.
+  const ahead: Rope<V>[] = [rope]
+  for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
+    yield* next.own
+    for (let i = next.parts.length - 1; i >= 0; i--) {
+      const part = next.parts[i]
+      if (part !== undefined) ahead.push(part)
+    }
+  }
+}
+
+interface Timed<V> {
+  readonly timestamp: number
+  readonly value: V
+}
+
+/** Every value, in the order of event time; equal timestamps in the order of arrival. */
+export function collect<T, V>(select: (event: T) => V): Aggregate<T, readonly V[], V, Rope<Timed<V>>> {
+  return {
+    read: select,
+    create: emptyRope,
+    add: (into, value, timestamp) => append(into, { timestamp, value }),
+    merge: join,
+    result: (rope) => inTime(rope).map(({ value }) => value),
+  }
+}
+
+/** Every value once, in the order in which they first appear in event time. */
+export function collectDistinct<T, V extends Key>(
+  select: (event: T) => V,
+): Aggregate<T, readonly V[], Identified<V>, Distinct<V>> {
+  return { ...distinct(select), result: (rope) => inTime(firsts(rope)).map(({ value }) => value) }
+}
+
+/** How many values there are, each counted once; null and undefined are passed over, as SQL does. Exact: it holds them all. */
+export function countDistinct<T, V extends Key>(
+  select: (event: T) => V,
+): Aggregate<T, number, Identified<V>, Distinct<V>> {
+  return {
+    ...distinct(select),
+    result(rope) {
+      const ids = new Set<Primitive>()
+      for (const part of valuesOf(rope)) for (const id of part.keys()) ids.add(id)
+      ids.delete(null)
+      ids.delete(undefined)
+      return ids.size
+    },
+  }
+}
+
+interface Identified<V> {
+  readonly id: Primitive
+  readonly value: V
+}
+type Distinct<V> = Rope<Map<Primitive, Timed<V>>>
+
+function distinct<T, V extends Key>(
+  select: (event: T) => V,
+): Omit<Aggregate<T, never, Identified<V>, Distinct<V>>, 'result'> {
+  return {
+    read(event) {
+      const value = select(event)
+      return { id: identityOf(value), value }
+    },
+    create: emptyRope,
+    add(into, { id, value }, timestamp) {
+      let seen = into.parts.length === 0 ? into.own[0] : undefined
+      if (seen === undefined) {
+        seen = new Map()
+        append(into, seen)
+      }
+      const known = seen.get(id)
+      if (known === undefined || timestamp < known.timestamp) seen.set(id, { timestamp, value })
+      return into
+    },
+    merge: join,
+  }
+}
+
+function firsts<V>(rope: Distinct<V>): Rope<Timed<V>> {
+  const first = new Map<Primitive, Timed<V>>()
+  for (const part of valuesOf(rope)) {
+    for (const [id, timed] of part) {
+      const known = first.get(id)
+      if (known === undefined || timed.timestamp < known.timestamp) first.set(id, timed)
+    }
+  }
+  return { own: [...first.values()], parts: [] }
+}
+
+function inTime<V>(rope: Rope<Timed<V>>): Timed<V>[] {
+  // Array.prototype.sort is stable: equal timestamps stay in the order of arrival.
+  return [...valuesOf(rope)].sort((a, b) => a.timestamp - b.timestamp)
+}

@@ -1,0 +1,72 @@
+/**
+ * Values in the order of their numbers, made for numbers that mostly rise: appending, reading the last and taking the
+ * first are O(1); a number in between is found by bisection.
+ */
+export class SortedDeque<V> {
+  #numbers: number[] = []
+  #values: V[] = []
+  #head = 0
+
+  get length(): number {
+    return this.#numbers.length - this.#head
+  }
+
+  numberAt(position: number): number {
+    return this.#numbers[this.#head + position] ?? Number.NaN
+  }
+
+  valueAt(position: number): V {
+    const value = this.#values[this.#head + position]
+    if (value === undefined) throw new RangeError(`no value at ${position} of ${this.length}`)
+    return value
+  }
+
+  get(number: number): V | undefined {
+    const position = this.lowerBound(number)
+    return this.numberAt(position) === number ? this.#values[this.#head + position] : undefined
+  }
+
+  set(number: number, value: V): void {
+    const last = this.#numbers.length - 1
+    if (last < this.#head || number > (this.#numbers[last] ?? Number.NaN)) {
+      this.#numbers.push(number)
+      this.#values.push(value)
+      return
+    }
+    const index = this.#head + this.lowerBound(number)
+    if (this.#numbers[index] === number) this.#values[index] = value
+    else {
+      this.#numbers.splice(index, 0, number)
+      this.#values.splice(index, 0, value)
+    }
+  }
+
+  /** The position of the first number that is not below `number`; `length` where there is none. */
+  lowerBound(number: number): number {
+    const last = this.#numbers.length - 1
+    // Nearly every question is about the newest.
+    if (last >= this.#head && this.#numbers[last] === number) return last - this.#head
+    let low = this.#head
+    let high = this.#numbers.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#numbers[middle] ?? Number.NaN) < number) low = middle + 1
+      else high = middle
+    }
+    return low - this.#head
+  }
+
+  shift(): void {
+    this.#head++
+    if (this.#head >= 64 && this.#head * 2 >= this.#numbers.length) {
+      this.#numbers = this.#numbers.slice(this.#head)
+      this.#values = this.#values.slice(this.#head)
+      this.#head = 0
+    }
+  }
+
+  removeAt(position: number): void {
+    this.#numbers.splice(this.#head + position, 1)
+    this.#values.splice(this.#head + position, 1)
+  }
+}

@@ -1,0 +1,42 @@
+import { type Duration, milliseconds, positiveMilliseconds } from '../duration.ts'
+
+/** Windows of one size that start at regular intervals. */
+export interface AlignedSpec {
+  readonly kind: 'tumbling' | 'hopping'
+  /** Milliseconds, as all of these. */
+  readonly size: number
+  readonly every: number
+  readonly offset: number
+}
+
+export type WindowSpec = AlignedSpec
+
+/**
+ * Windows of one size, side by side: each event is in exactly one, `[start, end)` with
+ * `start = floor((timestamp - offset) / size) * size + offset`. An offset of `'-8h'` is written as a number: `-8 * 3_600_000`.
+ */
+export function tumbling(size: Duration, options: { readonly offset?: Duration } = {}): AlignedSpec {
+  const length = positiveMilliseconds('tumbling: size', size)
+  return { kind: 'tumbling', size: length, every: length, offset: offsetOf('tumbling', options.offset) }
+}
+
+/**
+ * Windows of one size that start at every multiple of `every`, so that each event is in size / every of them (where
+ * `every` is the longer, events between two windows are in none). Both are whole milliseconds. An event costs the same whatever size / every is.
+ */
+export function hopping(options: {
+  readonly size: Duration
+  readonly every: Duration
+  readonly offset?: Duration
+}): AlignedSpec {
+  const size = positiveMilliseconds('hopping: size', options.size)
+  const every = positiveMilliseconds('hopping: every', options.every)
+  return { kind: 'hopping', size, every, offset: offsetOf('hopping', options.offset) }
+}
+
+function offsetOf(spec: string, offset: Duration = 0): number {
+  // An offset may be negative: a time zone west of Greenwich, for windows of a day.
+  return typeof offset === 'number' && offset < 0
+    ? -milliseconds(`${spec}: offset`, -offset)
+    : milliseconds(`${spec}: offset`, offset)
+}

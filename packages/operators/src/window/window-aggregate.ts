@@ -1,0 +1,200 @@
+import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
+import { type Duration, milliseconds, positiveMilliseconds } from '../duration.ts'
+import { type AggregateResults, AggregateRow, type AggregateShape } from '../engine/aggregates/aggregate.ts'
+import { AlignedWindows } from '../engine/aligned-windows.ts'
+import type { Key } from '../engine/key.ts'
+import type { Eviction } from '../engine/keyed-state.ts'
+import { Watermark } from '../engine/watermark.ts'
+import type { WindowEngine, WindowEngineOptions, WindowResult } from '../engine/window-engine.ts'
+import { WindowGrid } from '../engine/window-grid.ts'
+import { operateInTurn } from '../operate.ts'
+import { shapeOf } from '../shape.ts'
+import { type SideOutput, toSideOutput } from '../side-output.ts'
+import { type Aggregates, aggregatesOf } from './aggregates.ts'
+import type { WindowSpec } from './spec.ts'
+
+export interface WindowAggregateOptions<T, K extends Key, S extends AggregateShape<T>> {
+  /** The values to make of each window, by name: `(a) => ({ n: a.count(), mean: a.avg((e) => e.price) })`. */
+  readonly aggregates: (a: Aggregates<T>) => S
+  /** When an event happened, in milliseconds. Default: when it arrives by the scheduler's clock, and `idle` is then 0. */
+  readonly timestamp?: (event: T) => number | Date
+  /** One result for each window and key. Default: one for each window, with the key undefined. */
+  readonly key?: (event: T) => K
+  /** How far behind the latest event another may be and still be on time. Default: 0. */
+  readonly maxOutOfOrderness?: Duration
+  /** How long a window that has had its time still takes events, each with a new result. Default: 0. */
+  readonly allowedLateness?: Duration
+  /** The silence after which event time goes on with the clock, so that the windows of a quiet stream close. Default: false. */
+  readonly idle?: Duration | false
+  /** How often open windows that have changed give an early result. Default: never. */
+  readonly early?: Duration
+  /** How far ahead of the clock a timestamp may be and still move the watermark. Default: any distance. */
+  readonly maxFutureDrift?: Duration
+  /** How many keys may have open windows; beyond that the least recently used one's are flushed. Default: any number. */
+  readonly maxKeys?: number
+  /** Where events go that are too late for all their windows. */
+  readonly late?: SideOutput<T>
+  /** Where events go whose timestamp is not a finite number. */
+  readonly onInvalid?: SideOutput<T>
+  /** Where events go that lie between two windows, where `every` is longer than `size`. */
+  readonly onDropped?: SideOutput<T>
+  /** Told of each key that `maxKeys` has pushed out, after its results. */
+  readonly onEvicted?: SideOutput<Eviction<K>>
+  /** Takes what `timestamp`, `key` or a selector throws; the event is left out. Default: the stream errors. */
+  readonly onError?: (error: unknown, event: T) => void
+  readonly scheduler?: SchedulerLike
+}
+
+/**
+ * Folds the events of each window, by key, into values: SQL's `GROUP BY TUMBLE(...)`, in event time.
+ *
+ * ```ts
+ * quakes$.pipe(
+ *   windowAggregate(tumbling('1h'), {
+ *     timestamp: (quake) => quake.time,
+ *     maxOutOfOrderness: '30s',
+ *     key: (quake) => Math.floor(quake.magnitude),
+ *     aggregates: (a) => ({ n: a.count(), strongest: a.max((quake) => quake.magnitude) }),
+ *   }),
+ * )
+ * ```
+ *
+ * The watermark is the latest timestamp less `maxOutOfOrderness`, and never falls. An event is added first, then every
+ * window fires whose end the watermark has reached, by end, then by key first seen. Too late for a window is what comes when
+ * the watermark has reached its end plus `allowedLateness`. Windows without events give no result.
+ *
+ * Emits when the watermark reaches a window's end; early and late results as the options say; the rest at completion.
+ * Drops events that are late for all their windows, to `late`; unusable ones, to `onInvalid` and `onError`.
+ * Completes when the source completes, after the open windows' results (`pane: 'flush'`).
+ * Unsubscribes from the source at once; open windows are discarded.
+ */
+export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = undefined>(
+  spec: WindowSpec,
+  options: WindowAggregateOptions<T, K, S>,
+): OperatorFunction<T, WindowResult<K, AggregateResults<S>>> {
+  type Result = WindowResult<K, AggregateResults<S>>
+  const config = checked(spec, options)
+  const { row, timestamp, scheduler, late, onInvalid, onDropped, onError } = config
+  // Without a key function the key is undefined, which is `K`'s default.
+  const keyOf = options.key ?? (() => undefined as K)
+
+  return operateInTurn<T, Result>(({ out, ledger, alarm }) => {
+    const watermark = new Watermark(config)
+    const windows = config.engine({
+      aggregate: row,
+      allowedLateness: config.allowedLateness,
+      maxKeys: config.maxKeys,
+      early: config.early !== undefined,
+      emit: (result) => out.next(result),
+      settled: (events) => {
+        ledger.out += events
+      },
+      onEvicted: config.onEvicted,
+    })
+    ledger.keys = () => windows.keys
+    ledger.watermark = () => watermark.value
+
+    let awaited = Number.POSITIVE_INFINITY
+    const silence = alarm(scheduler, (now) => {
+      watermark.advance(awaited, now)
+      advance()
+    })
+    let earlyIsDue = false
+    const earlyResults = alarm(scheduler, () => {
+      earlyIsDue = false
+      windows.early(watermark.value)
+    })
+
+    function advance(): void {
+      windows.advance(watermark.value)
+      if (config.idle === Number.POSITIVE_INFINITY) return
+      awaited = windows.next()
+      silence.set(watermark.reaches(awaited))
+    }
+
+    return {
+      next(event) {
+        let time: number
+        let key: K
+        let read: readonly unknown[]
+        try {
+          time = timestamp === undefined ? scheduler.now() : Number(timestamp(event))
+          key = keyOf(event)
+          read = row.read(event)
+        } catch (error) {
+          if (onError === undefined) throw error
+          ledger.rejected++
+          onError(error, event)
+          return
+        }
+        if (!Number.isFinite(time)) {
+          ledger.rejected++
+          onInvalid?.(event)
+          return
+        }
+        const fate = windows.add(key, read, time, watermark.value)
+        if (fate === 'late') {
+          ledger.late++
+          late?.(event)
+        } else if (fate === 'outside') {
+          ledger.dropped++
+          onDropped?.(event)
+        } else if (config.early !== undefined && !earlyIsDue) {
+          earlyIsDue = true
+          earlyResults.set(scheduler.now() + config.early)
+        }
+        watermark.observe(time, scheduler)
+        advance()
+      },
+      complete() {
+        windows.flush()
+        out.complete()
+      },
+    }
+  })
+}
+
+function checked<T, K extends Key, S extends AggregateShape<T>>(
+  spec: WindowSpec,
+  options: WindowAggregateOptions<T, K, S>,
+) {
+  const { timestamp, scheduler = asyncScheduler, maxKeys = Number.POSITIVE_INFINITY } = options
+  const duration = (name: 'maxOutOfOrderness' | 'allowedLateness' | 'maxFutureDrift', fallback: number) =>
+    options[name] === undefined ? fallback : milliseconds(`windowAggregate: ${name}`, options[name])
+  const idle = options.idle ?? (timestamp === undefined ? 0 : false)
+  const shape = options.aggregates(aggregatesOf<T>())
+  if (typeof shape !== 'object' || shape === null || Object.keys(shape).length === 0) {
+    throw new TypeError(
+      `windowAggregate: aggregates must return at least one named aggregate, not ${shapeOf(shape)}`,
+    )
+  }
+  if (!(maxKeys >= 1))
+    throw new RangeError(`windowAggregate: maxKeys must be at least 1, not ${shapeOf(maxKeys)}`)
+  return {
+    row: new AggregateRow<T, AggregateResults<S>>(shape),
+    engine: engineFor<K, AggregateResults<S>>(spec),
+    timestamp,
+    scheduler,
+    maxKeys,
+    maxOutOfOrderness: duration('maxOutOfOrderness', 0),
+    allowedLateness: duration('allowedLateness', 0),
+    maxFutureDrift: duration('maxFutureDrift', Number.POSITIVE_INFINITY),
+    idle: idle === false ? Number.POSITIVE_INFINITY : milliseconds('windowAggregate: idle', idle),
+    early:
+      options.early === undefined ? undefined : positiveMilliseconds('windowAggregate: early', options.early),
+    late: toSideOutput('windowAggregate: late', options.late),
+    onInvalid: toSideOutput('windowAggregate: onInvalid', options.onInvalid),
+    onDropped: toSideOutput('windowAggregate: onDropped', options.onDropped),
+    onEvicted: toSideOutput('windowAggregate: onEvicted', options.onEvicted),
+    onError: options.onError,
+  }
+}
+
+type EngineFactory<K, R> = (
+  options: WindowEngineOptions<K, readonly unknown[], R, unknown[]>,
+) => WindowEngine<K, readonly unknown[]>
+
+function engineFor<K extends Key, R>(spec: WindowSpec): EngineFactory<K, R> {
+  const grid = new WindowGrid(spec.size, spec.every, spec.offset)
+  return (options) => new AlignedWindows(grid, options)
+}
