@@ -18,7 +18,7 @@ export interface HttpCase {
   readonly expect: HttpCaseExpectation
   /** Milliseconds from the moment the expectation is met until it is judged, for what should not come. Default 300. */
   readonly settle?: number
-  /** Milliseconds from the arrival of the expected events until the runner closes the client. */
+  /** Milliseconds from the first request until the runner closes the client; later if the expected events come later. */
   readonly closeAfter?: number
   /** The runner closes the client within the delivery of this event, counted from 1. */
   readonly closeOnEvent?: number

@@ -56,15 +56,18 @@ describe('against the cases', () => {
   const verdicts = new Map<string, string>()
 
   beforeAll(async () => {
-    await Promise.all(
-      Object.entries(subjects).flatMap(([name, { client }]) =>
-        httpCases.map(async (httpCase) => {
-          const { failures } = await runHttpCase(httpCase, client, patient)
-          verdicts.set(`${name} ${httpCase.id}`, failures.join('\n'))
-        }),
-      ),
+    const runs = Object.entries(subjects).flatMap(([name, { client }]) =>
+      httpCases.map((httpCase) => async () => {
+        const { failures } = await runHttpCase(httpCase, client, patient)
+        verdicts.set(`${name} ${httpCase.id}`, failures.join('\n'))
+      }),
     )
-  }, 60_000)
+    const next = async (): Promise<void> => {
+      for (let run = runs.pop(); run; run = runs.pop()) await run()
+    }
+    // Most of a run is waiting; all of them at once would still be a crowd.
+    await Promise.all(Array.from({ length: 20 }, next))
+  })
 
   for (const [name, { fails }] of Object.entries(subjects)) {
     for (const { id, title } of httpCases) {

@@ -64,10 +64,18 @@ export async function runHttpCase(
   client: HttpClient,
   { patience = 10_000, lateness = 0 }: HttpCaseRunOptions = {},
 ): Promise<HttpCaseResult> {
-  const { attempts, expect, settle = defaultSettle } = httpCase
+  const { attempts, expect, closeAfter, settle = defaultSettle } = httpCase
   const server = await createScriptedServer(attempts)
   const run = drive(httpCase, client, server.url)
   const over = new AbortController()
+  if (closeAfter !== undefined) {
+    // From the request, not from the answer: so the server's own pauses and this one run side by side, and a busy machine delays both.
+    void server
+      .request(0)
+      .then(() => sleep(closeAfter, undefined, { signal: over.signal }))
+      .then(run.closeOnceComplete)
+      .catch(() => {})
+  }
   try {
     const met = Promise.all([
       run.reported(),
@@ -92,13 +100,11 @@ interface Run {
   reported(): Promise<unknown>
   report(): Omit<HttpCaseObservation, 'requests'>
   close(): void
+  /** Closes when the expected events have arrived, which may be now. */
+  closeOnceComplete(): void
 }
 
-function drive(
-  { expect, client: options, closeAfter, closeOnEvent }: HttpCase,
-  client: HttpClient,
-  url: string,
-): Run {
+function drive({ expect, client: options, closeOnEvent }: HttpCase, client: HttpClient, url: string): Run {
   const waits = createWaits()
   const startedAt = performance.now()
   const events: HttpCaseObservation['events'][number][] = []
@@ -107,18 +113,17 @@ function drive(
   let fatal = false
   let eventsAfter: number | undefined
   let closing = false
+  let closeWhenComplete = false
   let disconnect: (() => void) | undefined
-  let closeTimer: NodeJS.Timeout | undefined
 
   const close = (): void => {
     if (closing) return
     closing = true
-    clearTimeout(closeTimer)
     disconnect?.()
   }
-  const onEventsArrived = (): void => {
+  const complete = (): void => {
     eventsAfter = performance.now() - startedAt
-    if (closeAfter !== undefined) closeTimer = setTimeout(close, closeAfter)
+    if (closeWhenComplete) close()
   }
   const enough = (): boolean =>
     events.length >= expect.events.length &&
@@ -126,7 +131,7 @@ function drive(
     errors >= (expect.errors?.[0] ?? 0) &&
     (fatal || expect.fatal !== true)
 
-  if (expect.events.length === 0) onEventsArrived()
+  if (expect.events.length === 0) complete()
   disconnect = client(
     { initialDelayMs: defaultReconnectionTime, ...options, url },
     {
@@ -137,7 +142,7 @@ function drive(
       event({ type, data, lastEventId }) {
         events.push({ type, data, lastEventId })
         if (events.length === closeOnEvent) close()
-        if (events.length === expect.events.length) onEventsArrived()
+        if (events.length === expect.events.length) complete()
         waits.check()
       },
       lost() {
@@ -158,5 +163,9 @@ function drive(
     reported: () => waits.until('the client has reported all', () => enough() || undefined),
     report: () => ({ events: [...events], opens, errors, fatal, eventsAfter }),
     close,
+    closeOnceComplete() {
+      closeWhenComplete = true
+      if (eventsAfter !== undefined) close()
+    },
   }
 }
