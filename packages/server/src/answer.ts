@@ -9,6 +9,8 @@ export interface Answer {
   readonly body?: string
   /** Given, the body is a stream: `connect` sends the head and gives the peer to write it to. */
   readonly stream?: (connect: (events: PeerEvents) => Peer) => void
+  /** To be called instead of `stream`, where the client has left meanwhile. */
+  readonly abandoned?: () => void
 }
 
 /** What every adapter carries: a request in, an answer out, at once where it can. Never throws. */

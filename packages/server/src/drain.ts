@@ -11,7 +11,7 @@ export interface CloseOptions {
 
 export interface DrainContext {
   /** The reconnection time clients were told, in milliseconds. */
-  readonly retry: number | undefined
+  readonly retry: number
   readonly clock: Clock
   readonly random: () => number
 }
@@ -23,7 +23,7 @@ export interface DrainContext {
 export async function closeConnections(
   hub: Hub,
   { drain = '5s' }: CloseOptions,
-  { retry = READERS_USUAL, clock, random }: DrainContext,
+  { retry, clock, random }: DrainContext,
 ): Promise<void> {
   const patience = parseDuration(drain, 'close: drain')
   hub.flush()
@@ -38,6 +38,3 @@ export async function closeConnections(
   await new Promise<void>((resolve) => hub.whenEmpty(resolve))
   cut()
 }
-
-/** What browsers wait of themselves, more or less. */
-const READERS_USUAL = 3_000

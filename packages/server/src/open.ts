@@ -1,8 +1,9 @@
-import type { Peer, PeerEvents } from './connection/peer.ts'
+import type { Answer } from './answer.ts'
+import { type Admitted, streamAnswer } from './endpoint.ts'
 import type { SseMessage } from './event.ts'
 import type { Beating } from './fan-out/beating.ts'
 import type { Hub } from './fan-out/hub.ts'
-import { lastEventIdOf, type SinkRequest } from './request.ts'
+import { lastEventIdOf } from './request.ts'
 import { resume } from './resume.ts'
 import type { Timeline } from './timeline.ts'
 import { queryFilter } from './topic.ts'
@@ -23,15 +24,15 @@ export interface OpenContext {
 export function opener(
   { hub, timeline, beats, retry, greeting, onError }: OpenContext,
   { filterParameter = 'event_type' }: { readonly filterParameter?: string },
-): (request: SinkRequest) => (connect: (events: PeerEvents) => Peer) => void {
+): (admitted: Admitted) => Answer {
   const welcome = greeting === undefined ? '' : encodeMessage(toWireMessage(greeting))
   const pace = retry === undefined ? '' : encodeRetry(retry)
 
-  return (request) => {
+  return ({ request, user, rooms, place }) => {
     const filter = queryFilter(request.url.searchParams, filterParameter)
     const lastEventId = lastEventIdOf(request)
-    return (connect) => {
-      const connection = hub.open({ filter, rooms: [], user: undefined }, connect)
+    return streamAnswer((connect) => {
+      const connection = hub.open({ filter, rooms, user }, place, connect)
       beats.start()
       const { log } = timeline
       if (lastEventId !== undefined && log !== undefined) {
@@ -48,7 +49,7 @@ export function opener(
           if (timeline.cursor !== undefined) connection.send(frameOf(`${encodeId(timeline.cursor)}\n`))
         })
       }
-    }
+    }, place)
   }
 
   /** Never empty: proxies and readers take the first byte as the sign of life. */

@@ -1,4 +1,7 @@
 import type { SchedulerLike } from 'rxjs'
+import type { AccessOptions } from './access/access.ts'
+import type { CorsOptions } from './access/cors.ts'
+import type { LimitOptions } from './access/limits.ts'
 import type { Duration } from './duration.ts'
 import type { SseMessage } from './event.ts'
 import type { HeartbeatOptions } from './heartbeat.ts'
@@ -6,7 +9,7 @@ import type { EventLog } from './log/types.ts'
 import type { SlowClientOptions } from './slow-client.ts'
 import type { TopicPattern } from './topic.ts'
 
-export interface SinkOptions<M extends SseMessage = SseMessage> {
+export interface SinkOptions<M extends SseMessage = SseMessage> extends AccessOptions {
   /** Keeps quiet connections alive; `false` for none. Default: a comment every 30 seconds. */
   readonly heartbeat?: HeartbeatOptions | false
   /** A message that opens every connection. Default: none. */
@@ -21,6 +24,10 @@ export interface SinkOptions<M extends SseMessage = SseMessage> {
   readonly filterParameter?: string
   /** Keeps events, so that clients resume after `Last-Event-ID`. Default: none, and ids are the messages' own. */
   readonly log?: EventLog
+  /** Which origins may read, beside the sink's own. Default: none. */
+  readonly cors?: CorsOptions
+  /** How many may connect. Default: no limit. */
+  readonly limits?: LimitOptions
   /** What happens to clients that read more slowly than events come. */
   readonly slowClient?: SlowClientOptions
   /**
@@ -30,10 +37,10 @@ export interface SinkOptions<M extends SseMessage = SseMessage> {
   readonly onComplete?: 'stay' | 'close'
   /** Gets each message that was refused, and why. Such a message is also counted. Never throws into the pipeline. */
   readonly onRejected?: (message: M, error: unknown) => void
-  /** Gets a pipeline's error, and those of the log. Default: `console.error`. */
+  /** Gets a pipeline's error, and those of the log and of `access`. Default: `console.error`. */
   readonly onError?: (error: unknown) => void
   /** Drives heartbeats and deadlines. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
-  /** Spreads the reconnection times told at `close`. Default: `Math.random`. */
+  /** Spreads the reconnection times told at `close` and to those in excess of a limit. Default: `Math.random`. */
   readonly random?: () => number
 }

@@ -1,18 +1,19 @@
 import { asyncScheduler, type Observer } from 'rxjs'
+import { limitsOf } from './access/limits.ts'
+import { type FastifyPlugin, fastifyPlugin } from './adapter/fastify.ts'
+import { type FetchHandler, fetchHandler } from './adapter/fetch.ts'
 import { type NodeHandler, nodeHandler } from './adapter/node.ts'
-import { type Answer, plainAnswer, STREAM_HEADERS } from './answer.ts'
 import { clockOf } from './clock.ts'
 import { type CloseOptions, closeConnections } from './drain.ts'
 import { parseDuration } from './duration.ts'
+import { createEndpoint } from './endpoint.ts'
 import type { SseMessage, Target } from './event.ts'
 import { beating } from './fan-out/beating.ts'
 import { Hub } from './fan-out/hub.ts'
 import { heartbeatOf } from './heartbeat.ts'
 import { Intake, type Published, type PublishOptions } from './intake.ts'
-import { headAlone, refuse } from './negotiate.ts'
 import { type ObserverHost, sinkObserver } from './observers.ts'
 import { opener } from './open.ts'
-import type { SinkRequest } from './request.ts'
 import type { SinkOptions } from './sink-options.ts'
 import { slowClientRules } from './slow-client.ts'
 import { newCounters, type SinkStats } from './stats.ts'
@@ -26,6 +27,10 @@ import { topicFilter } from './topic.ts'
 export interface Sink<M extends SseMessage = SseMessage> extends Observer<M> {
   /** For node:http, node:https, node:http2, Express and Connect. */
   readonly handler: NodeHandler
+  /** From a Fetch `Request` to a `Response`: for Hono, Next, Bun, Deno and workers. */
+  readonly fetch: FetchHandler
+  /** For Fastify: `await app.register(sink.fastify, { path: '/live' })`. */
+  readonly fastify: FastifyPlugin
   /** An Observer whose messages go to the clients in a room. */
   room(name: string): Observer<M>
   /** An Observer whose messages go to one user's connections. */
@@ -44,7 +49,8 @@ export interface Sink<M extends SseMessage = SseMessage> extends Observer<M> {
 
 /** Makes a {@link Sink}. Throws at once where an option is not as it must be. */
 export function createSink<M extends SseMessage = SseMessage>(options: SinkOptions<M> = {}): Sink<M> {
-  const { onRejected, onError = console.error, onComplete = 'stay' } = options
+  const { onRejected, onComplete = 'stay', random = Math.random } = options
+  const onError = (error: unknown) => quietly(() => (options.onError ?? console.error)(error))
   const retry = options.retry === undefined ? undefined : parseDuration(options.retry, 'retry')
   const clock = clockOf(options.scheduler ?? asyncScheduler)
   const counters = newCounters()
@@ -57,6 +63,13 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
   const intake = new Intake({ topic, match, slowClient, counters, timeline })
   const open = opener({ hub, timeline, retry, greeting: options.greeting, onError, beats }, options)
   let state: 'open' | 'completed' | 'closing' = 'open'
+  const endpoint = createEndpoint(options, {
+    methods: ['GET'],
+    limits: limitsOf(options.limits, retry ?? READERS_USUAL, random),
+    closed: () => (state === 'open' ? undefined : state),
+    begin: open,
+    onError,
+  })
   let closing: Promise<void> | undefined
 
   const host: ObserverHost<M> = {
@@ -67,7 +80,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     },
     failed(error) {
       counters.sourceErrors++
-      quietly(() => onError(error))
+      onError(error)
     },
     completed() {
       if (onComplete === 'stay' || state !== 'open') return
@@ -93,6 +106,8 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     },
 
     handler: nodeHandler(endpoint),
+    fetch: fetchHandler(endpoint),
+    fastify: fastifyPlugin(endpoint),
 
     stats: () => ({ ...counters, connections: hub.size, behind: hub.behind }),
 
@@ -102,23 +117,17 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     },
   }
 
-  function endpoint(request: SinkRequest): Answer {
-    if (state === 'completed') return { status: 204, headers: { 'cache-control': 'no-store' } }
-    if (state === 'closing') return plainAnswer(503, 'closing', { 'retry-after': '1' })
-    const refusal = refuse(request, ['GET'])
-    if (refusal !== undefined) return refusal
-    if (request.method === 'HEAD') return headAlone({})
-    return { status: 200, headers: STREAM_HEADERS, stream: open(request) }
-  }
-
   async function close(closeOptions: CloseOptions = {}): Promise<void> {
     state = 'closing'
     intake.close()
-    await closeConnections(hub, closeOptions, { retry, clock, random: options.random ?? Math.random })
+    await closeConnections(hub, closeOptions, { retry: retry ?? READERS_USUAL, clock, random })
     beats.rest()
     await timeline.close()
   }
 }
+
+/** What browsers wait of themselves, more or less. */
+const READERS_USUAL = 3_000
 
 function typeOf(message: SseMessage): string {
   return message.type === undefined || message.type === '' ? 'message' : message.type

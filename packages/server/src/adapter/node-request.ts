@@ -6,19 +6,19 @@ export type NodeRequest = IncomingMessage | Http2ServerRequest
 export type NodeResponse = ServerResponse | Http2ServerResponse
 
 /** A Node request as every adapter shows it; what is not asked for is not made. */
-export function sinkRequestOf(raw: NodeRequest, response: NodeResponse): SinkRequest {
+export function sinkRequestOf(request: NodeRequest, response: NodeResponse, raw: unknown): SinkRequest {
   let url: URL | undefined
   let headers: Headers | undefined
   let signal: AbortSignal | undefined
   return {
     raw,
-    method: raw.method ?? 'GET',
+    method: request.method ?? 'GET',
     get url() {
-      url ??= urlOf(raw)
+      url ??= urlOf(request)
       return url
     },
     get headers() {
-      headers ??= headersOf(raw)
+      headers ??= headersOf(request)
       return headers
     },
     get signal() {

@@ -7,20 +7,31 @@ import { type NodeRequest, type NodeResponse, sinkRequestOf } from './node-reque
 export type NodeHandler = (request: NodeRequest, response: NodeResponse) => void
 
 export function nodeHandler(endpoint: Endpoint): NodeHandler {
-  return (request, response) => {
-    // Without a listener, what a client's reset does to its own response would end the process.
-    response.on('error', () => {})
-    const answer = endpoint(sinkRequestOf(request, response))
-    if (isPromise(answer)) answer.then((ready) => respond(response, ready))
-    else respond(response, answer)
-  }
+  return (request, response) => respondTo(endpoint, request, response, request)
 }
 
-function respond(response: NodeResponse, { status, headers, body, stream }: Answer): void {
+/** Answers on a Node response. `raw` is what the request is to its framework. */
+export function respondTo(
+  endpoint: Endpoint,
+  request: NodeRequest,
+  response: NodeResponse,
+  raw: unknown,
+): void {
+  // Without a listener, what a client's reset does to its own response would end the process.
+  response.on('error', () => {})
+  const answer = endpoint(sinkRequestOf(request, response, raw))
+  if (isPromise(answer)) answer.then((ready) => respond(response, ready))
+  else respond(response, answer)
+}
+
+function respond(response: NodeResponse, { status, headers, body, stream, abandoned }: Answer): void {
   // The client may have left while the answer was sought.
-  if (response.destroyed || response.closed || response.writableEnded) return
+  if (response.destroyed || response.closed || response.writableEnded) {
+    abandoned?.()
+    return
+  }
   if (stream === undefined) {
-    sendHead(response, status, headers)
+    setHead(response, status, headers)
     if (body === undefined) response.end()
     else response.end(body)
     return
@@ -31,12 +42,24 @@ function respond(response: NodeResponse, { status, headers, body, stream }: Answ
   })
 }
 
-/** Merged with what a middleware has set, and sent at once: no event may come for long. */
+/** Sent at once: no event may come for long. */
 function sendHead(response: NodeResponse, status: number, headers: Readonly<Record<string, string>>): void {
-  if ('stream' in response) {
-    response.writeHead(status, headers)
-    return
+  setHead(response, status, headers)
+  if ('stream' in response) response.writeHead(status)
+  else response.flushHeaders()
+}
+
+/** Merged with what a middleware has set. */
+function setHead(response: NodeResponse, status: number, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (name === 'vary') appendVary(response, value)
+    else response.setHeader(name, value)
   }
-  response.writeHead(status, headers)
-  response.flushHeaders()
+  response.statusCode = status
+}
+
+/** What a middleware has made the answer depend on, it still depends on. */
+function appendVary(response: NodeResponse, value: string): void {
+  const before = response.getHeader('vary')
+  response.setHeader('vary', before === undefined ? value : `${before}, ${value}`)
 }

@@ -1,3 +1,4 @@
+import type { Place } from '../access/limits.ts'
 import type { Audience } from '../fan-out/audience.ts'
 import type { SlowClientRules } from '../slow-client.ts'
 import type { Counters } from '../stats.ts'
@@ -18,6 +19,7 @@ export interface ConnectionHost {
 /** One client: straight through to its peer while it keeps up, by way of a bounded backlog while it does not. */
 export class Connection implements PeerEvents {
   readonly audience: Audience
+  readonly place: Place
   readonly #host: ConnectionHost
   readonly #peer: Peer
   #backlog: Backlog | undefined
@@ -28,8 +30,9 @@ export class Connection implements PeerEvents {
   #ending = false
   #onDrained: (() => void) | undefined
 
-  constructor(audience: Audience, host: ConnectionHost, connect: (events: PeerEvents) => Peer) {
+  constructor(audience: Audience, place: Place, host: ConnectionHost, connect: (events: PeerEvents) => Peer) {
     this.audience = audience
+    this.place = place
     this.#host = host
     this.#peer = connect(this)
   }

@@ -10,7 +10,7 @@ export interface Peer {
   destroy(): void
 }
 
-/** Whom a peer tells. Each call may come at any time, `closed` exactly once. */
+/** Whom a peer tells. Each call may come at any time but while the peer is being made. */
 export interface PeerEvents {
   drained(): void
   closed(): void

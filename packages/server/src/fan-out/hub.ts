@@ -1,3 +1,4 @@
+import type { Place } from '../access/limits.ts'
 import { type Cancel, type Clock, endOfTick } from '../clock.ts'
 import { Connection, type ConnectionHost } from '../connection/connection.ts'
 import type { Peer, PeerEvents } from '../connection/peer.ts'
@@ -52,10 +53,10 @@ export class Hub implements ConnectionHost {
   }
 
   /** A new connection: counted and closable, and in its audience only when it has {@link join}ed. */
-  open(view: View, connect: (events: PeerEvents) => Peer): Connection {
+  open(view: View, place: Place, connect: (events: PeerEvents) => Peer): Connection {
     const audience = this.#audiences.of(view)
     audience.awaited++
-    const connection = new Connection(audience, this, connect)
+    const connection = new Connection(audience, place, this, connect)
     this.#connections.add(connection)
     this.counters.opened++
     return connection
@@ -118,7 +119,8 @@ export class Hub implements ConnectionHost {
   }
 
   closed(connection: Connection): void {
-    const { audience } = connection
+    const { audience, place } = connection
+    place.release()
     if (!audience.members.delete(connection)) audience.awaited--
     this.#audiences.release(audience)
     this.#connections.delete(connection)

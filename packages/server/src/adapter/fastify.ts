@@ -1,0 +1,47 @@
+import type { Endpoint } from '../answer.ts'
+import { respondTo } from './node.ts'
+import type { NodeRequest, NodeResponse } from './node-request.ts'
+
+/** What is used of a Fastify instance. */
+export interface FastifyHost {
+  all(path: string, handler: (request: FastifyRequestLike, reply: FastifyReplyLike) => unknown): unknown
+  addHook(name: 'preClose', hook: (done: () => void) => void): unknown
+}
+
+export interface FastifyRequestLike {
+  readonly raw: NodeRequest
+}
+
+export interface FastifyReplyLike {
+  readonly raw: NodeResponse
+  hijack(): unknown
+  getHeaders(): Record<string, number | string | string[] | undefined>
+}
+
+/** A Fastify plugin: `await app.register(sink.fastify, { path: '/live' })`. */
+export type FastifyPlugin = (instance: FastifyHost, options: { readonly path: string }) => Promise<void>
+
+/**
+ * The endpoint at a path of a Fastify instance. Headers that hooks and plugins have set are kept; closing the
+ * instance ends its streams.
+ */
+export function fastifyPlugin(endpoint: Endpoint): FastifyPlugin {
+  return async (instance, { path }) => {
+    const open = new Set<NodeResponse>()
+    instance.all(path, (request, reply) => {
+      reply.hijack()
+      const response = reply.raw
+      for (const [name, value] of Object.entries(reply.getHeaders())) {
+        if (value !== undefined) response.setHeader(name, value)
+      }
+      open.add(response)
+      response.once('close', () => open.delete(response))
+      respondTo(endpoint, request.raw, response, request)
+    })
+    // Fastify waits for its connections, and a stream would never end.
+    instance.addHook('preClose', (done) => {
+      for (const response of open) response.end()
+      done()
+    })
+  }
+}
