@@ -206,7 +206,9 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
 
   #expire(state: KeyWindows<K, A>, watermark: number): void {
     const lateness = this.#options.allowedLateness
-    if (lateness > 0) this.#forgetThrough(state, this.#grid.lastEndedBy(watermark, lateness))
+    if (lateness === 0) return
+    // One leap of the watermark may end windows, and their lateness, that have yet to fire.
+    this.#forgetThrough(state, Math.min(this.#grid.lastEndedBy(watermark, lateness), state.nextWindow - 1))
   }
 
   /** Forgets this window and those before it, and the panes that no other window has. */

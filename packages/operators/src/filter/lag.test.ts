@@ -1,0 +1,97 @@
+import { of, Subject } from 'rxjs'
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import { Clock } from '../../test/clock.ts'
+import { conformance } from '../../test/conformance.ts'
+import { lag } from './lag.ts'
+
+interface Price {
+  readonly symbol: string
+  readonly price: number
+}
+
+const price = (symbol: string, price: number): Price => ({ symbol, price })
+
+describe('lag', () => {
+  it('puts each event beside the one before it in its key', () => {
+    const moves: unknown[] = []
+    of(price('a', 1), price('b', 10), price('a', 2), price('b', 20), price('a', 3))
+      .pipe(lag({ key: (p) => p.symbol }, (now, before) => [now.symbol, before?.price, now.price]))
+      .subscribe((move) => moves.push(move))
+    expect(moves).toEqual([
+      ['a', undefined, 1],
+      ['b', undefined, 10],
+      ['a', 1, 2],
+      ['b', 10, 20],
+      ['a', 2, 3],
+    ])
+  })
+
+  it('looks as many events back as offset says', () => {
+    const pairs: unknown[] = []
+    of(1, 2, 3, 4, 5)
+      .pipe(lag({ offset: 3 }, (now, before) => [before, now]))
+      .subscribe((pair) => pairs.push(pair))
+    expect(pairs).toEqual([
+      [undefined, 1],
+      [undefined, 2],
+      [undefined, 3],
+      [1, 4],
+      [2, 5],
+    ])
+  })
+
+  it('compares keys that are tuples by value', () => {
+    const seen: unknown[] = []
+    of(['x', 1], ['x', 2], ['x', 1])
+      .pipe(lag({ key: ([a, b]) => [a, b] }, (_, before) => before))
+      .subscribe((before) => seen.push(before))
+    expect(seen).toEqual([undefined, undefined, ['x', 1]])
+  })
+
+  it('starts anew where a key has been quiet for its ttl, and says so', () => {
+    const clock = new Clock()
+    const prices = new Subject<Price>()
+    const seen: unknown[] = []
+    const evicted: unknown[] = []
+    prices
+      .pipe(
+        lag(
+          { key: (p) => p.symbol, ttl: '1s', scheduler: clock, onEvicted: (e) => evicted.push(e) },
+          (_, before) => before?.price,
+        ),
+      )
+      .subscribe((before) => seen.push(before))
+    prices.next(price('a', 1))
+    clock.advanceTo(999)
+    prices.next(price('a', 2))
+    clock.advanceTo(1999)
+    prices.next(price('a', 3))
+    expect(seen).toEqual([undefined, 1, undefined])
+    expect(evicted).toEqual([{ key: 'a', reason: 'ttl' }])
+  })
+
+  it('knows its types', () => {
+    of(price('a', 1))
+      .pipe(lag({ key: (p) => p.symbol }, (now, before) => ({ now, before })))
+      .subscribe((pair) => expectTypeOf(pair).toEqualTypeOf<{ now: Price; before: Price | undefined }>())
+    // @ts-expect-error a key is a primitive or a tuple of primitives
+    expect(() => of(price('a', 1)).pipe(lag({ key: (p) => p }, (now) => now))).not.toThrow()
+  })
+
+  it('refuses an offset that is none', () => {
+    for (const offset of [0, -1, 1.5, Number.NaN]) {
+      expect(() => lag({ offset }, () => 0)).toThrow(/^lag: offset must be a whole number above 0/)
+    }
+  })
+})
+
+conformance<Price, unknown>('lag', {
+  operator: (scheduler) =>
+    lag({ key: (p) => p.symbol, ttl: '10s', scheduler }, (now, before) => [before, now]),
+  input: (i) => price(`s${i % 3}`, i),
+  failing: (fail, scheduler, onError) => lag({ scheduler, ...(onError && { onError }) }, fail),
+  bounded: {
+    keys: 1200,
+    operator: (scheduler) => lag({ key: (p) => p.price, ttl: '1s', scheduler }, (now) => now),
+  },
+})

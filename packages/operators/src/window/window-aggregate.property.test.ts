@@ -1,0 +1,140 @@
+import fc from 'fast-check'
+import { Subject } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { stampedStream } from '../../test/stamped.ts'
+import { AlignedModel, type ModelResult, type Stamped } from '../../test/window-model.ts'
+import { instrument, type Measurements } from '../flow/instrument.ts'
+import { hopping, tumbling } from './spec.ts'
+import { windowAggregate } from './window-aggregate.ts'
+
+const disorder = fc.record({
+  maxOutOfOrderness: fc.integer({ min: 0, max: 12 }),
+  allowedLateness: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 30 })),
+})
+const grid = fc.record({
+  size: fc.integer({ min: 1, max: 24 }),
+  every: fc.integer({ min: 1, max: 24 }),
+  offset: fc.integer({ min: -30, max: 30 }),
+})
+
+describe('windowAggregate, for any stream', () => {
+  it('gives what assigning every event to every window gives, result for result', () => {
+    fc.assert(
+      fc.property(stampedStream, grid, disorder, (stream, spec, options) => {
+        const model = new AlignedModel(spec, options)
+        const { push, complete, late, outside } = driven(spec, options)
+        for (const event of stream) expect(push(event)).toEqual(ordered(model.push(event)))
+        expect(complete()).toEqual(ordered(model.complete()))
+        expect(late).toEqual(model.late)
+        expect(outside).toEqual(model.outside)
+      }),
+      { numRuns: 1500 },
+    )
+  })
+
+  it('puts an event into exactly one tumbling window, unless it is late', () => {
+    fc.assert(
+      fc.property(stampedStream, fc.integer({ min: 1, max: 30 }), disorder, (stream, size, options) => {
+        const late: Stamped[] = []
+        const last = new Map<string, readonly number[]>()
+        const source = new Subject<Stamped>()
+        source
+          .pipe(
+            windowAggregate(tumbling(size), {
+              ...options,
+              timestamp: (e) => e.at,
+              key: (e) => e.key,
+              late: (e) => late.push(e),
+              aggregates: (a) => ({ ids: a.collect((e) => e.id) }),
+            }),
+          )
+          .subscribe(({ key, window, value }) => last.set(`${key} ${window.start}`, value.ids))
+        for (const event of stream) source.next(event)
+        source.complete()
+        const placed = [...last.values()].flat().concat(late.map((e) => e.id))
+        expect(placed.sort((a, b) => a - b)).toEqual(stream.map((e) => e.id))
+      }),
+    )
+  })
+
+  it('accounts for every event at every moment, and holds exactly those with a window to come', () => {
+    fc.assert(
+      fc.property(stampedStream, grid, disorder, (stream, spec, options) => {
+        const model = new AlignedModel(spec, options)
+        const { push, complete, reports } = driven(spec, options)
+        for (const event of stream) {
+          push(event)
+          model.push(event)
+          const open = new Set(
+            model.windows.filter((w) => !w.fired).flatMap((w) => w.events.map((e) => e.id)),
+          )
+          expect(reports.at(-1)?.buffered).toBe(open.size)
+        }
+        complete()
+        for (const m of reports) expect(m.out + m.late + m.dropped + m.rejected + m.buffered).toBe(m.in)
+        if (stream.length > 0) {
+          expect(reports.at(-1)).toMatchObject({
+            in: stream.length,
+            late: model.late.length,
+            dropped: model.outside.length,
+            buffered: 0,
+          })
+        }
+      }),
+    )
+  })
+})
+
+function driven(
+  spec: { readonly size: number; readonly every: number; readonly offset: number },
+  options: { readonly maxOutOfOrderness: number; readonly allowedLateness: number },
+) {
+  const source = new Subject<Stamped>()
+  const late: Stamped[] = []
+  const outside: Stamped[] = []
+  const reports: Measurements[] = []
+  let results: ModelResult[] = []
+  source
+    .pipe(
+      windowAggregate(hopping(spec), {
+        ...options,
+        timestamp: (e) => e.at,
+        key: (e) => e.key,
+        late: (e) => late.push(e),
+        onDropped: (e) => outside.push(e),
+        aggregates: (a) => ({ ids: a.collect((e) => e.id) }),
+      }),
+      instrument('windows', (m) => reports.push(m), { every: 0 }),
+    )
+    .subscribe((result) => results.push({ ...result, value: result.value.ids }))
+  const taken = () => {
+    const batch = results
+    results = []
+    // A batch is late results, then those of one firing, by end.
+    const fired = batch.filter((r) => r.pane !== 'late').map((r) => r.window.end)
+    expect(fired).toEqual(fired.toSorted((a, b) => a - b))
+    return ordered(batch)
+  }
+  return {
+    late,
+    outside,
+    reports,
+    push(event: Stamped) {
+      source.next(event)
+      return taken()
+    },
+    complete() {
+      source.complete()
+      return taken()
+    },
+  }
+}
+
+function ordered(results: readonly ModelResult[]): ModelResult[] {
+  return results.toSorted(
+    (a, b) =>
+      Number(b.pane === 'late') - Number(a.pane === 'late') ||
+      a.window.end - b.window.end ||
+      (a.key < b.key ? -1 : 1),
+  )
+}

@@ -1,0 +1,104 @@
+/** An event of the models: when it happened, whose it is, and which one it is. */
+export interface Stamped {
+  readonly at: number
+  readonly key: string
+  readonly id: number
+}
+
+export interface ModelResult {
+  readonly key: string
+  readonly window: { readonly start: number; readonly end: number }
+  /** The ids of the window's events in event time, equals in the order of arrival. */
+  readonly value: readonly number[]
+  readonly pane: string
+  readonly revision: number
+}
+
+export interface ModelOptions {
+  readonly maxOutOfOrderness: number
+  readonly allowedLateness: number
+}
+
+interface Window {
+  readonly key: string
+  readonly start: number
+  readonly end: number
+  readonly events: Stamped[]
+  fired: boolean
+  revisions: number
+}
+
+/**
+ * Windows that start at regular intervals, the slow way: every event is put into every window that contains its
+ * timestamp, and nothing is ever forgotten.
+ */
+export class AlignedModel {
+  readonly late: Stamped[] = []
+  readonly outside: Stamped[] = []
+  readonly windows: Window[] = []
+  readonly #spec: { readonly size: number; readonly every: number; readonly offset: number }
+  readonly #options: ModelOptions
+  #watermark = Number.NEGATIVE_INFINITY
+
+  constructor(
+    spec: { readonly size: number; readonly every: number; readonly offset: number },
+    options: ModelOptions,
+  ) {
+    this.#spec = spec
+    this.#options = options
+  }
+
+  push(event: Stamped): ModelResult[] {
+    const results: ModelResult[] = []
+    const starts = this.#startsAround(event.at)
+    const open = starts.filter(
+      (start) => start + this.#spec.size + this.#options.allowedLateness > this.#watermark,
+    )
+    if (starts.length === 0) this.outside.push(event)
+    else if (open.length === 0) this.late.push(event)
+    for (const start of open) {
+      const window = this.#window(event.key, start)
+      window.events.push(event)
+      if (window.end <= this.#watermark) {
+        window.fired = true
+        results.push(emitted(window, 'late'))
+      }
+    }
+    this.#watermark = Math.max(this.#watermark, event.at - this.#options.maxOutOfOrderness)
+    return [...results, ...this.#fire(this.#watermark, 'on-time')]
+  }
+
+  complete(): ModelResult[] {
+    return this.#fire(Number.POSITIVE_INFINITY, 'flush')
+  }
+
+  #startsAround(timestamp: number): number[] {
+    const { size, every, offset } = this.#spec
+    const starts: number[] = []
+    let start = Math.floor((timestamp - offset) / every) * every + offset + every
+    for (; start + size > timestamp; start -= every) if (start <= timestamp) starts.unshift(start)
+    return starts
+  }
+
+  #window(key: string, start: number): Window {
+    const found = this.windows.find((w) => w.key === key && w.start === start)
+    if (found !== undefined) return found
+    const window = { key, start, end: start + this.#spec.size, events: [], fired: false, revisions: 0 }
+    this.windows.push(window)
+    return window
+  }
+
+  #fire(watermark: number, pane: string): ModelResult[] {
+    const due = this.windows.filter((w) => !w.fired && w.end <= watermark).sort((a, b) => a.end - b.end)
+    return due.map((window) => {
+      window.fired = true
+      return emitted(window, pane)
+    })
+  }
+}
+
+function emitted(window: Window, pane: string): ModelResult {
+  const { key, start, end } = window
+  const value = window.events.toSorted((a, b) => a.at - b.at).map((event) => event.id)
+  return { key, window: { start, end }, value, pane, revision: window.revisions++ }
+}
