@@ -1,0 +1,90 @@
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { chromiumPath } from '@rxsse/testing/programs'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type StartedDemo, startDemo } from '../test/started-demo.ts'
+
+const PATIENCE = 90_000
+const executablePath = chromiumPath()
+const screenshots = fileURLToPath(new URL('../.results/', import.meta.url))
+
+describe.skipIf(executablePath === undefined)('the page, in Chromium', { timeout: PATIENCE }, () => {
+  let browser: Browser
+  let demo: StartedDemo
+  const troubles: string[] = []
+
+  beforeAll(async () => {
+    mkdirSync(screenshots, { recursive: true })
+    demo = await startDemo()
+    browser = await chromium.launch({
+      executablePath: executablePath as string,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    })
+  }, PATIENCE)
+
+  afterAll(async () => {
+    await browser?.close()
+    await demo?.[Symbol.asyncDispose]()
+  })
+
+  async function open(colorScheme: 'light' | 'dark', width: number, height: number): Promise<Page> {
+    const page = await browser.newPage({ colorScheme, viewport: { width, height } })
+    page.on('console', (message) => {
+      if (message.type() === 'error') troubles.push(message.text())
+    })
+    page.on('pageerror', (error) => troubles.push(error.message))
+    page.on('request', (request) => {
+      if (!request.url().startsWith(`${demo.url}/`)) troubles.push(`asked another host: ${request.url()}`)
+    })
+    await page.goto(demo.url)
+    await page.waitForSelector('#downstream[data-status=open]')
+    return page
+  }
+
+  const count = async (page: Page, name: string): Promise<number> =>
+    Number((await page.textContent(`#count-${name}`))?.replaceAll(',', ''))
+
+  it('shows the results and the connections live, in light and dark and on a phone', async () => {
+    for (const [name, scheme, width, height] of [
+      ['light', 'light', 1280, 1000],
+      ['dark', 'dark', 1280, 1000],
+      ['phone', 'light', 390, 844],
+    ] as const) {
+      const page = await open(scheme, width, height)
+      for (const list of ['strongest', 'moves', 'alerts']) await page.waitForSelector(`#${list} li`)
+      expect(await count(page, 'in')).toBeGreaterThan(0)
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+      ).toBeLessThanOrEqual(0)
+      await page.screenshot({ path: `${screenshots}page-${name}.png`, fullPage: true })
+      await page.close()
+    }
+    expect(troubles).toEqual([])
+  })
+
+  it('shows the source waiting and open again when the feed is killed, and that nothing is lost', async () => {
+    const page = await open('light', 1280, 1000)
+    const before = await count(page, 'in')
+    process.kill(demo.feedPid as number, 'SIGKILL')
+    await page.waitForSelector('#upstream[data-status=waiting]')
+    expect(await page.textContent('#upstream')).toMatch(/^waiting \d+\.\d s$/)
+    await page.waitForSelector('#upstream[data-status=open]')
+    await page.waitForFunction(
+      (n) => Number(document.getElementById('count-in')?.textContent?.replaceAll(',', '')) > n,
+      before,
+    )
+    expect(await count(page, 'resumed')).toBeGreaterThan(0)
+    expect(await count(page, 'missed')).toBe(0)
+    expect(await count(page, 'repeated')).toBe(0)
+    await page.close()
+  })
+})

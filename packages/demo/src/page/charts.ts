@@ -1,0 +1,144 @@
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import { BANDS } from '../bands.ts'
+import type { Messages } from '../messages.ts'
+import { date, minute } from './formats.ts'
+
+const HOURS_SHOWN = 48
+const DAYS_SHOWN = 365
+
+export interface Chart<T> {
+  add(value: T): void
+}
+
+/** Stacked bars, one an hour, one colour a band. */
+export function quakeChart(element: HTMLElement): Chart<Messages['quakes']> {
+  const hours = new Map<number, number[]>()
+  const plot = new uPlot(
+    {
+      ...size(element),
+      tzDate: utc,
+      padding: [8, 24, 0, 0],
+      legend: { show: false },
+      cursor: { show: false },
+      scales: {
+        x: { range: (_, min, max) => [min - 1800, max + 1800] },
+        y: { range: (_, __, max) => [0, Math.max(max, 5)] },
+      },
+      axes: [timeAxis(minute), axis({ size: 44, incrs: [1, 2, 5, 10, 20, 50, 100] })],
+      // Each series is the sum of the bands up to its own, the tallest drawn first, so that the bars stack.
+      series: [
+        {},
+        ...BANDS.map((_, index) => BANDS.length - 1 - index).map((band) => ({
+          fill: () => colour(`--band-${band}`),
+          stroke: () => colour('--panel'),
+          width: 1,
+          points: { show: false },
+          paths: uPlot.paths.bars?.({ size: [0.86, 40], align: 0 }) as uPlot.Series.PathBuilder,
+        })),
+      ],
+    },
+    [[], ...BANDS.map(() => [])],
+    element,
+  )
+  follow(plot, element)
+  const redraw = onFrame(() => {
+    const starts = [...hours.keys()].sort((a, b) => a - b)
+    for (const start of starts.splice(0, starts.length - HOURS_SHOWN)) hours.delete(start)
+    const sums = BANDS.map((_, index) => {
+      const band = BANDS.length - 1 - index
+      return starts.map((start) => (hours.get(start) ?? []).slice(0, band + 1).reduce((sum, n) => sum + n, 0))
+    })
+    plot.setData([starts.map((start) => start / 1000 + 1800), ...sums])
+  })
+  return {
+    add({ window, band, count }) {
+      const counts = hours.get(window.start) ?? BANDS.map(() => 0)
+      counts[BANDS.findIndex(({ name }) => name === band)] = count
+      hours.set(window.start, counts)
+      redraw()
+    },
+  }
+}
+
+/** The close of the last year of trading days. */
+export function priceChart(element: HTMLElement): Chart<Messages['price']> {
+  const days: number[] = []
+  const closes: number[] = []
+  const plot = new uPlot(
+    {
+      ...size(element),
+      tzDate: utc,
+      padding: [8, 24, 0, 0],
+      legend: { show: false },
+      cursor: { show: false },
+      axes: [timeAxis(date), axis({ size: 52 })],
+      series: [{}, { stroke: () => colour('--accent'), width: 2, points: { show: false } }],
+    },
+    [[], []],
+    element,
+  )
+  follow(plot, element)
+  const redraw = onFrame(() => plot.setData([days, closes]))
+  return {
+    add({ date, close }) {
+      const day = Date.parse(date) / 1000
+      // After twenty years the data begins again.
+      if (day <= (days.at(-1) ?? Number.NEGATIVE_INFINITY)) {
+        days.length = 0
+        closes.length = 0
+      }
+      days.push(day)
+      closes.push(close)
+      if (days.length > DAYS_SHOWN) {
+        days.shift()
+        closes.shift()
+      }
+      redraw()
+    },
+  }
+}
+
+function axis(extra: uPlot.Axis): uPlot.Axis {
+  return {
+    stroke: () => colour('--quiet'),
+    grid: { stroke: () => colour('--line'), width: 1 },
+    ticks: { show: false },
+    font: '12px system-ui, sans-serif',
+    ...extra,
+  }
+}
+
+function timeAxis(format: Intl.DateTimeFormat): uPlot.Axis {
+  return axis({ space: 110, values: (_, splits) => splits.map((seconds) => format.format(seconds * 1_000)) })
+}
+
+function utc(seconds: number): Date {
+  return uPlot.tzDate(new Date(seconds * 1_000), 'Etc/UTC')
+}
+
+function colour(property: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(property).trim()
+}
+
+function size(element: HTMLElement): { width: number; height: number } {
+  return { width: element.clientWidth, height: element.clientHeight }
+}
+
+function follow(plot: uPlot, element: HTMLElement): void {
+  new ResizeObserver(() => plot.setSize(size(element))).observe(element)
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => plot.redraw())
+}
+
+/** Many calls, one run, at the next frame. */
+function onFrame(run: () => void): () => void {
+  let asked = false
+  return () => {
+    if (asked) return
+    asked = true
+    requestAnimationFrame(() => {
+      asked = false
+      run()
+    })
+  }
+}

@@ -1,0 +1,46 @@
+import { clearScreenDown, moveCursor } from 'node:readline'
+import type { WriteStream } from 'node:tty'
+import type { Messages } from './messages.ts'
+
+export interface Terminal {
+  /** Shows where things stand, in the place of what it showed before. */
+  show(status: Messages['status'], extra: string): void
+  /** Leaves what is shown on the screen and writes on below it. */
+  end(line: string): void
+}
+
+/** Two lines that are drawn over in place. Where there is no terminal to draw on, nothing until the end. */
+export function liveSummary(output: NodeJS.WriteStream): Terminal {
+  let shown = 0
+  return {
+    show(status, extra) {
+      if (!output.isTTY) return
+      const lines = summary(status, extra).map((line) => fit(line, (output as WriteStream).columns))
+      if (shown > 0) {
+        moveCursor(output, 0, -shown)
+        clearScreenDown(output)
+      }
+      output.write(lines.map((line) => `${line}\n`).join(''))
+      shown = lines.length
+    },
+    end(line) {
+      shown = 0
+      output.write(`${line}\n`)
+    },
+  }
+}
+
+function summary({ connection, counts }: Messages['status'], extra: string): string[] {
+  const { status, remaining } = connection
+  const waiting = status === 'waiting' ? ` ${(remaining / 1000).toFixed(1)} s` : ''
+  return [
+    `  source ${status}${waiting}. ${extra}`,
+    `  ${Object.entries(counts)
+      .map(([name, count]) => `${name} ${count.toLocaleString('en')}`)
+      .join('  ')}`,
+  ]
+}
+
+function fit(line: string, columns: number): string {
+  return line.length < columns ? line : `${line.slice(0, Math.max(1, columns - 2))}…`
+}
