@@ -1,11 +1,17 @@
 // Runs the README's demo command as a newcomer would: it must be ready, send real events within ten seconds, and end by Ctrl-C with status 0.
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { dirname } from 'node:path'
 
 const started = Date.now()
-const demo = spawn('npx', ['-y', 'pnpm@12', 'demo', '--port', '0'], {
+// npx passes Ctrl-C on but ends by the signal itself, which would hide the demo's status: ask it for its pnpm, and call that.
+const pnpm = execFileSync('npx', ['-y', '-p', 'pnpm@12', '-c', 'command -v pnpm'], {
+  encoding: 'utf8',
+}).trim()
+const demo = spawn(pnpm, ['demo', '--port', '0'], {
   stdio: ['ignore', 'pipe', 'inherit'],
   detached: true,
+  env: { ...process.env, PATH: `${dirname(pnpm)}:${process.env.PATH}` },
 })
 const exited = once(demo, 'exit')
 const deadline = setTimeout(() => {

@@ -15,9 +15,12 @@ for (const manifest of globSync('packages/*/package.json')) {
   )
   const paths = packed.files.map((file) => file.path)
   const strays = paths.filter(
-    (path) => !/^(package\.json|README\.md|LICENSE|dist\/.+\.(js|d\.ts|json))$/.test(path) || path.includes('.test.'),
+    (path) =>
+      !/^(package\.json|README\.md|LICENSE|dist\/.+\.(js|d\.ts|json))$/.test(path) || path.includes('.test.'),
   )
-  const missing = ['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts'].filter((path) => !paths.includes(path))
+  const missing = ['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts'].filter(
+    (path) => !paths.includes(path),
+  )
   if (strays.length > 0) throw new Error(`${name}: would publish ${strays.join(', ')}`)
   if (missing.length > 0) throw new Error(`${name}: would publish no ${missing.join(', ')}`)
   console.log(`${name}: ${paths.length} files, ${packed.size} bytes packed`)

@@ -1,5 +1,4 @@
 import { clearScreenDown, moveCursor } from 'node:readline'
-import type { WriteStream } from 'node:tty'
 import type { Messages } from './messages.ts'
 
 export interface Terminal {
@@ -15,7 +14,7 @@ export function liveSummary(output: NodeJS.WriteStream): Terminal {
   return {
     show(status, extra) {
       if (!output.isTTY) return
-      const lines = summary(status, extra).map((line) => fit(line, (output as WriteStream).columns))
+      const lines = summary(status, extra).map((line) => fit(line, output.columns))
       if (shown > 0) {
         moveCursor(output, 0, -shown)
         clearScreenDown(output)
@@ -42,5 +41,6 @@ function summary({ connection, counts }: Messages['status'], extra: string): str
 }
 
 function fit(line: string, columns: number): string {
+  if (columns === 0) return line // A terminal that does not know its width.
   return line.length < columns ? line : `${line.slice(0, Math.max(1, columns - 2))}…`
 }
