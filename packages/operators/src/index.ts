@@ -22,5 +22,5 @@ export { type InstrumentOptions, instrument, type Measurements } from './flow/in
 export { RateLimitError, type RateLimitOptions, rateLimit } from './rate/rate-limit.ts'
 export type { SideOutput } from './side-output.ts'
 export type { Aggregates, CustomAggregate } from './window/aggregates.ts'
-export { hopping, tumbling, type WindowSpec } from './window/spec.ts'
+export { hopping, session, tumbling, type WindowSpec } from './window/spec.ts'
 export { type WindowAggregateOptions, windowAggregate } from './window/window-aggregate.ts'

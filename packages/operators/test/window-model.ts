@@ -102,3 +102,91 @@ function emitted(window: Window, pane: string): ModelResult {
   const value = window.events.toSorted((a, b) => a.at - b.at).map((event) => event.id)
   return { key, window: { start, end }, value, pane, revision: window.revisions++ }
 }
+
+/**
+ * Sessions, the slow way: after each event, every key's events that are not late are cut anew, wherever two
+ * neighbours are more than the gap apart.
+ */
+export class SessionModel {
+  readonly late: Stamped[] = []
+  readonly #gap: number
+  readonly #options: ModelOptions
+  readonly #kept = new Map<string, Stamped[]>()
+  /** How often a session with this event has given a result. */
+  readonly #results = new Map<Stamped, number>()
+  readonly #settled = new Set<Stamped>()
+  #watermark = Number.NEGATIVE_INFINITY
+
+  constructor(gap: number, options: ModelOptions) {
+    this.#gap = gap
+    this.#options = options
+  }
+
+  get buffered(): number {
+    return [...this.#kept.values()].flat().filter((event) => !this.#settled.has(event)).length
+  }
+
+  push(event: Stamped): ModelResult[] {
+    const results: ModelResult[] = []
+    const kept = this.#kept.get(event.key) ?? []
+    const together = this.#cut([...kept, event]).find((session) => session.includes(event)) ?? []
+    if (this.#endOf(together) + this.#options.allowedLateness < this.#watermark) this.late.push(event)
+    else {
+      kept.push(event)
+      this.#kept.set(event.key, kept)
+      if (this.#endOf(together) < this.#watermark) results.push(this.#emitted(together, 'late'))
+    }
+    this.#watermark = Math.max(this.#watermark, event.at - this.#options.maxOutOfOrderness)
+    results.push(...this.#fire(this.#watermark, 'on-time'))
+    for (const [key, events] of this.#kept) {
+      const sessions = this.#cut(events).filter(
+        (s) => this.#endOf(s) + this.#options.allowedLateness >= this.#watermark,
+      )
+      this.#kept.set(key, sessions.flat())
+    }
+    return results
+  }
+
+  complete(): ModelResult[] {
+    return this.#fire(Number.POSITIVE_INFINITY, 'flush')
+  }
+
+  #fire(watermark: number, pane: string): ModelResult[] {
+    return [...this.#kept.values()]
+      .flatMap((events) => this.#cut(events))
+      .filter(
+        (session) => this.#endOf(session) < watermark && session.some((event) => !this.#settled.has(event)),
+      )
+      .sort((a, b) => this.#endOf(a) - this.#endOf(b))
+      .map((session) => this.#emitted(session, pane))
+  }
+
+  /** In event time, equals in the order of arrival. */
+  #cut(events: readonly Stamped[]): Stamped[][] {
+    const sessions: Stamped[][] = []
+    for (const event of events.toSorted((a, b) => a.at - b.at || a.id - b.id)) {
+      const session = sessions.at(-1)
+      const before = session?.at(-1)
+      if (session !== undefined && before !== undefined && event.at - before.at <= this.#gap)
+        session.push(event)
+      else sessions.push([event])
+    }
+    return sessions
+  }
+
+  #endOf(session: readonly Stamped[]): number {
+    return (session.at(-1)?.at ?? Number.NaN) + this.#gap
+  }
+
+  #emitted(session: readonly Stamped[], pane: string): ModelResult {
+    const revision = Math.max(...session.map((event) => this.#results.get(event) ?? 0))
+    for (const event of session) {
+      this.#results.set(event, revision + 1)
+      this.#settled.add(event)
+    }
+    const [first] = session
+    if (first === undefined) throw new RangeError('an empty session')
+    const window = { start: first.at, end: this.#endOf(session) }
+    return { key: first.key, window, value: session.map((event) => event.id), pane, revision }
+  }
+}

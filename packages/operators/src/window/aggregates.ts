@@ -2,6 +2,7 @@ import type { Aggregate } from '../engine/aggregates/aggregate.ts'
 import { collect, collectDistinct, countDistinct } from '../engine/aggregates/collections.ts'
 import { type Comparable, first, last, max, min, topK } from '../engine/aggregates/extremes.ts'
 import { avg, count, type MaybeNumber, type OrNull, sum, variance } from '../engine/aggregates/numeric.ts'
+import { approxCountDistinct, quantiles } from '../engine/aggregates/sketches.ts'
 import type { Key } from '../engine/key.ts'
 
 /**
@@ -39,6 +40,20 @@ export interface Aggregates<T> {
   collectDistinct<V extends Key>(select: (event: T) => V): Aggregate<T, readonly V[]>
   /** How many different values. Exact, and holds them all. */
   countDistinct(select: (event: T) => Key): Aggregate<T, number>
+  /** About how many different values, with a standard error of 1.04 / sqrt(2 ** precision): 0.8 % at the default of 14, in 16 KiB at most. */
+  approxCountDistinct(
+    select: (event: T) => Key,
+    options?: { readonly precision?: number },
+  ): Aggregate<T, number>
+  /**
+   * The value that a share `q` of the values do not exceed (0.5 is the median), or one for each of several shares, within
+   * `relativeError` (default 0.01) of the value of rank `floor(q * (n - 1))`.
+   */
+  quantile<V extends MaybeNumber, Q extends number | readonly number[]>(
+    select: (event: T) => V,
+    q: Q,
+    options?: { readonly relativeError?: number },
+  ): Aggregate<T, OrNull<V, Q extends readonly number[] ? readonly number[] : number>>
   /** An aggregate of one's own. The stream errors where its `add` throws, and `onError` cannot undo what `add` did. */
   custom<R, A>(fold: CustomAggregate<T, R, A>): Aggregate<T, R>
 }
@@ -76,5 +91,20 @@ const builders = {
   collect: <V>(select: (event: unknown) => V) => collect(select ?? itself),
   collectDistinct,
   countDistinct,
+  approxCountDistinct: (select: (event: unknown) => Key, { precision = 14 } = {}) =>
+    approxCountDistinct(select, precision),
+  quantile(
+    select: (event: unknown) => MaybeNumber,
+    q: number | readonly number[],
+    { relativeError = 0.01 } = {},
+  ) {
+    for (const share of [q].flat()) {
+      if (!(share >= 0 && share <= 1))
+        throw new RangeError(`quantile: q must be between 0 and 1, not ${String(share)}`)
+    }
+    return quantiles(select, relativeError, (sketch) =>
+      typeof q === 'number' ? sketch.quantile(q) : q.map((share) => sketch.quantile(share)),
+    )
+  },
   custom: <R, A>(fold: CustomAggregate<unknown, R, A>) => ({ read: itself, ...fold }),
 }

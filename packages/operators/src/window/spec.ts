@@ -9,7 +9,16 @@ export interface AlignedSpec {
   readonly offset: number
 }
 
-export type WindowSpec = AlignedSpec
+/** Windows that last as long as events keep coming. */
+export interface SessionSpec {
+  readonly kind: 'session'
+  /** Milliseconds, as both of these. */
+  readonly gap: number
+  /** Infinity: no limit. */
+  readonly maxDuration: number
+}
+
+export type WindowSpec = AlignedSpec | SessionSpec
 
 /**
  * Windows of one size, side by side: each event is in exactly one, `[start, end)` with
@@ -32,6 +41,23 @@ export function hopping(options: {
   const size = positiveMilliseconds('hopping: size', options.size)
   const every = positiveMilliseconds('hopping: every', options.every)
   return { kind: 'hopping', size, every, offset: offsetOf('hopping', options.offset) }
+}
+
+/**
+ * A window for each run of events with at most `gap` from one to the next: `start` is the first one's timestamp, `end` the
+ * last one's plus `gap`. An event between two sessions makes them one. With `maxDuration` a session ends that long
+ * after its start at the latest, and the next event begins another; which one a straggler joins then depends on when it comes.
+ */
+export function session(gap: Duration, options: { readonly maxDuration?: Duration } = {}): SessionSpec {
+  const { maxDuration } = options
+  return {
+    kind: 'session',
+    gap: positiveMilliseconds('session: gap', gap),
+    maxDuration:
+      maxDuration === undefined
+        ? Number.POSITIVE_INFINITY
+        : positiveMilliseconds('session: maxDuration', maxDuration),
+  }
 }
 
 function offsetOf(spec: string, offset: Duration = 0): number {

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { stampedStream } from '../../test/stamped.ts'
-import { AlignedModel, type ModelResult, type Stamped } from '../../test/window-model.ts'
+import { AlignedModel, type ModelResult, SessionModel, type Stamped } from '../../test/window-model.ts'
 import { instrument, type Measurements } from '../flow/instrument.ts'
-import { hopping, tumbling } from './spec.ts'
+import { hopping, session, tumbling, type WindowSpec } from './spec.ts'
 import { windowAggregate } from './window-aggregate.ts'
 
 const disorder = fc.record({
@@ -22,7 +22,7 @@ describe('windowAggregate, for any stream', () => {
     fc.assert(
       fc.property(stampedStream, grid, disorder, (stream, spec, options) => {
         const model = new AlignedModel(spec, options)
-        const { push, complete, late, outside } = driven(spec, options)
+        const { push, complete, late, outside } = driven(hopping(spec), options)
         for (const event of stream) expect(push(event)).toEqual(ordered(model.push(event)))
         expect(complete()).toEqual(ordered(model.complete()))
         expect(late).toEqual(model.late)
@@ -61,7 +61,7 @@ describe('windowAggregate, for any stream', () => {
     fc.assert(
       fc.property(stampedStream, grid, disorder, (stream, spec, options) => {
         const model = new AlignedModel(spec, options)
-        const { push, complete, reports } = driven(spec, options)
+        const { push, complete, reports } = driven(hopping(spec), options)
         for (const event of stream) {
           push(event)
           model.push(event)
@@ -83,10 +83,66 @@ describe('windowAggregate, for any stream', () => {
       }),
     )
   })
+
+  it('gives the sessions that cutting all events anew after each of them gives, result for result', () => {
+    fc.assert(
+      fc.property(stampedStream, fc.integer({ min: 1, max: 12 }), disorder, (stream, gap, options) => {
+        const model = new SessionModel(gap, options)
+        const { push, complete, late, reports } = driven(session(gap), options)
+        for (const event of stream) {
+          expect(push(event)).toEqual(ordered(model.push(event)))
+          expect(reports.at(-1)?.buffered).toBe(model.buffered)
+        }
+        expect(complete()).toEqual(ordered(model.complete()))
+        expect(late).toEqual(model.late)
+      }),
+      { numRuns: 1500 },
+    )
+  })
+
+  it('finds the same sessions in whatever order events come, within the allowed disorder', () => {
+    const shuffled = stampedStream.chain((stream) =>
+      fc.record({
+        stream: fc.constant(stream),
+        order: fc.shuffledSubarray(stream, { minLength: stream.length }),
+      }),
+    )
+    fc.assert(
+      fc.property(
+        shuffled,
+        fc.integer({ min: 1, max: 12 }),
+        fc.boolean(),
+        ({ stream, order }, gap, asLateness) => {
+          const span = 1e9
+          const options = asLateness
+            ? { maxOutOfOrderness: 0, allowedLateness: span }
+            : { maxOutOfOrderness: span, allowedLateness: 0 }
+          const sessionsOf = (events: readonly Stamped[]) => {
+            const { push, complete } = driven(session(gap), options)
+            const results = [...events.flatMap(push), ...complete()]
+            // A session that grew has another window than before. What stands is what contains the rest.
+            return results
+              .toSorted((a, b) => a.window.start - b.window.start || (a.key < b.key ? -1 : 1))
+              .map(({ key, window, value }) => ({ key, window, value: value.toSorted((a, b) => a - b) }))
+              .filter(
+                (r) =>
+                  !results.some(
+                    (s) =>
+                      s.key === r.key &&
+                      s.value.length > r.value.length &&
+                      r.value.every((id) => s.value.includes(id)),
+                  ),
+              )
+          }
+          expect(sessionsOf(order)).toEqual(sessionsOf(stream.toSorted((a, b) => a.at - b.at)))
+        },
+      ),
+    )
+  })
 })
 
 function driven(
-  spec: { readonly size: number; readonly every: number; readonly offset: number },
+  spec: WindowSpec,
   options: { readonly maxOutOfOrderness: number; readonly allowedLateness: number },
 ) {
   const source = new Subject<Stamped>()
@@ -96,7 +152,7 @@ function driven(
   let results: ModelResult[] = []
   source
     .pipe(
-      windowAggregate(hopping(spec), {
+      windowAggregate(spec, {
         ...options,
         timestamp: (e) => e.at,
         key: (e) => e.key,

@@ -4,6 +4,7 @@ import { type AggregateResults, AggregateRow, type AggregateShape } from '../eng
 import { AlignedWindows } from '../engine/aligned-windows.ts'
 import type { Key } from '../engine/key.ts'
 import type { Eviction } from '../engine/keyed-state.ts'
+import { SessionWindows } from '../engine/session-windows.ts'
 import { Watermark } from '../engine/watermark.ts'
 import type { WindowEngine, WindowEngineOptions, WindowResult } from '../engine/window-engine.ts'
 import { WindowGrid } from '../engine/window-grid.ts'
@@ -195,6 +196,7 @@ type EngineFactory<K, R> = (
 ) => WindowEngine<K, readonly unknown[]>
 
 function engineFor<K extends Key, R>(spec: WindowSpec): EngineFactory<K, R> {
+  if (spec.kind === 'session') return (options) => new SessionWindows(spec.gap, spec.maxDuration, options)
   const grid = new WindowGrid(spec.size, spec.every, spec.offset)
   return (options) => new AlignedWindows(grid, options)
 }

@@ -1,0 +1,55 @@
+import type { Primitive } from './key.ts'
+
+/** 64 bits of hash, as two unsigned 32-bit halves. The object is the same one at every call. */
+export function hash64(id: Primitive): { readonly high: number; readonly low: number } {
+  switch (typeof id) {
+    case 'string':
+      return hashText(id, 1)
+    case 'number':
+      // Zero of either sign is one value, as it is one key.
+      FLOAT[0] = id + 0
+      HALVES.high = finish(block(block(SEED_HIGH, WORDS[0] ?? 0), WORDS[1] ?? 0), 8)
+      HALVES.low = finish(block(block(SEED_LOW, WORDS[0] ?? 0), WORDS[1] ?? 0), 8)
+      return HALVES
+    case 'bigint':
+      return hashText(String(id), 2)
+    default:
+      return hashText(String(id), 3)
+  }
+}
+
+const SEED_HIGH = 0x9747b28c
+const SEED_LOW = 0x3c6ef372
+const FLOAT = new Float64Array(1)
+const WORDS = new Uint32Array(FLOAT.buffer)
+const HALVES = { high: 0, low: 0 }
+
+/** MurmurHash3 (x86, 32 bits), once for each half; a block is one UTF-16 unit. `kind` tells '1' from 1n. */
+function hashText(text: string, kind: number): typeof HALVES {
+  let high = SEED_HIGH ^ kind
+  let low = SEED_LOW ^ kind
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    high = block(high, unit)
+    low = block(low, unit)
+  }
+  HALVES.high = finish(high, text.length)
+  HALVES.low = finish(low, text.length)
+  return HALVES
+}
+
+function block(hash: number, word: number): number {
+  const k = Math.imul(rotate(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593)
+  return Math.imul(rotate(hash ^ k, 13), 5) + 0xe6546b64
+}
+
+function finish(hash: number, length: number): number {
+  let h = hash ^ length
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return (h ^ (h >>> 16)) >>> 0
+}
+
+function rotate(word: number, bits: number): number {
+  return (word << bits) | (word >>> (32 - bits))
+}

@@ -1,0 +1,78 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { hash64 } from './hash.ts'
+import { HyperLogLog } from './hyperloglog.ts'
+import { identityOf, type Primitive } from './key.ts'
+
+describe('HyperLogLog', () => {
+  it('merges exactly: register by register the sketch of a union is the union of the sketches', () => {
+    const values = fc.array(fc.oneof(fc.integer(), fc.string(), fc.double(), fc.bigInt(), fc.boolean()), {
+      maxLength: 300,
+    })
+    fc.assert(
+      fc.property(values, values, fc.integer({ min: 4, max: 14 }), (one, other, precision) => {
+        const merged = sketchOf(one, precision)
+        const from = sketchOf(other, precision)
+        const before = from.registers()
+        merged.merge(from)
+        expect(merged.registers()).toEqual(sketchOf([...one, ...other], precision).registers())
+        expect(from.registers()).toEqual(before)
+      }),
+    )
+  })
+
+  it('does not care how often or in what order a value comes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ max: 50 })), (list) => {
+        expect(sketchOf(list, 8).registers()).toEqual(sketchOf([...new Set(list)].reverse(), 8).registers())
+      }),
+    )
+  })
+
+  it.each([
+    ['whole numbers', (i: number) => i],
+    ['fractions', (i: number) => i / 7],
+    ['words', (i: number) => `user-${i}`],
+    ['tuples', (i: number) => identityOf([i % 100, Math.floor(i / 100)])],
+  ])('counts %s within four standard errors, from one to a million', (_, nth) => {
+    const precision = 12
+    const sketch = new HyperLogLog(precision)
+    let worst = 0
+    for (let n = 1, next = 1; n <= 1_000_000; n++) {
+      sketch.add(nth(n))
+      if (n !== next) continue
+      worst = Math.max(worst, Math.abs(sketch.estimate() - n) / n)
+      next = Math.ceil(next * 1.7)
+    }
+    expect(worst).toBeLessThan((4 * 1.04) / Math.sqrt(2 ** precision))
+  })
+
+  it('counts small numbers exactly', () => {
+    for (let n = 0; n <= 60; n++) {
+      expect(
+        Math.round(
+          sketchOf(
+            Array.from({ length: n }, (_, i) => i),
+            14,
+          ).estimate(),
+        ),
+      ).toBe(n)
+    }
+  })
+})
+
+describe('hash64', () => {
+  it('tells values of different types apart that are written alike', () => {
+    const hashes = [1, '1', 1n, true, 'true', null, 'null', undefined].map((value) => {
+      const { high, low } = hash64(value)
+      return `${high} ${low}`
+    })
+    expect(new Set(hashes).size).toBe(hashes.length)
+  })
+})
+
+function sketchOf(list: readonly Primitive[], precision: number): HyperLogLog {
+  const sketch = new HyperLogLog(precision)
+  for (const value of list) sketch.add(value)
+  return sketch
+}

@@ -1,0 +1,197 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Aggregate } from '../engine/aggregates/aggregate.ts'
+import { aggregatesOf } from './aggregates.ts'
+
+interface Item {
+  readonly at: number
+  readonly x: number
+  readonly maybe: number | null
+  readonly word: string
+}
+
+const a = aggregatesOf<Item>()
+const item = fc.record({
+  at: fc.integer({ min: 0, max: 9 }),
+  x: fc.integer({ min: -1000, max: 1000 }),
+  maybe: fc.option(fc.integer({ min: -9, max: 9 })),
+  word: fc.constantFrom('a', 'b', 'c', 'd', ''),
+})
+/** In event time, as windows hand their parts to a merge. */
+const items = fc
+  .array(item, { minLength: 1, maxLength: 60 })
+  .map((list) => list.toSorted((p, q) => p.at - q.at))
+const parts = fc
+  .array(items, { minLength: 3, maxLength: 3 })
+  .map((lists) => lists.map((list, i) => list.map((it) => ({ ...it, at: it.at + 100 * i }))))
+
+const numbers = (list: readonly Item[]) => list.map((it) => it.maybe).filter((n) => n !== null)
+const total = (list: readonly number[]) => list.reduce((sum, n) => sum + n, 0)
+const orNull = (list: readonly number[], f: (list: readonly number[]) => number) =>
+  list.length === 0 ? null : f(list)
+const spread = (list: readonly number[]) => total(list.map((n) => (n - total(list) / list.length) ** 2))
+
+/** Each aggregate, with what it stands for, written the slow way. */
+const catalogue: Record<
+  string,
+  { aggregate: Aggregate<Item, unknown>; slow: (list: readonly Item[]) => unknown; close?: true }
+> = {
+  count: { aggregate: a.count(), slow: (l) => l.length },
+  'count with a test': {
+    aggregate: a.count((it) => it.x > 0),
+    slow: (l) => l.filter((it) => it.x > 0).length,
+  },
+  sum: { aggregate: a.sum((it) => it.x), slow: (l) => total(l.map((it) => it.x)) },
+  'sum of what may be missing': {
+    aggregate: a.sum((it) => it.maybe),
+    slow: (l) => orNull(numbers(l), total),
+  },
+  avg: {
+    aggregate: a.avg((it) => it.maybe),
+    slow: (l) => orNull(numbers(l), (n) => total(n) / n.length),
+    close: true,
+  },
+  min: { aggregate: a.min((it) => it.maybe), slow: (l) => orNull(numbers(l), (n) => Math.min(...n)) },
+  max: {
+    aggregate: a.max((it) => it.word),
+    slow: (l) =>
+      l
+        .map((it) => it.word)
+        .toSorted()
+        .at(-1),
+  },
+  variance: {
+    aggregate: a.variance((it) => it.x),
+    slow: (l) => spread(l.map((it) => it.x)) / l.length,
+    close: true,
+  },
+  'variance of a sample': {
+    aggregate: a.variance((it) => it.x, 'sample'),
+    slow: (l) => (l.length === 1 ? null : spread(l.map((it) => it.x)) / (l.length - 1)),
+    close: true,
+  },
+  first: { aggregate: a.first(), slow: (l) => l[0] },
+  'last of a field': {
+    aggregate: a.last((it) => it.x),
+    slow: (l) => l.at(-1)?.x,
+  },
+  topK: { aggregate: a.topK(3, (it) => it.x), slow: (l) => l.toSorted((p, q) => q.x - p.x).slice(0, 3) },
+  collect: { aggregate: a.collect((it) => it.x), slow: (l) => l.map((it) => it.x) },
+  collectDistinct: {
+    aggregate: a.collectDistinct((it) => it.word),
+    slow: (l) => [...new Set(l.map((it) => it.word))],
+  },
+  countDistinct: { aggregate: a.countDistinct((it) => it.maybe), slow: (l) => new Set(numbers(l)).size },
+  approxCountDistinct: {
+    aggregate: a.approxCountDistinct((it) => it.maybe, { precision: 12 }),
+    slow: (l) => new Set(numbers(l)).size,
+  },
+  custom: {
+    aggregate: a.custom({
+      create: () => '',
+      add: (s, it) => s + it.word,
+      merge: (s, t) => s + t,
+      result: (s) => s.length,
+    }),
+    slow: (l) => l.map((it) => it.word).join('').length,
+  },
+}
+
+describe.each(Object.entries(catalogue))('%s', (_, { aggregate, slow, close }) => {
+  const same = (got: unknown, wanted: unknown) => {
+    if (close && typeof got === 'number' && typeof wanted === 'number') expect(got).toBeCloseTo(wanted, 6)
+    else expect(got).toEqual(wanted)
+  }
+  const folded = (list: readonly Item[]) =>
+    list.reduce((acc, it) => aggregate.add(acc, aggregate.read(it), it.at), aggregate.create())
+
+  it('is what the slow way gives', () => {
+    fc.assert(fc.property(items, (list) => same(aggregate.result(folded(list)), slow(list))))
+  })
+
+  it('does not change when merged with nothing, on either side', () => {
+    fc.assert(
+      fc.property(items, (list) => {
+        same(aggregate.result(aggregate.merge(aggregate.create(), folded(list))), slow(list))
+        same(aggregate.result(aggregate.merge(folded(list), aggregate.create())), slow(list))
+      }),
+    )
+  })
+
+  it('may be merged in any grouping, and leaves what it merges from as it was', () => {
+    fc.assert(
+      fc.property(parts, ([p = [], q = [], r = []]) => {
+        const [x, y, z] = [folded(p), folded(q), folded(r)]
+        const left = aggregate.merge(aggregate.merge(folded(p), y), z)
+        const right = aggregate.merge(x, aggregate.merge(folded(q), z))
+        same(aggregate.result(left), slow([...p, ...q, ...r]))
+        same(aggregate.result(right), slow([...p, ...q, ...r]))
+        same(aggregate.result(y), slow(q))
+        same(aggregate.result(z), slow(r))
+      }),
+    )
+  })
+
+  it('adds an event as it would merge the event alone', () => {
+    fc.assert(
+      fc.property(items, item, (list, one) => {
+        const late = { ...one, at: 1000 }
+        const added = aggregate.add(folded(list), aggregate.read(late), late.at)
+        const merged = aggregate.merge(folded(list), folded([late]))
+        same(aggregate.result(added), aggregate.result(merged))
+      }),
+    )
+  })
+
+  it('goes by event time and not by arrival, where it matters', () => {
+    const distinctTimes = fc
+      .uniqueArray(item, { minLength: 1, maxLength: 9, selector: (it) => it.at })
+      .chain((list) =>
+        fc.record({
+          list: fc.constant(list.toSorted((p, q) => p.at - q.at)),
+          order: fc.shuffledSubarray(list, { minLength: list.length }),
+        }),
+      )
+    fc.assert(
+      fc.property(distinctTimes, ({ list, order }) => {
+        const tied = (l: readonly Item[]) => new Set(l.map((it) => it.x)).size < l.length
+        fc.pre(!tied(list))
+        same(aggregate.result(folded(order)), slow(list))
+      }),
+    )
+  })
+})
+
+it('adds floats so that what is lost does not pile up', () => {
+  const sum = a.sum((it) => it.x)
+  const values = [1, 1e100, 1, -1e100].map((x) => ({ at: 0, x, maybe: null, word: '' }))
+  expect(sum.result(values.reduce((acc, it) => sum.add(acc, sum.read(it), 0), sum.create()))).toBe(2)
+  const tenths = sum.create()
+  for (let i = 0; i < 1_000_000; i++) sum.add(tenths, 0.1, 0)
+  expect(sum.result(tenths)).toBe(100_000)
+})
+
+it('passes infinities and NaN through a sum as IEEE does', () => {
+  const sum = a.sum((it) => it.x)
+  const of = (...xs: number[]) => sum.result(xs.reduce((acc, x) => sum.add(acc, x, 0), sum.create()))
+  expect(of(1, Number.POSITIVE_INFINITY, 2)).toBe(Number.POSITIVE_INFINITY)
+  expect(of(1, Number.NaN)).toBeNaN()
+})
+
+it('throws rather than adding what is no number', () => {
+  const text = '5' as unknown as number
+  expect(() => a.sum(() => text).read({ at: 0, x: 0, maybe: null, word: '' })).toThrow(
+    'sum: expected a number, got the string "5"',
+  )
+  expect(() => a.topK(1, () => text).read({ at: 0, x: 0, maybe: null, word: '' })).toThrow(
+    /^topK: expected a number/,
+  )
+  expect(() => a.topK(0, (it) => it.x)).toThrow(/^topK: k must be a whole number above 0/)
+  expect(() => a.quantile((it) => it.x, 1.1)).toThrow(/^quantile: q must be between 0 and 1/)
+  expect(() => a.quantile((it) => it.x, 0.5, { relativeError: 0 })).toThrow(
+    /^quantile: relativeError must be between 0 and 1/,
+  )
+  expect(() => a.approxCountDistinct((it) => it.x, { precision: 30 })).toThrow(
+    /^approxCountDistinct: precision must be/,
+  )
+})
