@@ -1,207 +1,175 @@
 import type { Subscription } from 'rxjs'
-import { createDecoder, type Decoder } from './decoder.ts'
+import { createDecoder } from './decoder.ts'
 import { EventSourceError, type EventSourceErrorCode, publicUrl } from './errors.ts'
+import type { BlockHandler } from './interpret.ts'
 import type { Attempt, Settings } from './options.ts'
-import { isEventStream, Refusal, refusalPatience } from './refusal.ts'
-import { completeRequest, requestError, requestUrl, sendableId } from './request.ts'
+import { createRefusal, isEventStream, type Refusal, refusalPatience } from './refusal.ts'
+import { completeRequest, requestUrl, sendableId } from './request.ts'
 import type { TransportConnection, TransportErrorCode, TransportResponse } from './transport/transport.ts'
 
-/** What one connection tells the stream it belongs to. */
-export interface ConnectionListener {
+/** What one connection asks of and tells the stream it belongs to. */
+export interface ConnectionListener extends BlockHandler {
   /** The stream's cursor; undefined as long as neither the caller nor the stream has set one. */
   cursor(): Promise<string | undefined>
   /** The request goes to `url` with the cursor `lastEventId`. */
   onConnecting(url: string, lastEventId: string): void
   onOpen(response: TransportResponse): void
-  onEvent(type: string, data: string): void
-  onId(id: string): void
-  onRetry(milliseconds: number): void
-  readonly onComment: ((text: string) => void) | undefined
   /** Once, at the end, unless the connection was closed from here: without an error where the response ended properly. */
   onEnd(error: EventSourceError | undefined, retryAfter: number | undefined): void
 }
 
-/** One connection of a stream, from the making of its request to the end of its response. */
-export class Connection {
-  private readonly settings: Settings
-  private readonly listener: ConnectionListener
-  private readonly decoder: Decoder
-  private live = true
-  private attempt = 0
-  private url: string | undefined
-  private exchange: TransportConnection | undefined
-  private opened = false
-  private refusal: Refusal | undefined
-  private lastSign = 0
-  private timer: Subscription | undefined
-  private gateChanges: { unsubscribe(): void } | undefined
+/**
+ * Opens one connection of a stream and sees it through, from the making of its request to the end of its response. Returns how to
+ * close it: the socket at once, and the listener hears no more.
+ */
+export function openConnection(
+  settings: Settings,
+  number: number,
+  previousError: EventSourceError | undefined,
+  listener: ConnectionListener,
+): () => void {
+  const { transport, scheduler, gate, types, maxEventSize, connectTimeout, idleTimeout } = settings
+  let live = true
+  let url: string | undefined
+  let exchange: TransportConnection | undefined
+  let opened = false
+  let refusal: Refusal | undefined
+  let lastSign = 0
+  let timer: Subscription = scheduler.schedule(() => {
+    fail('connect-timeout', `no response head came within ${connectTimeout} ms`)
+  }, connectTimeout)
+  let gateChanges: { unsubscribe(): void } | undefined
 
-  constructor(settings: Settings, listener: ConnectionListener) {
-    this.settings = settings
-    this.listener = listener
-    this.decoder = this.createDecoder()
-  }
+  const { onComment } = listener
+  // A piece of the body is decoded to its end even when one of its events closes the connection.
+  const decoder = createDecoder(
+    {
+      onEvent(type, data) {
+        if (live) listener.onEvent(type, data)
+      },
+      onId(id) {
+        if (live) listener.onId(id)
+      },
+      onRetry(milliseconds) {
+        if (live) listener.onRetry(milliseconds)
+      },
+      onComment: onComment && ((text) => live && onComment(text)),
+      onOversize() {
+        fail('event-too-large', `an event took more than ${maxEventSize} bytes, the limit of maxEventSize`)
+      },
+    },
+    { types, maxEventSize },
+  )
 
-  start(number: number, previousError: EventSourceError | undefined): void {
-    const { connectTimeout, scheduler } = this.settings
-    this.attempt = number
-    this.timer = scheduler.schedule(() => {
-      this.fail('connect-timeout', `no response head came within ${connectTimeout} ms`)
-    }, connectTimeout)
-    this.request(previousError).catch((cause: unknown) => this.end(requestError(cause, this.url, number)))
-  }
+  // What a factory throws may quote a secret, so its message stays in the cause.
+  request().catch((cause: unknown) => fail('request', 'the request could not be made', cause))
+  return close
 
-  /** Closes the socket; the listener hears no more. */
-  close(): void {
-    this.live = false
-    this.timer?.unsubscribe()
-    this.gateChanges?.unsubscribe()
-    this.exchange?.abort()
-  }
-
-  private async request(previousError: EventSourceError | undefined): Promise<void> {
-    const cursor = await this.listener.cursor()
+  async function request(): Promise<void> {
+    const cursor = await listener.cursor()
+    if (!live) return
     const attempt: Attempt = {
-      number: this.attempt,
+      number,
       lastEventId: cursor ?? '',
-      ...(previousError !== undefined && { previousError }),
+      ...(previousError && { previousError }),
     }
-    const url = await requestUrl(this.settings, attempt)
-    if (!this.live) return
-    this.url = publicUrl(url)
-    this.listener.onConnecting(url.href, sendableId(this.settings, cursor))
-    const request = await completeRequest(this.settings, attempt, url, cursor)
-    if (!this.live) return
-    this.exchange = this.settings.transport.open(request, {
-      onResponse: (response) => {
-        if (this.live) this.respond(response)
-      },
-      onData: (bytes) => {
-        if (this.live) this.receive(bytes)
-      },
-      onEnd: () => {
-        if (this.live) this.finish(undefined)
-      },
-      onError: (code, cause) => {
-        if (this.live) this.finish(this.transportError(code, cause))
-      },
+    const target = await requestUrl(settings, attempt)
+    if (!live) return
+    url = publicUrl(target)
+    listener.onConnecting(target.href, sendableId(settings, cursor))
+    const complete = await completeRequest(settings, attempt, target, cursor)
+    if (!live) return
+    exchange = transport.open(complete, {
+      onResponse: respond,
+      onData: receive,
+      onEnd: () => finish(),
+      onError: (code, cause) => finish(transportError(code, cause)),
     })
   }
 
-  private respond(response: TransportResponse): void {
-    this.timer?.unsubscribe()
+  function respond(response: TransportResponse): void {
+    timer.unsubscribe()
     if (isEventStream(response)) {
-      this.opened = true
-      this.watchGate()
-      this.watchIdle()
-      this.listener.onOpen(response)
+      opened = true
+      watchGate()
+      watchIdle()
+      listener.onOpen(response)
     } else {
-      this.refusal = new Refusal(response)
+      refusal = createRefusal(response)
       // The body makes a better error, but it must not delay it for long, nor for ever.
-      this.timer = this.settings.scheduler.schedule(() => this.finish(undefined), refusalPatience)
+      timer = scheduler.schedule(() => finish(), refusalPatience)
     }
   }
 
-  private receive(bytes: Uint8Array): void {
-    if (this.refusal !== undefined) {
-      this.refusal.add(bytes)
-      if (this.refusal.full) this.finish(undefined)
-      return
+  function receive(bytes: Uint8Array): void {
+    if (refusal) {
+      if (refusal.add(bytes)) finish()
+    } else {
+      if (idleTimeout !== undefined) lastSign = scheduler.now()
+      decoder.push(bytes)
     }
-    if (this.settings.idleTimeout !== undefined) this.lastSign = this.settings.scheduler.now()
-    this.decoder.push(bytes)
   }
 
   /** The exchange is over, one way or another. */
-  private finish(error: EventSourceError | undefined): void {
-    if (this.refusal !== undefined) {
-      const now = this.settings.scheduler.now()
-      this.end(this.refusal.error(this.attempt), this.refusal.retryAfter(now))
+  function finish(error?: EventSourceError): void {
+    if (refusal) {
+      end(refusal.error(number), refusal.retryAfter(scheduler.now()))
     } else {
-      if (this.opened) this.decoder.end()
-      this.end(error)
+      if (opened) decoder.end()
+      end(error)
     }
   }
 
-  private fail(code: EventSourceErrorCode, message: string): void {
-    this.end(new EventSourceError(code, message, { url: this.url, attempt: this.attempt }))
+  function fail(code: EventSourceErrorCode, message: string, cause?: unknown): void {
+    end(new EventSourceError(code, message, { url, attempt: number, cause }))
   }
 
-  private end(error: EventSourceError | undefined, retryAfter?: number): void {
-    if (!this.live) return
-    this.close()
-    this.listener.onEnd(error, retryAfter)
+  function end(error: EventSourceError | undefined, retryAfter?: number): void {
+    if (!live) return
+    close()
+    listener.onEnd(error, retryAfter)
   }
 
-  private watchGate(): void {
-    const { gate, scheduler } = this.settings
-    if (gate === undefined) return
+  function close(): void {
+    live = false
+    timer.unsubscribe()
+    gateChanges?.unsubscribe()
+    exchange?.abort()
+  }
+
+  function watchGate(): void {
+    if (!gate) return
     const apply = (shut: boolean): void => {
-      this.lastSign = scheduler.now()
-      if (shut) this.exchange?.pause()
-      else this.exchange?.resume()
+      lastSign = scheduler.now()
+      if (shut) exchange?.pause()
+      else exchange?.resume()
     }
-    this.gateChanges = gate.changes.subscribe(apply)
+    gateChanges = gate.changes.subscribe(apply)
     if (gate.shut) apply(true)
   }
 
-  private watchIdle(): void {
-    const { idleTimeout, scheduler, gate } = this.settings
+  function watchIdle(): void {
     if (idleTimeout === undefined) return
-    this.lastSign = scheduler.now()
+    lastSign = scheduler.now()
     // One timer that looks again when it fires: to move it for each piece of the body would cost more than the piece.
     const look = (): void => {
-      if (gate?.shut) this.lastSign = scheduler.now()
-      const left = this.lastSign + idleTimeout - scheduler.now()
-      if (left <= 0) this.fail('idle-timeout', `no byte came for ${idleTimeout} ms`)
-      else this.timer = scheduler.schedule(look, left)
+      if (gate?.shut) lastSign = scheduler.now()
+      const left = lastSign + idleTimeout - scheduler.now()
+      if (left > 0) timer = scheduler.schedule(look, left)
+      else fail('idle-timeout', `no byte came for ${idleTimeout} ms`)
     }
-    this.timer = scheduler.schedule(look, idleTimeout)
+    timer = scheduler.schedule(look, idleTimeout)
   }
 
-  private createDecoder(): Decoder {
-    const { listener } = this
-    const { maxEventSize } = this.settings
-    const { onComment } = listener
-    // A piece of the body is decoded to its end even when one of its events closes the connection.
-    return createDecoder(
-      {
-        onEvent: (type, data) => {
-          if (this.live) listener.onEvent(type, data)
-        },
-        onId: (id) => {
-          if (this.live) listener.onId(id)
-        },
-        onRetry: (milliseconds) => {
-          if (this.live) listener.onRetry(milliseconds)
-        },
-        onComment:
-          onComment === undefined
-            ? undefined
-            : (text) => {
-                if (this.live) onComment(text)
-              },
-        onOversize: () => {
-          this.fail('event-too-large', `an event took more than the ${maxEventSize} bytes of maxEventSize`)
-        },
-      },
-      maxEventSize,
-    )
-  }
-
-  private transportError(code: TransportErrorCode, cause: unknown): EventSourceError {
+  function transportError(code: TransportErrorCode, cause: unknown): EventSourceError {
     // What a client says of a request it refuses to send may quote the request.
-    const why =
-      code !== 'request' && cause instanceof Error && cause.message !== '' ? `: ${cause.message}` : ''
-    const details = { url: this.url, attempt: this.attempt, cause }
-    return new EventSourceError(code, `${transportFailures[code]}${why}`, details)
+    const why = code !== 'request' && cause instanceof Error ? `: ${cause.message}` : ''
+    return new EventSourceError(code, (failures[code] ?? code) + why, { url, attempt: number, cause })
   }
 }
 
-const transportFailures: Readonly<Record<TransportErrorCode, string>> = {
+const failures: { readonly [code in TransportErrorCode]?: string } = {
   network: 'the connection failed',
   tls: "the server's certificate does not verify",
-  'content-type': 'the response cannot be read',
-  redirect: 'a redirect was not followed',
-  request: 'the request could not be sent',
+  request: 'the request cannot be sent',
 }

@@ -1,40 +1,33 @@
-import { createParser } from 'eventsource-parser'
+import { type BlockHandler, createInterpreter } from './interpret.ts'
 
-/** What a decoder finds in the bytes. The hot path: nothing here may throw. */
-export interface DecoderHandler {
-  onEvent(type: string, data: string): void
-  /** The last event ID at the end of a block, before the block's event. */
-  onId(id: string): void
-  onRetry(milliseconds: number): void
-  readonly onComment: ((text: string) => void) | undefined
-  /** A block of more than the limit; the decoder is done. */
+export interface DecoderHandler extends BlockHandler {
+  /** An event of more than the limit; the decoder is done. */
   onOversize(): void
+}
+
+export interface DecoderOptions {
+  /** The events to tell of; undefined for all. */
+  readonly types: ReadonlySet<string> | undefined
+  /** Bytes an event may take on the wire. */
+  readonly maxEventSize: number
 }
 
 export interface Decoder {
   push(bytes: Uint8Array): void
-  /** The connection is over: an unfinished block is dropped, yet its `retry` counts, as a line is interpreted when it ends. */
+  /** The connection is over: an unfinished block is dropped. */
   end(): void
 }
 
 /**
  * Bytes of one response to events (HTML standard, 9.2.5 and 9.2.6).
  *
- * Only whole blocks reach the parser, and what is unfinished is held as bytes. That makes `maxEventSize` exact however
- * the bytes arrive, keeps memory to it (a parser that holds strings pays 32 bytes and more for each short line of a
- * hostile block), and spares the decoder the slow streaming mode: no character spans two blocks.
+ * Only whole blocks are decoded and interpreted, and what is unfinished is held as bytes. That makes the limit exact however the
+ * bytes arrive, and memory no more than it (strings would cost 32 bytes and more for each short line of a hostile block). It spares
+ * the slow streaming mode of TextDecoder, as no character spans two blocks, and leaves the interpreter without state.
  */
-export function createDecoder(handler: DecoderHandler, maxEventSize: number): Decoder {
+export function createDecoder(handler: DecoderHandler, { types, maxEventSize }: DecoderOptions): Decoder {
   const text = new TextDecoder('utf-8', { ignoreBOM: true })
-  const parser = createParser({
-    onEvent: (event) => handler.onEvent(event.event ?? 'message', event.data),
-    onId: (id) => handler.onId(id),
-    onRetry: (retry) => handler.onRetry(retry),
-    onComment: handler.onComment,
-  })
-  // The byte order mark is stripped below. The parser would also strip its three bytes where each was a character of the text.
-  parser.feed('\n')
-
+  const interpret = createInterpreter(handler, types)
   let held = new Uint8Array(0)
   let heldLength = 0
   let started = false
@@ -76,10 +69,7 @@ export function createDecoder(handler: DecoderHandler, maxEventSize: number): De
   }
 
   function end(): void {
-    if (oversize || heldLength === 0) return
-    let lines = heldLength
-    while (lines > 0 && !isLineEnd(held[lines - 1])) lines--
-    feed(held, lines)
+    feed(held, heldLength)
     heldLength = 0
   }
 
@@ -96,7 +86,7 @@ export function createDecoder(handler: DecoderHandler, maxEventSize: number): De
   }
 
   function feed(bytes: Uint8Array, end: number): void {
-    if (end > 0) parser.feed(text.decode(end === bytes.length ? bytes : bytes.subarray(0, end)))
+    if (end > 0) interpret(text.decode(end === bytes.length ? bytes : bytes.subarray(0, end)))
   }
 
   function hold(bytes: Uint8Array, from: number): void {
@@ -107,12 +97,11 @@ export function createDecoder(handler: DecoderHandler, maxEventSize: number): De
       larger.set(held.subarray(0, heldLength))
       held = larger
     }
-    held.set(from === 0 ? bytes : bytes.subarray(from), heldLength)
+    held.set(bytes.subarray(from), heldLength)
     heldLength = length
   }
 
   function tooLarge(): void {
-    if (oversize) return
     oversize = true
     held = new Uint8Array(0)
     heldLength = 0
@@ -129,8 +118,9 @@ const carriageReturn = 13
 const colon = 58
 
 /**
- * A unit is what may be parsed by itself: a block up to its empty line, or a comment line before the block's first field.
- * The latter, so that heartbeats are seen when they come and never add up to an oversized block.
+ * A unit is what may be interpreted by itself: a block up to its empty line, or a comment line before the block's first field. The
+ * latter, so that heartbeats are seen when they come and never add up to an oversized block. Where a carriage return ends a unit,
+ * the line feed that may follow is an empty line of the next, which means nothing there.
  *
  * Finds where the last whole unit ends. `bytes` begins with a unit, and no unit ends before `seen`.
  */
@@ -142,7 +132,7 @@ function lastUnitEnd(bytes: Uint8Array, seen: number, length: number): number {
       break
     }
   }
-  while (bytes[end] === colon && end < length) {
+  while (end < length && bytes[end] === colon) {
     const next = lineEnd(bytes, Math.max(end, seen), length)
     if (next === -1) break
     end = next
@@ -168,7 +158,6 @@ function endsEmptyLine(bytes: Uint8Array, i: number): boolean {
 function lineEnd(bytes: Uint8Array, from: number, length: number): number {
   for (let i = from; i < length; i++) {
     if (bytes[i] === lineFeed) return i + 1
-    // A line feed that is still on its way is an empty unit of its own then, which the parser takes as part of this line end.
     if (bytes[i] === carriageReturn) return i + 1 < length && bytes[i + 1] === lineFeed ? i + 2 : i + 1
   }
   return -1

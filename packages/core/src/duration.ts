@@ -9,7 +9,7 @@ export function milliseconds(value: Duration, option: string): number {
   const duration = typeof value === 'number' ? value : parse(value)
   if (!(duration >= 0 && duration <= longestDelay)) {
     throw new TypeError(
-      `${option} must be a duration of 0 to ${longestDelay} ms (24.8 days) such as 1500, '250ms', '30s', '5m', '1h' or '1d', not ${typeof value === 'string' ? `'${value}'` : String(value)}`,
+      `${option} must be a duration such as 1500, '250ms', '30s', '5m', '1h' or '1d', at most ${longestDelay} ms, not ${JSON.stringify(value)}`,
     )
   }
   return duration

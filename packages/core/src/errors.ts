@@ -11,7 +11,7 @@
  * | `idle-timeout` | no byte within `timeouts.idle` |
  * | `event-too-large` | an event of more than `maxEventSize` bytes |
  * | `redirect` | a redirect that may not be followed |
- * | `request` | a url, header, body or id factory failed, or gave what HTTP cannot carry |
+ * | `request` | a url, header, body or id factory failed, or gave what HTTP cannot carry; or `reconnect.decide` threw |
  * | `retries-exhausted` | `reconnect.maxAttempts` in a row failed; `cause` is the last failure |
  */
 export type EventSourceErrorCode =
@@ -40,24 +40,20 @@ export interface EventSourceErrorDetails {
  * `reconnect.decide` are told. Header values, query parameters and passwords appear in none of its fields.
  */
 export class EventSourceError extends Error {
-  override readonly name: string = 'EventSourceError'
-  readonly code: EventSourceErrorCode
+  declare readonly code: EventSourceErrorCode
   /** The HTTP status, where there was an answer. */
-  readonly status: number | undefined
+  declare readonly status: number | undefined
   /** Where the connection went, without user, password, query and fragment. */
-  readonly url: string | undefined
+  declare readonly url: string | undefined
   /** Which connection of the subscription it was, from 1. */
-  readonly attempt: number | undefined
+  declare readonly attempt: number | undefined
   /** The first KiB of the answer's body, for `http-status` and `content-type`. */
-  readonly body: string | undefined
+  declare readonly body: string | undefined
 
   constructor(code: EventSourceErrorCode, message: string, details: EventSourceErrorDetails = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined)
-    this.code = code
-    this.status = details.status
-    this.url = details.url
-    this.attempt = details.attempt
-    this.body = details.body
+    const { cause, ...known } = details
+    super(message, cause === undefined ? undefined : { cause })
+    Object.assign(this, { name: 'EventSourceError', code, ...known })
   }
 }
 

@@ -1,7 +1,15 @@
 /** What both entries export, beside `fromEventSource` over their own transport. */
+export type { Checkpoint } from './checkpoint/checkpoint.ts'
+export {
+  type StorageCheckpoint,
+  type StorageLike,
+  storageCheckpoint,
+} from './checkpoint/storage-checkpoint.ts'
 export type { Duration } from './duration.ts'
 export { EventSourceError, type EventSourceErrorCode } from './errors.ts'
 export type { SseEvent } from './event.ts'
+export { createFlowGate, type FlowGate, type FlowGateOptions } from './flow/flow-gate.ts'
+export type { IterateOptions } from './flow/iterate.ts'
 export type {
   Attempt,
   BodyInput,
@@ -14,6 +22,7 @@ export type {
   StartId,
   UrlInput,
 } from './options.ts'
+export type { ProbeOptions, ProbeStep } from './probe.ts'
 export {
   type ConnectionEnd,
   type Decide,

@@ -3,6 +3,7 @@ import { asyncScheduler } from 'rxjs'
 import { type Duration, milliseconds } from './duration.ts'
 import type { EventSourceError } from './errors.ts'
 import { type ReconnectOptions, type ReconnectPolicy, reconnectPolicy } from './reconnect.ts'
+import { headerFields, parseUrl } from './request.ts'
 import type { ConnectionState } from './state.ts'
 import type { Transport } from './transport/transport.ts'
 
@@ -89,22 +90,18 @@ export interface EventSourceOptions<E extends string = string> {
 }
 
 /** The options with every default in place. */
-export interface Settings {
+export interface Settings
+  extends Pick<EventSourceOptions, 'body' | 'lastEventId' | 'gate' | 'state' | 'comments'> {
   readonly url: UrlInput
+  readonly headers: PerAttempt<HeadersInput>
   readonly method: string
-  readonly headers: PerAttempt<HeadersInput> | undefined
-  readonly body: PerAttempt<BodyInput | undefined>
   readonly types: ReadonlySet<string> | undefined
-  readonly startId: StartId | undefined
   readonly idParameter: string | undefined
-  readonly reconnect: ReconnectPolicy
+  readonly policy: ReconnectPolicy
   readonly connectTimeout: number
   readonly idleTimeout: number | undefined
   readonly maxEventSize: number
   readonly redirect: 'follow' | 'error'
-  readonly gate: Gate | undefined
-  readonly state: NextObserver<ConnectionState> | undefined
-  readonly comments: NextObserver<string> | undefined
   readonly transport: Transport
   readonly scheduler: SchedulerLike
   readonly random: () => number
@@ -113,35 +110,38 @@ export interface Settings {
 /** Notices that a sink of `@rxsse/server` sends about the stream itself: without them a loss would be silent. */
 export type Notice = 'gap' | 'lagged'
 
-const notices: readonly Notice[] = ['gap', 'lagged']
-
 export function resolveOptions(
   url: UrlInput,
   options: EventSourceOptions,
   transport: () => Transport,
 ): Settings {
-  const { events, lastEventIdIn = 'header', timeouts = {}, maxEventSize = 16 * 2 ** 20 } = options
+  const {
+    events,
+    headers = {},
+    lastEventIdIn = 'header',
+    timeouts = {},
+    maxEventSize = 16 * 2 ** 20,
+  } = options
   const { connect = 30_000, idle = false } = timeouts
   const method = (options.method ?? 'GET').toUpperCase()
   if (!(maxEventSize >= 1)) {
-    throw new TypeError(`maxEventSize must be a number of bytes, at least 1, not ${String(maxEventSize)}`)
+    throw new TypeError(`maxEventSize must be a number of bytes, at least 1, not ${maxEventSize}`)
+  }
+  if (options.body !== undefined && /^(GET|HEAD)$/.test(method)) {
+    throw new TypeError(`body needs a method that has one, such as POST, not ${method}`)
   }
   return {
-    url,
+    ...options,
+    url: typeof url === 'function' ? url : parseUrl(url).href,
+    headers: typeof headers === 'function' ? headers : headerFields(headers),
     method,
-    headers: options.headers,
-    body: options.body,
-    types: events === undefined ? undefined : new Set([...events, ...notices]),
-    startId: options.lastEventId,
+    types: events && new Set<string>([...events, 'gap', 'lagged'] satisfies (string | Notice)[]),
     idParameter: lastEventIdIn === 'header' ? undefined : lastEventIdIn.query,
-    reconnect: reconnectPolicy(options.reconnect ?? {}, method),
+    policy: reconnectPolicy(options.reconnect ?? {}, method),
     connectTimeout: milliseconds(connect, 'timeouts.connect'),
     idleTimeout: idle === false ? undefined : milliseconds(idle, 'timeouts.idle'),
     maxEventSize,
     redirect: options.redirect ?? 'follow',
-    gate: options.gate,
-    state: options.state,
-    comments: options.comments,
     transport: options.transport ?? transport(),
     scheduler: options.scheduler ?? asyncScheduler,
     random: options.random ?? Math.random,

@@ -83,33 +83,25 @@ export interface ReconnectPolicy {
 /** The policy for requests of a method; `false` is that of a single response. */
 export function reconnectPolicy(input: false | ReconnectOptions, method: string): ReconnectPolicy {
   const options = input === false ? {} : input
-  const resend = input !== false && (idempotent.has(method) || options.unsafeMethods === true)
+  const resend = input !== false && (idempotent.test(method) || options.unsafeMethods === true)
   return {
     initialDelay: milliseconds(options.initialDelay ?? 1000, 'reconnect.initialDelay'),
-    factor: finite(options.factor ?? 2, 1, 'reconnect.factor'),
+    factor: atLeast(1, options.factor ?? 2, 'reconnect.factor'),
     maxDelay: milliseconds(options.maxDelay ?? 30_000, 'reconnect.maxDelay'),
     minDelay: milliseconds(options.minDelay ?? 50, 'reconnect.minDelay'),
     maxServerDelay: milliseconds(options.maxServerDelay ?? 3_600_000, 'reconnect.maxServerDelay'),
-    jitter: finite(options.jitter ?? 1, 0, 'reconnect.jitter'),
+    jitter: atLeast(0, options.jitter ?? 1, 'reconnect.jitter'),
     resetAfter: milliseconds(options.resetAfter ?? 30_000, 'reconnect.resetAfter'),
-    maxAttempts: attempts(options.maxAttempts ?? Number.POSITIVE_INFINITY),
+    maxAttempts: atLeast(1, options.maxAttempts ?? Number.POSITIVE_INFINITY, 'reconnect.maxAttempts'),
     decide: resend ? (options.decide ?? defaultDecide) : decideOnce,
   }
 }
 
 /** RFC 9110, 9.2.2, and QUERY. */
-const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'])
+const idempotent = /^(GET|HEAD|PUT|DELETE|OPTIONS|TRACE|QUERY)$/
 
-function finite(value: number, least: number, option: string): number {
-  if (!(value >= least && value < Number.POSITIVE_INFINITY)) {
-    throw new TypeError(`${option} must be a finite number of at least ${least}, not ${String(value)}`)
-  }
-  return value
-}
-
-function attempts(value: number): number {
-  if (!(value >= 1))
-    throw new TypeError(`reconnect.maxAttempts must be a number of at least 1, not ${String(value)}`)
+function atLeast(least: number, value: number, option: string): number {
+  if (!(value >= least)) throw new TypeError(`${option} must be a number of at least ${least}, not ${value}`)
   return value
 }
 
@@ -117,7 +109,7 @@ function attempts(value: number): number {
 export interface ReconnectHistory {
   /** Failures in a row before this one. */
   readonly failures: number
-  /** How long the connection was open, in milliseconds; 0 where it never was. */
+  /** How long the connection was open, in milliseconds; negative where it never was. */
   readonly openFor: number
   /** The last `retry:` of the stream. */
   readonly serverRetry: number | undefined
@@ -147,7 +139,7 @@ export function planReconnect(
       ? { next: 'fail', error: end.error }
       : { next: 'complete' }
   }
-  const healthy = history.openFor > 0 && history.openFor >= policy.resetAfter
+  const healthy = history.openFor >= policy.resetAfter
   const failures = healthy ? 1 : history.failures + 1
   if (failures >= policy.maxAttempts) return { next: 'fail', error: exhausted(end, failures) }
   return { next: 'retry', delay: delayBefore(failures, history, policy, random), failures }
@@ -162,20 +154,17 @@ function delayBefore(
   const asked = serverRetry === undefined ? policy.initialDelay : Math.min(serverRetry, policy.maxServerDelay)
   // From the floor, so that `retry: 0` backs off like any other when the server stays away.
   const start = Math.max(policy.minDelay, asked)
+  // Bounded, as infinity times nothing is no number.
   const growth = Math.min(policy.factor ** (failures - 1), Number.MAX_VALUE)
+  const jitter = Math.min(policy.jitter, Number.MAX_VALUE) * (random > 0 ? Math.min(random, 1) : 0)
   const grown = Math.min(start * growth, Math.max(start, policy.maxDelay))
   const base = Math.max(grown, Math.min(retryAfter, policy.maxServerDelay))
   // Only ever longer: a client may wait more than the reconnection time, never less (HTML standard, 9.2.3).
-  const delay = base * (1 + policy.jitter * (random > 0 ? Math.min(random, 1) : 0))
-  return Math.min(Math.ceil(delay), longestDelay)
+  return Math.min(Math.ceil(base * (1 + jitter)), longestDelay)
 }
 
 function exhausted({ error, attempt }: ConnectionEnd, failures: number): EventSourceError {
-  const message = `the stream was lost ${failures} times in a row, the most that reconnect.maxAttempts allows`
-  const details = { status: error?.status, url: error?.url, attempt, body: error?.body }
-  return new EventSourceError(
-    'retries-exhausted',
-    message,
-    error === undefined ? details : { ...details, cause: error },
-  )
+  const message = `the stream was lost ${failures} times in a row, the limit of reconnect.maxAttempts`
+  const { status, url, body } = error ?? {}
+  return new EventSourceError('retries-exhausted', message, { status, url, attempt, body, cause: error })
 }

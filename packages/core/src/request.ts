@@ -1,5 +1,4 @@
-import { EventSourceError } from './errors.ts'
-import type { Attempt, BodyInput, HeadersInput, MaybePromise, PerAttempt, Settings } from './options.ts'
+import type { Attempt, HeadersInput, MaybePromise, PerAttempt, Settings } from './options.ts'
 import type { TransportRequest } from './transport/transport.ts'
 
 /** The URL of a connection, with the cursor in it where it goes there. */
@@ -14,20 +13,10 @@ export async function requestUrl(settings: Settings, attempt: Attempt): Promise<
 /** Parses and checks a URL. Throws a TypeError that names no part of it that could be a secret. */
 export function parseUrl(input: string | URL): URL {
   const base = (globalThis as { location?: { href?: string } }).location?.href
-  let url: URL
-  try {
-    url = new URL(input, base)
-  } catch {
-    throw new InvalidRequest(
-      `url must be an absolute http or https URL, not ${typeof input === 'string' ? `'${input.split(/[?#]/, 1)[0]}'` : typeof input}`,
-    )
-  }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new InvalidRequest(`url must be an http or https URL, not one of ${url.protocol}`)
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new InvalidRequest(
-      'url must have no user and password in it: give them as an Authorization header, in `headers`',
+  const url = URL.parse(String(input), base)
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
+    throw new TypeError(
+      'url must be an absolute http or https URL; a user and a password go into an Authorization header',
     )
   }
   url.hash = ''
@@ -41,25 +30,24 @@ export async function completeRequest(
   url: URL,
   lastEventId: string | undefined,
 ): Promise<TransportRequest> {
-  const [callerHeaders, body] = await Promise.all([
-    valueFor(settings.headers, attempt),
-    valueFor(settings.body, attempt),
-  ])
   const own: Record<string, string> = { accept: 'text/event-stream' }
-  const headers: Record<string, string> = { ...own, ...normalize(callerHeaders ?? {}) }
+  const headers = { ...own, ...headerFields(await valueFor(settings.headers, attempt)) }
   if (lastEventId !== undefined) delete headers['last-event-id']
-  const id = settings.idParameter === undefined ? sendableId(settings, lastEventId) : ''
-  if (id !== '') headers['last-event-id'] = own['last-event-id'] = byteString(id)
-  const encoded = body === undefined ? undefined : await encode(body, settings.method)
-  if (encoded?.type != null) headers['content-type'] ??= encoded.type
-  return {
-    url,
-    method: settings.method,
-    headers,
-    crossOriginHeaders: own,
-    body: encoded?.bytes,
-    redirect: settings.redirect,
+  const id = sendableId(settings, lastEventId)
+  if (id !== '' && settings.idParameter === undefined) {
+    headers['last-event-id'] = own['last-event-id'] = byteString(id)
   }
+  const { method, redirect } = settings
+  const input = await valueFor(settings.body, attempt)
+  let body: Uint8Array<ArrayBuffer> | undefined
+  if (input !== undefined) {
+    // What kinds of body there are, and which content type each implies, is the platform's to know.
+    const response = new Response(input as ConstructorParameters<typeof Response>[0])
+    body = new Uint8Array(await response.arrayBuffer())
+    const type = response.headers.get('content-type')
+    if (type) headers['content-type'] ??= type
+  }
+  return { url, method, headers, crossOriginHeaders: own, body, redirect }
 }
 
 /**
@@ -74,25 +62,20 @@ function valueFor<T>(input: PerAttempt<T>, attempt: Attempt): MaybePromise<T> {
   return typeof input === 'function' ? (input as (attempt: Attempt) => MaybePromise<T>)(attempt) : input
 }
 
-function normalize(input: HeadersInput): Record<string, string> {
-  const pairs = Symbol.iterator in input ? input : Object.entries(input)
-  const headers: Record<string, string> = {}
-  for (const [name, value] of pairs) {
-    if (value === undefined) continue
-    const key = String(name).toLowerCase()
-    if (!token.test(key)) throw new InvalidRequest(`headers: '${key}' is not a name that HTTP allows`)
-    if (typeof value !== 'string' || !fieldValue.test(value)) {
-      throw new InvalidRequest(
-        `headers: the value of '${key}' must be a string of Latin-1 characters without line breaks and control characters`,
-      )
+/** Checks headers, and gives their values by lower-case name. */
+export function headerFields(input: HeadersInput): Record<string, string> {
+  const headers = new Headers()
+  for (const [name, value] of Symbol.iterator in input ? input : Object.entries(input)) {
+    try {
+      if (value !== undefined) headers.append(name, value)
+    } catch {
+      // The platform's own message quotes the value.
+      throw new TypeError(`headers: the name or the value of '${name}' is not one that HTTP can carry`)
     }
-    headers[key] = Object.hasOwn(headers, key) ? `${headers[key]}, ${value}` : value
   }
-  return headers
+  return Object.fromEntries(headers)
 }
 
-const token = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
-const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what a header cannot carry
 const unsendable = /[\0-\x08\n-\x1f\x7f]/
 
@@ -101,24 +84,4 @@ function byteString(text: string): string {
   let bytes = ''
   for (const byte of new TextEncoder().encode(text)) bytes += String.fromCharCode(byte)
   return bytes
-}
-
-/** As `fetch` does: what kinds of body there are and which content type each implies is the platform's to know. */
-async function encode(
-  body: BodyInput,
-  method: string,
-): Promise<{ bytes: Uint8Array<ArrayBuffer>; type: string | null }> {
-  if (method === 'GET' || method === 'HEAD')
-    throw new InvalidRequest(`body: a ${method} request cannot have one`)
-  const response = new Response(body as ConstructorParameters<typeof Response>[0])
-  return { bytes: new Uint8Array(await response.arrayBuffer()), type: response.headers.get('content-type') }
-}
-
-/** What a factory made cannot be sent. The message holds no value of theirs, so it may be shown. */
-class InvalidRequest extends TypeError {}
-
-/** The error for whatever went wrong before anything was sent. A foreign cause's message is left alone: it may quote a secret. */
-export function requestError(cause: unknown, url: string | undefined, attempt: number): EventSourceError {
-  const why = cause instanceof InvalidRequest ? `: ${cause.message}` : ''
-  return new EventSourceError('request', `the request could not be made${why}`, { url, attempt, cause })
 }

@@ -28,7 +28,7 @@ export function decode(
         throw new Error('oversize')
       },
     },
-    maxEventSize,
+    { types: undefined, maxEventSize },
   )
   for (const chunk of chunks) decoder.push(chunk)
   decoder.end()

@@ -10,49 +10,25 @@ export interface FetchTransportOptions {
 
 /** Requests through `fetch`, for browsers, Deno, Bun and edge runtimes. Redirects, content codings and cookies are the platform's. */
 export function fetchTransport(options: FetchTransportOptions = {}): Transport {
-  return { open: (request, handler) => new FetchExchange(request, handler, options) }
+  return { open: (request, handler) => open(request, handler, options) }
 }
 
-class FetchExchange implements TransportConnection {
-  private readonly handler: TransportHandler
-  private readonly controller: AbortController = new AbortController()
-  private paused = false
-  private wake: (() => void) | undefined
+function open(
+  { url, method, headers, body, redirect }: TransportRequest,
+  handler: TransportHandler,
+  { fetch = globalThis.fetch, credentials = 'same-origin' }: FetchTransportOptions,
+): TransportConnection {
+  const controller = new AbortController()
+  const { signal } = controller
+  let paused = false
+  let wake: (() => void) | undefined
 
-  constructor(request: TransportRequest, handler: TransportHandler, options: FetchTransportOptions) {
-    this.handler = handler
-    this.run(request, options).then(
-      () => {
-        if (this.live) handler.onEnd()
-      },
-      (cause: unknown) => {
-        if (this.live) handler.onError(isTlsError(cause) ? 'tls' : 'network', cause)
-      },
-    )
-  }
+  run().then(
+    () => signal.aborted || handler.onEnd(),
+    (cause: unknown) => signal.aborted || handler.onError(isTlsError(cause) ? 'tls' : 'network', cause),
+  )
 
-  pause(): void {
-    this.paused = true
-  }
-
-  resume(): void {
-    this.paused = false
-    this.wake?.()
-  }
-
-  abort(): void {
-    this.controller.abort()
-    this.wake?.()
-  }
-
-  private get live(): boolean {
-    return !this.controller.signal.aborted
-  }
-
-  private async run(request: TransportRequest, options: FetchTransportOptions): Promise<void> {
-    const { url, method, headers, body, redirect } = request
-    const { fetch = globalThis.fetch, credentials = 'same-origin' } = options
-    const { signal } = this.controller
+  async function run(): Promise<void> {
     const response = await fetch(url.href, {
       method,
       headers,
@@ -61,25 +37,38 @@ class FetchExchange implements TransportConnection {
       signal,
       // `Cache-Control: no-cache` on the wire, and no preflight for it.
       cache: 'no-store',
-      ...(body !== undefined && { body }),
+      ...(body && { body }),
     })
-    if (!this.live) return
-    this.handler.onResponse({
+    if (signal.aborted) return
+    handler.onResponse({
       status: response.status,
       headers: Object.fromEntries(response.headers),
       url: response.url || url.href,
     })
     const reader = response.body?.getReader()
-    while (reader !== undefined && this.live) {
-      if (this.paused)
+    while (reader) {
+      while (paused) {
         await new Promise<void>((resolve) => {
-          this.wake = resolve
+          wake = resolve
         })
-      else {
-        const { done, value } = await reader.read()
-        if (done) return
-        if (this.live) this.handler.onData(value)
       }
+      const { done, value } = await reader.read()
+      if (done || signal.aborted) return
+      handler.onData(value)
     }
+  }
+
+  return {
+    pause() {
+      paused = true
+    },
+    resume() {
+      paused = false
+      wake?.()
+    },
+    abort() {
+      controller.abort()
+      this.resume()
+    },
   }
 }

@@ -4,5 +4,4 @@ export function isTlsError(error: unknown): boolean {
   return certificate.test(String((error as { code?: unknown }).code)) || isTlsError(error.cause)
 }
 
-const certificate =
-  /^(CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|ERROR_IN_)/
+const certificate = /CERT|LEAF|CRL_|_CA$|_PURPOSE|PATH_LENGTH/
