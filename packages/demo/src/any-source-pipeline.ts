@@ -12,8 +12,15 @@ export interface AnySourceResults {
   readonly samples: Observable<Messages['sample']>
 }
 
-/** Whatever a source sends, counted by a field of its JSON data or, without one, by event type. */
-export function anySourcePipeline(events: Observable<SseEvent>, by: string | undefined): AnySourceResults {
+/**
+ * Whatever a source sends, counted by a field of its JSON data or, without one, by event type. An event that is one too
+ * many to be a sample is told to `dropped`; it is counted all the same.
+ */
+export function anySourcePipeline(
+  events: Observable<SseEvent>,
+  by: string | undefined,
+  dropped: () => void,
+): AnySourceResults {
   const arrivals = events.pipe(
     map((event) => ({ event, key: by === undefined ? event.type : field(event.data, by) })),
     share(),
@@ -27,7 +34,7 @@ export function anySourcePipeline(events: Observable<SseEvent>, by: string | und
       map(({ key, window, value: { count } }) => ({ window, key, count })),
     ),
     samples: arrivals.pipe(
-      rateLimit({ tokens: 2, interval: '1s', mode: 'drop' }),
+      rateLimit({ tokens: 2, interval: '1s', mode: 'drop', onDropped: dropped }),
       map(({ event: { type, data } }) => ({ type, text: data.slice(0, SAMPLE_LENGTH) })),
     ),
   }

@@ -64,7 +64,7 @@ export async function startDemo({ port, speed, source, by }: DemoOptions): Promi
     exhibition.expose('prices', { price: prices, move: moves }, told)
   } else {
     const events = read(url, upstream).pipe(tap(() => counts.in++))
-    const { counts: counted, samples } = anySourcePipeline(events, by)
+    const { counts: counted, samples } = anySourcePipeline(events, by, dropped)
     exhibition.expose('counts', { count: counted }, told)
     exhibition.expose('samples', { sample: samples }, told)
   }

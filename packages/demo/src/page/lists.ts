@@ -4,7 +4,7 @@ const ROWS_KEPT = 50
 const BARS_SHOWN = 12
 
 export interface Row {
-  readonly value: string
+  readonly value?: string
   readonly tone?: 'up' | 'down'
   readonly text: string
   readonly time: string
@@ -15,9 +15,11 @@ export function rows(list: HTMLElement): { add(row: Row): void } {
   return {
     add({ value, tone, text, time }) {
       const item = document.createElement('li')
-      const strong = item.appendChild(document.createElement('b'))
-      strong.textContent = value
-      if (tone !== undefined) strong.className = tone
+      if (value !== undefined) {
+        const strong = item.appendChild(document.createElement('b'))
+        strong.textContent = value
+        if (tone !== undefined) strong.className = tone
+      }
       const label = item.appendChild(document.createElement('span'))
       label.textContent = text
       label.title = text

@@ -77,7 +77,7 @@ function show(message: Message): void {
       counts.add(message.data)
       break
     case 'sample':
-      samples.add({ value: '', text: message.data.text, time: message.data.type })
+      samples.add({ text: message.data.text, time: message.data.type })
       break
     case 'status':
       showStatus(message.data)
