@@ -1,3 +1,9 @@
+export type { Access, AccessDecision, AccessOptions, RoomOptions } from './access/access.ts'
+export type { CorsOptions } from './access/cors.ts'
+export { type HeaderRule, type HeaderRulesOptions, headerRules } from './access/header-rules.ts'
+export type { LimitOptions } from './access/limits.ts'
+export type { FastifyHost, FastifyPlugin, FastifyReplyLike, FastifyRequestLike } from './adapter/fastify.ts'
+export type { FetchHandler } from './adapter/fetch.ts'
 export type { NodeHandler } from './adapter/node.ts'
 export type { NodeRequest, NodeResponse } from './adapter/node-request.ts'
 export type { CloseOptions } from './drain.ts'
@@ -18,6 +24,7 @@ export type {
   LogPosition,
   LogTail,
 } from './log/types.ts'
+export type { SinkRequest } from './request.ts'
 export { type ServeSinksOptions, type SinkServer, serveSinks } from './serve-sinks.ts'
 export { createSink, type Sink } from './sink.ts'
 export type { SinkOptions } from './sink-options.ts'

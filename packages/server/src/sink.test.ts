@@ -60,7 +60,7 @@ describe('a sink', () => {
     const { sink, url } = await served()
     const reader = await openReader(url)
     const chunks: string[] = []
-    reader.response.on('data', (chunk: Buffer) => chunks.push(chunk.toString()))
+    reader.body.on('data', (chunk: Buffer) => chunks.push(chunk.toString()))
     await eventually(() => sink.stats().connections === 1)
     from([1, 2, 3].map((data) => ({ data }))).subscribe(sink)
     await reader.take(3)

@@ -1,4 +1,5 @@
-/** Resolves when a condition that other processes and sockets bring about is true; the test's own timeout bounds it. */
+/** Resolves when a condition that sockets bring about is true, a turn of the event loop later at the soonest. */
 export async function eventually(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2))
+  do await new Promise((resolve) => setTimeout(resolve, 1))
+  while (!condition())
 }

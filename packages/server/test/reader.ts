@@ -1,5 +1,8 @@
 import { once } from 'node:events'
-import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
+import { connect, constants, type IncomingHttpHeaders as Http2Headers } from 'node:http2'
+import { request as secureRequest } from 'node:https'
+import type { Readable } from 'node:stream'
 import { type Interpretation, referenceParse } from '@rxsse/testing'
 
 export type ReadEvent = Interpretation['events'][number]
@@ -7,12 +10,12 @@ export type ReadEvent = Interpretation['events'][number]
 /** A client that keeps every byte, and reads it as the standard says. */
 export interface Reader {
   readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly rawHeaders: readonly string[]
-  readonly response: IncomingMessage
-  readonly request: ClientRequest
+  readonly headers: IncomingHttpHeaders | Http2Headers
+  readonly body: Readable
   /** What has arrived so far. */
   text(): string
+  /** The end of it: cheap however much that is. */
+  tail(): string
   events(): readonly ReadEvent[]
   interpret(): Interpretation
   /** Resolves when what has arrived fulfils a condition; rejects when the body ends before. */
@@ -24,50 +27,93 @@ export interface Reader {
   /** Stops reading, so that the server falls behind. */
   pause(): void
   resume(): void
+  /** Leaves without a word. */
   close(): void
 }
 
 export interface ReaderOptions {
   readonly method?: string
   readonly headers?: Record<string, string | string[]>
+  readonly body?: string
+  /** Takes the request back, also before it is answered. */
+  readonly signal?: AbortSignal
 }
 
-export async function openReader(url: string, options: ReaderOptions = {}): Promise<Reader> {
-  const sent = request(url, { agent: false, ...options })
-  sent.end()
-  sent.on('error', () => {})
+/** Over HTTP/1.1, in the clear or with TLS. */
+export async function openReader(url: string, { body, ...options }: ReaderOptions = {}): Promise<Reader> {
+  const send = url.startsWith('https:') ? secureRequest : request
+  const sent = send(url, { agent: false, rejectUnauthorized: false, ...options })
+  sent.end(body)
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  sent.on('error', () => {})
+  return readerOf(response, {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    isComplete: () => response.complete,
+    close: () => sent.destroy(),
+  })
+}
+
+/** Over HTTP/2, on a connection of its own. */
+export async function openHttp2Reader(
+  url: string,
+  { body, method = 'GET', headers, signal }: ReaderOptions = {},
+): Promise<Reader> {
+  const { origin, pathname, search } = new URL(url)
+  const session = connect(origin, { rejectUnauthorized: false })
+  session.on('error', () => {})
+  const stream = session.request(
+    { ...headers, ':path': pathname + search, ':method': method },
+    signal === undefined ? {} : { signal },
+  )
+  stream.end(body)
+  stream.once('close', () => session.close())
+  const [answered] = (await once(stream, 'response')) as [Http2Headers]
+  stream.on('error', () => {})
+  return readerOf(stream, {
+    status: Number(answered[':status']),
+    headers: answered,
+    isComplete: () => stream.rstCode === constants.NGHTTP2_NO_ERROR && stream.readableEnded,
+    close: () => stream.close(constants.NGHTTP2_CANCEL),
+  })
+}
+
+interface Exchange {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders | Http2Headers
+  isComplete(): boolean
+  close(): void
+}
+
+export function readerOf(body: Readable, { isComplete, close, ...head }: Exchange): Reader {
   const chunks: Buffer[] = []
   const waiting = new Set<() => void>()
   let over: 'end' | 'cut' | undefined
-  response.on('data', (chunk: Buffer) => {
+  body.on('data', (chunk: Buffer) => {
     chunks.push(chunk)
     check()
   })
-  response.on('error', () => {})
+  body.on('error', () => {})
   const ended = new Promise<'end' | 'cut'>((resolve) => {
-    response.once('close', () => {
-      over = response.complete ? 'end' : 'cut'
+    body.once('close', () => {
+      over = isComplete() ? 'end' : 'cut'
       resolve(over)
       check()
     })
   })
   const reader: Reader = {
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    rawHeaders: response.rawHeaders,
-    response,
-    request: sent,
-    text: () => Buffer.concat(chunks).toString(),
+    ...head,
+    body,
+    tail: () => Buffer.concat(chunks.slice(-2)).toString().slice(-100),
+    text: () => all().toString(),
     events: () => reader.interpret().events,
-    interpret: () => referenceParse(Buffer.concat(chunks)),
+    interpret: () => referenceParse(all()),
     until(condition) {
       return new Promise((resolve, reject) => {
         const attempt = () => {
           if (condition(reader)) resolve()
-          else if (over !== undefined)
-            reject(new Error(`the body ended first: ${JSON.stringify(reader.text())}`))
-          else return
+          else if (over === undefined) return
+          else reject(new Error(`the body ended first: ${JSON.stringify(reader.text())}`))
           waiting.delete(attempt)
         }
         waiting.add(attempt)
@@ -79,11 +125,16 @@ export async function openReader(url: string, options: ReaderOptions = {}): Prom
       return reader.events()
     },
     ended,
-    pause: () => void response.pause(),
-    resume: () => void response.resume(),
-    close: () => void sent.destroy(),
+    pause: () => void body.pause(),
+    resume: () => void body.resume(),
+    close,
   }
   return reader
+
+  function all(): Buffer {
+    if (chunks.length > 1) chunks.splice(0, chunks.length, Buffer.concat(chunks))
+    return chunks[0] ?? Buffer.alloc(0)
+  }
 
   function check(): void {
     for (const attempt of waiting) attempt()

@@ -63,7 +63,7 @@ function openBody(
     { highWaterMark: HIGH_WATER_MARK, size: (bytes) => bytes.byteLength },
   )
   // Some runtimes cancel the body when a client leaves, some abort the request.
-  signal.addEventListener('abort', destroy, { once: true })
+  signal.addEventListener('abort', left, { once: true })
 
   return {
     readable,
@@ -90,6 +90,12 @@ function openBody(
     closed()
   }
 
+  function left(): void {
+    if (state === 'closed') return
+    controller.close()
+    closed()
+  }
+
   function destroy(): void {
     if (state === 'closed') return
     // An ended body would look complete; this one is not.
@@ -100,7 +106,7 @@ function openBody(
   function closed(): void {
     if (state === 'closed') return
     state = 'closed'
-    signal.removeEventListener('abort', destroy)
+    signal.removeEventListener('abort', left)
     events.closed()
   }
 }

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Peer, PeerEvents } from '../connection/peer.ts'
 import type { Frame } from '../wire/frame.ts'
-import type { NodeResponse } from './node-request.ts'
+import { hasLeft, type NodeResponse } from './node-request.ts'
 
 /** The peer behind a Node response whose head has been sent. */
 export function nodePeer(response: NodeResponse, events: PeerEvents): Peer {
@@ -33,7 +33,7 @@ function throughResponse(response: NodeResponse, events: PeerEvents): Peer {
   const flush = 'flush' in response && typeof response.flush === 'function' ? response.flush : undefined
   return {
     write(frame) {
-      if (response.destroyed || response.writableEnded) return true
+      if (hasLeft(response) || response.writableEnded) return true
       const keepsUp = (response as ServerResponse).write(frame.bytes)
       // A compressing middleware holds bytes back until it is told to let them go.
       flush?.call(response)

@@ -58,7 +58,13 @@ function headersOf(raw: NodeRequest): Headers {
 
 function signalOf(response: NodeResponse): AbortSignal {
   const controller = new AbortController()
-  if (response.closed || response.destroyed) controller.abort()
+  if (hasLeft(response)) controller.abort()
   else response.once('close', () => controller.abort())
   return controller.signal
+}
+
+/** Whether the client has gone. An HTTP/2 response does not say; its stream does. */
+export function hasLeft(response: NodeResponse): boolean {
+  const { closed, destroyed } = 'stream' in response ? response.stream : response
+  return closed || destroyed
 }

@@ -1,7 +1,7 @@
 import type { Answer, Endpoint } from '../answer.ts'
 import { isPromise } from '../maybe-promise.ts'
 import { nodePeer } from './node-peer.ts'
-import { type NodeRequest, type NodeResponse, sinkRequestOf } from './node-request.ts'
+import { hasLeft, type NodeRequest, type NodeResponse, sinkRequestOf } from './node-request.ts'
 
 /** A request listener for node:http, node:https, node:http2, Express and Connect. */
 export type NodeHandler = (request: NodeRequest, response: NodeResponse) => void
@@ -26,7 +26,7 @@ export function respondTo(
 
 function respond(response: NodeResponse, { status, headers, body, stream, abandoned }: Answer): void {
   // The client may have left while the answer was sought.
-  if (response.destroyed || response.closed || response.writableEnded) {
+  if (hasLeft(response) || response.writableEnded) {
     abandoned?.()
     return
   }

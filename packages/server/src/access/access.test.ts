@@ -1,0 +1,226 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openReader } from '../../test/reader.ts'
+import { serve } from '../../test/serve.ts'
+import { createSink, type Sink } from '../sink.ts'
+import type { SinkOptions } from '../sink-options.ts'
+
+async function served(options?: SinkOptions): Promise<{ sink: Sink; url: string }> {
+  const sink = createSink({ onError: () => {}, ...options })
+  onTestFinished(() => sink.close({ drain: 0 }))
+  return { sink, url: await serve(sink.handler) }
+}
+
+describe('rooms', () => {
+  it('cannot be named without authorisation', async () => {
+    const { url } = await served()
+    expect((await openReader(`${url}/?room=a`)).status).toBe(403)
+    expect((await openReader(`${url}/?rooms=a,b`)).status).toBe(403)
+  })
+
+  it('are asked for all at once, with the user', async () => {
+    const asked: unknown[] = []
+    const { url } = await served({
+      identify: () => '7',
+      rooms: {
+        authorize: (_request, names, user) => {
+          asked.push([names, user])
+          return !names.includes('secret')
+        },
+      },
+    })
+    expect((await openReader(`${url}/?room=a&rooms=b,c`)).status).toBe(200)
+    expect((await openReader(`${url}/?rooms=a,secret`)).status).toBe(403)
+    expect(asked).toEqual([
+      [['a', 'b', 'c'], '7'],
+      [['a', 'secret'], '7'],
+    ])
+  })
+
+  it('get what is for them, beside what is for everybody', async () => {
+    const { sink, url } = await served({ rooms: { authorize: () => true } })
+    const member = await openReader(`${url}/?room=a`)
+    const other = await openReader(`${url}/?room=b`)
+    sink.room('a').next({ data: 'for a' })
+    sink.to((message) => ({ room: String(message.type) })).next({ type: 'b', data: 'for b' })
+    sink.next({ data: 'for all' })
+    expect((await member.take(2)).map(({ data }) => data)).toEqual(['for a', 'for all'])
+    expect((await other.take(2)).map(({ data }) => data)).toEqual(['for b', 'for all'])
+  })
+
+  it('have names of one line', async () => {
+    const { url } = await served({ rooms: { authorize: () => true } })
+    for (const character of ['%0a', '%0d', '%00']) {
+      expect((await openReader(`${url}/?room=a${character}b`)).status).toBe(400)
+    }
+  })
+})
+
+describe('users', () => {
+  it('are who `identify` says, on all their connections', async () => {
+    const { sink, url } = await served({
+      identify: async ({ headers }) => headers.get('x-user') ?? undefined,
+    })
+    const phone = await openReader(url, { headers: { 'x-user': '42' } })
+    const desk = await openReader(url, { headers: { 'x-user': '42' } })
+    const stranger = await openReader(url)
+    sink.user('42').next({ data: 'private' })
+    await sink.publish({ data: 'public' })
+    expect((await phone.take(2)).map(({ data }) => data)).toEqual(['private', 'public'])
+    expect((await desk.take(2)).map(({ data }) => data)).toEqual(['private', 'public'])
+    expect((await stranger.take(1)).map(({ data }) => data)).toEqual(['public'])
+  })
+
+  it('cannot be claimed by `?user_id=`', async () => {
+    const { sink, url } = await served({ identify: () => undefined })
+    const claimant = await openReader(`${url}/?user_id=42`)
+    await sink.publish({ data: 'private' }, { user: '42' })
+    await sink.publish({ data: 'public' })
+    expect((await claimant.take(1)).map(({ data }) => data)).toEqual(['public'])
+  })
+
+  it('are believed with trustQueryUser, after who is known', async () => {
+    const { sink, url } = await served({
+      trustQueryUser: true,
+      identify: ({ headers }) => headers.get('x-user') ?? undefined,
+    })
+    const unknown = await openReader(`${url}/?user_id=42`)
+    const known = await openReader(`${url}/?user_id=42`, { headers: { 'x-user': '7' } })
+    await sink.publish({ data: 'for 42' }, { user: '42' })
+    await sink.publish({ data: 'for all' })
+    expect(await unknown.take(2)).toHaveLength(2)
+    expect((await known.take(1)).map(({ data }) => data)).toEqual(['for all'])
+  })
+
+  it('are only sent their own on resuming', async () => {
+    const { memoryLog } = await import('../log/memory.ts')
+    const { sink, url } = await served({
+      log: memoryLog(),
+      identify: ({ headers }) => headers.get('x-user') ?? undefined,
+    })
+    const { id = '' } = await sink.publish({ data: 0 })
+    await sink.publish({ data: 'for 1' }, { user: '1' })
+    await sink.publish({ data: 'for 2' }, { user: '2' })
+    await sink.publish({ data: 'for all' })
+    const reader = await openReader(url, { headers: { 'x-user': '2', 'last-event-id': id } })
+    expect((await reader.take(2)).map(({ data }) => data)).toEqual(['for 2', 'for all'])
+  })
+})
+
+describe('access', () => {
+  it('that throws is a 500 that tells nothing, and is told to onError', async () => {
+    const errors: unknown[] = []
+    const { url } = await served({
+      access: () => {
+        throw new Error('the password is hunter2')
+      },
+      onError: (error) => errors.push(error),
+    })
+    const reader = await openReader(url)
+    expect(reader.status).toBe(500)
+    await reader.ended
+    expect(reader.text()).toBe('something went wrong\n')
+    expect(errors).toHaveLength(1)
+  })
+
+  it('that decides nothing lets nobody in', async () => {
+    const { url } = await served({ access: () => ({}) as never })
+    expect((await openReader(url)).status).toBe(403)
+  })
+
+  it('names the challenge of a 401', async () => {
+    const { url } = await served({ access: () => ({ deny: 401, challenge: 'Basic realm="x"' }) })
+    expect((await openReader(url)).headers['www-authenticate']).toBe('Basic realm="x"')
+  })
+})
+
+describe('cors', () => {
+  it('is not there unless asked for', async () => {
+    const { url } = await served()
+    const reader = await openReader(url, { headers: { origin: 'https://a.example' } })
+    expect(reader.headers['access-control-allow-origin']).toBeUndefined()
+    const preflight = { method: 'OPTIONS', headers: { 'access-control-request-method': 'GET' } }
+    expect((await openReader(url, preflight)).status).toBe(405)
+  })
+
+  it('is on every answer, so that a page can tell why it was refused', async () => {
+    const { url } = await served({ cors: { origins: '*' }, access: () => ({ deny: 403 }) })
+    const denied = await openReader(url, { headers: { origin: 'https://a.example' } })
+    expect(denied.status).toBe(403)
+    expect(denied.headers['access-control-allow-origin']).toBe('*')
+  })
+
+  it('asks no credentials of a preflight, which never has any', async () => {
+    const { url } = await served({
+      cors: { origins: '*', headers: ['X-Key'] },
+      access: () => ({ deny: 401 }),
+    })
+    const headers = { origin: 'https://a.example', 'access-control-request-method': 'GET' }
+    const preflight = await openReader(url, { method: 'OPTIONS', headers })
+    expect(preflight.status).toBe(204)
+    expect(preflight.headers['access-control-allow-headers']).toBe(
+      'Authorization, Cache-Control, Last-Event-ID, X-Key',
+    )
+    expect(preflight.headers['access-control-max-age']).toBe('3600')
+  })
+
+  it('takes a function of the origin', async () => {
+    const { url } = await served({ cors: { origins: (origin) => origin.endsWith('.example') } })
+    const reader = await openReader(url, { headers: { origin: 'https://a.example' } })
+    expect(reader.headers['access-control-allow-origin']).toBe('https://a.example')
+  })
+
+  it('refuses a wildcard with credentials', () => {
+    expect(() => createSink({ cors: { origins: '*', credentials: true } })).toThrow(/name the origins/)
+    expect(() => createSink({ cors: { origins: ['*'], credentials: true } })).toThrow(/name the origins/)
+  })
+})
+
+describe('limits', () => {
+  it("tell those in excess when to come back, and end, with 'retry'", async () => {
+    const { sink, url } = await served({ limits: { connections: 1 }, retry: '2s', random: () => 0.5 })
+    const first = await openReader(url)
+    const second = await openReader(url)
+    expect(second.status).toBe(200)
+    expect(second.headers['content-type']).toBe('text/event-stream')
+    expect(await second.ended).toBe('end')
+    expect(second.interpret()).toEqual({ events: [], retry: 3000, lastEventId: '' })
+    first.close()
+    await expect.poll(() => sink.stats().connections).toBe(0)
+    const third = await openReader(url)
+    await sink.publish({ data: 'x' })
+    await third.take(1)
+  })
+
+  it('answer 503 with Retry-After where that is chosen', async () => {
+    const { url } = await served({
+      limits: { connections: 0, overload: 503 },
+      retry: '2s',
+      random: () => 0.5,
+    })
+    const reader = await openReader(url)
+    expect(reader.status).toBe(503)
+    expect(reader.headers['retry-after']).toBe('3')
+  })
+
+  it('count by key: by default the user', async () => {
+    const { url } = await served({
+      limits: { connectionsPerKey: 1, overload: 503 },
+      identify: ({ headers }) => headers.get('x-user') ?? undefined,
+    })
+    const statusAs = async (user?: string) =>
+      (await openReader(url, user === undefined ? {} : { headers: { 'x-user': user } })).status
+    expect(await statusAs('1')).toBe(200)
+    expect(await statusAs('1')).toBe(503)
+    expect(await statusAs('2')).toBe(200)
+    expect(await statusAs()).toBe(200)
+    expect(await statusAs()).toBe(200)
+  })
+
+  it.each([
+    [{ connections: -1 }, /limits\.connections is -1/],
+    [{ connectionsPerKey: 1.5 }, /limits\.connectionsPerKey is 1\.5/],
+    [{ overload: 429 as never }, /limits\.overload is 429/],
+  ])('are refused at once with %j', (limits, text) => {
+    expect(() => createSink({ limits })).toThrow(text)
+  })
+})
