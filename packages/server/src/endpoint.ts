@@ -27,11 +27,13 @@ export interface EndpointHost {
   /** Begins the stream of somebody who was let in. */
   begin(admitted: Admitted): MaybePromise<Answer>
   onError(error: unknown): void
+  /** The answer to a request that something was thrown for. Default: a 500 that tells nothing. */
+  answerError?(error: unknown): Answer
 }
 
 /** From a request to an answer: CORS, method, `Accept`, access, whether there is a stream at all, a free place. */
 export function createEndpoint(options: EndpointOptions, host: EndpointHost): Endpoint {
-  const { methods, limits, closed, begin, onError } = host
+  const { methods, limits, closed, begin, onError, answerError = somethingWrong } = host
   const cors = corsOf(options.cors)
   const admit = admission(options)
 
@@ -40,16 +42,17 @@ export function createEndpoint(options: EndpointOptions, host: EndpointHost): En
       const early = cors.preflight(request, methods) ?? refuse(request, methods)
       if (early !== undefined) return withHeaders(early, cors.headers(request))
       const admitted = admit(request)
-      return isPromise(admitted)
-        ? admitted.then((ready) => proceed(request, ready)).catch(failed)
+      const answer = isPromise(admitted)
+        ? admitted.then((ready) => proceed(request, ready))
         : proceed(request, admitted)
+      return isPromise(answer) ? answer.catch(failed) : answer
     } catch (error) {
       return failed(error)
     }
 
     function failed(error: unknown): Answer {
       onError(error)
-      return withHeaders(plainAnswer(500, 'something went wrong'), cors.headers(request))
+      return withHeaders(answerError(error), cors.headers(request))
     }
   }
 
@@ -84,6 +87,10 @@ function attempt(begin: () => MaybePromise<Answer>, place: Place): MaybePromise<
 /** The answer that is a stream. */
 export function streamAnswer(stream: NonNullable<Answer['stream']>, place: Place): Answer {
   return { status: 200, headers: STREAM_HEADERS, stream, abandoned: () => place.release() }
+}
+
+function somethingWrong(): Answer {
+  return plainAnswer(500, 'something went wrong')
 }
 
 function denial({ deny, challenge = 'Bearer', why }: Extract<Admission, { deny: number }>): Answer {

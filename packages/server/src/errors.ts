@@ -7,7 +7,7 @@ export type SinkErrorCode =
   /** The event log refused or failed; `cause` has its error. */
   | 'log'
 
-/** The one error class of this package, told apart by `code`. */
+/** What a sink does not take, told apart by `code`. */
 export class SinkError extends Error {
   override readonly name = 'SinkError'
   readonly code: SinkErrorCode
@@ -15,5 +15,20 @@ export class SinkError extends Error {
   constructor(code: SinkErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
+  }
+}
+
+/**
+ * An error whose status and text are the answer to the request it came of, where no head has been sent yet:
+ * `throw new RequestError(429, 'one answer at a time')`. The text is shown to the client.
+ */
+export class RequestError extends Error {
+  override readonly name = 'RequestError'
+  /** 400 to 599. */
+  readonly status: number
+
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.status = status
   }
 }

@@ -8,11 +8,13 @@ export type { NodeHandler } from './adapter/node.ts'
 export type { NodeRequest, NodeResponse } from './adapter/node-request.ts'
 export type { CloseOptions } from './drain.ts'
 export type { Duration } from './duration.ts'
-export { SinkError, type SinkErrorCode } from './errors.ts'
+export type { EndpointOptions } from './endpoint.ts'
+export { RequestError, SinkError, type SinkErrorCode } from './errors.ts'
 export type { MaybePromise, SseEvent, SseMessage, Target } from './event.ts'
 export type { HeartbeatOptions } from './heartbeat.ts'
 export type { Published, PublishOptions } from './intake.ts'
 export { type MemoryLogOptions, memoryLog } from './log/memory.ts'
+export { type SqliteLogOptions, sqliteLog } from './log/sqlite.ts'
 export type {
   AppendOptions,
   EventLog,
@@ -24,10 +26,12 @@ export type {
   LogPosition,
   LogTail,
 } from './log/types.ts'
-export type { SinkRequest } from './request.ts'
+export { readJson } from './read-json.ts'
+export { lastEventIdOf, type SinkRequest } from './request.ts'
 export { type ServeSinksOptions, type SinkServer, serveSinks } from './serve-sinks.ts'
 export { createSink, type Sink } from './sink.ts'
 export type { SinkOptions } from './sink-options.ts'
 export type { SlowClientOptions } from './slow-client.ts'
 export type { SinkStats } from './stats.ts'
+export { type StreamEndpoint, type StreamOptions, streamTo } from './stream-to.ts'
 export type { TopicPattern } from './topic.ts'

@@ -3,14 +3,20 @@ import type { SinkRequest } from './request.ts'
 
 /** The answer to a request that no stream can answer, by its method or its `Accept`; undefined for one that may go on. */
 export function refuse(request: SinkRequest, methods: readonly string[]): Answer | undefined {
-  if (!methods.includes(request.method) && request.method !== 'HEAD') {
-    const allow = [...new Set([...methods, 'HEAD'])].join(', ')
+  const allowed = allowedMethods(methods)
+  if (!allowed.includes(request.method)) {
+    const allow = allowed.join(', ')
     return plainAnswer(405, `${request.method} is not allowed here; use ${allow}`, { allow })
   }
   if (!acceptsEventStream(request.headers.get('accept'))) {
     return plainAnswer(406, 'this is a text/event-stream')
   }
   return undefined
+}
+
+/** Where GET is allowed, HEAD is (RFC 9110, 9.1). */
+export function allowedMethods(methods: readonly string[]): readonly string[] {
+  return methods.includes('GET') ? [...methods, 'HEAD'] : methods
 }
 
 /** The head that a GET would get, alone. */

@@ -38,7 +38,7 @@ export function sinkObserver<M extends SseMessage>(
  * An event that was read from another stream carries that stream's cursor, which is sticky: it is the event's
  * own id only where it changed.
  */
-function withOwnId(message: SseMessage, cursor: string): { sent: SseMessage; lastEventId: string } {
+export function withOwnId(message: SseMessage, cursor: string): { sent: SseMessage; lastEventId: string } {
   if (typeof message !== 'object' || message === null || !('lastEventId' in message) || 'id' in message) {
     return { sent: message, lastEventId: cursor }
   }

@@ -1,5 +1,6 @@
 import type { Answer } from '../answer.ts'
 import { type Duration, parseDuration } from '../duration.ts'
+import { allowedMethods } from '../negotiate.ts'
 import type { SinkRequest } from '../request.ts'
 
 export interface CorsOptions {
@@ -54,7 +55,7 @@ export function corsOf(options: CorsOptions | undefined): Cors {
       status: 204,
       headers: {
         ...head,
-        'access-control-allow-methods': [...methods, 'HEAD'].join(', '),
+        'access-control-allow-methods': allowedMethods(methods).join(', '),
         'access-control-allow-headers': allowedHeaders,
         'access-control-max-age': String(seconds),
       },

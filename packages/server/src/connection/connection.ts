@@ -29,6 +29,7 @@ export class Connection implements PeerEvents {
   #open = true
   #ending = false
   #onDrained: (() => void) | undefined
+  #onClosed: (() => void) | undefined
 
   constructor(audience: Audience, place: Place, host: ConnectionHost, connect: (events: PeerEvents) => Peer) {
     this.audience = audience
@@ -71,6 +72,11 @@ export class Connection implements PeerEvents {
     else this.#onDrained = then
   }
 
+  /** Calls `then` when the client has gone, or its stream has ended. */
+  onClosed(then: () => void): void {
+    this.#onClosed = then
+  }
+
   /** Writes what waits and `last`, and ends the body. */
   end(last?: EncodedEvent): void {
     if (!this.open) return
@@ -111,6 +117,7 @@ export class Connection implements PeerEvents {
     this.#backlog = undefined
     this.#onDrained = undefined
     this.#host.closed(this)
+    this.#onClosed?.()
   }
 
   #write(frame: Frame): void {

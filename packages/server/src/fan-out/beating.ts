@@ -14,7 +14,7 @@ export interface Beating {
 export function beating(
   heartbeat: Heartbeat | undefined,
   hub: Hub,
-  timeline: Timeline,
+  timeline: Pick<Timeline, 'cursor'>,
   clock: Clock,
 ): Beating {
   let cancel: Cancel | undefined

@@ -1,0 +1,167 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Target } from '../event.ts'
+import { memoryLog } from './memory.ts'
+import { sqliteLog } from './sqlite.ts'
+import type { EventLog, LogEntry, LoggedMessage } from './types.ts'
+
+interface Options {
+  readonly capacity?: number
+  readonly ids?: 'epoch' | 'message'
+}
+
+const logs: [string, (options?: Options) => EventLog][] = [
+  ['memoryLog', memoryLog],
+  ['sqliteLog', (options) => sqliteLog({ path: temporaryFile(), ...options })],
+]
+
+function temporaryFile(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'rxsse-log-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  return join(directory, 'events.db')
+}
+
+const message = (data: string, extra: Partial<LoggedMessage> = {}): LoggedMessage => ({
+  data,
+  topic: 'message',
+  ...extra,
+})
+
+describe.each(logs)('%s', (_name, open) => {
+  function opened(options?: Options): EventLog {
+    const log = open(options)
+    onTestFinished(() => log.close())
+    return log
+  }
+
+  it('numbers its entries from 1, in one epoch', async () => {
+    const log = opened()
+    const { id: before, offset } = await log.head()
+    expect(offset).toBe(0)
+    const epoch = before.replace(/-0$/, '')
+    expect(await log.append(message('a'), 'all')).toMatchObject({ id: `${epoch}-1`, offset: 1 })
+    expect(await log.append(message('b'), 'all')).toMatchObject({ id: `${epoch}-2`, offset: 2 })
+    expect(await log.head()).toMatchObject({ id: `${epoch}-2`, offset: 2 })
+  })
+
+  it('gives back what it was given', async () => {
+    const log = opened()
+    const { id } = await log.head()
+    const given: [LoggedMessage, Target][] = [
+      [message('plain'), 'all'],
+      [message('', { type: 't', retry: 0, topic: 'other', key: 'k' }), { room: 'é' }],
+      [message('two\nlines\u0000\ud83d\ude00'), { user: '42' }],
+    ]
+    for (const [each, target] of given) await log.append(each, target)
+    const { entries } = await log.since(id, 10)
+    expect(entries.map((entry) => [entry.message, entry.target])).toEqual(
+      given.map(([each, target]) => [expect.objectContaining(each), target]),
+    )
+  })
+
+  it('gives pages', async () => {
+    const log = opened()
+    const { id } = await log.head()
+    for (let n = 1; n <= 5; n++) await log.append(message(`${n}`), 'all')
+    const first = await log.since(id, 2)
+    expect(first).toMatchObject({ end: 2, more: true })
+    const second = await log.since(first.end, 3)
+    expect(second).toMatchObject({ end: 5, more: false })
+    expect(await log.since(second.end, 3)).toMatchObject({ entries: [], end: 5, more: false })
+  })
+
+  it('adds a message once for each source id', async () => {
+    const log = opened({ capacity: 3 })
+    const first = await log.append(message('a'), 'all', { sourceId: 's' })
+    await log.append(message('b'), 'all')
+    expect(await log.append(message('a'), 'all', { sourceId: 's' })).toMatchObject({
+      id: first.id,
+      offset: 1,
+    })
+    expect((await log.head()).offset).toBe(2)
+  })
+
+  it("uses the messages' own ids where that is asked for", async () => {
+    const log = opened({ ids: 'message', capacity: 2 })
+    await log.append(message('a', { id: 'ą' }), 'all')
+    await log.append(message('b', { id: 'b' }), 'all')
+    await log.append(message('c'), 'all')
+    const { entries, gap } = await log.since('b', 5)
+    expect(gap).toBeUndefined()
+    expect(entries.map(({ message: { data } }) => data)).toEqual(['c'])
+    expect(await log.since(entries[0]?.id ?? '', 5)).toMatchObject({ entries: [], gap: undefined })
+    expect((await log.since('never', 5)).gap).toMatchObject({ reason: 'unknown', from: 'never' })
+  })
+
+  it('holds what a model says it holds, and tells of every gap', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 6 }),
+        fc.array(fc.nat({ max: 12 }), { maxLength: 30 }),
+        fc.integer({ min: 1, max: 5 }),
+        async (capacity, offsets, limit) => {
+          const log = open({ capacity })
+          const model: LogEntry[] = []
+          const epoch = (await log.head()).id.replace(/-0$/, '')
+          for (const offset of offsets) {
+            model.push(await log.append(message(`${model.length}`), 'all'))
+            const last = model.length
+            const first = Math.max(1, last - capacity + 1)
+            const { entries, end, more, gap } = await log.since(`${epoch}-${offset}`, limit)
+            const start = offset > last ? last : Math.max(offset, first - 1)
+            const wanted = model.slice(start, start + limit)
+            expect(entries.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id))
+            expect(end).toBe(start + wanted.length)
+            expect(more).toBe(end < last)
+            const reason = offset > last ? 'ahead' : offset < first - 1 ? 'trimmed' : undefined
+            expect(gap?.reason).toBe(reason)
+            if (reason === 'trimmed') expect(gap?.missed).toBe(first - 1 - offset)
+          }
+          await log.close()
+        },
+      ),
+      { numRuns: 40 },
+    )
+  })
+
+  it.each([0, -1, 1.5, Number.NaN])('refuses a capacity of %s', (capacity) => {
+    expect(() => open({ capacity })).toThrow(/capacity is .*; it must be a whole number, 1 or more/)
+  })
+})
+
+describe('sqliteLog', () => {
+  it('goes on where it was, after it is opened again', async () => {
+    const path = temporaryFile()
+    const before = sqliteLog({ path })
+    const one = await before.append(message('1'), 'all')
+    const two = await before.append(message('2'), 'all', { sourceId: 's' })
+    await before.close()
+    const after = sqliteLog({ path })
+    onTestFinished(() => after.close())
+    expect(await after.head()).toEqual({ id: two.id, offset: 2 })
+    expect((await after.since(one.id, 5)).entries).toMatchObject([{ id: two.id }])
+    expect(await after.append(message('2'), 'all', { sourceId: 's' })).toMatchObject({ id: two.id })
+    expect(await after.append(message('3'), 'all')).toMatchObject({ offset: 3 })
+  })
+
+  it('belongs to one process at a time', async () => {
+    const path = temporaryFile()
+    const log = sqliteLog({ path })
+    onTestFinished(() => log.close())
+    expect(() => sqliteLog({ path })).toThrow(/cannot be used; another process may have it open/)
+  })
+
+  it('keeps the file bounded', async () => {
+    const path = temporaryFile()
+    const log = sqliteLog({ path, capacity: 10 })
+    for (let n = 0; n < 100; n++) await log.append(message('x'), 'all')
+    await log.close()
+    const { DatabaseSync } = await import('node:sqlite')
+    const database = new DatabaseSync(path)
+    expect(database.prepare('SELECT count(*) AS n FROM event').get()?.n).toBeLessThanOrEqual(11)
+    database.close()
+  })
+})

@@ -1,0 +1,167 @@
+import { asyncScheduler, from, type ObservableInput, type SchedulerLike, type Subscription } from 'rxjs'
+import { type LimitOptions, limitsOf, type Place } from './access/limits.ts'
+import { type FastifyPlugin, fastifyPlugin } from './adapter/fastify.ts'
+import { type FetchHandler, fetchHandler } from './adapter/fetch.ts'
+import { type NodeHandler, nodeHandler } from './adapter/node.ts'
+import { type Answer, plainAnswer } from './answer.ts'
+import { clockOf } from './clock.ts'
+import { type CloseOptions, closeConnections } from './drain.ts'
+import { type Duration, parseDuration } from './duration.ts'
+import { type Admitted, createEndpoint, type EndpointOptions, streamAnswer } from './endpoint.ts'
+import { RequestError } from './errors.ts'
+import type { MaybePromise, SseMessage } from './event.ts'
+import { beating } from './fan-out/beating.ts'
+import { Hub } from './fan-out/hub.ts'
+import { type HeartbeatOptions, heartbeatOf } from './heartbeat.ts'
+import { isPromise } from './maybe-promise.ts'
+import { Outlet } from './outlet.ts'
+import type { SinkRequest } from './request.ts'
+import { type SlowClientOptions, slowClientRules } from './slow-client.ts'
+import { newCounters, type SinkStats } from './stats.ts'
+import { everyTopic } from './topic.ts'
+import { encodeComment, encodeRetry } from './wire/encode.ts'
+
+export interface StreamOptions extends EndpointOptions {
+  /** The methods that begin a stream. Default `['GET']`; with `'POST'`, {@link readJson} has the body. */
+  readonly methods?: readonly string[]
+  /**
+   * When the head is sent: `'at-once'` (the default), so that proxies and readers see life, or with the
+   * `'first-event'`, so that until then an error can still be an HTTP status.
+   */
+  readonly head?: 'at-once' | 'first-event'
+  /** What a client that leaves means for its pipeline: `'unsubscribe'` (the default), or `'finish'`. */
+  readonly whenGone?: 'unsubscribe' | 'finish'
+  /** The status for an error before the head. Default: a `RequestError`'s own, 500 for any other. */
+  readonly statusOf?: (error: unknown) => number
+  /** A last message for a client whose pipeline fails after the head. Default: none, the body ends. */
+  readonly errorMessage?: (error: unknown) => SseMessage
+  readonly heartbeat?: HeartbeatOptions | false
+  readonly retry?: Duration
+  readonly limits?: LimitOptions
+  /** As a sink's, but a client that does not keep up is disconnected by default: half an answer is none. */
+  readonly slowClient?: SlowClientOptions
+  /** Gets every error of a pipeline, also of one whose client has left. Default: `console.error`. */
+  readonly onError?: (error: unknown) => void
+  readonly scheduler?: SchedulerLike
+  readonly random?: () => number
+}
+
+export interface StreamEndpoint {
+  readonly handler: NodeHandler
+  readonly fetch: FetchHandler
+  readonly fastify: FastifyPlugin
+  stats(): SinkStats
+  /** Ends every stream and unsubscribes its pipeline. */
+  close(options?: CloseOptions): Promise<void>
+}
+
+/**
+ * A pipeline of its own for each connection: an LLM's answer, a job's progress. It is subscribed to when a
+ * request comes and unsubscribed from when the client leaves. One that completes before its first event is
+ * answered 204, which tells a browser not to ask again; one that fails before the head, with an HTTP status.
+ */
+export function streamTo<M extends SseMessage>(
+  project: (request: SinkRequest, user: string | undefined) => MaybePromise<ObservableInput<M>>,
+  options: StreamOptions = {},
+): StreamEndpoint {
+  const { methods = ['GET'], head = 'at-once', whenGone = 'unsubscribe', random = Math.random } = options
+  const { onError = console.error, statusOf = ownStatus, errorMessage } = options
+  const retry = options.retry === undefined ? undefined : parseDuration(options.retry, 'retry')
+  const opening = `${retry === undefined ? encodeComment('') : encodeRetry(retry)}\n`
+  const clock = clockOf(options.scheduler ?? asyncScheduler)
+  const counters = newCounters()
+  const slowClient = slowClientRules({ policy: 'disconnect', ...options.slowClient })
+  const hub = new Hub(slowClient, counters, clock, () => beats.rest())
+  const beats = beating(heartbeatOf(options.heartbeat), hub, { cursor: undefined }, clock)
+  const running = new Map<Subscription, Outlet<M>>()
+  let closing: Promise<void> | undefined
+
+  const endpoint = createEndpoint(options, {
+    methods,
+    limits: limitsOf(options.limits, retry ?? READERS_USUAL, random),
+    closed: () => (closing === undefined ? undefined : 'closing'),
+    begin,
+    onError,
+    answerError: failure,
+  })
+
+  return {
+    handler: nodeHandler(endpoint),
+    fetch: fetchHandler(endpoint),
+    fastify: fastifyPlugin(endpoint),
+    stats: () => ({ ...counters, connections: hub.size, behind: hub.behind }),
+    close(closeOptions) {
+      closing ??= close(closeOptions)
+      return closing
+    },
+  }
+
+  function begin(admitted: Admitted): MaybePromise<Answer> {
+    const source = project(admitted.request, admitted.user)
+    return isPromise(source) ? source.then((ready) => run(ready, admitted)) : run(source, admitted)
+  }
+
+  function run(source: ObservableInput<M>, { request, place }: Admitted): MaybePromise<Answer> {
+    const outlet = new Outlet({ counters, slowClient, errorMessage, onError })
+    const pipeline = from(source).subscribe(outlet)
+    running.set(pipeline, outlet)
+    pipeline.add(() => running.delete(pipeline))
+    const leave = () => {
+      if (whenGone === 'unsubscribe') pipeline.unsubscribe()
+    }
+    const answer = () => answerOf(outlet, place, leave)
+    if (head === 'at-once' || outlet.hasBegun) return answer()
+    // Nothing has been sent, so nothing but the request can tell that the client has gone.
+    const { signal } = request
+    const giveUp = () => {
+      leave()
+      if (pipeline.closed) outlet.complete()
+    }
+    signal.addEventListener('abort', giveUp, { once: true })
+    pipeline.add(() => signal.removeEventListener('abort', giveUp))
+    return outlet.begun.then(answer)
+  }
+
+  function answerOf(outlet: Outlet<M>, place: Place, leave: () => void): Answer {
+    const outcome = outlet.outcomeBeforeFirst
+    if (outcome !== undefined) {
+      place.release()
+      return 'error' in outcome ? failure(outcome.error) : { status: 204, headers: {} }
+    }
+    return {
+      ...streamAnswer((connect) => {
+        const connection = hub.open(VIEW, place, connect)
+        connection.onClosed(leave)
+        hub.join(connection)
+        beats.start()
+        outlet.openInto(connection, opening)
+      }, place),
+      abandoned() {
+        place.release()
+        leave()
+      },
+    }
+  }
+
+  function failure(error: unknown): Answer {
+    const status = statusOf(error)
+    return plainAnswer(status, error instanceof RequestError ? error.message : 'something went wrong')
+  }
+
+  async function close(closeOptions: CloseOptions = {}): Promise<void> {
+    for (const outlet of running.values()) outlet.flush()
+    const drained = closeConnections(hub, closeOptions, { retry: retry ?? READERS_USUAL, clock, random })
+    for (const pipeline of running.keys()) pipeline.unsubscribe()
+    await drained
+    beats.rest()
+  }
+}
+
+function ownStatus(error: unknown): number {
+  return error instanceof RequestError ? error.status : 500
+}
+
+/** What browsers wait of themselves, more or less. */
+const READERS_USUAL = 3_000
+
+const VIEW = { filter: everyTopic, rooms: [], user: undefined }

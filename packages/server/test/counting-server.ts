@@ -1,0 +1,20 @@
+// A server for tests to kill: counts up for ever, one event after another, and goes on counting where its log ends.
+// Arguments: the path of the database, the port.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { sqliteLog } from '../src/log/sqlite.ts'
+import { createSink } from '../src/sink.ts'
+
+const [path = '', port = '0'] = process.argv.slice(2)
+const log = sqliteLog({ path })
+const sink = createSink({ log, retry: 20 })
+const server = createServer(sink.handler)
+server.listen(Number(port), '127.0.0.1', async () => {
+  console.log((server.address() as AddressInfo).port)
+  let { offset: count } = await log.head()
+  const next = async () => {
+    await sink.publish({ data: ++count })
+    setTimeout(next, 1)
+  }
+  await next()
+})
