@@ -1,36 +1,35 @@
-import { createDecoder } from '../src/decoder.ts'
+import { createDecoder, type DecoderOptions } from '../src/decoder.ts'
 
 interface Decoded {
-  readonly events: readonly { readonly type: string; readonly data: string; readonly lastEventId: string }[]
-  readonly retry: number | null
-  readonly lastEventId: string
+  readonly events: { readonly type: string; readonly data: string; readonly lastEventId: string }[]
+  retry: number | null
+  lastEventId: string
+  /** There where an event was larger than the limit. */
+  oversize?: true
 }
 
 /** What the decoder makes of a body in chunks, in the form of the reference model. */
-export function decode(
-  chunks: Iterable<Uint8Array>,
-  maxEventSize: number = Number.POSITIVE_INFINITY,
-): Decoded {
-  const events: Decoded['events'][number][] = []
-  let retry: number | null = null
-  let lastEventId = ''
+export function decode(chunks: Iterable<Uint8Array>, options: Partial<DecoderOptions> = {}): Decoded {
+  const decoded: Decoded = { events: [], retry: null, lastEventId: '' }
   const decoder = createDecoder(
     {
-      onEvent: (type, data) => events.push({ type, data, lastEventId }),
-      onId: (id) => {
-        lastEventId = id
+      onEvent(type, data) {
+        decoded.events.push({ type, data, lastEventId: decoded.lastEventId })
       },
-      onRetry: (milliseconds) => {
-        retry = milliseconds
+      onId(id) {
+        decoded.lastEventId = id
+      },
+      onRetry(milliseconds) {
+        decoded.retry = milliseconds
       },
       onComment: undefined,
-      onOversize: () => {
-        throw new Error('oversize')
+      onOversize() {
+        decoded.oversize = true
       },
     },
-    { types: undefined, maxEventSize },
+    { types: undefined, maxEventSize: Number.POSITIVE_INFINITY, ...options },
   )
   for (const chunk of chunks) decoder.push(chunk)
   decoder.end()
-  return { events, retry, lastEventId }
+  return decoded
 }

@@ -1,0 +1,116 @@
+import * as z from 'zod'
+
+/** The declarative form of a source, as JSON or YAML has it. */
+export interface SourceConfig {
+  /** Default `'source'`, the only one. */
+  readonly type?: 'source'
+  /** An http or https URL. */
+  readonly endpoint: string
+  /** By name, or a list: `'Name: value,Name: value'`. */
+  readonly headers?: Readonly<Record<string, string>> | string
+  /** Types to deliver, case-sensitive: a list, or separated by commas. Default: all. */
+  readonly events?: readonly string[] | string
+  /** What `data` is. Default `'json'`. */
+  readonly format?: 'json' | 'raw'
+  /** Another way to name the format; the other keys of a schema are left to others. */
+  readonly schema?: {
+    readonly format?: Readonly<Record<string, unknown>>
+    readonly [key: string]: unknown
+  }
+}
+
+const format = z.enum(['json', 'raw'])
+
+/** `{schema: {format: {json: {}}}}`, as stream processors write it; other keys of a schema are theirs. */
+const schema = z.looseObject({
+  format: z
+    .union([
+      z.looseObject({ json: z.looseObject({}) }).transform(() => 'json' as const),
+      z.looseObject({ raw: z.looseObject({}) }).transform(() => 'raw' as const),
+      z.looseObject({ raw_string: z.looseObject({}) }).transform(() => 'raw' as const),
+    ])
+    .optional(),
+})
+
+const sourceConfig = z
+  .strictObject({
+    type: z.literal('source').default('source'),
+    endpoint: z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }),
+    headers: z.union([z.record(z.string(), z.string()), z.string()]).default({}),
+    events: z.union([z.array(z.string()), z.string()]).optional(),
+    format: format.optional(),
+    schema: schema.optional(),
+  })
+  .refine((config) => !config.format || !config.schema?.format || config.format === config.schema.format, {
+    path: ['format'],
+    error: 'differs from schema.format: give one of them',
+  })
+
+/** A {@link SourceConfig} in its one form. */
+export interface ParsedSourceConfig {
+  readonly endpoint: string
+  /** Not yet substituted. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly events: readonly string[] | undefined
+  readonly format: 'json' | 'raw'
+}
+
+/** Checks a configuration. Throws a TypeError that names each key that is wrong, and shows no value. */
+export function parseSourceConfig(input: unknown): ParsedSourceConfig {
+  const { success, data, error } = sourceConfig.safeParse(input)
+  if (!success) {
+    const issues = error.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`)
+    throw new TypeError(`the source configuration is wrong: ${issues.join('; ')}`)
+  }
+  return {
+    endpoint: data.endpoint,
+    headers: typeof data.headers === 'string' ? parseHeaderList(data.headers) : Object.entries(data.headers),
+    events: parseEvents(data.events),
+    format: data.format ?? data.schema?.format ?? 'json',
+  }
+}
+
+/** `'Authorization: Bearer {{ TOKEN }},X-Client: a'`; a comma within a value is written `\,`. */
+export function parseHeaderList(text: string): [name: string, value: string][] {
+  return text
+    .split(/(?<!\\),/)
+    .filter((entry) => entry.trim() !== '')
+    .map((entry, index) => {
+      const colon = entry.indexOf(':')
+      if (colon === -1) {
+        throw new TypeError(
+          `headers: entry ${index + 1} of the list has no colon; expected 'Name: value,Name: value', with \\, for a comma in a value`,
+        )
+      }
+      return [
+        entry.slice(0, colon).trim(),
+        entry
+          .slice(colon + 1)
+          .trim()
+          .replaceAll('\\,', ','),
+      ]
+    })
+}
+
+/** Puts the variables' values in for `{{ NAME }}` and `${NAME}`. Throws a TypeError that names a variable that is not there. */
+export function substitute(
+  text: string,
+  variables: Readonly<Record<string, string | undefined>>,
+  key: string,
+): string {
+  return text.replace(
+    /\{\{\s*([^{}\s]+)\s*\}\}|\$\{\s*([^{}\s]+)\s*\}/g,
+    (_, ...names: (string | undefined)[]) => {
+      const name = (names[0] ?? names[1]) as string
+      const value = Object.hasOwn(variables, name) ? variables[name] : undefined
+      if (value === undefined) throw new TypeError(`${key}: the variable ${name} is not set`)
+      return value
+    },
+  )
+}
+
+function parseEvents(events: string | readonly string[] | undefined): readonly string[] | undefined {
+  const list = (typeof events === 'string' ? events.split(',') : (events ?? [])).map((event) => event.trim())
+  const named = list.filter((event) => event !== '')
+  return named.length > 0 ? named : undefined
+}
