@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import { fromEventSource } from './index.ts'
+
+describe('bad options', () => {
+  const secret = 'hunter2'
+  for (const [name, make, message] of [
+    [
+      'a URL that is none',
+      () => fromEventSource(`nowhere?${secret}`),
+      /^url must be an absolute http or https URL/,
+    ],
+    ['a URL of another protocol', () => fromEventSource(`ftp://example.com/?${secret}`), /^url must be/],
+    [
+      'a URL with a password',
+      () => fromEventSource(`http://u:${secret}@example.com/`),
+      /Authorization header$/,
+    ],
+    [
+      'a header',
+      () => fromEventSource('http://a', { headers: { a: `${secret}\nx` } }),
+      /^headers: the name or the value of 'a'/,
+    ],
+    [
+      'a body with GET',
+      () => fromEventSource('http://a', { body: secret }),
+      /^body needs a method that has one, such as POST, not GET$/,
+    ],
+    [
+      'a size',
+      () => fromEventSource('http://a', { maxEventSize: 0 }),
+      /^maxEventSize must be a number of bytes, at least 1, not 0$/,
+    ],
+    [
+      'a timeout',
+      () => fromEventSource('http://a', { timeouts: { idle: '1w' as '1d' } }),
+      /^timeouts\.idle must be a duration/,
+    ],
+  ] as const) {
+    it(`${name}: a TypeError at once, which shows no secret`, () => {
+      expect(make).toThrow(TypeError)
+      expect(make).toThrow(message)
+      expect(make).toThrow(/^(?!.*hunter2)/)
+    })
+  }
+})
