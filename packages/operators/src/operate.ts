@@ -1,4 +1,10 @@
-import { Observable, type OperatorFunction, type SchedulerLike, Subscriber } from 'rxjs'
+import {
+  type MonoTypeOperatorFunction,
+  Observable,
+  type OperatorFunction,
+  type SchedulerLike,
+  Subscriber,
+} from 'rxjs'
 import { Alarm } from './alarm.ts'
 import { Ledger } from './engine/ledger.ts'
 
@@ -26,7 +32,7 @@ type Start<In, Out> = (context: StageContext<Out>) => Stage<In>
  * and holds nothing across an emission. Counts what comes in; the stage counts the rest.
  */
 export function operate<In, Out>(start: Start<In, Out>): OperatorFunction<In, Out> {
-  return connect((out, ledger) => new StageSubscriber(out, ledger, start))
+  return connect((out, ledger) => new StageSubscriber<In, Out>(out, ledger), start)
 }
 
 /**
@@ -34,36 +40,51 @@ export function operate<In, Out>(start: Start<In, Out>): OperatorFunction<In, Ou
  * from inside an emission waits its turn.
  */
 export function operateInTurn<In, Out>(start: Start<In, Out>): OperatorFunction<In, Out> {
-  return connect((out, ledger) => new TurnwiseSubscriber(out, ledger, start))
+  return connect((out, ledger) => new TurnwiseSubscriber<In, Out>(out, ledger), start)
 }
 
-/** Subscribes to the operator that made `observable` with a ledger of the caller's, or answers false where none of ours made it. */
-export function subscribeWithLedger<T>(
-  observable: Observable<T>,
-  out: Subscriber<T>,
-  ledger: Ledger,
-): boolean {
-  const run = runs.get(observable)
-  run?.(out, ledger)
-  return run !== undefined
+/**
+ * An operator that passes everything on and takes part in the bookkeeping of the operator above it. `wire` is given the
+ * ledger before that operator starts, and answers where its output goes. Above a foreign operator it sees what passes.
+ */
+export function attach<T>(
+  wire: (out: Subscriber<T>, ledger: Ledger) => Subscriber<T>,
+): MonoTypeOperatorFunction<T> {
+  return (source) => {
+    const above = runs.has(source) ? source : source.pipe(pass<T>())
+    return runnable<T>((out, ledger) => runs.get(above)?.(wire(out, ledger) as Subscriber<never>, ledger))
+  }
 }
 
 // The subscriber is typed by the observable that is its key, which a WeakMap cannot say.
 const runs = new WeakMap<object, (out: Subscriber<never>, ledger: Ledger) => void>()
 
+function runnable<Out>(run: (out: Subscriber<Out>, ledger: Ledger) => void): Observable<Out> {
+  const result = new Observable<Out>((out) => run(out, new Ledger()))
+  runs.set(result, run)
+  return result
+}
+
+function pass<T>(): MonoTypeOperatorFunction<T> {
+  return operate(({ out, ledger }) => ({
+    next(value) {
+      ledger.out++
+      out.next(value)
+    },
+  }))
+}
+
 function connect<In, Out>(
-  makeSubscriber: (out: Subscriber<Out>, ledger: Ledger) => Subscriber<In>,
+  makeSubscriber: (out: Subscriber<Out>, ledger: Ledger) => StageSubscriber<In, Out>,
+  start: Start<In, Out>,
 ): OperatorFunction<In, Out> {
-  return (source) => {
-    const run = (out: Subscriber<Out>, ledger: Ledger) => {
+  return (source) =>
+    runnable((out, ledger) => {
       const subscriber = makeSubscriber(out, ledger)
       out.add(() => ledger.discard())
+      subscriber.begin(start)
       source.subscribe(subscriber)
-    }
-    const result = new Observable<Out>((out) => run(out, new Ledger()))
-    runs.set(result, run)
-    return result
-  }
+    })
 }
 
 // As RxJS builds its own operators: one Subscriber between source and destination. `subscribe(observer)` would put a
@@ -71,12 +92,17 @@ function connect<In, Out>(
 class StageSubscriber<In, Out> extends Subscriber<In> {
   protected readonly out: Subscriber<Out>
   protected readonly ledger: Ledger
-  protected readonly stage: Stage<In>
+  protected stage: Stage<In> = { next() {} }
 
-  constructor(out: Subscriber<Out>, ledger: Ledger, start: Start<In, Out>) {
+  constructor(out: Subscriber<Out>, ledger: Ledger) {
     super(out)
     this.out = out
     this.ledger = ledger
+  }
+
+  /** Makes the stage; not in the constructor, as a stage may emit right away. */
+  begin(start: Start<In, Out>): void {
+    const { out, ledger } = this
     const enter = (work: () => void) => this.enter(work)
     this.stage = start({
       out,

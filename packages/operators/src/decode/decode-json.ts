@@ -13,9 +13,11 @@ import { type ParseOptions, parsing } from './parsing.ts'
  * Completes when the source completes.
  * Unsubscribes from the source at once.
  */
-export function decodeJson<T = unknown, E extends string = string>(
+export function decodeJson<T = unknown, S extends SseEvent = SseEvent>(
   options: ParseOptions = {},
-): OperatorFunction<SseEvent<string, E>, SseEvent<T, E>> {
+): OperatorFunction<S, SseEvent<T, S['type']>> {
   toSideOutput('decodeJson: onInvalid', options.onInvalid)
-  return operate((stage) => parsing('decodeJson', stage, options.onInvalid, (data): T => JSON.parse(data)))
+  return operate((stage) =>
+    parsing(stage, 'decodeJson', options.onInvalid, (data: string): T => JSON.parse(data)),
+  )
 }

@@ -22,10 +22,10 @@ import { type DecodeOptions, validating, validatorOf } from './validation.ts'
  * Completes when the source has completed and everything it sent is validated.
  * Unsubscribes from the source at once; validations under way are forgotten.
  */
-export function decode<S extends StandardSchemaV1, E extends string = string>(
-  schema: S,
+export function decode<Schema extends StandardSchemaV1, S extends SseEvent = SseEvent>(
+  schema: Schema,
   options: DecodeOptions = {},
-): OperatorFunction<SseEvent<string, E>, SseEvent<StandardSchemaV1.InferOutput<S>, E>> {
+): OperatorFunction<S, SseEvent<StandardSchemaV1.InferOutput<Schema>, S['type']>> {
   const validate = validatorOf('decode: schema', schema)
   toSideOutput('decode: onInvalid', options.onInvalid)
   return operate((stage) => validating('decode', stage, options, () => validate))

@@ -8,8 +8,8 @@ export interface InvalidEvent {
   /** The event's `lastEventId`. */
   readonly id: string
   readonly type: string
-  /** The data as it came. */
-  readonly raw: string
+  /** The data as it came: text, in an event of an event stream. */
+  readonly raw: unknown
   /** What is wrong: the schema's issues, or one issue that says why the data does not parse. */
   readonly issues: readonly StandardSchemaV1.Issue[]
   /** What was thrown, where something was. */
@@ -29,7 +29,7 @@ export class DecodeError extends Error {
 
 /** Counts an invalid event, and hands it to `onInvalid` or errors the stream. */
 export type Reject = (
-  event: SseEvent,
+  event: SseEvent<unknown>,
   issues: readonly StandardSchemaV1.Issue[],
   thrown?: { readonly cause: unknown },
 ) => void

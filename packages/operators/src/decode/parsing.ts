@@ -9,12 +9,12 @@ export interface ParseOptions {
 }
 
 /** Replaces each event's data by what `parse` makes of it. What `parse` throws is the reason an event is invalid. */
-export function parsing<Out, E extends string>(
+export function parsing<In, Out>(
+  stage: StageContext<SseEvent<Out>>,
   operator: string,
-  stage: StageContext<SseEvent<Out, E>>,
   onInvalid: SideOutput<InvalidEvent> | undefined,
-  parse: (data: string) => Out,
-): Stage<SseEvent<string, E>> {
+  parse: (data: In) => Out,
+): Stage<SseEvent<In>> {
   const reject = rejector(stage, `${operator}: onInvalid`, onInvalid)
   return {
     next(event) {

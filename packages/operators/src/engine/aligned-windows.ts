@@ -1,5 +1,5 @@
 import { Agenda, type Appointed } from './agenda.ts'
-import type { Key } from './key.ts'
+import type { Key, Primitive } from './key.ts'
 import { KeyedState } from './keyed-state.ts'
 import { SortedDeque } from './sorted-deque.ts'
 import { TwoStacks } from './two-stacks.ts'
@@ -36,7 +36,7 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     return this.#states.size
   }
 
-  add(key: K, read: V, timestamp: number, watermark: number): 'held' | 'late' | 'outside' {
+  add(key: K, id: Primitive, read: V, timestamp: number, watermark: number): 'held' | 'late' | 'outside' {
     const grid = this.#grid
     const pane = grid.paneOf(timestamp)
     const lastWindow = grid.lastWindowOf(pane)
@@ -44,7 +44,7 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     if (firstWindow > lastWindow) return 'outside'
     if (grid.endOf(lastWindow) + this.#options.allowedLateness <= watermark) return 'late'
 
-    const state = this.#states.at(key, 0)
+    const state = this.#states.at(key, 0, id)
     try {
       this.#addToPane(state, pane, read, timestamp)
     } catch (error) {

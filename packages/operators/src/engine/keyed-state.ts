@@ -52,9 +52,8 @@ export class KeyedState<K extends Key, S> {
   }
 
   /** The key's state, made where there is none. A state that has been unused for exactly `ttl` has expired. */
-  at(key: K, now: number): S {
-    if (this.#ttl !== Number.POSITIVE_INFINITY) this.expire(now)
-    const id = identityOf(key)
+  at(key: K, now: number, id: Primitive = identityOf(key)): S {
+    if (this.#ttl !== Number.POSITIVE_INFINITY) this.#expire(now)
     const found = this.#entries.get(id)
     if (found !== undefined) {
       if (this.#renews) {
@@ -70,13 +69,13 @@ export class KeyedState<K extends Key, S> {
     return entry.state
   }
 
-  has(key: K, now: number): boolean {
-    this.expire(now)
-    return this.#entries.has(identityOf(key))
+  has(key: K, now: number, id: Primitive = identityOf(key)): boolean {
+    if (this.#ttl !== Number.POSITIVE_INFINITY) this.#expire(now)
+    return this.#entries.has(id)
   }
 
   /** Lets go of what has expired by `now`. */
-  expire(now: number): void {
+  #expire(now: number): void {
     for (const entry of this.#entries.values()) {
       if (now - entry.usedAt < this.#ttl) return
       this.#evictOldest('ttl')

@@ -21,6 +21,9 @@ export class Ledger {
   /** Called after each event and each timer that may have changed the counts. */
   onChange: (() => void) | undefined = undefined
 
+  /** Told by operators that hand events to the caller's code which of them has been handled. */
+  tracker: Tracker | undefined = undefined
+
   get buffered(): number {
     return this.in - this.out - this.late - this.dropped - this.rejected
   }
@@ -29,4 +32,14 @@ export class Ledger {
   discard(): void {
     this.dropped += this.buffered
   }
+}
+
+/** Follows events from their arrival until they have been handled, in whatever order that happens. */
+export interface Tracker {
+  /** An event has come in; the answer stands for it. */
+  arrived(event: unknown): number
+  /** Another event has become one with what `ticket` stands for. */
+  joined(ticket: number, event: unknown): void
+  /** What `ticket` stands for has been handled, or given up. */
+  handled(ticket: number): void
 }

@@ -1,5 +1,5 @@
 import { Agenda, type Appointed } from './agenda.ts'
-import type { Key } from './key.ts'
+import type { Key, Primitive } from './key.ts'
 import { KeyedState } from './keyed-state.ts'
 import { nextAfter } from './next-after.ts'
 import type { Pane, WindowEngine, WindowEngineOptions } from './window-engine.ts'
@@ -38,15 +38,15 @@ export class SessionWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     return this.#states.size
   }
 
-  add(key: K, read: V, timestamp: number, watermark: number): 'held' | 'late' {
+  add(key: K, id: Primitive, read: V, timestamp: number, watermark: number): 'held' | 'late' {
     // What is late by itself, for a key without sessions, must not make a state and push another key's out.
     if (
       nextAfter(timestamp + this.#gap + this.#options.allowedLateness) <= watermark &&
-      !this.#states.has(key, 0)
+      !this.#states.has(key, 0, id)
     ) {
       return 'late'
     }
-    const state = this.#states.at(key, 0)
+    const state = this.#states.at(key, 0, id)
     try {
       const session = this.#place(state, timestamp, watermark)
       if (session === undefined) return 'late'

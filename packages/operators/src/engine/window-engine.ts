@@ -1,4 +1,5 @@
 import type { Aggregate } from './aggregates/aggregate.ts'
+import type { Primitive } from './key.ts'
 import type { Eviction } from './keyed-state.ts'
 
 /**
@@ -33,8 +34,8 @@ export interface WindowEngineOptions<K, V, R, A> {
 /** Windows of one kind, for all keys. Knows nothing of clocks: event time comes in with the watermark. */
 export interface WindowEngine<K, V> {
   readonly keys: number
-  /** Puts an event into its windows. `'late'` and `'outside'`: into none, as all of them are over, or none covers this time. */
-  add(key: K, read: V, timestamp: number, watermark: number): 'held' | 'late' | 'outside'
+  /** Puts an event into its windows. `id` is the key's identity. `'late'` and `'outside'`: into none, as all of them are over, or none covers this time. */
+  add(key: K, id: Primitive, read: V, timestamp: number, watermark: number): 'held' | 'late' | 'outside'
   /** Fires every window whose end the watermark has reached, by end, then key first seen. */
   advance(watermark: number): void
   /** The watermark at which there is something to do next. */

@@ -2,6 +2,7 @@ import type { OperatorFunction } from 'rxjs'
 import type { Key } from '../engine/key.ts'
 import { KeyedState } from '../engine/keyed-state.ts'
 import { operate } from '../operate.ts'
+import { type OnError, reject } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
 import { type KeyedOptions, keyedOptions } from './keyed-options.ts'
 
@@ -11,7 +12,7 @@ export interface LagOptions<T, K extends Key> extends KeyedOptions<K> {
   /** How many events back. Default: 1. */
   readonly offset?: number
   /** Takes what `key` or `project` throws; the event is left out. Default: the stream errors. */
-  readonly onError?: (error: unknown, event: T) => void
+  readonly onError?: OnError<T>
 }
 
 /**
@@ -52,9 +53,7 @@ export function lag<T, R, K extends Key = undefined>(
           history.next = (history.next + 1) % offset
           result = project(event, previous)
         } catch (error) {
-          if (onError === undefined) throw error
-          ledger.rejected++
-          onError(error, event)
+          reject(ledger, onError, error, event)
           return
         }
         ledger.out++

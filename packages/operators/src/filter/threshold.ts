@@ -2,6 +2,7 @@ import type { OperatorFunction } from 'rxjs'
 import type { Key } from '../engine/key.ts'
 import { KeyedState } from '../engine/keyed-state.ts'
 import { operate } from '../operate.ts'
+import { type OnError, reject } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
 import { type KeyedOptions, keyedOptions } from './keyed-options.ts'
 
@@ -22,7 +23,7 @@ export interface ThresholdOptions<T, K extends Key, L extends string, B extends 
   /** What has a level of its own. Default: the whole stream. */
   readonly key?: (event: T) => K
   /** Takes what `key` or `value` throws, and a value that is not a number; the event is left out. Default: the stream errors. */
-  readonly onError?: (error: unknown, event: T) => void
+  readonly onError?: OnError<T>
 }
 
 export interface LevelEvent<T, L extends string> {
@@ -72,9 +73,7 @@ export function threshold<
           to = ladder.rungAt(value, from)
           current.rung = to
         } catch (error) {
-          if (onError === undefined) throw error
-          ledger.rejected++
-          onError(error, event)
+          reject(ledger, onError, error, event)
           return
         }
         if (changesOnly && from === to) {

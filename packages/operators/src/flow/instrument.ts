@@ -1,8 +1,8 @@
-import { asyncScheduler, type MonoTypeOperatorFunction, Observable, type SchedulerLike } from 'rxjs'
+import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs'
 import { Alarm } from '../alarm.ts'
 import { type Duration, milliseconds } from '../duration.ts'
-import { Ledger } from '../engine/ledger.ts'
-import { operate, subscribeWithLedger } from '../operate.ts'
+import type { Ledger } from '../engine/ledger.ts'
+import { attach } from '../operate.ts'
 import { type SideOutput, toSideOutput } from '../side-output.ts'
 
 /** What has become of the events that entered an operator. At every moment `in = out + late + dropped + rejected + buffered`. */
@@ -56,50 +56,42 @@ export function instrument<T>(
   const report = toSideOutput('instrument: observer', observer)
   if (report === undefined) throw new TypeError('instrument needs an observer')
 
-  return (source) =>
-    new Observable<T>((out) => {
-      const ledger = new Ledger()
-      let told = ''
-      let isPaced = false
+  return attach((out, ledger) => {
+    let told = ''
+    let isPaced = false
 
-      function tell(): void {
-        const measurements = measure(name, ledger, scheduler)
-        // A lag that grows by itself is nothing new.
-        const news = JSON.stringify({ ...measurements, watermarkLag: undefined })
-        if (news === told) return
-        told = news
-        report?.(measurements)
+    function tell(): void {
+      const measurements = measure(name, ledger, scheduler)
+      // A lag that grows by itself is nothing new.
+      const news = JSON.stringify({ ...measurements, watermarkLag: undefined })
+      if (news === told) return
+      told = news
+      report?.(measurements)
+    }
+    const pace = new Alarm(scheduler, () => {
+      isPaced = false
+      try {
+        tell()
+      } catch (error) {
+        out.error(error)
       }
-      const pace = new Alarm(scheduler, () => {
-        isPaced = false
-        try {
-          tell()
-        } catch (error) {
-          out.error(error)
-        }
-      })
-      ledger.onChange = () => {
-        if (interval === 0) tell()
-        else if (!isPaced) {
-          isPaced = true
-          pace.set(scheduler.now() + interval)
-        }
-      }
-      out.add(pace)
-      if (!subscribeWithLedger(source, out, ledger)) subscribeWithLedger(passThrough(source), out, ledger)
-      out.add(tell)
     })
-}
-
-function passThrough<T>(source: Observable<T>): Observable<T> {
-  return source.pipe(
-    operate<T, T>(({ out, ledger }) => ({
-      next(value) {
-        ledger.out++
-        out.next(value)
-      },
-    })),
-  )
+    const others = ledger.onChange
+    ledger.onChange = () => {
+      others?.()
+      if (interval === 0) tell()
+      else if (!isPaced) {
+        isPaced = true
+        pace.set(scheduler.now() + interval)
+      }
+    }
+    out.add(pace)
+    out.add(() => {
+      ledger.discard()
+      tell()
+    })
+    return out
+  })
 }
 
 function measure(name: string, ledger: Ledger, scheduler: SchedulerLike): Measurements {

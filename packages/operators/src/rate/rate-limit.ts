@@ -4,6 +4,7 @@ import { Agenda, type Appointed } from '../engine/agenda.ts'
 import { type Bucket, Gcra } from '../engine/gcra.ts'
 import { identityOf, type Key, type Primitive } from '../engine/key.ts'
 import { operateInTurn } from '../operate.ts'
+import { type OnError, reject } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
 import { type SideOutput, toSideOutput } from '../side-output.ts'
 
@@ -24,7 +25,7 @@ export interface RateLimitOptions<T> {
   /** Where dropped events go. */
   readonly onDropped?: SideOutput<T>
   /** Takes what `key` or `cost` throws, and a cost that cannot be; the event is left out. Default: the stream errors. */
-  readonly onError?: (error: unknown, event: T) => void
+  readonly onError?: OnError<T>
   readonly scheduler?: SchedulerLike
 }
 
@@ -160,9 +161,7 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
           key = keyOf(event)
           id = identityOf(key)
         } catch (error) {
-          if (onError === undefined) throw error
-          ledger.rejected++
-          onError(error, event)
+          reject(ledger, onError, error, event)
           return
         }
         const wall = scheduler.now()

@@ -1,49 +1,37 @@
-import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
+import type { OperatorFunction } from 'rxjs'
 import { type Duration, milliseconds, positiveMilliseconds } from '../duration.ts'
 import { type AggregateResults, AggregateRow, type AggregateShape } from '../engine/aggregates/aggregate.ts'
 import { AlignedWindows } from '../engine/aligned-windows.ts'
-import type { Key } from '../engine/key.ts'
+import { identityOf, type Key, type Primitive } from '../engine/key.ts'
 import type { Eviction } from '../engine/keyed-state.ts'
 import { SessionWindows } from '../engine/session-windows.ts'
 import { Watermark } from '../engine/watermark.ts'
 import type { WindowEngine, WindowEngineOptions, WindowResult } from '../engine/window-engine.ts'
 import { WindowGrid } from '../engine/window-grid.ts'
 import { operateInTurn } from '../operate.ts'
+import { reject } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
 import { type SideOutput, toSideOutput } from '../side-output.ts'
 import { type Aggregates, aggregatesOf } from './aggregates.ts'
+import { type EventTimeOptions, eventTime } from './event-time.ts'
 import type { WindowSpec } from './spec.ts'
 
-export interface WindowAggregateOptions<T, K extends Key, S extends AggregateShape<T>> {
+export interface WindowAggregateOptions<T, K extends Key, S extends AggregateShape<T>>
+  extends EventTimeOptions<T> {
   /** The values to make of each window, by name: `(a) => ({ n: a.count(), mean: a.avg((e) => e.price) })`. */
   readonly aggregates: (a: Aggregates<T>) => S
-  /** When an event happened, in milliseconds. Default: when it arrives by the scheduler's clock, and `idle` is then 0. */
-  readonly timestamp?: (event: T) => number | Date
   /** One result for each window and key. Default: one for each window, with the key undefined. */
   readonly key?: (event: T) => K
-  /** How far behind the latest event another may be and still be on time. Default: 0. */
-  readonly maxOutOfOrderness?: Duration
   /** How long a window that has had its time still takes events, each with a new result. Default: 0. */
   readonly allowedLateness?: Duration
-  /** The silence after which event time goes on with the clock, so that the windows of a quiet stream close. Default: false. */
-  readonly idle?: Duration | false
   /** How often open windows that have changed give an early result. Default: never. */
   readonly early?: Duration
-  /** How far ahead of the clock a timestamp may be and still move the watermark. Default: any distance. */
-  readonly maxFutureDrift?: Duration
   /** How many keys may have open windows; beyond that the least recently used one's are flushed. Default: any number. */
   readonly maxKeys?: number
-  /** Where events go that are too late for all their windows. */
-  readonly late?: SideOutput<T>
-  /** Where events go whose timestamp is not a finite number. */
-  readonly onInvalid?: SideOutput<T>
   /** Where events go that lie between two windows, where `every` is longer than `size`. */
   readonly onDropped?: SideOutput<T>
   /** Told of each key that `maxKeys` has pushed out, after its results. */
   readonly onEvicted?: SideOutput<Eviction<K>>
-  /** Takes what `timestamp`, `key` or a selector throws; the event is left out. Default: the stream errors. */
-  readonly onError?: (error: unknown, event: T) => void
-  readonly scheduler?: SchedulerLike
 }
 
 /**
@@ -75,12 +63,12 @@ export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = 
 ): OperatorFunction<T, WindowResult<K, AggregateResults<S>>> {
   type Result = WindowResult<K, AggregateResults<S>>
   const config = checked(spec, options)
-  const { row, timestamp, scheduler, late, onInvalid, onDropped, onError } = config
+  const { time, row } = config
   // Without a key function the key is undefined, which is `K`'s default.
   const keyOf = options.key ?? (() => undefined as K)
 
   return operateInTurn<T, Result>(({ out, ledger, alarm }) => {
-    const watermark = new Watermark(config)
+    const watermark = new Watermark(time)
     const windows = config.engine({
       aggregate: row,
       allowedLateness: config.allowedLateness,
@@ -96,55 +84,55 @@ export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = 
     ledger.watermark = () => watermark.value
 
     let awaited = Number.POSITIVE_INFINITY
-    const silence = alarm(scheduler, (now) => {
+    const silence = alarm(time.scheduler, (now) => {
       watermark.advance(awaited, now)
       advance()
     })
     let earlyIsDue = false
-    const earlyResults = alarm(scheduler, () => {
+    const earlyResults = alarm(time.scheduler, () => {
       earlyIsDue = false
       windows.early(watermark.value)
     })
 
     function advance(): void {
       windows.advance(watermark.value)
-      if (config.idle === Number.POSITIVE_INFINITY) return
+      if (time.idle === Number.POSITIVE_INFINITY) return
       awaited = windows.next()
       silence.set(watermark.reaches(awaited))
     }
 
     return {
       next(event) {
-        let time: number
+        let timestamp: number
         let key: K
+        let id: Primitive
         let read: readonly unknown[]
         try {
-          time = timestamp === undefined ? scheduler.now() : Number(timestamp(event))
+          timestamp = time.timestamp(event)
           key = keyOf(event)
+          id = identityOf(key)
           read = row.read(event)
         } catch (error) {
-          if (onError === undefined) throw error
-          ledger.rejected++
-          onError(error, event)
+          reject(ledger, time.onError, error, event)
           return
         }
-        if (!Number.isFinite(time)) {
+        if (!Number.isFinite(timestamp)) {
           ledger.rejected++
-          onInvalid?.(event)
+          time.onInvalid?.(event)
           return
         }
-        const fate = windows.add(key, read, time, watermark.value)
+        const fate = windows.add(key, id, read, timestamp, watermark.value)
         if (fate === 'late') {
           ledger.late++
-          late?.(event)
+          time.late?.(event)
         } else if (fate === 'outside') {
           ledger.dropped++
-          onDropped?.(event)
+          config.onDropped?.(event)
         } else if (config.early !== undefined && !earlyIsDue) {
           earlyIsDue = true
-          earlyResults.set(scheduler.now() + config.early)
+          earlyResults.set(time.scheduler.now() + config.early)
         }
-        watermark.observe(time, scheduler)
+        watermark.observe(timestamp, time.scheduler)
         advance()
       },
       complete() {
@@ -159,35 +147,31 @@ function checked<T, K extends Key, S extends AggregateShape<T>>(
   spec: WindowSpec,
   options: WindowAggregateOptions<T, K, S>,
 ) {
-  const { timestamp, scheduler = asyncScheduler, maxKeys = Number.POSITIVE_INFINITY } = options
-  const duration = (name: 'maxOutOfOrderness' | 'allowedLateness' | 'maxFutureDrift', fallback: number) =>
-    options[name] === undefined ? fallback : milliseconds(`windowAggregate: ${name}`, options[name])
-  const idle = options.idle ?? (timestamp === undefined ? 0 : false)
+  const { allowedLateness = 0, early, maxKeys = Number.POSITIVE_INFINITY } = options
   const shape = options.aggregates(aggregatesOf<T>())
   if (typeof shape !== 'object' || shape === null || Object.keys(shape).length === 0) {
     throw new TypeError(
       `windowAggregate: aggregates must return at least one named aggregate, not ${shapeOf(shape)}`,
     )
   }
+  for (const [name, aggregate] of Object.entries(shape)) {
+    if (typeof aggregate?.merge !== 'function') {
+      throw new TypeError(
+        `windowAggregate: aggregates.${name} must be an aggregate such as a.count(), not ${shapeOf(aggregate)}`,
+      )
+    }
+  }
   if (!(maxKeys >= 1))
     throw new RangeError(`windowAggregate: maxKeys must be at least 1, not ${shapeOf(maxKeys)}`)
   return {
+    time: eventTime('windowAggregate', options),
     row: new AggregateRow<T, AggregateResults<S>>(shape),
     engine: engineFor<K, AggregateResults<S>>(spec),
-    timestamp,
-    scheduler,
     maxKeys,
-    maxOutOfOrderness: duration('maxOutOfOrderness', 0),
-    allowedLateness: duration('allowedLateness', 0),
-    maxFutureDrift: duration('maxFutureDrift', Number.POSITIVE_INFINITY),
-    idle: idle === false ? Number.POSITIVE_INFINITY : milliseconds('windowAggregate: idle', idle),
-    early:
-      options.early === undefined ? undefined : positiveMilliseconds('windowAggregate: early', options.early),
-    late: toSideOutput('windowAggregate: late', options.late),
-    onInvalid: toSideOutput('windowAggregate: onInvalid', options.onInvalid),
+    allowedLateness: milliseconds('windowAggregate: allowedLateness', allowedLateness),
+    early: early === undefined ? undefined : positiveMilliseconds('windowAggregate: early', early),
     onDropped: toSideOutput('windowAggregate: onDropped', options.onDropped),
     onEvicted: toSideOutput('windowAggregate: onEvicted', options.onEvicted),
-    onError: options.onError,
   }
 }
 
@@ -196,7 +180,12 @@ type EngineFactory<K, R> = (
 ) => WindowEngine<K, readonly unknown[]>
 
 function engineFor<K extends Key, R>(spec: WindowSpec): EngineFactory<K, R> {
-  if (spec.kind === 'session') return (options) => new SessionWindows(spec.gap, spec.maxDuration, options)
+  if (spec?.kind === 'session') return (options) => new SessionWindows(spec.gap, spec.maxDuration, options)
+  if (spec?.kind !== 'tumbling' && spec?.kind !== 'hopping') {
+    throw new TypeError(
+      `windowAggregate: the windows must be tumbling(...), hopping(...) or session(...), not ${shapeOf(spec)}`,
+    )
+  }
   const grid = new WindowGrid(spec.size, spec.every, spec.offset)
   return (options) => new AlignedWindows(grid, options)
 }

@@ -1,0 +1,139 @@
+import fc from 'fast-check'
+import { firstValueFrom, of, Subject } from 'rxjs'
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import { conformance } from '../../test/conformance.ts'
+import { event } from '../../test/events.ts'
+import type { SseEvent } from '../event.ts'
+import { completeOn } from './complete-on.ts'
+import { data } from './data.ts'
+import { decodeBytes } from './decode-bytes.ts'
+import { decodeJson } from './decode-json.ts'
+import { decodeText } from './decode-text.ts'
+import type { InvalidEvent } from './invalid-event.ts'
+import { toMessage } from './to-message.ts'
+
+const bytesOf = (encoding: 'base64' | 'hex', text: string) =>
+  firstValueFrom(of(event(text)).pipe(decodeBytes(encoding))).then((e) => [...e.data])
+
+describe('decodeJson', () => {
+  it('parses, and takes the word of the caller for the type', async () => {
+    const decoded = await firstValueFrom(of(event('{"a":1}', 'x', '4')).pipe(decodeJson<{ a: number }>()))
+    expect(decoded).toEqual({ type: 'x', data: { a: 1 }, lastEventId: '4' })
+    expectTypeOf(decoded.data).toEqualTypeOf<{ a: number }>()
+  })
+
+  it('sends what is not JSON to onInvalid', () => {
+    const invalid: InvalidEvent[] = []
+    of(event('nope', 'x', '5'))
+      .pipe(decodeJson({ onInvalid: (i) => invalid.push(i) }))
+      .subscribe()
+    expect(invalid).toMatchObject([{ id: '5', raw: 'nope', cause: expect.any(SyntaxError) }])
+  })
+})
+
+describe('decodeText', () => {
+  it('leaves text as it is and rejects anything else', () => {
+    const invalid: unknown[] = []
+    const seen: string[] = []
+    of(event<unknown>(' a\nb '), event<unknown>({ not: 'text' }), event<unknown>(''))
+      .pipe(decodeText({ onInvalid: (i) => invalid.push(i.raw) }), data())
+      .subscribe((text) => seen.push(text))
+    expect(seen).toEqual([' a\nb ', ''])
+    expect(invalid).toEqual([{ not: 'text' }])
+  })
+})
+
+describe('decodeBytes', () => {
+  it('reads back what was written, in either encoding', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (bytes) => {
+        const buffer = Buffer.from(bytes)
+        expect(await bytesOf('base64', buffer.toString('base64'))).toEqual([...bytes])
+        expect(await bytesOf('base64', buffer.toString('base64url'))).toEqual([...bytes])
+        expect(await bytesOf('hex', buffer.toString('hex'))).toEqual([...bytes])
+        expect(await bytesOf('hex', buffer.toString('hex').toUpperCase())).toEqual([...bytes])
+      }),
+    )
+  })
+
+  it('skips the line breaks of data in several lines', async () => {
+    expect(await bytesOf('base64', 'aGVs\nbG8=\n')).toEqual([...Buffer.from('hello')])
+    expect(await bytesOf('hex', '00\nff')).toEqual([0, 255])
+  })
+
+  it.each([
+    ['base64', 'aGVsbG8*', 'not base64: the string "*" at 7'],
+    ['base64', 'aGVsb', 'not base64: 5 digits do not make whole bytes'],
+    ['base64', 'aGVsbG9=', 'not base64: 7 digits do not make whole bytes'],
+    ['base64', 'aa===', 'not base64: more than two = at the end'],
+    ['base64', 'a=b=', 'not base64: the string "=" at 1'],
+    ['hex', 'abc', 'not hex: 3 digits do not make whole bytes'],
+    ['hex', '0g', 'not hex: the string "g" at 1'],
+    ['hex', 'é0', 'not hex: the string "é" at 0'],
+  ] as const)('rejects %s %j', async (encoding, text, message) => {
+    const error = await bytesOf(encoding, text).catch((e) => e)
+    expect(error.message).toContain(message)
+  })
+
+  it('refuses an encoding that it does not know', () => {
+    // @ts-expect-error there are two
+    expect(() => decodeBytes('utf8')).toThrow(
+      "decodeBytes: encoding must be 'base64' or 'hex', not the string \"utf8\"",
+    )
+  })
+})
+
+describe('completeOn', () => {
+  it('completes at the marker and unsubscribes', () => {
+    const source = new Subject<SseEvent>()
+    const seen: unknown[] = []
+    source
+      .pipe(completeOn('[DONE]'))
+      .subscribe({ next: (e) => seen.push(e.data), complete: () => seen.push('complete') })
+    source.next(event('a'))
+    source.next(event('[DONE] '))
+    source.next(event('[DONE]'))
+    expect(seen).toEqual(['a', '[DONE] ', 'complete'])
+    expect(source.observed).toBe(false)
+  })
+
+  it('takes a test in place of a marker', () => {
+    const seen: unknown[] = []
+    of(event('a'), event('b', 'end'), event('c'))
+      .pipe(completeOn((e) => e.type === 'end'))
+      .subscribe((e) => seen.push(e.data))
+    expect(seen).toEqual(['a'])
+  })
+})
+
+describe('toMessage', () => {
+  it('makes a message of a value, with no field that was not asked for', async () => {
+    expect(await firstValueFrom(of(1).pipe(toMessage()))).toStrictEqual({ data: 1 })
+    const full = toMessage<{ n: number }>({ type: 'n', id: (v) => `${v.n}`, data: (v) => v.n })
+    expect(await firstValueFrom(of({ n: 2 }).pipe(full))).toStrictEqual({ type: 'n', data: 2, id: '2' })
+    const none = toMessage<number>({ type: () => undefined, id: () => undefined })
+    expect(await firstValueFrom(of(3).pipe(none))).toStrictEqual({ data: 3 })
+    expect(await firstValueFrom(of(4).pipe(toMessage({ id: () => '' })))).toStrictEqual({ data: 4, id: '' })
+  })
+})
+
+const input = (i: number) => event(String(i % 10))
+conformance('decodeJson', { operator: () => decodeJson(), input })
+conformance('decodeText', { operator: () => decodeText(), input })
+conformance('decodeBytes', {
+  operator: () => decodeBytes('base64'),
+  input: (i) => event(Buffer.from(String(i)).toString('base64')),
+})
+conformance('data', { operator: () => data(), input })
+conformance('completeOn', {
+  operator: () => completeOn('never'),
+  input,
+  failing: (fail) => completeOn(fail),
+  unroutable: true,
+})
+conformance('toMessage', {
+  operator: () => toMessage({ id: (e: SseEvent) => e.data }),
+  input,
+  failing: (fail) => toMessage({ type: fail }),
+  unroutable: true,
+})

@@ -1,0 +1,62 @@
+import type { MonoTypeOperatorFunction } from 'rxjs'
+import { identityOf, type Key, type Primitive } from '../engine/key.ts'
+import { KeyedState } from '../engine/keyed-state.ts'
+import { operate } from '../operate.ts'
+import { type OnError, reject } from '../reject.ts'
+import { type SideOutput, toSideOutput } from '../side-output.ts'
+import { type KeyedOptions, keyedOptions } from './keyed-options.ts'
+
+export interface DedupeOptions<T, K extends Key> extends KeyedOptions<K> {
+  /** What makes two events the same. */
+  readonly key: (event: T) => K
+  /** Where repeated events go. */
+  readonly onDropped?: SideOutput<T>
+  /** Takes what `key` throws; the event is left out. Default: the stream errors. */
+  readonly onError?: OnError<T>
+}
+
+/**
+ * The first event of each key. After `ttl`, counted from that first one, the key may come again; `maxKeys` remembers
+ * that many keys, and the oldest is forgotten first.
+ *
+ * ```ts
+ * fromEventSource(url).pipe(dedupe({ key: (event) => event.lastEventId, ttl: '10m', maxKeys: 100_000 }))
+ * ```
+ *
+ * Emits when an event's key has not come within `ttl`.
+ * Drops repeated events, to `onDropped`.
+ * Completes when the source completes.
+ * Unsubscribes from the source at once; the state is discarded.
+ */
+export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoTypeOperatorFunction<T> {
+  const { key: keyOf, onError } = options
+  const { state, now: clock } = keyedOptions('dedupe', options)
+  const onDropped = toSideOutput('dedupe: onDropped', options.onDropped)
+
+  return operate(({ out, ledger }) => {
+    const seen = new KeyedState<K, true>(() => true, { ...state, renewOn: 'creation' })
+    ledger.keys = () => seen.size
+    return {
+      next(event) {
+        let isNew: boolean
+        try {
+          const key = keyOf(event)
+          const id: Primitive = identityOf(key)
+          const now = clock()
+          isNew = !seen.has(key, now, id)
+          if (isNew) seen.at(key, now, id)
+        } catch (error) {
+          reject(ledger, onError, error, event)
+          return
+        }
+        if (isNew) {
+          ledger.out++
+          out.next(event)
+        } else {
+          ledger.dropped++
+          onDropped?.(event)
+        }
+      },
+    }
+  })
+}

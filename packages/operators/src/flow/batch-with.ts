@@ -1,0 +1,115 @@
+import { from, type ObservableInput, type OperatorFunction } from 'rxjs'
+import { InnerSubscriber } from '../inner-subscriber.ts'
+import { operateInTurn } from '../operate.ts'
+import type { OnError } from '../reject.ts'
+import { shapeOf } from '../shape.ts'
+import { Intake, type IntakeOptions, intakeConfig, type Task } from './intake.ts'
+
+export interface BatchLimits<T> {
+  /** How many events a batch may have. */
+  readonly maxItems: number
+  /** How much a batch may weigh, by `weight`; an event that weighs more on its own is a batch on its own. Default: any weight. */
+  readonly maxWeight?: number
+  /** What an event weighs. Default: 1. */
+  readonly weight?: (event: T) => number
+}
+
+export interface BatchWithOptions<T> extends IntakeOptions<T> {
+  /** Takes what `fn` throws or rejects with; the stream goes on with the next batch. Default: the stream errors. */
+  readonly onError?: OnError<readonly T[]>
+}
+
+/**
+ * Hands events to a function in batches of what has come while it was busy: at once where it is idle, in ever larger
+ * batches, up to the limits, where it cannot keep up.
+ *
+ * ```ts
+ * rows$.pipe(batchWith({ maxItems: 500 }, (rows) => db.insertAll(rows), { gate }))
+ * ```
+ *
+ * Emits when `fn`'s promise or observable does.
+ * Drops what overflows, as `overflow` says, to `onDropped`.
+ * Completes when the source has completed and every event is handled.
+ * Unsubscribes from the source and from what is under way; what it holds of the gate is released.
+ */
+export function batchWith<T, R>(
+  limits: BatchLimits<T>,
+  fn: (batch: readonly T[]) => ObservableInput<R>,
+  options: BatchWithOptions<T> = {},
+): OperatorFunction<T, R> {
+  const { maxItems, maxWeight = Number.POSITIVE_INFINITY, weight = () => 1 } = limits
+  const { onError } = options
+  if (!(maxItems >= 1))
+    throw new RangeError(`batchWith: maxItems must be at least 1, not ${shapeOf(maxItems)}`)
+  if (!(maxWeight > 0))
+    throw new RangeError(`batchWith: maxWeight must be above 0, not ${shapeOf(maxWeight)}`)
+  if (typeof fn !== 'function') throw new TypeError(`batchWith needs a function, not ${shapeOf(fn)}`)
+  const config = intakeConfig('batchWith', options)
+
+  return operateInTurn<T, R>((stage) => {
+    const { out, enter } = stage
+    const intake = new Intake(config, stage)
+    let busy = false
+    let completing = false
+
+    function startMore(): void {
+      if (busy) return
+      const batch = takeBatch()
+      if (batch.length > 0) start(batch)
+      else if (completing) out.complete()
+    }
+
+    function takeBatch(): Task<T>[] {
+      const batch: Task<T>[] = []
+      let total = 0
+      while (batch.length < maxItems && intake.size > 0) {
+        // `size` says that there is one; it may be undefined itself.
+        total += weight(intake.peek() as T)
+        if (batch.length > 0 && total > maxWeight) break
+        const task = intake.take()
+        if (task !== undefined) batch.push(task)
+      }
+      return batch
+    }
+
+    function start(batch: readonly Task<T>[]): void {
+      busy = true
+      const events = batch.map((task) => task.event)
+      const done = (as: 'out' | 'rejected') => {
+        busy = false
+        for (const task of batch) intake.settle(task, as)
+      }
+      const subscriber = new InnerSubscriber<R>(out, {
+        next: (value) => enter(() => out.next(value)),
+        error: (error) =>
+          enter(() => {
+            if (onError === undefined) throw error
+            done('rejected')
+            onError(error, events)
+            startMore()
+          }),
+        complete: () =>
+          enter(() => {
+            done('out')
+            startMore()
+          }),
+      })
+      try {
+        from(fn(events)).subscribe(subscriber)
+      } catch (error) {
+        subscriber.error(error)
+      }
+    }
+
+    return {
+      next(event) {
+        intake.offer(event, !busy)
+        startMore()
+      },
+      complete() {
+        completing = true
+        startMore()
+      },
+    }
+  })
+}
