@@ -1,0 +1,36 @@
+import type { Measurement } from './measure.ts'
+import type { Suite } from './suite.ts'
+
+/** What a measured process is told to do. */
+export interface MeasureOrder {
+  /** The suite's module. */
+  readonly module: string
+  readonly contender: string
+  readonly operations: number
+  readonly warmUp: number
+}
+
+const order: MeasureOrder = JSON.parse(process.argv[2] ?? '')
+const { suite }: { suite: Suite } = await import(order.module)
+const contender = suite.contenders.find(({ name }) => name === order.contender)
+if (!contender) throw new Error(`${suite.title} has no contender named ${order.contender}`)
+
+const prepared = await contender.prepare()
+if (order.warmUp > 0) await prepared.run(order.warmUp)
+globalThis.gc?.()
+
+const cpuBefore = process.cpuUsage()
+const wallBefore = performance.now()
+const extra = (await prepared.run(order.operations)) ?? {}
+const { user, system } = process.cpuUsage(cpuBefore)
+const wall = (performance.now() - wallBefore) * 1000
+
+const measurement: Measurement = {
+  cpu: (user + system) / order.operations,
+  wall: wall / order.operations,
+  extra,
+}
+await new Promise((sent) => process.send?.(measurement, sent))
+await prepared.stop?.()
+// Contenders are not all good at letting go.
+process.exit()

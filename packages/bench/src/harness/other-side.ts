@@ -1,0 +1,67 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+/** A process that plays the other side of a measured one. */
+export interface OtherSide<Ready, Question, Answer> {
+  /** What it said when it was ready: a url, say. */
+  readonly ready: Ready
+  /** One question at a time; resolves to what the other side answers. */
+  ask(question: Question): Promise<Answer>
+  stop(): Promise<void>
+}
+
+/**
+ * Starts `module`, which calls {@link serveOtherSide}, in a process of its own and resolves when it is ready.
+ *
+ * @example
+ * ```ts
+ * const sender = await startOtherSide<string>(new URL('./sender.js', import.meta.url))
+ * sender.ready // 'http://127.0.0.1:41234'
+ * ```
+ */
+export async function startOtherSide<Ready, Question = never, Answer = never>(
+  module: URL,
+  argument: unknown = null,
+): Promise<OtherSide<Ready, Question, Answer>> {
+  const child = fork(fileURLToPath(module), [JSON.stringify(argument)], { stdio: 'inherit' })
+  const gone = once(child, 'exit').then(([code, signal]) => {
+    throw new Error(
+      `the other side, ${module.pathname.split('/').at(-1)}, ended by itself: ${code ?? signal}`,
+    )
+  })
+  // It is awaited together with each answer; once stopped, its end is no news.
+  gone.catch(() => {})
+  const heard = async (): Promise<unknown> => (await Promise.race([once(child, 'message'), gone]))[0]
+  return {
+    ready: (await heard()) as Ready,
+    async ask(question) {
+      const answer = heard()
+      child.send({ question })
+      return (await answer) as Answer
+    },
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const exit = once(child, 'exit')
+      child.kill('SIGKILL')
+      await exit
+    },
+  }
+}
+
+/**
+ * Plays the other side in the process that {@link startOtherSide} started: `start` gets the argument and returns what to say when ready and
+ * how to answer questions. The process ends with the measured one.
+ */
+export async function serveOtherSide<Argument, Ready, Question = never, Answer = never>(
+  start: (
+    argument: Argument,
+  ) => Promise<{ ready: Ready; answer?(question: Question): Answer | Promise<Answer> }>,
+): Promise<void> {
+  process.once('disconnect', () => process.exit())
+  const side = await start(JSON.parse(process.argv[2] ?? 'null'))
+  process.on('message', async ({ question }: { question: Question }) => {
+    process.send?.((await side.answer?.(question)) ?? null)
+  })
+  process.send?.(side.ready)
+}

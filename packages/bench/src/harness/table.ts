@@ -1,0 +1,77 @@
+import type { Measurement, Results } from './measure.ts'
+import type { Suite } from './suite.ts'
+
+/** A suite's results as a Markdown section: medians, their spread, what the first contender costs of each, and the targets. */
+export function toMarkdown(suite: Suite, results: Results): string {
+  const first = suite.contenders[0]?.name ?? ''
+  const columns = extraColumns(results)
+  const header = [
+    'contender',
+    `CPU µs ${article(suite.operation)} ${suite.operation}`,
+    'lowest to highest',
+    `${first}, of it`,
+    ...columns,
+  ]
+  const rows = suite.contenders.map(({ name }) => {
+    const runs = results.get(name) ?? []
+    const cpu = runs.map((run) => run.cpu)
+    return [
+      name,
+      figure(median(cpu)),
+      `${figure(Math.min(...cpu))} to ${figure(Math.max(...cpu))}`,
+      name === first ? '' : showRatio(ratios(results, first, name)),
+      ...columns.map((column) => showExtra(runs, column)),
+    ]
+  })
+  const aligned = ['---', ...header.slice(1).map(() => '---:')]
+  const table = [header, aligned, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  const verdicts = (suite.targets ?? []).map(({ contender, against, atMost }) => {
+    const ratio = median(ratios(results, contender, against))
+    const verdict = ratio <= atMost ? 'met' : 'missed'
+    return `- ${contender} at most ${atMost.toFixed(2)} of ${against}: ${ratio.toFixed(2)}, ${verdict}`
+  })
+  return [`## ${suite.title}`, suite.description, table, verdicts.join('\n')].filter(Boolean).join('\n\n')
+}
+
+/** Round by round, so that a slow spell of the machine, which falls on both, cancels out. */
+function ratios(results: Results, contender: string, against: string): number[] {
+  const theirs = results.get(against) ?? []
+  return (results.get(contender) ?? []).map((ours, round) => ours.cpu / (theirs[round]?.cpu ?? Number.NaN))
+}
+
+function showRatio(values: readonly number[]): string {
+  const [low, middle, high] = [Math.min(...values), median(values), Math.max(...values)].map((value) =>
+    value.toFixed(2),
+  )
+  return `${middle} (${low} to ${high})`
+}
+
+function extraColumns(results: Results): string[] {
+  const columns = new Set<string>()
+  for (const runs of results.values()) {
+    for (const { extra } of runs) for (const column of Object.keys(extra)) columns.add(column)
+  }
+  return [...columns]
+}
+
+function showExtra(runs: readonly Measurement[], column: string): string {
+  const values = runs.map(({ extra }) => extra[column]).filter((value) => value !== undefined)
+  return values.length === 0 ? '' : figure(median(values))
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? Number.NaN)
+    : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2
+}
+
+function figure(value: number): string {
+  if (value >= 100) return value.toFixed(0)
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2)
+}
+
+function article(noun: string): string {
+  return /^[aeiou]/i.test(noun) ? 'an' : 'a'
+}

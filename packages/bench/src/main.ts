@@ -1,0 +1,86 @@
+import { globSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { measureSuite } from './harness/measure.ts'
+import { createProgress } from './harness/progress.ts'
+import type { Suite } from './harness/suite.ts'
+import { toMarkdown } from './harness/table.ts'
+
+const usage = `Measures rxsse beside its peers and prints one Markdown table a suite.
+
+  pnpm bench [--quick] [--rounds N] [--list] [suite...]
+
+  suite       part of a suite's name, e.g. core or receiving; default all
+  --quick     fewer operations and rounds
+  --rounds N  runs of each contender; default 7, with --quick 3
+  --list      names the suites
+`
+
+interface Arguments {
+  readonly quick: boolean
+  readonly rounds: number
+  readonly list: boolean
+  readonly names: readonly string[]
+}
+
+try {
+  await main(readArguments())
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
+
+function readArguments(): Arguments {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) {
+    process.stdout.write(usage)
+    process.exit()
+  }
+  const rounds = Number(values.rounds ?? (values.quick ? 3 : 7))
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    throw new Error(`--rounds takes a whole number from 1, got ${JSON.stringify(values.rounds)}`)
+  }
+  return { quick: values.quick, rounds, list: values.list, names: positionals }
+}
+
+async function main({ quick, rounds, list, names }: Arguments): Promise<void> {
+  const found = findSuites()
+  const chosen = found.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)))
+  if (chosen.length === 0) {
+    throw new Error(
+      `no suite named ${names.join(' or ')}; there are ${found.map(({ name }) => name).join(', ')}`,
+    )
+  }
+  if (list) {
+    for (const { name } of chosen) console.log(name)
+    return
+  }
+  const { model = 'unknown processor' } = cpus()[0] ?? {}
+  console.log(
+    `Node ${process.versions.node}, ${cpus().length} × ${model.trim()}; ${rounds} rounds of each contender.\n`,
+  )
+  for (const { name, module } of chosen) {
+    const { suite }: { suite: Suite } = await import(module.href)
+    const progress = createProgress(name, rounds * suite.contenders.length)
+    const results = await measureSuite(module, suite, { rounds, quick, onStep: progress.step })
+    progress.end()
+    console.log(`${toMarkdown(suite, results)}\n`)
+  }
+}
+
+/** Every built `*.suite.js`, named by its folder and file: `core/receiving`. */
+function findSuites(): { name: string; module: URL }[] {
+  const root = fileURLToPath(new URL('.', import.meta.url))
+  return globSync('*/*.suite.js', { cwd: root })
+    .toSorted()
+    .map((path) => ({ name: path.replace(/\.suite\.js$/, ''), module: pathToFileURL(`${root}${path}`) }))
+}
