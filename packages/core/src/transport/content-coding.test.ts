@@ -1,0 +1,116 @@
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { createScriptedServer, type Step } from '@rxsse/testing'
+import { describe, expect, it } from 'vitest'
+import { record } from '../../test/record.ts'
+
+const soon = { initialDelay: 1, minDelay: 1, jitter: 0 } as const
+
+const coded = {
+  gzip: (text: string): Step => ({ gzip: text }),
+  br: (text: string): Step => ({ br: text }),
+  zstd: (text: string): Step => ({ zstd: text }),
+}
+
+describe.each(['gzip', 'br', 'zstd'] as const)('a body in %s', (coding) => {
+  const step = coded[coding]
+  const headers = { 'content-encoding': coding }
+
+  it('is read event by event, as they come', async () => {
+    let go: () => void = () => {}
+    const later = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    await using server = await createScriptedServer([
+      { status: 200, headers, body: [step('data: a\n\n'), { until: later }, step('data: b\n\n'), 'HOLD'] },
+    ])
+    const stream = record(server.url)
+    await stream.received(1)
+    go()
+    await stream.received(2)
+    expect(stream.data).toEqual(['a', 'b'])
+    stream.subscription.unsubscribe()
+    expect(await server.closed(0)).toBe('client')
+  })
+
+  it('ends properly', async () => {
+    await using server = await createScriptedServer([
+      { status: 200, headers, body: [step('data: a\n\n'), 'END'] },
+    ])
+    const stream = record(server.url, { reconnect: false })
+    expect(await stream.over()).toBeUndefined()
+    expect(stream.data).toEqual(['a'])
+  })
+
+  it('that is cut delivers what came, and resumes after it', async () => {
+    const many = Array.from({ length: 2000 }, (_, n) => `id: ${n}\ndata: ${n}\n\n`)
+    await using server = await createScriptedServer([
+      { status: 200, headers, body: [step(many.join('')), { sleep: 50 }, 'RST'] },
+      { status: 200, body: ['data: on\n\n', 'HOLD'] },
+    ])
+    const stream = record(server.url, { reconnect: soon })
+    await stream.received(2001)
+    expect(server.requests[1]?.lastEventId).toBe('1999')
+    expect((await stream.state('waiting')).reason).toMatchObject({ code: 'network' })
+    stream.subscription.unsubscribe()
+  })
+
+  it('in an answer that is refused is told in plain text', async () => {
+    await using server = await createScriptedServer([
+      { status: 403, headers, body: [step('not you'), 'END'] },
+    ])
+    expect(await record(server.url).over()).toMatchObject({ status: 403, body: 'not you' })
+  })
+})
+
+describe('a body', () => {
+  it('in two codings is read through both', async () => {
+    const bytes = brotliCompressSync(gzipSync('data: a\n\n'))
+    await using server = await createScriptedServer([
+      { status: 200, headers: { 'content-encoding': 'gzip, br' }, body: [bytes, 'END'] },
+    ])
+    const stream = record(server.url, { reconnect: false })
+    expect(await stream.over()).toBeUndefined()
+    expect(stream.data).toEqual(['a'])
+  })
+
+  it('that is no gzip is a network error', async () => {
+    await using server = await createScriptedServer([
+      { status: 200, headers: { 'content-encoding': 'gzip' }, body: ['data: a\n\n', 'HOLD'] },
+      { status: 200, body: ['HOLD'] },
+    ])
+    const stream = record(server.url, { reconnect: soon })
+    expect((await stream.state('waiting')).reason).toMatchObject({
+      code: 'network',
+      message: 'the connection failed: incorrect header check',
+    })
+    expect(await server.closed(0)).toBe('client')
+    stream.subscription.unsubscribe()
+  })
+
+  it('whose gzip stops short of its end is a network error, though the response ended', async () => {
+    const bytes = gzipSync('data: a\n\ndata: b\n\n')
+    await using server = await createScriptedServer([
+      { status: 200, headers: { 'content-encoding': 'gzip' }, body: [bytes.subarray(0, -8), 'END'] },
+    ])
+    const error = await record(server.url, { reconnect: false }).over()
+    expect(error).toMatchObject({ code: 'network', message: 'the connection failed: unexpected end of file' })
+  })
+
+  it('in a coding that nobody asked for is an error', async () => {
+    await using server = await createScriptedServer([
+      { status: 200, headers: { 'content-encoding': 'compress' }, body: ['data: a\n\n', 'HOLD'] },
+    ])
+    expect(await record(server.url).over()).toMatchObject({
+      code: 'content-type',
+      message: 'content-type: "compress" is none of the content codings gzip, br, zstd',
+    })
+    expect(await server.closed(0)).toBe('client')
+  })
+
+  it('that is empty has no coding to be undone', async () => {
+    await using server = await createScriptedServer([
+      { status: 204, framing: 'none', headers: { 'content-encoding': 'gzip' }, body: [] },
+    ])
+    expect(await record(server.url).over()).toBeUndefined()
+  })
+})
