@@ -1,0 +1,82 @@
+import fc from 'fast-check'
+import { Subject } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { Clock } from '../../test/clock.ts'
+import { conformance } from '../../test/conformance.ts'
+import { dedupe } from './dedupe.ts'
+
+interface Item {
+  readonly key: string
+  readonly n: number
+}
+
+describe('dedupe', () => {
+  it('emits a key once in its ttl, counted from the event that was emitted', () => {
+    const steps = fc.array(
+      fc.record({ wait: fc.integer({ min: 0, max: 8 }), key: fc.constantFrom('a', 'b', 'c') }),
+    )
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 1, max: 20 }), (stream, ttl) => {
+        const clock = new Clock()
+        const source = new Subject<Item>()
+        const seen: number[] = []
+        const dropped: number[] = []
+        source
+          .pipe(dedupe({ key: (i) => i.key, ttl, scheduler: clock, onDropped: (i) => dropped.push(i.n) }))
+          .subscribe((i) => seen.push(i.n))
+        const expected: number[] = []
+        const last = new Map<string, number>()
+        for (const [n, { wait, key }] of stream.entries()) {
+          clock.advanceBy(wait)
+          source.next({ key, n })
+          if (clock.now() - (last.get(key) ?? Number.NEGATIVE_INFINITY) < ttl) continue
+          last.set(key, clock.now())
+          expected.push(n)
+        }
+        expect(seen).toEqual(expected)
+        expect([...seen, ...dropped].sort((a, b) => a - b)).toEqual([...stream.keys()])
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('forgets the oldest key first where it may keep only so many, and says so', () => {
+    const source = new Subject<string>()
+    const seen: string[] = []
+    const evicted: unknown[] = []
+    source
+      .pipe(dedupe({ key: (s) => s, maxKeys: 2, onEvicted: (e) => evicted.push(e) }))
+      .subscribe((s) => seen.push(s))
+    for (const s of ['a', 'b', 'a', 'c', 'b', 'a']) source.next(s)
+    expect(seen).toEqual(['a', 'b', 'c', 'a'])
+    expect(evicted).toEqual([
+      { key: 'a', reason: 'max-keys' },
+      { key: 'b', reason: 'max-keys' },
+    ])
+  })
+
+  it('compares tuples by value, and tells 1 from "1"', () => {
+    const source = new Subject<readonly (string | number)[]>()
+    const seen: unknown[] = []
+    source.pipe(dedupe({ key: (t) => t })).subscribe((t) => seen.push(t))
+    for (const t of [['a', 1], ['a', '1'], ['a', 1], ['a1'], ['a', 1, '']]) source.next(t)
+    expect(seen).toEqual([['a', 1], ['a', '1'], ['a1'], ['a', 1, '']])
+  })
+
+  it('says what a key may be where it is given an object', () => {
+    const errors: string[] = []
+    const source = new Subject<{ id: number }>()
+    source
+      .pipe(dedupe({ key: (o) => o as unknown as string }))
+      .subscribe({ error: (e) => errors.push(e.message) })
+    source.next({ id: 1 })
+    expect(errors).toEqual(['a key must be a primitive or an array of primitives, not an object with id'])
+  })
+})
+
+conformance<Item, Item>('dedupe', {
+  operator: (scheduler) => dedupe({ key: (i) => i.n % 5, ttl: '10s', scheduler }),
+  input: (n) => ({ key: `k${n}`, n }),
+  failing: (fail, scheduler, onError) => dedupe({ key: fail, scheduler, ...(onError && { onError }) }),
+  bounded: { keys: 1200, operator: (scheduler) => dedupe({ key: (i) => i.key, ttl: '1s', scheduler }) },
+})

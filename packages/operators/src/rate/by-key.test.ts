@@ -1,0 +1,173 @@
+import fc from 'fast-check'
+import { Subject } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { Clock } from '../../test/clock.ts'
+import { conformance } from '../../test/conformance.ts'
+import { debounceByKey } from './debounce-by-key.ts'
+import { sampleByKey } from './sample-by-key.ts'
+
+interface Tick {
+  readonly key: string
+  readonly n: number
+}
+
+type Step = readonly [time: number, key: string]
+
+function timeline(
+  make: (scheduler: Clock, onDropped: (t: Tick) => void) => ReturnType<typeof sampleByKey<Tick>>,
+  steps: readonly Step[],
+) {
+  const clock = new Clock()
+  const source = new Subject<Tick>()
+  const seen: [number, string, number][] = []
+  const dropped: number[] = []
+  source.pipe(make(clock, (t) => dropped.push(t.n))).subscribe((t) => seen.push([clock.now(), t.key, t.n]))
+  for (const [n, [time, key]] of steps.entries()) {
+    clock.advanceTo(time)
+    source.next({ key, n })
+  }
+  clock.runOut()
+  return { seen, dropped }
+}
+
+const stream = fc.array(
+  fc.record({ wait: fc.integer({ min: 0, max: 9 }), key: fc.constantFrom('a', 'b', 'c') }),
+  { maxLength: 40 },
+)
+const stepsOf = (list: readonly { readonly wait: number; readonly key: string }[]): Step[] => {
+  let time = 0
+  return list.map(({ wait, key }) => {
+    time += wait
+    return [time, key]
+  })
+}
+
+describe('sampleByKey', () => {
+  it('gives the latest of each key, in the order in which the keys came, when the time is over', () => {
+    const { seen, dropped } = timeline(
+      (scheduler, onDropped) => sampleByKey({ key: (t) => t.key, every: 100, scheduler, onDropped }),
+      [
+        [0, 'a'],
+        [10, 'b'],
+        [20, 'a'],
+        [150, 'b'],
+      ],
+    )
+    expect(seen).toEqual([
+      [100, 'a', 2],
+      [100, 'b', 1],
+      [250, 'b', 3],
+    ])
+    expect(dropped).toEqual([0])
+  })
+
+  it('emits what holds the most keys ahead of time rather than losing it', () => {
+    const { seen } = timeline(
+      (scheduler) => sampleByKey({ key: (t) => t.key, every: 100, maxKeys: 2, scheduler }),
+      [
+        [0, 'a'],
+        [1, 'b'],
+        [2, 'c'],
+      ],
+    )
+    expect(seen).toEqual([
+      [2, 'a', 0],
+      [100, 'b', 1],
+      [100, 'c', 2],
+    ])
+  })
+
+  it('ends every key on its last event, never gives a key twice within the time, and drops only what was replaced', () => {
+    fc.assert(
+      fc.property(stream, fc.integer({ min: 1, max: 20 }), (list, every) => {
+        const steps = stepsOf(list)
+        const { seen, dropped } = timeline(
+          (scheduler, onDropped) => sampleByKey({ key: (t) => t.key, every, scheduler, onDropped }),
+          steps,
+        )
+        expect([...seen.map(([, , n]) => n), ...dropped].sort((a, b) => a - b)).toEqual([...steps.keys()])
+        for (const key of new Set(list.map((s) => s.key))) {
+          const own = seen.filter(([, k]) => k === key)
+          expect(own.at(-1)?.[2]).toBe(steps.findLastIndex(([, k]) => k === key))
+          for (let i = 1; i < own.length; i++)
+            expect((own[i]?.[0] ?? 0) - (own[i - 1]?.[0] ?? 0)).toBeGreaterThanOrEqual(every)
+        }
+      }),
+    )
+  })
+})
+
+describe('debounceByKey', () => {
+  it('gives the latest of a key once it has been quiet', () => {
+    const { seen, dropped } = timeline(
+      (scheduler, onDropped) => debounceByKey({ key: (t) => t.key, quiet: 100, scheduler, onDropped }),
+      [
+        [0, 'a'],
+        [50, 'a'],
+        [60, 'b'],
+        [120, 'a'],
+      ],
+    )
+    expect(seen).toEqual([
+      [160, 'b', 2],
+      [220, 'a', 3],
+    ])
+    expect(dropped).toEqual([0, 1])
+  })
+
+  it('does not wait for ever for a key that is never quiet, where told so', () => {
+    const steps = Array.from({ length: 10 }, (_, i): Step => [i * 30, 'a'])
+    const { seen } = timeline(
+      (scheduler) => debounceByKey({ key: (t) => t.key, quiet: 50, maxWait: 100, scheduler }),
+      steps,
+    )
+    expect(seen).toEqual([
+      [100, 'a', 3],
+      [220, 'a', 7],
+      [320, 'a', 9],
+    ])
+  })
+
+  it('does for every key what a timer for each would', () => {
+    fc.assert(
+      fc.property(stream, fc.integer({ min: 1, max: 12 }), (list, quiet) => {
+        const steps = stepsOf(list)
+        const { seen } = timeline(
+          (scheduler) => debounceByKey({ key: (t) => t.key, quiet, scheduler }),
+          steps,
+        )
+        const expected = steps.flatMap(([time, key], n): [number, string, number][] => {
+          const next = steps.find(([, k], m) => m > n && k === key)
+          return next === undefined || next[0] >= time + quiet ? [[time + quiet, key, n]] : []
+        })
+        const inOrder = (a: readonly [number, string, number], b: readonly [number, string, number]) =>
+          a[0] - b[0] || a[2] - b[2]
+        expect(seen.toSorted(inOrder)).toEqual(expected.toSorted(inOrder))
+        expect(seen.map(([time]) => time)).toEqual(expected.map(([time]) => time).toSorted((a, b) => a - b))
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
+const input = (n: number): Tick => ({ key: `k${n}`, n })
+conformance<Tick, Tick>('sampleByKey', {
+  operator: (scheduler) => sampleByKey({ key: (t) => t.n % 4, every: '1s', scheduler }),
+  input,
+  failing: (fail, scheduler, onError) =>
+    sampleByKey({ key: fail, every: 1, scheduler, ...(onError && { onError }) }),
+  bounded: {
+    keys: 300,
+    operator: (scheduler) => sampleByKey({ key: (t) => t.key, every: '1s', maxKeys: 300, scheduler }),
+  },
+})
+conformance<Tick, Tick>('debounceByKey', {
+  operator: (scheduler) => debounceByKey({ key: (t) => t.n % 4, quiet: '1s', scheduler }),
+  input,
+  failing: (fail, scheduler, onError) =>
+    debounceByKey({ key: fail, quiet: 1, scheduler, ...(onError && { onError }) }),
+  bounded: {
+    keys: 1200,
+    operator: (scheduler) => debounceByKey({ key: (t) => t.key, quiet: '1s', scheduler }),
+  },
+})

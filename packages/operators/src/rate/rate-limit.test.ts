@@ -1,0 +1,179 @@
+import { of, Subject } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { Clock } from '../../test/clock.ts'
+import { conformance } from '../../test/conformance.ts'
+import { RateLimitError, type RateLimitOptions, rateLimit } from './rate-limit.ts'
+
+interface Job {
+  readonly id: number
+  readonly who: string
+  readonly cost: number
+}
+
+function limited(options: Omit<RateLimitOptions<Job>, 'scheduler'>) {
+  const clock = new Clock()
+  const source = new Subject<Job>()
+  const seen: [time: number, id: number][] = []
+  const dropped: number[] = []
+  const endings: unknown[] = []
+  source
+    .pipe(rateLimit({ ...options, scheduler: clock, onDropped: (job) => dropped.push(job.id) }))
+    .subscribe({
+      next: (job) => seen.push([clock.now(), job.id]),
+      error: (error) => endings.push(error),
+      complete: () => endings.push(['complete', clock.now()]),
+    })
+  return { clock, source, seen, dropped, endings }
+}
+
+const job = (id: number, who = 'a', cost = 1): Job => ({ id, who, cost })
+
+describe('rateLimit', () => {
+  it('shapes: a burst at once, the rest as soon as there are tokens, and completes after the last', () => {
+    const { clock, source, seen, endings } = limited({ tokens: 2, interval: '1s' })
+    for (let i = 0; i < 5; i++) source.next(job(i))
+    source.complete()
+    clock.runOut()
+    expect(seen).toEqual([
+      [0, 0],
+      [0, 1],
+      [500, 2],
+      [1000, 3],
+      [1500, 4],
+    ])
+    expect(endings).toEqual([['complete', 1500]])
+  })
+
+  it('drops what comes too soon, as an alert at most every five seconds wants it', () => {
+    const { clock, source, seen, dropped } = limited({ tokens: 1, interval: '5s', mode: 'drop' })
+    for (const time of [0, 1000, 4999, 5000, 9999, 10_000]) {
+      clock.advanceTo(time)
+      source.next(job(time))
+    }
+    expect(seen.map(([, id]) => id)).toEqual([0, 5000, 10_000])
+    expect(dropped).toEqual([1000, 4999, 9999])
+  })
+
+  it('fails with the time after which the event would have passed', () => {
+    const { clock, source, endings } = limited({ tokens: 1, interval: '5s', mode: 'fail', key: (j) => j.who })
+    source.next(job(0))
+    clock.advanceTo(2000)
+    source.next(job(1, 'b'))
+    source.next(job(2))
+    expect(endings).toEqual([expect.any(RateLimitError)])
+    expect(endings[0]).toMatchObject({
+      key: 'a',
+      retryAfter: 3000,
+      message: 'rateLimit: an event came 3000 ms too soon for key a',
+    })
+  })
+
+  it('gives each key a bucket of its own, and keeps the order within a key', () => {
+    const { clock, source, seen } = limited({ tokens: 1, interval: '1s', key: (j) => j.who })
+    for (const [id, who] of [
+      [0, 'a'],
+      [1, 'a'],
+      [2, 'b'],
+      [3, 'a'],
+      [4, 'b'],
+    ] as const)
+      source.next(job(id, who))
+    clock.runOut()
+    expect(seen).toEqual([
+      [0, 0],
+      [0, 2],
+      [1000, 1],
+      [1000, 4],
+      [2000, 3],
+    ])
+  })
+
+  it('lets a quiet time pay for a burst, but for no more than a burst', () => {
+    const { clock, source, seen } = limited({ tokens: 1, interval: '1s', burst: 3, mode: 'drop' })
+    clock.advanceTo(60_000)
+    for (let i = 0; i < 10; i++) source.next(job(i))
+    expect(seen).toHaveLength(3)
+  })
+
+  it('takes as many tokens as an event costs', () => {
+    const { clock, source, seen } = limited({ tokens: 10, interval: '1s', cost: (j) => j.cost })
+    source.next(job(0, 'a', 10))
+    source.next(job(1, 'a', 5))
+    source.next(job(2, 'a', 0))
+    clock.runOut()
+    expect(seen).toEqual([
+      [0, 0],
+      [500, 1],
+      [500, 2],
+    ])
+  })
+
+  it('holds no more than maxQueue, and drops the newest beyond', () => {
+    const { clock, source, seen, dropped } = limited({ tokens: 1, interval: '1s', maxQueue: 2 })
+    for (let i = 0; i < 5; i++) source.next(job(i))
+    clock.runOut()
+    expect(seen.map(([, id]) => id)).toEqual([0, 1, 2])
+    expect(dropped).toEqual([3, 4])
+  })
+
+  it('is not closed for an hour by a clock that is set back an hour', () => {
+    const { clock, source, seen } = limited({ tokens: 1, interval: '1s', mode: 'drop' })
+    clock.advanceTo(7_200_000)
+    source.next(job(0))
+    clock.frame = 3_600_000
+    source.next(job(1))
+    clock.advanceTo(3_601_000)
+    source.next(job(2))
+    expect(seen.map(([, id]) => id)).toEqual([0, 2])
+  })
+
+  it('keeps nothing for keys whose bucket is full again', () => {
+    const { clock, source } = limited({ tokens: 1, interval: '1s', key: (j) => j.id })
+    for (let i = 0; i < 1000; i++) {
+      source.next(job(i))
+      clock.advanceBy(10)
+    }
+    expect(clock.timers).toBe(0)
+  })
+
+  it.each([
+    [{ tokens: 0, interval: '1s' }, 'rateLimit: tokens must be a number above 0, not the number 0'],
+    [{ tokens: 1, interval: 0 }, 'rateLimit: interval must be longer than zero'],
+    [
+      { tokens: 1, interval: '1s', burst: -1 },
+      'rateLimit: burst must be a number above 0, not the number -1',
+    ],
+    [
+      { tokens: 1, interval: '1s', maxQueue: Number.NaN },
+      'rateLimit: maxQueue must be 0 or more, not the number NaN',
+    ],
+    [
+      { tokens: 1, interval: '1s', mode: 'pace' as 'shape' },
+      "rateLimit: mode must be 'shape', 'drop' or 'fail', not the string \"pace\"",
+    ],
+  ] as const)('refuses %j', (options, message) => {
+    expect(() => rateLimit(options)).toThrow(message)
+  })
+
+  it('errors at a cost that can never be paid', () => {
+    const errors: unknown[] = []
+    of(job(0))
+      .pipe(rateLimit({ tokens: 1, interval: '1s', cost: () => 2 }))
+      .subscribe({ error: (e) => errors.push(e.message) })
+    expect(errors).toEqual(['rateLimit: cost must be between 0 and burst (1), not the number 2'])
+  })
+})
+
+const input = (i: number) => job(i, `who-${i}`)
+for (const mode of ['shape', 'drop'] as const) {
+  conformance<Job, Job>(`rateLimit, mode ${mode},`, {
+    operator: (scheduler) => rateLimit({ tokens: 3, interval: '1s', mode, scheduler, key: (j) => j.id % 2 }),
+    input,
+    failing: (fail, scheduler, onError) =>
+      rateLimit({ tokens: 1, interval: 1, cost: fail, scheduler, ...(onError && { onError }) }),
+    bounded: {
+      keys: 4000,
+      operator: (scheduler) => rateLimit({ tokens: 1, interval: '1s', mode, scheduler, key: (j) => j.who }),
+    },
+  })
+}

@@ -1,0 +1,67 @@
+import { Subject } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { Clock } from '../../test/clock.ts'
+import { conformance } from '../../test/conformance.ts'
+import type { Pane, WindowResult } from '../engine/window-engine.ts'
+import { collectWindow } from './collect-window.ts'
+
+type Result = WindowResult<string, number>
+const result = (key: string, start: number, value: number, pane: Pane = 'on-time'): Result => ({
+  key,
+  window: { start, end: start + 10 },
+  value,
+  pane,
+  revision: 0,
+})
+
+describe('collectWindow', () => {
+  it('gathers the results of a window, ordered and limited, and tells what it left out', () => {
+    const clock = new Clock()
+    const source = new Subject<Result>()
+    const seen: unknown[] = []
+    const dropped: string[] = []
+    source
+      .pipe(
+        collectWindow({
+          orderBy: (a, b) => b.value - a.value,
+          limit: 2,
+          onDropped: (r) => dropped.push(r.key),
+          scheduler: clock,
+        }),
+      )
+      .subscribe(({ window, pane, results }) => seen.push([window.start, pane, results.map((r) => r.key)]))
+    for (const r of [result('a', 0, 1), result('b', 0, 3), result('c', 0, 2), result('a', 10, 1)])
+      source.next(r)
+    expect(seen).toEqual([[0, 'on-time', ['b', 'c']]])
+    clock.runOut()
+    expect(seen.slice(1)).toEqual([[10, 'on-time', ['a']]])
+    expect(dropped).toEqual(['a'])
+  })
+
+  it('keeps late results apart', () => {
+    const source = new Subject<Result>()
+    const seen: unknown[] = []
+    source
+      .pipe(collectWindow({ scheduler: new Clock() }))
+      .subscribe(({ pane, results }) => seen.push([pane, results.length]))
+    for (const r of [result('a', 0, 1), result('b', 0, 3), result('a', 0, 2, 'late')]) source.next(r)
+    source.complete()
+    expect(seen).toEqual([
+      ['on-time', 2],
+      ['late', 1],
+    ])
+  })
+
+  it('refuses a limit that is none', () => {
+    expect(() => collectWindow({ limit: 0 })).toThrow(
+      'collectWindow: limit must be at least 1, not the number 0',
+    )
+  })
+})
+
+conformance<Result, unknown>('collectWindow', {
+  operator: (scheduler) => collectWindow({ limit: 2, scheduler }),
+  input: (i) => result(`k${i}`, Math.floor(i / 3) * 10, i),
+  failing: (fail, scheduler) => collectWindow({ orderBy: fail, scheduler }),
+  unroutable: true,
+})
