@@ -4,37 +4,35 @@ import { EventSource } from 'eventsource'
 import { createEventSource } from 'eventsource-client'
 import { createParser } from 'eventsource-parser'
 import { Agent, request, EventSource as UndiciEventSource } from 'undici'
-import { startOtherSide } from '../harness/other-side.ts'
-import type { Contender, Suite } from '../harness/suite.ts'
+import { type OtherSide, startOtherSide } from '../harness/other-side.ts'
+import type { Contender, Target } from '../harness/suite.ts'
+import type { SenderOptions } from './sender.ts'
 
-const senderModule = new URL('./sender.js', import.meta.url)
-
-export const suite: Suite = {
-  title: 'Receiving',
-  description:
-    'One stream over HTTP/1.1 from a server in another process, 300,000 events of some 190 bytes in writes of 15 KB: CPU time of the reading process.',
-  operation: 'event',
-  operations: { full: 300_000, quick: 100_000, warmUp: 100_000 },
-  contenders: [
-    receiver('@rxsse/core', (url, onEvent) => {
+/**
+ * Every client under measurement. `eventsAChunk` is how many events share a chunk of the transfer coding: 80, as a server that batches
+ * sends them, or 1, as one that writes each by itself.
+ */
+export function receivers(eventsAChunk: number): Contender[] {
+  return [
+    receiver('@rxsse/core', eventsAChunk, (url, onEvent) => {
       const subscription = fromEventSource(url).subscribe(onEvent)
       return () => subscription.unsubscribe()
     }),
-    receiver('eventsource-client', (url, onEvent) => {
+    receiver('eventsource-client', eventsAChunk, (url, onEvent) => {
       const source = createEventSource({ url, onMessage: onEvent })
       return () => source.close()
     }),
-    receiver('eventsource', (url, onEvent) => {
+    receiver('eventsource', eventsAChunk, (url, onEvent) => {
       const source = new EventSource(url)
       source.onmessage = onEvent
       return () => source.close()
     }),
-    receiver('undici EventSource', (url, onEvent) => {
+    receiver('undici EventSource', eventsAChunk, (url, onEvent) => {
       const source = new UndiciEventSource(url)
       source.onmessage = onEvent
       return () => source.close()
     }),
-    receiver('fetch-event-source', (url, onEvent) => {
+    receiver('fetch-event-source', eventsAChunk, (url, onEvent) => {
       // It is for browsers alone: `window` has its timers, `document` its visibility events.
       Object.assign(globalThis, { window: globalThis, document: { removeEventListener() {} } })
       const controller = new AbortController()
@@ -46,32 +44,35 @@ export const suite: Suite = {
       })
       return () => controller.abort()
     }),
-    receiver('undici + eventsource-parser, bare', (url, onEvent) => {
+    receiver(bareParser, eventsAChunk, (url, onEvent) => {
       const parser = createParser({ onEvent })
       const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
       return readBody(url, (bytes) => parser.feed(decoder.decode(bytes, { stream: true })))
     }),
-    receiver('undici dispatch + eventsource-parser, bare', (url, onEvent) => {
+    receiver('undici dispatch + eventsource-parser, bare', eventsAChunk, (url, onEvent) => {
       const parser = createParser({ onEvent })
       const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
       return dispatchBody(url, (bytes) => parser.feed(decoder.decode(bytes, { stream: true })))
     }),
-    bodyAlone(),
-  ],
-  targets: [
-    { contender: '@rxsse/core', against: 'eventsource-client', atMost: 0.8 },
-    { contender: '@rxsse/core', against: 'undici + eventsource-parser, bare', atMost: 1.15 },
-  ],
+    bodyAlone(eventsAChunk),
+  ]
 }
+
+const bareParser = 'undici + eventsource-parser, bare'
+
+export const targets: readonly Target[] = [
+  { contender: '@rxsse/core', against: 'eventsource-client', atMost: 0.8 },
+  { contender: '@rxsse/core', against: bareParser, atMost: 1.15 },
+]
 
 type Connect = (url: string, onEvent: (event: { readonly data: string }) => void) => () => void
 
 /** A client, to be closed when the events asked for have come. It reads each event's data, as a pipeline would. */
-function receiver(name: string, connect: Connect): Contender {
+function receiver(name: string, eventsAChunk: number, connect: Connect): Contender {
   return {
     name,
     async prepare() {
-      const sender = await startOtherSide<string>(senderModule)
+      const sender = await startSender(eventsAChunk)
       return {
         run: (operations) =>
           new Promise((resolve) => {
@@ -92,11 +93,11 @@ function receiver(name: string, connect: Connect): Contender {
 }
 
 /** The floor under every client: the same bytes, and nothing done with them. */
-function bodyAlone(): Contender {
+function bodyAlone(eventsAChunk: number): Contender {
   return {
     name: 'reading the body alone',
     async prepare() {
-      const sender = await startOtherSide<string>(senderModule)
+      const sender = await startSender(eventsAChunk)
       return {
         async run(operations) {
           const { body } = await request(`${sender.ready}?events=${operations}`)
@@ -141,4 +142,9 @@ function dispatchBody(url: string, onData: (bytes: Buffer) => void): () => void 
     },
   )
   return () => close()
+}
+
+function startSender(eventsAChunk: number): Promise<OtherSide<string, never, never>> {
+  const options: SenderOptions = { eventsAChunk }
+  return startOtherSide(new URL('./sender.js', import.meta.url), options)
 }
