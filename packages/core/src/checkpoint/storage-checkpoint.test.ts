@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest'
+import { storageCheckpoint } from '../index.ts'
+
+function storage() {
+  const items = new Map<string, string>()
+  return {
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem: (key: string, value: string) => void items.set(key, value),
+  }
+}
+
+it('keeps an id under its key', () => {
+  const shared = storage()
+  const checkpoint = storageCheckpoint(shared, 'a')
+  expect(checkpoint.load()).toBeUndefined()
+  checkpoint.save('1')
+  checkpoint.save('')
+  storageCheckpoint(shared, 'b').save('2')
+  expect(checkpoint.load()).toBe('')
+  expect(storageCheckpoint(shared, 'b').load()).toBe('2')
+})
+
+it('passes on that the storage is full', () => {
+  const full = {
+    ...storage(),
+    setItem: () => {
+      throw new Error('QuotaExceededError')
+    },
+  }
+  expect(() => storageCheckpoint(full, 'a').save('1')).toThrow('QuotaExceededError')
+})

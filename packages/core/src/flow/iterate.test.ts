@@ -1,0 +1,110 @@
+import { createResumingFeed, createScriptedServer, type Step } from '@rxsse/testing'
+import { describe, expect, it } from 'vitest'
+import { iterateEventSource } from '../index.ts'
+
+const soon = { initialDelay: 1, minDelay: 1, jitter: 0 } as const
+
+describe('an iterator', () => {
+  it('opens nothing until it is pulled', async () => {
+    await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n', 'HOLD'] }])
+    const events = iterateEventSource(server.url)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(server.connections).toBe(0)
+    expect(await events.next()).toEqual({
+      done: false,
+      value: { type: 'message', data: 'a', lastEventId: '' },
+    })
+    await events.return?.()
+    expect(await server.closed(0)).toBe('client')
+  })
+
+  it('gives every event in order over every reconnect, and ends with the stream', async () => {
+    await using server = await createResumingFeed({
+      messages: 500,
+      disconnects: [
+        { part: 'body', bytes: 3000, by: 'RST' },
+        { part: 'body', bytes: 1000, by: 'FIN' },
+      ],
+    })
+    const data: string[] = []
+    for await (const event of iterateEventSource(server.url, {
+      reconnect: soon,
+      buffer: { high: 3, low: 1 },
+    })) {
+      data.push(event.data)
+    }
+    expect(data).toEqual(Array.from({ length: 500 }, (_, index) => `event ${index + 1}`))
+  })
+
+  it('closes the socket at a break', async () => {
+    await using server = await createScriptedServer([
+      { status: 200, body: ['data: a\n\ndata: b\n\n', 'HOLD'] },
+    ])
+    for await (const _ of iterateEventSource(server.url)) break
+    expect(await server.closed(0)).toBe('client')
+  })
+
+  it('ends a pull that waits, when it is ended', async () => {
+    await using server = await createScriptedServer([{ status: 200, body: ['HOLD'] }])
+    const events = iterateEventSource(server.url)
+    const pull = events.next()
+    await server.request(0)
+    expect(await events.return?.()).toEqual({ done: true, value: undefined })
+    expect(await pull).toEqual({ done: true, value: undefined })
+    expect(await events.next()).toEqual({ done: true, value: undefined })
+    expect(await server.closed(0)).toBe('client')
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('that is ended before it was pulled opens nothing, ever', async () => {
+    await using server = await createScriptedServer([])
+    const events = iterateEventSource(server.url)
+    await events.return?.()
+    expect(await events.next()).toEqual({ done: true, value: undefined })
+    expect(server.connections).toBe(0)
+  })
+
+  it('throws the error of the stream once, after its events', async () => {
+    await using server = await createScriptedServer([
+      { status: 200, body: ['data: a\n\ndata: b\n\n', { sleep: 20 }, 'CUT'] },
+      { status: 404, body: [] },
+    ])
+    const events = iterateEventSource(server.url, { reconnect: soon })
+    expect((await events.next()).value?.data).toBe('a')
+    await server.closed(1)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect((await events.next()).value?.data).toBe('b')
+    await expect(events.next()).rejects.toMatchObject({ code: 'http-status', status: 404 })
+    expect(await events.next()).toEqual({ done: true, value: undefined })
+  })
+
+  it('serves pulls that were made at once in their order', async () => {
+    await using server = await createScriptedServer([
+      { status: 200, body: ['data: a\n\n', { sleep: 20 }, 'data: b\n\n', 'END'] },
+    ])
+    const events = iterateEventSource(server.url, { reconnect: false })
+    const results = await Promise.all([events.next(), events.next(), events.next()])
+    expect(results.map(({ value }) => value?.data)).toEqual(['a', 'b', undefined])
+  })
+
+  it('that is pulled slowly holds the server back, and little memory', { timeout: 60_000 }, async () => {
+    const blocks = `data: ${'x'.repeat(1000)}\n\n`.repeat(50)
+    await using server = await createScriptedServer([
+      {
+        status: 200,
+        body: (function* (): Generator<Step> {
+          for (;;) yield blocks
+        })(),
+      },
+    ])
+    const events = iterateEventSource(server.url)
+    let bytes = 0
+    for (let pulls = 0; pulls < 400; pulls++) {
+      bytes += (await events.next()).value?.data.length ?? 0
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    // The server is ahead by what one read and the kernel hold, after 400 kB as after 400 GB.
+    expect((server.requests[0]?.bytesSent ?? 0) - bytes).toBeLessThan(20_000_000)
+    await events.return?.()
+  })
+})
