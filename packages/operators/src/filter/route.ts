@@ -7,7 +7,7 @@ import {
   Subject,
 } from 'rxjs'
 import type { SseEvent } from '../event.ts'
-import { operateInTurn } from '../operate.ts'
+import { operate } from '../operate.ts'
 import { type OnError, reject } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
 import { type SideOutput, toSideOutput } from '../side-output.ts'
@@ -76,7 +76,7 @@ export function route<T>(
       throw new TypeError(`route: branch ${name} must be a function, not ${shapeOf(branch)}`)
   }
 
-  return operateInTurn<T, unknown>(({ out, ledger, enter }) => {
+  return operate<T, unknown>(({ out, ledger, enter }) => {
     // A Map: an event's type may be any string, 'constructor' as well.
     const inlets = new Map<string, Subject<T>>()
     let open = 0

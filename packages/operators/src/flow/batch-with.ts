@@ -1,6 +1,6 @@
 import { from, type ObservableInput, type OperatorFunction } from 'rxjs'
 import { InnerSubscriber } from '../inner-subscriber.ts'
-import { operateInTurn } from '../operate.ts'
+import { operate } from '../operate.ts'
 import type { OnError } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
 import { Intake, type IntakeOptions, intakeConfig, type Task } from './intake.ts'
@@ -46,17 +46,20 @@ export function batchWith<T, R>(
   if (typeof fn !== 'function') throw new TypeError(`batchWith needs a function, not ${shapeOf(fn)}`)
   const config = intakeConfig('batchWith', options)
 
-  return operateInTurn<T, R>((stage) => {
+  return operate<T, R>((stage) => {
     const { out, enter } = stage
     const intake = new Intake(config, stage)
     let busy = false
+    let starting = false
     let completing = false
 
     function startMore(): void {
-      if (busy) return
-      const batch = takeBatch()
-      if (batch.length > 0) start(batch)
-      else if (completing) out.complete()
+      // What is ready at once comes back here from inside `start`; the loop goes on with it, and the stack does not grow.
+      if (starting) return
+      starting = true
+      while (!busy && intake.size > 0 && !out.closed) start(takeBatch())
+      starting = false
+      if (completing && !busy) out.complete()
     }
 
     function takeBatch(): Task<T>[] {

@@ -1,6 +1,6 @@
 import { from, type ObservableInput, type OperatorFunction } from 'rxjs'
 import { InnerSubscriber } from '../inner-subscriber.ts'
-import { operateInTurn } from '../operate.ts'
+import { operate } from '../operate.ts'
 import { type OnError, reject } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
 
@@ -33,17 +33,23 @@ export function conflateWith<T, A, R>(
   if (typeof fn !== 'function') throw new TypeError(`conflateWith needs a function, not ${shapeOf(fn)}`)
   const { onError, onFoldError } = options
 
-  return operateInTurn<T, R>(({ out, ledger, enter }) => {
+  return operate<T, R>(({ out, ledger, enter }) => {
     let pending: Folded<A> | undefined
     let busy = false
+    let starting = false
     let completing = false
 
     function startMore(): void {
-      if (busy) return
-      const next = pending
-      pending = undefined
-      if (next !== undefined) start(next)
-      else if (completing) out.complete()
+      // What is ready at once comes back here from inside `start`; the loop goes on with it, and the stack does not grow.
+      if (starting) return
+      starting = true
+      while (!busy && pending !== undefined && !out.closed) {
+        const next = pending
+        pending = undefined
+        start(next)
+      }
+      starting = false
+      if (completing && !busy) out.complete()
     }
 
     function start({ value, events, ticket }: Folded<A>): void {

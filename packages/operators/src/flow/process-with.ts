@@ -1,6 +1,6 @@
 import { from, type ObservableInput, type OperatorFunction } from 'rxjs'
 import { InnerSubscriber } from '../inner-subscriber.ts'
-import { operateInTurn } from '../operate.ts'
+import { operate } from '../operate.ts'
 import type { OnError } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
 import { Intake, type IntakeOptions, intakeConfig, type Task } from './intake.ts'
@@ -36,19 +36,24 @@ export function processWith<T, R>(
     throw new RangeError(`processWith: concurrency must be at least 1, not ${shapeOf(concurrency)}`)
   const config = intakeConfig('processWith', options)
 
-  return operateInTurn<T, R>((stage) => {
+  return operate<T, R>((stage) => {
     const { out, enter } = stage
     const intake = new Intake(config, stage)
     let active = 0
+    let starting = false
     let completing = false
 
     function startMore(): void {
+      // What is ready at once comes back here from inside `start`; the loop goes on with it, and the stack does not grow.
+      if (starting) return
+      starting = true
       while (active < concurrency && !out.closed) {
         const task = intake.take()
         if (task === undefined) break
         active++
         start(task)
       }
+      starting = false
       if (completing && active === 0) out.complete()
     }
 

@@ -1,0 +1,168 @@
+import fc from 'fast-check'
+import { concatMap, of, Subject, timer } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { Clock } from '../../test/clock.ts'
+import { conformance } from '../../test/conformance.ts'
+import { countingGate } from '../../test/gate.ts'
+import { batchWith } from './batch-with.ts'
+import { conflateWith } from './conflate-with.ts'
+
+const steps = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 40 })
+
+describe('batchWith', () => {
+  it('hands over at once what finds it idle, and in one batch what came while it was busy', () => {
+    const clock = new Clock()
+    const source = new Subject<number>()
+    const seen: unknown[] = []
+    source
+      .pipe(batchWith({ maxItems: 3 }, (batch) => timer(10, clock).pipe(concatMap(() => of(batch)))))
+      .subscribe((batch) => seen.push([clock.now(), batch]))
+    for (const n of [0, 1, 2, 3, 4, 5]) source.next(n)
+    clock.runOut()
+    expect(seen).toEqual([
+      [10, [0]],
+      [20, [1, 2, 3]],
+      [30, [4, 5]],
+    ])
+  })
+
+  it('keeps batches below their weight, and gives what is too heavy on its own', () => {
+    const clock = new Clock()
+    const source = new Subject<number>()
+    const seen: unknown[] = []
+    source
+      .pipe(
+        batchWith({ maxItems: 9, maxWeight: 10, weight: (n) => n }, (batch) =>
+          timer(1, clock).pipe(concatMap(() => of(batch))),
+        ),
+      )
+      .subscribe((batch) => seen.push(batch))
+    for (const n of [1, 4, 6, 25, 1]) source.next(n)
+    clock.runOut()
+    expect(seen).toEqual([[1], [4, 6], [25], [1]])
+  })
+
+  it('handles everything once and in order, within its limits, whatever the timing', () => {
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 1, max: 5 }), (waits, maxItems) => {
+        const clock = new Clock()
+        const gate = countingGate(1)
+        const source = new Subject<number>()
+        const seen: number[] = []
+        let busy = false
+        source
+          .pipe(
+            batchWith(
+              { maxItems },
+              (batch) => {
+                expect(busy).toBe(false)
+                expect(batch.length).toBeLessThanOrEqual(maxItems)
+                busy = true
+                return timer(7, clock).pipe(
+                  concatMap(() => {
+                    busy = false
+                    return batch
+                  }),
+                )
+              },
+              { gate },
+            ),
+          )
+          .subscribe((n) => seen.push(n))
+        for (const [n, wait] of waits.entries()) {
+          clock.advanceBy(wait)
+          source.next(n)
+        }
+        source.complete()
+        clock.runOut()
+        expect(seen).toEqual([...waits.keys()])
+        expect(gate.held).toBe(0)
+      }),
+    )
+  })
+
+  it('refuses limits that are none', () => {
+    expect(() => batchWith({ maxItems: 0 }, () => of(1))).toThrow(
+      'batchWith: maxItems must be at least 1, not the number 0',
+    )
+    expect(() => batchWith({ maxItems: 1, maxWeight: 0 }, () => of(1))).toThrow(
+      'batchWith: maxWeight must be above 0, not the number 0',
+    )
+  })
+})
+
+describe('conflateWith', () => {
+  it('folds what comes while it is busy, and loses none of it', () => {
+    fc.assert(
+      fc.property(steps, (waits) => {
+        const clock = new Clock()
+        const source = new Subject<number>()
+        const seen: (readonly number[])[] = []
+        source
+          .pipe(
+            conflateWith(
+              (pending: readonly number[] = [], n) => [...pending, n],
+              (folded) => timer(7, clock).pipe(concatMap(() => of(folded))),
+            ),
+          )
+          .subscribe((folded) => seen.push(folded))
+        for (const [n, wait] of waits.entries()) {
+          clock.advanceBy(wait)
+          source.next(n)
+        }
+        source.complete()
+        clock.runOut()
+        expect(seen.flat()).toEqual([...waits.keys()])
+        if (waits.length > 0) expect(seen[0]).toEqual([0])
+      }),
+    )
+  })
+
+  it('goes on with what has come since, where onError takes what the function threw', () => {
+    const source = new Subject<number>()
+    const seen: number[] = []
+    const errors: unknown[] = []
+    source
+      .pipe(
+        conflateWith(
+          (sum: number = 0, n) => sum + n,
+          (sum) => {
+            if (sum === 1) throw new Error('one')
+            return of(sum)
+          },
+          { onError: (_, sum) => errors.push(sum) },
+        ),
+      )
+      .subscribe((n) => seen.push(n))
+    source.next(1)
+    source.next(2)
+    expect(errors).toEqual([1])
+    expect(seen).toEqual([2])
+  })
+})
+
+const input = (i: number) => i
+conformance<number, number>('batchWith', {
+  operator: (scheduler) =>
+    batchWith({ maxItems: 4 }, (batch) => timer(5, scheduler).pipe(concatMap(() => batch))),
+  input,
+  failing: (fail, _, onError) =>
+    batchWith({ maxItems: 1 }, fail, {
+      ...(onError && {
+        onError: (error, batch) =>
+          batch.forEach((e) => {
+            onError(error, e)
+          }),
+      }),
+    }),
+})
+conformance<number, number>('conflateWith', {
+  operator: (scheduler) =>
+    conflateWith(
+      (sum: number = 0, n) => sum + n,
+      (sum) => timer(5, scheduler).pipe(concatMap(() => of(sum))),
+    ),
+  input,
+  failing: (fail, _, onError) =>
+    conflateWith(fail, (n: number) => of(n), { ...(onError && { onFoldError: onError }) }),
+})

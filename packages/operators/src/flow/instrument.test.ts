@@ -1,0 +1,138 @@
+import { map, of, Subject } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { Clock } from '../../test/clock.ts'
+import { conformance } from '../../test/conformance.ts'
+import { tumbling } from '../window/spec.ts'
+import { windowAggregate } from '../window/window-aggregate.ts'
+import { instrument, type Measurements } from './instrument.ts'
+
+const counted = (scheduler: Clock) =>
+  windowAggregate(tumbling(10), {
+    timestamp: (t: number) => t,
+    scheduler,
+    aggregates: (a) => ({ n: a.count() }),
+  })
+
+describe('instrument', () => {
+  it('reports on the operator above it: what came, what became of it, and how far the watermark is behind', () => {
+    const clock = new Clock()
+    const source = new Subject<number>()
+    const reports: Measurements[] = []
+    source
+      .pipe(
+        counted(clock),
+        instrument('counts', (m) => reports.push(m), { every: 0, scheduler: clock }),
+      )
+      .subscribe()
+    clock.advanceTo(100)
+    for (const t of [1, 2, 11, 3, Number.NaN]) source.next(t)
+    expect(reports.at(-1)).toEqual({
+      name: 'counts',
+      in: 5,
+      out: 2,
+      late: 1,
+      dropped: 0,
+      rejected: 1,
+      buffered: 1,
+      keys: 1,
+      watermark: 11,
+      watermarkLag: 89,
+    })
+  })
+
+  it('reports no more often than told, not at all where nothing is new, and once more at the end', () => {
+    const clock = new Clock()
+    const source = new Subject<number>()
+    const reports: [number, number][] = []
+    source
+      .pipe(
+        map((n) => n),
+        instrument('all', (m) => reports.push([clock.now(), m.in]), { every: '1s', scheduler: clock }),
+      )
+      .subscribe()
+    expect(clock.timers).toBe(0)
+    for (let i = 0; i < 25; i++) {
+      source.next(i)
+      clock.advanceBy(100)
+    }
+    clock.advanceBy(60_000)
+    expect(reports).toEqual([
+      [1000, 10],
+      [2000, 20],
+      [3000, 25],
+    ])
+    expect(clock.timers).toBe(0)
+    source.next(25)
+    source.complete()
+    expect(reports.at(-1)).toEqual([62_500, 26])
+  })
+
+  it('reports what was discarded when the stream is left', () => {
+    const source = new Subject<number>()
+    const reports: Measurements[] = []
+    const subscription = source
+      .pipe(
+        counted(new Clock()),
+        instrument('counts', (m) => reports.push(m)),
+      )
+      .subscribe()
+    source.next(1)
+    source.next(2)
+    subscription.unsubscribe()
+    expect(reports).toMatchObject([{ in: 2, out: 0, dropped: 2, buffered: 0 }])
+  })
+
+  it('holds the balance inside callbacks too', () => {
+    const source = new Subject<number>()
+    let latest: Measurements | undefined
+    const seen: Measurements[] = []
+    source
+      .pipe(
+        instrument<number>(
+          'first',
+          (m) => {
+            latest = m
+          },
+          { every: 0 },
+        ),
+      )
+      .subscribe(() => latest !== undefined && seen.push(latest))
+    for (const n of [1, 2, 3]) source.next(n)
+    for (const m of seen) expect(m.in).toBe(m.out + m.late + m.dropped + m.rejected + m.buffered)
+    expect(latest).toMatchObject({ in: 3, out: 3 })
+  })
+
+  it('errors the stream where its observer throws', () => {
+    const errors: string[] = []
+    of(1, 2)
+      .pipe(
+        instrument(
+          'x',
+          (m) => {
+            if (m.in === 1) throw new Error('no metrics')
+          },
+          { every: 0 },
+        ),
+      )
+      .subscribe({ error: (e) => errors.push(e.message) })
+    expect(errors).toEqual(['no metrics'])
+  })
+
+  it('may be put twice under the same operator', () => {
+    const first: number[] = []
+    const second: number[] = []
+    of(1, 2)
+      .pipe(
+        instrument('a', (m) => first.push(m.out), { every: 0 }),
+        instrument('b', (m) => second.push(m.out), { every: 0 }),
+      )
+      .subscribe()
+    expect(first).toEqual([1, 2])
+    expect(second).toEqual(first)
+  })
+})
+
+conformance<number, number>('instrument', {
+  operator: (scheduler) => instrument('x', () => {}, { scheduler }),
+  input: (i) => i,
+})

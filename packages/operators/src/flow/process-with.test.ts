@@ -1,0 +1,254 @@
+import fc from 'fast-check'
+import { concatMap, defer, finalize, NEVER, of, range, Subject, take, timer } from 'rxjs'
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import { Clock } from '../../test/clock.ts'
+import { conformance } from '../../test/conformance.ts'
+import { countingGate } from '../../test/gate.ts'
+import { BufferOverflowError } from './intake.ts'
+import { type ProcessWithOptions, processWith } from './process-with.ts'
+
+/** Handles events of `[id, how long it takes]` on virtual time. */
+function processed(options: ProcessWithOptions<[number, number]>) {
+  const clock = new Clock()
+  const source = new Subject<[number, number]>()
+  const seen: [time: number, id: number][] = []
+  const endings: unknown[] = []
+  let active = 0
+  let mostActive = 0
+  const work = ([id, takes]: [number, number]) =>
+    defer(() => {
+      mostActive = Math.max(mostActive, ++active)
+      return timer(takes, clock).pipe(
+        concatMap(() => of(id)),
+        finalize(() => active--),
+      )
+    })
+  const subscription = source.pipe(processWith(work, options)).subscribe({
+    next: (id) => seen.push([clock.now(), id]),
+    error: (error) => endings.push(error),
+    complete: () => endings.push('complete'),
+  })
+  return { clock, source, seen, endings, subscription, mostActive: () => mostActive, active: () => active }
+}
+
+describe('processWith', () => {
+  it('handles one event after another, in order, and completes after the last', () => {
+    const { clock, source, seen, endings } = processed({})
+    for (const id of [0, 1, 2]) source.next([id, 10])
+    source.complete()
+    clock.runOut()
+    expect(seen).toEqual([
+      [10, 0],
+      [20, 1],
+      [30, 2],
+    ])
+    expect(endings).toEqual(['complete'])
+  })
+
+  it('handles as many at a time as concurrency says, results as they are ready', () => {
+    const { clock, source, seen, mostActive } = processed({ concurrency: 2 })
+    for (const [id, takes] of [
+      [0, 30],
+      [1, 10],
+      [2, 10],
+      [3, 10],
+    ] as const)
+      source.next([id, takes])
+    clock.runOut()
+    expect(seen).toEqual([
+      [10, 1],
+      [20, 2],
+      [30, 0],
+      [30, 3],
+    ])
+    expect(mostActive()).toBe(2)
+  })
+
+  it('drops the oldest or the newest that waits, and says which', () => {
+    for (const [overflow, gone] of [
+      ['drop-oldest', [1, 2]],
+      ['drop-newest', [3, 4]],
+    ] as const) {
+      const dropped: number[] = []
+      const { clock, source, seen } = processed({
+        buffer: 2,
+        overflow,
+        onDropped: ([id]) => dropped.push(id),
+      })
+      for (const id of [0, 1, 2, 3, 4]) source.next([id, 10])
+      clock.runOut()
+      expect(dropped).toEqual(gone)
+      expect(seen.map(([, id]) => id)).toEqual([0, 1, 2, 3, 4].filter((id) => !gone.some((g) => g === id)))
+    }
+  })
+
+  it('takes nothing while busy where nothing may wait', () => {
+    const { clock, source, seen } = processed({ buffer: 0, overflow: 'drop-newest' })
+    source.next([0, 10])
+    source.next([1, 10])
+    clock.runOut()
+    source.next([2, 10])
+    clock.runOut()
+    expect(seen.map(([, id]) => id)).toEqual([0, 2])
+  })
+
+  it('fails by default when more wait than the buffer holds', () => {
+    const { source, endings, active } = processed({ buffer: 2 })
+    for (const id of [0, 1, 2, 3]) source.next([id, 10])
+    expect(endings).toEqual([expect.any(BufferOverflowError)])
+    expect(endings[0]).toMatchObject({
+      buffer: 2,
+      message: expect.stringMatching(/^processWith: more than 2 events wait/),
+    })
+    expect(active()).toBe(0)
+  })
+
+  it('counts every event at the gate from arrival until it is handled, and loses none while paused', () => {
+    const gate = countingGate(3)
+    const { clock, source, seen } = processed({ gate })
+    for (let id = 0; id < 50; id++) source.next([id, 10])
+    expect(gate.held).toBe(50)
+    expect(gate.shut).toBe(true)
+    clock.runOut()
+    expect(gate.held).toBe(0)
+    expect(gate.shut).toBe(false)
+    expect(seen.map(([, id]) => id)).toEqual([...Array(50).keys()])
+  })
+
+  it('gives back what it holds of the gate, however it ends', () => {
+    for (const end of ['unsubscribe', 'error', 'overflow'] as const) {
+      const gate = countingGate(3)
+      const { source, subscription } = processed(
+        end === 'overflow' ? { gate, overflow: 'fail', buffer: 5 } : { gate },
+      )
+      for (let id = 0; id < (end === 'overflow' ? 7 : 5); id++) source.next([id, 10])
+      if (end === 'unsubscribe') subscription.unsubscribe()
+      if (end === 'error') source.error(new Error('boom'))
+      expect(gate.held).toBe(0)
+    }
+  })
+
+  it('cancels what is under way when it is unsubscribed, a synchronous observable too', () => {
+    const { source, subscription, active } = processed({ concurrency: 3 })
+    for (const id of [0, 1, 2]) source.next([id, 10])
+    expect(active()).toBe(3)
+    subscription.unsubscribe()
+    expect(active()).toBe(0)
+
+    let produced = 0
+    const endless = range(0, 1e9).pipe(
+      concatMap((n) => {
+        produced++
+        return of(n)
+      }),
+    )
+    of(1)
+      .pipe(
+        processWith(() => endless),
+        take(3),
+      )
+      .subscribe()
+    expect(produced).toBeLessThan(1e9)
+  })
+
+  it('takes promises, arrays, and functions that throw', async () => {
+    const seen: unknown[] = []
+    const errors: unknown[] = []
+    const boom = new Error('boom')
+    await new Promise<void>((complete) =>
+      of('promise', 'array', 'throws', 'rejects')
+        .pipe(
+          processWith(
+            (kind: string): Promise<string> | string[] => {
+              if (kind === 'throws') throw boom
+              if (kind === 'rejects') return Promise.reject(boom)
+              return kind === 'array' ? [kind, kind] : Promise.resolve(kind)
+            },
+            { onError: (error, event) => errors.push([event, error]) },
+          ),
+        )
+        .subscribe({ next: (value) => seen.push(value), complete }),
+    )
+    expect(seen).toEqual(['promise', 'array', 'array'])
+    expect(errors).toEqual([
+      ['throws', boom],
+      ['rejects', boom],
+    ])
+  })
+
+  it('handles a hundred thousand waiting events that are ready at once without running out of stack', () => {
+    const slow = new Subject<number>()
+    const source = new Subject<number>()
+    let handled = 0
+    source.pipe(processWith((n) => (n === 0 ? slow : of(n)), { buffer: 1e6 })).subscribe(() => handled++)
+    for (let n = 0; n <= 100_000; n++) source.next(n)
+    expect(handled).toBe(0)
+    slow.complete()
+    expect(handled).toBe(100_000)
+  })
+
+  it('handles everything once, never more at a time than it may, in any timing', () => {
+    const steps = fc.array(
+      fc.record({ wait: fc.integer({ min: 0, max: 9 }), takes: fc.integer({ min: 0, max: 30 }) }),
+      { maxLength: 40 },
+    )
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 1, max: 4 }), (stream, concurrency) => {
+        const gate = countingGate(1)
+        const { clock, source, seen, mostActive } = processed({ concurrency, gate })
+        for (const [id, { wait, takes }] of stream.entries()) {
+          clock.advanceBy(wait)
+          source.next([id, takes])
+        }
+        clock.runOut()
+        expect(seen.map(([, id]) => id).sort((a, b) => a - b)).toEqual([...stream.keys()])
+        if (concurrency === 1) expect(seen.map(([, id]) => id)).toEqual([...stream.keys()])
+        expect(mostActive()).toBeLessThanOrEqual(concurrency)
+        expect(gate.held).toBe(0)
+      }),
+    )
+  })
+
+  it('refuses what cannot be', () => {
+    const fn = () => NEVER
+    expect(() => processWith(fn, { overflow: 'pause' })).toThrow(
+      "processWith: overflow 'pause' needs a gate, and the source's reader the same one",
+    )
+    expect(() => processWith(fn, { gate: countingGate(1), buffer: 5 })).toThrow(
+      /^processWith: with overflow 'pause' the gate bounds what waits/,
+    )
+    expect(() => processWith(fn, { buffer: -1 })).toThrow(
+      'processWith: buffer must be 0 or more, not the number -1',
+    )
+    expect(() => processWith(fn, { concurrency: 0 })).toThrow(
+      'processWith: concurrency must be at least 1, not the number 0',
+    )
+    expect(() => processWith(fn, { overflow: 'block' as 'fail' })).toThrow(/^processWith: overflow must be/)
+    // @ts-expect-error a number is no gate
+    expect(() => processWith(fn, { gate: 5 })).toThrow(
+      'processWith: gate must have acquire() and release(), not be the number 5',
+    )
+  })
+
+  it('knows its types', () => {
+    of(1)
+      .pipe(processWith(async (n) => String(n)))
+      .subscribe((s) => expectTypeOf(s).toEqualTypeOf<string>())
+  })
+})
+
+conformance<number, number>('processWith', {
+  operator: (scheduler) =>
+    processWith((n) => timer(5, scheduler).pipe(concatMap(() => of(n))), { concurrency: 3 }),
+  input: (i) => i,
+  failing: (fail, _, onError) => processWith(fail, { ...(onError && { onError }) }),
+})
+conformance<number, number>('processWith, of what is ready at once,', {
+  operator: () => processWith((n) => of(n)),
+  input: (i) => i,
+})
+conformance<number, number>('processWith, of promises,', {
+  operator: () => processWith((n) => Promise.resolve(n)),
+  input: (i) => i,
+  settle: () => new Promise<void>((resolve) => setImmediate(resolve)),
+})
