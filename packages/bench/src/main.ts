@@ -33,6 +33,8 @@ try {
 
 function readArguments(): Arguments {
   const { values, positionals } = parseArgs({
+    // pnpm hands the `--` of `pnpm bench -- --quick` on.
+    args: process.argv.slice(2).filter((argument) => argument !== '--'),
     allowPositionals: true,
     options: {
       quick: { type: 'boolean', default: false },

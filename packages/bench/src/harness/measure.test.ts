@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+// The measured process is a program: it is run as built.
+import { measureSuite } from '../../dist/harness/measure.js'
+import { failing, suite } from '../../test/tiny.suite.ts'
+
+const module = new URL('../../test/tiny.suite.ts', import.meta.url)
+
+it('every contender is measured once a round, each round from another place, warm-up apart', async () => {
+  const steps: string[] = []
+  const results = await measureSuite(module, suite, {
+    rounds: 2,
+    quick: false,
+    onStep: (round, contender) => steps.push(`${round} ${contender}`),
+  })
+  expect(steps).toEqual(['0 short', '0 long', '0 idle', '1 long', '1 idle', '1 short'])
+  const [short, long, idle] = ['short', 'long', 'idle'].map((name) => results.get(name) ?? [])
+  for (const [measured, wall] of [
+    [short, 100],
+    [long, 300],
+  ] as const) {
+    expect(measured).toHaveLength(2)
+    // Operations are those of the measurement alone, in a fresh process whose only earlier run is the warm-up.
+    for (const run of measured ?? []) {
+      expect(run.extra).toEqual({ runs: 2, operations: 200 })
+      expect(run.wall).toBeGreaterThanOrEqual(wall)
+    }
+  }
+  // What waits costs nothing: it is CPU time that counts.
+  for (const run of idle ?? []) expect(run.cpu).toBeLessThan(run.wall / 2)
+})
+
+it('a quick run does fewer operations', async () => {
+  const results = await measureSuite(module, suite, { rounds: 1, quick: true, onStep() {} })
+  expect(results.get('short')?.[0]?.extra).toEqual({ runs: 2, operations: 20 })
+})
+
+it('a contender that fails is named, as is one that the module does not have', async () => {
+  const options = { rounds: 1, quick: true, onStep() {} }
+  await expect(measureSuite(module, failing, options)).rejects.toThrow(
+    'measuring broken failed: its process ended with 1',
+  )
+})
+
+const run = promisify(execFile)
+const program = new URL('../../dist/main.js', import.meta.url).pathname
+
+it('the command lists the suites it finds, by folder and file', async () => {
+  const { stdout } = await run(process.execPath, [program, '--list', 'core'])
+  expect(stdout).toBe('core/receiving-batched\ncore/receiving-single\n')
+})
+
+it('the command measures real clients and prints a table', async () => {
+  const { stdout } = await run(process.execPath, [
+    program,
+    '--',
+    '--quick',
+    '--rounds',
+    '1',
+    'receiving-batched',
+  ])
+  expect(stdout).toMatch(/^\| @rxsse\/core \| \d/m)
+  expect(stdout).toMatch(/^\| fetch-event-source \| \d/m)
+  expect(stdout).toMatch(/^- @rxsse\/core at most 0\.80 of eventsource-client: /m)
+})
+
+it('a wrong flag or name is one line that says what would be right', async () => {
+  await expect(run(process.execPath, [program, '--rounds', 'x'])).rejects.toMatchObject({
+    stderr: '--rounds takes a whole number from 1, got "x"\n',
+  })
+  await expect(run(process.execPath, [program, 'nothing'])).rejects.toMatchObject({
+    stderr: expect.stringMatching(/^no suite named nothing; there are core\/receiving-batched, .*\n$/),
+  })
+})

@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest'
+import type { Measurement } from './measure.ts'
+import type { Suite } from './suite.ts'
+import { toMarkdown } from './table.ts'
+
+const nothing = { prepare: () => ({ run() {} }) }
+
+const suite: Suite = {
+  title: 'Racing',
+  description: 'A race.',
+  operation: 'event',
+  operations: { full: 1, quick: 1, warmUp: 0 },
+  contenders: [
+    { name: 'ours', ...nothing },
+    { name: 'theirs', ...nothing },
+  ],
+  targets: [
+    { contender: 'ours', against: 'theirs', atMost: 0.6 },
+    { contender: 'ours', against: 'theirs', atMost: 0.4 },
+  ],
+}
+
+function runs(...cpus: number[]): Measurement[] {
+  return cpus.map((cpu) => ({ cpu, wall: cpu, extra: {} }))
+}
+
+it('a table has medians, spreads, and what the first costs of each, round by round', () => {
+  const results = new Map([
+    ['ours', runs(1, 2, 30)],
+    ['theirs', runs(2, 4, 200)],
+  ])
+  expect(toMarkdown(suite, results)).toBe(`## Racing
+
+A race.
+
+| contender | CPU µs an event | lowest to highest | ours, of it |
+| --- | ---: | ---: | ---: |
+| ours | 2.00 | 1.00 to 30.0 |  |
+| theirs | 4.00 | 2.00 to 200 | 0.50 (0.15 to 0.50) |
+
+- ours at most 0.60 of theirs: 0.50, met
+- ours at most 0.40 of theirs: 0.50, missed`)
+})
+
+it("a suite's own figures are columns, medians too, empty where a contender has none", () => {
+  const results = new Map([
+    ['ours', [5, 7].map((kib) => ({ cpu: 1, wall: 1, extra: { KiB: kib } }))],
+    ['theirs', runs(2, 2)],
+  ])
+  const { targets: _, ...plain } = suite
+  expect(
+    toMarkdown(plain, results).split('\n\n')[2],
+  ).toBe(`| contender | CPU µs an event | lowest to highest | ours, of it | KiB |
+| --- | ---: | ---: | ---: | ---: |
+| ours | 1.00 | 1.00 to 1.00 |  | 6.00 |
+| theirs | 2.00 | 2.00 to 2.00 | 0.50 (0.50 to 0.50) |  |`)
+})
