@@ -7,9 +7,8 @@ import { type ProbeOptions, type ProbeStep, probe } from './probe.ts'
 import { fetchTransport } from './transport/fetch.ts'
 
 /**
- * An SSE endpoint as an Observable (HTML standard, 9.2 "Server-sent events"), over `fetch`: for browsers, Deno, Bun and
- * edge runtimes. The same as on Node, except that redirects follow the platform's rules and that a waiting stream tries
- * again at once when the browser is back online.
+ * An SSE endpoint as an Observable (HTML standard, 9.2 "Server-sent events"), over `fetch`. The same as on Node,
+ * except that redirects follow the browser's rules, and that a waiting stream tries again at once when the browser is back online.
  */
 export function fromEventSource<const E extends string = string>(
   url: UrlInput,
@@ -38,6 +37,7 @@ export function probeEventSource(url: UrlInput, options: ProbeOptions = {}): Obs
 }
 
 export * from './exports.ts'
+export { type FetchTransportOptions, fetchTransport } from './transport/fetch.ts'
 
 const onceOnline: WakeUp = (wake) => {
   const target = globalThis as Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>>

@@ -32,7 +32,6 @@ export {
   strictDecide,
 } from './reconnect.ts'
 export type { Closed, Connecting, ConnectionState, Open, Waiting } from './state.ts'
-export { type FetchTransportOptions, fetchTransport } from './transport/fetch.ts'
 export type {
   Transport,
   TransportConnection,

@@ -1,22 +1,32 @@
-import { isTlsError } from './tls-error.ts'
 import type { Transport, TransportConnection, TransportHandler, TransportRequest } from './transport.ts'
+
+export type Fetch = typeof globalThis.fetch
 
 export interface FetchTransportOptions {
   /** Default: the global `fetch`, looked up at each request. */
-  readonly fetch?: typeof globalThis.fetch
+  readonly fetch?: Fetch
   /** Whether cookies go along; `'include'` is what `withCredentials` is to `EventSource`. Default `'same-origin'`. */
   readonly credentials?: 'include' | 'omit' | 'same-origin'
 }
 
-/** Requests through `fetch`, for browsers, Deno, Bun and edge runtimes. Redirects, content codings and cookies are the platform's. */
-export function fetchTransport(options: FetchTransportOptions = {}): Transport {
-  return { open: (request, handler) => open(request, handler, options) }
+/** Requests through `fetch` as a browser has it. Redirects, content codings and cookies are the platform's. */
+export function fetchTransport({
+  fetch,
+  credentials = 'same-origin',
+}: FetchTransportOptions = {}): Transport {
+  return {
+    open: (request, handler) =>
+      // The cache mode is `Cache-Control: no-cache` on the wire, and no preflight for it.
+      openFetch(fetch, request, { credentials, cache: 'no-store', redirect: request.redirect }, handler),
+  }
 }
 
-function open(
-  { url, method, headers, body, redirect }: TransportRequest,
+/** One exchange through `fetch`. */
+export function openFetch(
+  fetch: Fetch | undefined,
+  { url, method, headers, body }: TransportRequest,
+  init: RequestInit,
   handler: TransportHandler,
-  { fetch = globalThis.fetch, credentials = 'same-origin' }: FetchTransportOptions,
 ): TransportConnection {
   const controller = new AbortController()
   const { signal } = controller
@@ -25,20 +35,12 @@ function open(
 
   run().then(
     () => signal.aborted || handler.onEnd(),
-    (cause: unknown) => signal.aborted || handler.onError(isTlsError(cause) ? 'tls' : 'network', cause),
+    (cause: unknown) => signal.aborted || handler.onError('network', cause),
   )
 
   async function run(): Promise<void> {
-    const response = await fetch(url.href, {
-      method,
-      headers,
-      redirect,
-      credentials,
-      signal,
-      // `Cache-Control: no-cache` on the wire, and no preflight for it.
-      cache: 'no-store',
-      ...(body && { body }),
-    })
+    const request = { method, headers, signal, ...(body && { body }), ...init }
+    const response = await (fetch ?? globalThis.fetch)(url.href, request)
     if (signal.aborted) return
     handler.onResponse({
       status: response.status,
