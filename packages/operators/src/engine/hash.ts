@@ -1,16 +1,17 @@
 import type { Primitive } from './key.ts'
 
-/** 64 bits of hash, as two unsigned 32-bit halves. The object is the same one at every call. */
-export function hash64(id: Primitive): { readonly high: number; readonly low: number } {
+/** 53 bits of hash, as many as a number holds exactly. */
+export function hash53(id: Primitive): number {
   switch (typeof id) {
     case 'string':
       return hashText(id, 1)
     case 'number':
       // Zero of either sign is one value, as it is one key.
       FLOAT[0] = id + 0
-      HALVES.high = finish(block(block(SEED_HIGH, WORDS[0] ?? 0), WORDS[1] ?? 0), 8)
-      HALVES.low = finish(block(block(SEED_LOW, WORDS[0] ?? 0), WORDS[1] ?? 0), 8)
-      return HALVES
+      return join(
+        finish(block(block(SEED_HIGH, WORDS[0] ?? 0), WORDS[1] ?? 0), 8),
+        finish(block(block(SEED_LOW, WORDS[0] ?? 0), WORDS[1] ?? 0), 8),
+      )
     case 'bigint':
       return hashText(String(id), 2)
     default:
@@ -22,10 +23,9 @@ const SEED_HIGH = 0x9747b28c
 const SEED_LOW = 0x3c6ef372
 const FLOAT = new Float64Array(1)
 const WORDS = new Uint32Array(FLOAT.buffer)
-const HALVES = { high: 0, low: 0 }
 
 /** MurmurHash3 (x86, 32 bits), once for each half; a block is one UTF-16 unit. `kind` tells '1' from 1n. */
-function hashText(text: string, kind: number): typeof HALVES {
+function hashText(text: string, kind: number): number {
   let high = SEED_HIGH ^ kind
   let low = SEED_LOW ^ kind
   for (let i = 0; i < text.length; i++) {
@@ -33,9 +33,11 @@ function hashText(text: string, kind: number): typeof HALVES {
     high = block(high, unit)
     low = block(low, unit)
   }
-  HALVES.high = finish(high, text.length)
-  HALVES.low = finish(low, text.length)
-  return HALVES
+  return join(finish(high, text.length), finish(low, text.length))
+}
+
+function join(high: number, low: number): number {
+  return high * 2 ** 21 + (low >>> 11)
 }
 
 function block(hash: number, word: number): number {
