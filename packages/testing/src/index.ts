@@ -18,6 +18,19 @@ export {
   type HttpClientRequest,
   runHttpCase,
 } from './conformance/run-http-case.ts'
+export {
+  type Direction,
+  type Fault,
+  type FaultPlan,
+  type RandomFaultOptions,
+  randomFaults,
+} from './fault-proxy/fault.ts'
+export {
+  createFaultProxy,
+  type FaultProxy,
+  type FaultProxyOptions,
+  type ProxiedConnection,
+} from './fault-proxy/fault-proxy.ts'
 export { createResumingFeed, type Disconnect, type ResumingFeedOptions } from './feed/resuming-feed.ts'
 export { referenceEncode, type WireMessage } from './reference/encode.ts'
 export { referenceEvents } from './reference/events.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createScriptedServer } from '../scripted-server/scripted-server.ts'
-import { createWaits } from '../scripted-server/waits.ts'
+import { createWaits } from '../waits.ts'
 import type { HttpCase, HttpCaseOptions } from './http-cases.ts'
 import { type HttpCaseObservation, judgeHttpCase, leastRequests } from './judge-http-case.ts'
 

@@ -1,10 +1,10 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { createWaits } from '../waits.ts'
 import { serveConnection } from './connection.ts'
 import type { ClosedBy, RecordedRequest, Recording } from './recorded-request.ts'
 import type { Script } from './script.ts'
 import { testCertificate } from './test-certificate.ts'
-import { createWaits } from './waits.ts'
 
 /** Options of {@link createScriptedServer}. */
 export interface ScriptedServerOptions {
