@@ -1,0 +1,35 @@
+import type { Suite } from '../harness/suite.ts'
+import {
+  bareLoop,
+  betterSse,
+  hono,
+  nest,
+  plainWrite,
+  sinkHandler,
+  sinkServed,
+  sinkWithLog,
+} from './contenders.ts'
+import { connections, fanOut } from './fan-out.ts'
+
+const eventsATick = 16
+
+export const suite: Suite = {
+  title: 'Fan-out, 16 events a tick',
+  description: `${connections} connections over HTTP/1.1, events of some 220 bytes, each delivery checked by readers in another process: CPU time of the serving process.`,
+  operation: 'delivery',
+  operations: { full: 2_400_000, quick: 1_600_000, warmUp: 480_000 },
+  contenders: [
+    fanOut('@rxsse/server', eventsATick, sinkHandler),
+    fanOut('@rxsse/server, serveSinks', eventsATick, sinkServed),
+    fanOut('@rxsse/server, memoryLog', eventsATick, sinkWithLog),
+    fanOut('bare loop, shared chunk', eventsATick, bareLoop),
+    fanOut('better-sse', eventsATick, betterSse),
+    fanOut('res.write', eventsATick, plainWrite),
+    fanOut('Hono streamSSE', eventsATick, hono),
+    fanOut('NestJS @Sse', eventsATick, nest),
+  ],
+  targets: [
+    { contender: '@rxsse/server', against: 'bare loop, shared chunk', atMost: 1.15 },
+    { contender: '@rxsse/server', against: 'better-sse', atMost: 0.5 },
+  ],
+}

@@ -1,0 +1,81 @@
+import { type IncomingMessage, request } from 'node:http'
+import { createGunzip } from 'node:zlib'
+import { serveOtherSide } from '../harness/other-side.ts'
+
+/** What the readers can be asked: to connect, or to say when each of them has so many events in all. */
+export type Question =
+  | { readonly connect: string; readonly connections: number; readonly gzip?: boolean }
+  | { readonly received: number }
+
+export interface Answer {
+  /** Bytes of all bodies, as they came. */
+  readonly bytes: number
+}
+
+// Each reader checks that events come whole, in order, and none twice: a server that cheats has no figures.
+class Reader {
+  next = 0
+  #rest = ''
+
+  read(text: string): void {
+    const blocks = (this.#rest + text).split('\n\n')
+    this.#rest = blocks.pop() ?? ''
+    for (const block of blocks) {
+      const at = block.indexOf('{"n":')
+      if (at < 0) continue
+      if (Number.parseInt(block.slice(at + 5), 10) !== this.next || !block.includes('"}')) {
+        throw new Error(`expected event ${this.next}, got ${block}`)
+      }
+      this.next++
+    }
+  }
+}
+
+const readers: Reader[] = []
+let bytes = 0
+let onProgress: () => void = () => {}
+
+function connect(url: string, gzip: boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const headers = gzip ? { 'accept-encoding': 'gzip' } : {}
+    const sent = request(url, { agent: false, headers }, (response: IncomingMessage) => {
+      const reader = new Reader()
+      readers.push(reader)
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length
+      })
+      const body = response.headers['content-encoding'] === 'gzip' ? response.pipe(createGunzip()) : response
+      body.on('data', (chunk: Buffer) => {
+        reader.read(chunk.toString('latin1'))
+        onProgress()
+      })
+      resolve()
+    })
+    sent.on('error', reject)
+    sent.end()
+  })
+}
+
+async function answer(question: Question): Promise<Answer> {
+  if ('connect' in question) {
+    // In small groups: a listener's backlog is short.
+    for (let left = question.connections; left > 0; left -= 50) {
+      const group = Array.from({ length: Math.min(50, left) }, () =>
+        connect(question.connect, question.gzip ?? false),
+      )
+      await Promise.all(group)
+    }
+    return { bytes }
+  }
+  await new Promise<void>((resolve) => {
+    let slowest = 0
+    onProgress = () => {
+      while (slowest < readers.length && (readers[slowest]?.next ?? 0) >= question.received) slowest++
+      if (slowest === readers.length) resolve()
+    }
+    onProgress()
+  })
+  return { bytes }
+}
+
+await serveOtherSide<null, 'ready', Question, Answer>(async () => ({ ready: 'ready', answer }))
