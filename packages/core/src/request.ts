@@ -4,7 +4,7 @@ import type { TransportRequest } from './transport/transport.ts'
 /** The URL of a connection, with the cursor in it where it goes there. */
 export async function requestUrl(settings: Settings, attempt: Attempt): Promise<URL> {
   const url = parseUrl(await valueFor(settings.url, attempt))
-  if (settings.idParameter !== undefined && attempt.lastEventId !== '') {
+  if (settings.idParameter && attempt.lastEventId) {
     url.searchParams.set(settings.idParameter, attempt.lastEventId)
   }
   return url
@@ -13,8 +13,13 @@ export async function requestUrl(settings: Settings, attempt: Attempt): Promise<
 /** Parses and checks a URL. Throws a TypeError that names no part of it that could be a secret. */
 export function parseUrl(input: string | URL): URL {
   const base = (globalThis as { location?: { href?: string } }).location?.href
-  const url = URL.parse(String(input), base)
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
+  let url: URL | undefined
+  try {
+    url = new URL(input, base)
+  } catch {
+    // Refused below, without a word of what it was.
+  }
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
     throw new TypeError(
       'url must be an absolute http or https URL; a user and a password go into an Authorization header',
     )
@@ -34,7 +39,7 @@ export async function completeRequest(
   const headers = { ...own, ...headerFields(await valueFor(settings.headers, attempt)) }
   if (lastEventId !== undefined) delete headers['last-event-id']
   const id = sendableId(settings, lastEventId)
-  if (id !== '' && settings.idParameter === undefined) {
+  if (id && !settings.idParameter) {
     headers['last-event-id'] = own['last-event-id'] = byteString(id)
   }
   const { method, redirect } = settings
@@ -55,7 +60,7 @@ export async function completeRequest(
  * resumes where it likes; with it, no further request could be sent at all.
  */
 export function sendableId(settings: Settings, id = ''): string {
-  return settings.idParameter === undefined && unsendable.test(id) ? '' : id
+  return !settings.idParameter && unsendable.test(id) ? '' : id
 }
 
 function valueFor<T>(input: PerAttempt<T>, attempt: Attempt): MaybePromise<T> {

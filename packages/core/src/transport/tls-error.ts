@@ -1,7 +1,16 @@
-/** Whether an error, or one of its causes, says that the server's certificate does not verify: OpenSSL's names for that, as Node gives them. */
+/**
+ * Whether an error, or one of its causes, says that the server's certificate does not verify: by OpenSSL's names for that, as Node and
+ * Bun give them, or in the words of rustls, as Deno does.
+ */
 export function isTlsError(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  return certificate.test(String((error as { code?: unknown }).code)) || isTlsError(error.cause)
+  const { code } = error as { code?: unknown }
+  return (
+    openssl.test(String(code)) ||
+    error.message.includes('invalid peer certificate') ||
+    isTlsError(error.cause)
+  )
 }
 
-const certificate = /CERT|LEAF|CRL_|_CA$|_PURPOSE|PATH_LENGTH/
+const openssl =
+  /^(CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|ERROR_IN_)/

@@ -1,0 +1,29 @@
+import { createScriptedServer } from '@rxsse/testing'
+import { expect, it } from 'vitest'
+import { record } from '../../test/record.ts'
+import { fetchTransport } from '../index.ts'
+
+it('a certificate that does not verify is final', async () => {
+  await using server = await createScriptedServer([], { tls: true })
+  expect(await record(server.url, { transport: fetchTransport() }).over()).toMatchObject({ code: 'tls' })
+  expect(server.requests).toHaveLength(0)
+})
+
+it('a fetch of one’s own is used', async () => {
+  await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n'] }])
+  const asked: unknown[] = []
+  const transport = fetchTransport({
+    fetch: (input, init) => {
+      asked.push(input)
+      return fetch(input, init)
+    },
+  })
+  const stream = record(server.url, { transport, reconnect: false, method: 'POST', body: 'q' })
+  expect(await stream.over()).toBeUndefined()
+  expect(asked).toEqual([server.url])
+  expect(server.requests[0]).toMatchObject({ method: 'POST', body: Buffer.from('q') })
+  expect(server.requests[0]?.headers).toMatchObject({
+    accept: 'text/event-stream',
+    'cache-control': 'no-cache',
+  })
+})
