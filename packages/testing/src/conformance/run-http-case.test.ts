@@ -145,6 +145,13 @@ describe('the verdict', () => {
     expect((await runHttpCase(greedy, plainClient())).failures).toEqual(['request 3 never came'])
   })
 
+  it('is none where the client itself throws', async () => {
+    const broken: HttpClient = () => {
+      throw new Error('cannot connect')
+    }
+    await expect(runHttpCase(opening, broken)).rejects.toThrow('cannot connect')
+  })
+
   it('carries what was seen', async () => {
     const { passed, events, opens, errors, fatal, requests } = await runHttpCase(opening, plainClient())
     expect({ passed, events, opens, errors, fatal }).toEqual({

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createScriptedServer } from '../scripted-server/scripted-server.ts'
+import { createScriptedServer, type ScriptedServer } from '../scripted-server/scripted-server.ts'
 import { createWaits } from '../waits.ts'
 import type { HttpCase, HttpCaseOptions } from './http-cases.ts'
 import { type HttpCaseObservation, judgeHttpCase, leastRequests } from './judge-http-case.ts'
@@ -64,35 +64,50 @@ export async function runHttpCase(
   client: HttpClient,
   { patience = 10_000, lateness = 0 }: HttpCaseRunOptions = {},
 ): Promise<HttpCaseResult> {
-  const { attempts, expect, closeAfter, settle = defaultSettle } = httpCase
-  const server = await createScriptedServer(attempts)
-  const run = drive(httpCase, client, server.url)
+  const server = await createScriptedServer(httpCase.attempts)
   const over = new AbortController()
-  if (closeAfter !== undefined) {
-    // From the request, not from the answer: so the server's own pauses and this one run side by side, and a busy machine delays both.
-    void server
-      .request(0)
-      .then(() => sleep(closeAfter, undefined, { signal: over.signal }))
-      .then(run.closeOnceComplete)
-      .catch(() => {})
-  }
+  let run: Run | undefined
   try {
+    run = drive(httpCase, client, server.url)
+    const { expect, settle = defaultSettle } = httpCase
     const met = Promise.all([
       run.reported(),
       server.request(Math.max(0, leastRequests(expect) - 1)),
       expect.closedByClient === undefined ? undefined : server.closed(expect.closedByClient),
     ])
-    const limit = (expect.within ?? patience) + lateness
-    await Promise.race([met, sleep(limit, undefined, { signal: over.signal }).catch(() => {})])
-    await sleep(settle)
+    void closeInTime(httpCase, run, server, over.signal)
+    await Promise.race([met, pause((expect.within ?? patience) + lateness, over.signal)])
+    await pause(settle, over.signal)
     const seen = { ...run.report(), requests: [...server.requests] }
     const failures = judgeHttpCase(expect, seen, lateness)
     return { ...seen, passed: failures.length === 0, failures }
   } finally {
     over.abort()
-    run.close()
+    run?.close()
     await server.close()
   }
+}
+
+async function pause(ms: number, over: AbortSignal): Promise<void> {
+  // That the case is over before the pause is no error.
+  await sleep(ms, undefined, { signal: over }).catch(() => {})
+}
+
+async function closeInTime(
+  { closeAfter }: HttpCase,
+  run: Run,
+  server: ScriptedServer,
+  over: AbortSignal,
+): Promise<void> {
+  if (closeAfter === undefined) return
+  // From the request, not from the answer: so the server's own pauses and this one run side by side, and a busy machine delays both.
+  const asked = await server.request(0).then(
+    () => true,
+    () => false,
+  )
+  if (!asked) return
+  await pause(closeAfter, over)
+  run.closeOnceComplete()
 }
 
 interface Run {

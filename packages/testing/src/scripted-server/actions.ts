@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import zlib from 'node:zlib'
-import type { Step, Steps } from './script.ts'
+import { type Compressor, createCompressor } from './compressor.ts'
+import type { Steps } from './script.ts'
 
 export type Ending = 'END' | 'CUT' | 'RST' | 'HOLD'
 
@@ -35,54 +35,4 @@ function parseHex(hex: string): Buffer {
   if (!/^(?:[0-9a-f]{2})*$/i.test(hex))
     throw new TypeError(`{hex} takes pairs of hex digits, got ${JSON.stringify(hex)}`)
   return Buffer.from(hex, 'hex')
-}
-
-type CompressedStep = Extract<Step, { gzip: string } | { br: string } | { zstd: string }>
-
-interface Compressor {
-  write(step: CompressedStep): Promise<Buffer>
-  end(): Promise<Buffer>
-}
-
-const createStream = {
-  gzip: () => ({ stream: zlib.createGzip(), flush: zlib.constants.Z_SYNC_FLUSH }),
-  br: () => ({ stream: zlib.createBrotliCompress(), flush: zlib.constants.BROTLI_OPERATION_FLUSH }),
-  zstd: () => ({ stream: zlib.createZstdCompress(), flush: zlib.constants.ZSTD_e_flush }),
-}
-
-/** One stream for a whole body, as servers have it: each step leaves in full, the trailer only at the end. */
-function createCompressor(first: CompressedStep): Compressor {
-  const coding = codingOf(first)
-  const { stream, flush } = createStream[coding]()
-  const collect = (): Buffer => {
-    const parts: Buffer[] = []
-    for (let part = stream.read(); part !== null; part = stream.read()) parts.push(part)
-    return Buffer.concat(parts)
-  }
-  return {
-    write(step) {
-      if (codingOf(step) !== coding)
-        throw new TypeError(`a body has one coding: ${coding} or ${codingOf(step)}`)
-      stream.write(textOf(step))
-      return new Promise((resolve) => stream.flush(flush, () => resolve(collect())))
-    },
-    end() {
-      return new Promise((resolve) => {
-        const parts: Buffer[] = []
-        stream.on('data', (part: Buffer) => parts.push(part))
-        stream.on('end', () => resolve(Buffer.concat(parts)))
-        stream.end()
-      })
-    },
-  }
-}
-
-function codingOf(step: CompressedStep): keyof typeof createStream {
-  if ('gzip' in step) return 'gzip'
-  return 'br' in step ? 'br' : 'zstd'
-}
-
-function textOf(step: CompressedStep): string {
-  if ('gzip' in step) return step.gzip
-  return 'br' in step ? step.br : step.zstd
 }

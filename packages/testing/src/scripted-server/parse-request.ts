@@ -52,7 +52,9 @@ interface Body {
 
 function parseBody(headers: Record<string, string>, bytes: Buffer): Body | undefined {
   if (headers['transfer-encoding'] !== undefined) return parseChunked(bytes)
-  const length = Number(headers['content-length'] ?? 0)
+  const field = headers['content-length'] ?? '0'
+  if (!/^\d+$/.test(field)) throw new Error(`not a Content-Length: ${JSON.stringify(field)}`)
+  const length = Number(field)
   return bytes.length < length ? undefined : { content: Buffer.from(bytes.subarray(0, length)), length }
 }
 

@@ -102,7 +102,8 @@ function send(bytes: Buffer, { socket, gone, onSent }: Wire): Promise<void> {
   })
 }
 
-function unlessGone(work: PromiseLike<unknown>, gone: AbortSignal): Promise<unknown> {
+async function unlessGone(work: PromiseLike<unknown>, gone: AbortSignal): Promise<unknown> {
+  gone.throwIfAborted()
   return new Promise((resolve, reject) => {
     const leave = (): void => reject(gone.reason)
     gone.addEventListener('abort', leave, { once: true })

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import http from 'node:http'
 import https from 'node:https'
@@ -199,6 +200,14 @@ describe('compressed steps', () => {
     })
   }
 
+  it('may be larger than what a stream buffers', async () => {
+    const text = randomBytes(2_000_000).toString('base64')
+    const server = await start([{ status: 200, framing: 'close', body: [{ gzip: text }, { gzip: 'end' }] }])
+    const response = await new Promise<http.IncomingMessage>((resolve) => http.get(server.url, resolve))
+    const decoded = Buffer.concat(await response.pipe(zlib.createGunzip()).toArray())
+    expect(decoded.toString() === `${text}end`).toBe(true)
+  })
+
   it('of two codings in one body are refused, and close() says so', async () => {
     const server = await createScriptedServer([{ status: 200, body: [{ gzip: 'a' }, { br: 'b' }] }])
     await exchange(server)
@@ -337,6 +346,12 @@ describe('a script', () => {
     await exchange(server, 'hello\r\n\r\n')
     await expect(server.close()).rejects.toThrow('not an HTTP request line: "hello"')
   })
+})
+
+it('a Content-Length that is none is refused', async () => {
+  const server = await createScriptedServer([])
+  await exchange(server, 'POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n')
+  await expect(server.close()).rejects.toThrow('not a Content-Length: "x"')
 })
 
 describe('waiting', () => {
