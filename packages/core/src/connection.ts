@@ -36,7 +36,7 @@ export function openConnection(
   let refusal: Refusal | undefined
   let lastSign = 0
   let timer: Subscription = scheduler.schedule(() => {
-    fail('connect-timeout', `no response head came within ${connectTimeout} ms`)
+    fail('connect-timeout', `no response came within ${connectTimeout} ms`)
   }, connectTimeout)
   let gateChanges: { unsubscribe(): void } | undefined
 
@@ -55,7 +55,7 @@ export function openConnection(
       },
       onComment: onComment && ((text) => live && onComment(text)),
       onOversize() {
-        fail('event-too-large', `an event took more than ${maxEventSize} bytes, the limit of maxEventSize`)
+        fail('event-too-large', `an event took more than maxEventSize, ${maxEventSize} bytes`)
       },
     },
     { types, maxEventSize },

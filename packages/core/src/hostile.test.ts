@@ -76,7 +76,7 @@ describe('a body that never ends', () => {
       const stream = record(server.url, { maxEventSize: limit })
       expect(await stream.over()).toMatchObject({
         code: 'event-too-large',
-        message: 'an event took more than 1048576 bytes, the limit of maxEventSize',
+        message: 'an event took more than maxEventSize, 1048576 bytes',
       })
       expect(await server.closed(0)).toBe('client')
       // The limit, and what the kernel and the reading in progress hold beside it.

@@ -23,7 +23,7 @@ describe('bad options', () => {
     [
       'a body with GET',
       () => fromEventSource('http://a', { body: secret }),
-      /^body needs a method that has one, such as POST, not GET$/,
+      /^body needs a method such as POST, not GET$/,
     ],
     [
       'a size',

@@ -128,7 +128,7 @@ export function resolveOptions(
     throw new TypeError(`maxEventSize must be a number of bytes, at least 1, not ${maxEventSize}`)
   }
   if (options.body !== undefined && /^(GET|HEAD)$/.test(method)) {
-    throw new TypeError(`body needs a method that has one, such as POST, not ${method}`)
+    throw new TypeError(`body needs a method such as POST, not ${method}`)
   }
   return {
     ...options,

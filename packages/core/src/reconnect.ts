@@ -164,7 +164,7 @@ function delayBefore(
 }
 
 function exhausted({ error, attempt }: ConnectionEnd, failures: number): EventSourceError {
-  const message = `the stream was lost ${failures} times in a row, the limit of reconnect.maxAttempts`
+  const message = `the stream was lost ${failures} times in a row, which is reconnect.maxAttempts`
   const { status, url, body } = error ?? {}
   return new EventSourceError('retries-exhausted', message, { status, url, attempt, body, cause: error })
 }
