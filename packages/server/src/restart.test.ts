@@ -16,9 +16,13 @@ async function startCounting(): Promise<{ url: string; restart(): Promise<void> 
   const directory = mkdtempSync(join(tmpdir(), 'rxsse-restart-'))
   let child: ChildProcess | undefined
   const start = async (port: string): Promise<string> => {
-    child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, join(directory, 'events.db'), port], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', program, join(directory, 'events.db'), port],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    )
     const [line] = (await once(child.stdout ?? child, 'data')) as [Buffer]
     return line.toString().trim()
   }
@@ -53,7 +57,9 @@ async function expectEveryNumberOnce(seen: number[], restart: () => Promise<void
   expect(seen).toEqual(seen.map((_, i) => first + i))
 }
 
-describe('over kill -9 and restart of a server with sqliteLog, nothing is lost and nothing comes twice', { timeout: 30_000 }, () => {
+describe('over kill -9 and restart of a server with sqliteLog, nothing is lost and nothing comes twice', {
+  timeout: 30_000,
+}, () => {
   it('for @rxsse/core', async () => {
     const { url, restart } = await startCounting()
     const seen: number[] = []

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { ownHandler } from './adapter/node.ts'
 import type { NodeRequest, NodeResponse } from './adapter/node-request.ts'
 import type { CloseOptions } from './drain.ts'
 import type { Sink } from './sink.ts'
@@ -32,7 +33,8 @@ export interface SinkServer {
 export async function serveSinks(options: ServeSinksOptions): Promise<SinkServer> {
   const { host = '127.0.0.1', port = 8080, health = '/health' } = options
   const basePath = withoutTrailingSlash(options.basePath ?? '/sse')
-  const sinks = new Map(Object.entries(options.sinks))
+  const { sinks } = options
+  const handlers = new Map(Object.entries(sinks).map(([id, { handler }]) => [id, ownHandler(handler)]))
   let draining = false
   // Loaded here, so that the package can be imported where there is no node:http.
   const { createServer } = await import('node:http')
@@ -60,16 +62,16 @@ export async function serveSinks(options: ServeSinksOptions): Promise<SinkServer
       answer(response, draining ? 503 : 200, draining ? 'draining' : 'ok')
       return
     }
-    const sink = path.startsWith(`${basePath}/`)
-      ? sinks.get(decoded(path.slice(basePath.length + 1)))
+    const handler = path.startsWith(`${basePath}/`)
+      ? handlers.get(decoded(path.slice(basePath.length + 1)))
       : undefined
-    if (sink === undefined) answer(response, 404, 'there is no sink of this name')
-    else sink.handler(request, response)
+    if (handler === undefined) answer(response, 404, 'there is no sink of this name')
+    else handler(request, response)
   }
 
   async function close(closeOptions?: CloseOptions): Promise<void> {
     draining = true
-    await Promise.all([...sinks.values()].map((sink) => sink.close(closeOptions)))
+    await Promise.all(Object.values(sinks).map((sink) => sink.close(closeOptions)))
     await new Promise<void>((resolve) => {
       server.close(() => resolve())
       server.closeIdleConnections()

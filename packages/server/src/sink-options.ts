@@ -31,6 +31,12 @@ export interface SinkOptions<M extends SseMessage = SseMessage> extends AccessOp
   /** What happens to clients that read more slowly than events come. */
   readonly slowClient?: SlowClientOptions
   /**
+   * Take each connection away from node:http once its head is sent, so that an idle one holds little more than
+   * its socket. Such a connection serves no other request, is none of the server's to close, and is closed with
+   * the sink. Default: in `serveSinks` alone.
+   */
+  readonly takeover?: boolean
+  /**
    * What the end of a pipeline means: `'stay'` (the default; several may share a sink), or `'close'`, which ends
    * every stream and answers newcomers 204, so that browsers stop asking.
    */

@@ -105,7 +105,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
       }
     },
 
-    handler: nodeHandler(endpoint),
+    handler: nodeHandler(endpoint, options.takeover),
     fetch: fetchHandler(endpoint),
     fastify: fastifyPlugin(endpoint),
 

@@ -42,6 +42,8 @@ export interface StreamOptions extends EndpointOptions {
   readonly slowClient?: SlowClientOptions
   /** Gets every error of a pipeline, also of one whose client has left. Default: `console.error`. */
   readonly onError?: (error: unknown) => void
+  /** As a sink's. */
+  readonly takeover?: boolean
   readonly scheduler?: SchedulerLike
   readonly random?: () => number
 }
@@ -86,7 +88,7 @@ export function streamTo<M extends SseMessage>(
   })
 
   return {
-    handler: nodeHandler(endpoint),
+    handler: nodeHandler(endpoint, options.takeover),
     fetch: fetchHandler(endpoint),
     fastify: fastifyPlugin(endpoint),
     stats: () => ({ ...counters, connections: hub.size, behind: hub.behind }),

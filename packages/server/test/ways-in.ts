@@ -16,6 +16,7 @@ import { onTestFinished } from 'vitest'
 import type { FastifyPlugin } from '../src/adapter/fastify.ts'
 import type { FetchHandler } from '../src/adapter/fetch.ts'
 import type { NodeHandler } from '../src/adapter/node.ts'
+import { serveSinks } from '../src/serve-sinks.ts'
 import { openHttp2Reader, openReader, type Reader, type ReaderOptions } from './reader.ts'
 
 /** What a sink and a `streamTo` have alike. */
@@ -36,6 +37,15 @@ export interface WayIn {
 
 export const waysIn: readonly WayIn[] = [
   over1('node:http', ({ handler }) => listening(createServer(handler))),
+  over1('serveSinks, which takes connections over', async ({ handler }) => {
+    const { url, server } = await serveSinks({
+      port: 0,
+      basePath: '/',
+      sinks: { live: { handler, close: async () => {} } },
+    })
+    onTestFinished(() => void server.close())
+    return url
+  }),
   over1('node:https', ({ handler }) => listening(createHttpsServer(testCertificate, handler))),
   over2('node:http2 in the clear', ({ handler }) => listening(createHttp2Server(handler))),
   over2('node:http2 with TLS', ({ handler }) => listening(createSecureServer(testCertificate, handler))),

@@ -36,7 +36,7 @@ export function fastifyPlugin(endpoint: Endpoint): FastifyPlugin {
       }
       open.add(response)
       response.once('close', () => open.delete(response))
-      respondTo(endpoint, request.raw, response, request)
+      respondTo(endpoint, request.raw, response, { raw: request, takeover: false })
     })
     // Fastify waits for its connections, and a stream would never end.
     instance.addHook('preClose', (done) => {

@@ -1,34 +1,29 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { endOfTick } from '../clock.ts'
 import type { Peer, PeerEvents } from '../connection/peer.ts'
-import type { Frame } from '../wire/frame.ts'
-import { hasLeft, type NodeResponse } from './node-request.ts'
+import { hasLeft, type NodeRequest, type NodeResponse } from './node-request.ts'
+import { SocketPeer } from './socket-peer.ts'
 
 /** The peer behind a Node response whose head has been sent. */
-export function nodePeer(response: NodeResponse, events: PeerEvents): Peer {
-  response.once('close', () => events.closed())
+export function nodePeer(
+  request: NodeRequest,
+  response: NodeResponse,
+  events: PeerEvents,
+  takeover: boolean,
+): Peer {
+  if ('stream' in response || 'stream' in request) return throughResponse(response, events)
   const socket = rawSocketOf(response)
-  return socket === undefined ? throughResponse(response, events) : throughSocket(response, socket, events)
-}
-
-/**
- * Straight to the socket: the chunk was framed once for everybody, where `response.write` would frame it anew
- * for each. The response still owns the connection and ends the body.
- */
-function throughSocket(response: NodeResponse, socket: Socket, events: PeerEvents): Peer {
-  const drained = () => events.drained()
-  socket.on('drain', drained)
-  // A connection that is kept alive goes on to serve other requests.
-  response.once('close', () => socket.off('drain', drained))
-  return {
-    write: (frame: Frame) => socket.destroyed || socket.write(frame.chunk),
-    end: () => void response.end(),
-    destroy: () => void socket.destroy(),
-  }
+  if (socket === undefined) return throughResponse(response, events)
+  const peer = new SocketPeer(response, socket, events)
+  // The parser may be at work on this very request: it is let go when that is done.
+  if (takeover) endOfTick(() => peer.release(request))
+  return peer
 }
 
 /** By way of the response: for HTTP/2, HTTP/1.0, and responses that a middleware has put itself in front of. */
 function throughResponse(response: NodeResponse, events: PeerEvents): Peer {
+  response.once('close', () => events.closed())
   response.on('drain', () => events.drained())
   const flush = 'flush' in response && typeof response.flush === 'function' ? response.flush : undefined
   return {
@@ -45,8 +40,8 @@ function throughResponse(response: NodeResponse, events: PeerEvents): Peer {
 }
 
 /** The socket to write chunks to, where nothing else stands between: an unwrapped HTTP/1.1 response in chunks. */
-function rawSocketOf(response: NodeResponse): Socket | undefined {
-  if (!('chunkedEncoding' in response) || !response.chunkedEncoding) return undefined
+function rawSocketOf(response: ServerResponse): Socket | undefined {
+  if (!response.chunkedEncoding) return undefined
   if (!isNative(response, 'write') || !isNative(response, 'end')) return undefined
   // Without a socket the response is queued behind another on a pipelined connection.
   return response.socket ?? undefined

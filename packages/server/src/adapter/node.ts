@@ -6,25 +6,47 @@ import { hasLeft, type NodeRequest, type NodeResponse, sinkRequestOf } from './n
 /** A request listener for node:http, node:https, node:http2, Express and Connect. */
 export type NodeHandler = (request: NodeRequest, response: NodeResponse) => void
 
-export function nodeHandler(endpoint: Endpoint): NodeHandler {
-  return (request, response) => respondTo(endpoint, request, response, request)
+export function nodeHandler(endpoint: Endpoint, takeover: boolean | undefined): NodeHandler {
+  const handler: NodeHandler = (request, response) => {
+    respondTo(endpoint, request, response, { raw: request, takeover: takeover ?? false })
+  }
+  OWNED.set(handler, () => (takeover === undefined ? nodeHandler(endpoint, true) : handler))
+  return handler
 }
 
-/** Answers on a Node response. `raw` is what the request is to its framework. */
+/** The handler as a server of our own runs it: taking connections over, unless it was told not to. */
+export function ownHandler(handler: NodeHandler): NodeHandler {
+  return OWNED.get(handler)?.() ?? handler
+}
+
+const OWNED = new WeakMap<NodeHandler, () => NodeHandler>()
+
+export interface RespondOptions {
+  /** What the request is to its framework. */
+  readonly raw: unknown
+  readonly takeover: boolean
+}
+
+/** Answers on a Node response. */
 export function respondTo(
   endpoint: Endpoint,
   request: NodeRequest,
   response: NodeResponse,
-  raw: unknown,
+  { raw, takeover }: RespondOptions,
 ): void {
   // Without a listener, what a client's reset does to its own response would end the process.
   response.on('error', () => {})
   const answer = endpoint(sinkRequestOf(request, response, raw))
-  if (isPromise(answer)) answer.then((ready) => respond(response, ready))
-  else respond(response, answer)
+  if (isPromise(answer)) answer.then((ready) => respond(request, response, ready, takeover))
+  else respond(request, response, answer, takeover)
 }
 
-function respond(response: NodeResponse, { status, headers, body, stream, abandoned }: Answer): void {
+function respond(
+  request: NodeRequest,
+  response: NodeResponse,
+  { status, headers, body, stream, abandoned }: Answer,
+  takeover: boolean,
+): void {
   // The client may have left while the answer was sought.
   if (hasLeft(response) || response.writableEnded) {
     abandoned?.()
@@ -37,8 +59,10 @@ function respond(response: NodeResponse, { status, headers, body, stream, abando
     return
   }
   stream((events) => {
+    // A connection that is taken over serves no other request.
+    if (takeover && !('stream' in response)) response.shouldKeepAlive = false
     sendHead(response, status, headers)
-    return nodePeer(response, events)
+    return nodePeer(request, response, events, takeover)
   })
 }
 

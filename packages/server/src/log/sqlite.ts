@@ -78,7 +78,12 @@ export function sqliteLog({
       const { after: start, gap } = locate(idOf(from), span)
       const entries = after.all(start, limit).map(entryOf)
       const end = entries.at(-1)?.offset ?? start
-      return { entries, end, more: end < last, gap: gap && { ...gap, from: typeof from === 'string' ? from : gap.from } }
+      return {
+        entries,
+        end,
+        more: end < last,
+        gap: gap && { ...gap, from: typeof from === 'string' ? from : gap.from },
+      }
     },
 
     head(): LogPosition {

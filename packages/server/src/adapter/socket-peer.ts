@@ -1,0 +1,86 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Peer, PeerEvents } from '../connection/peer.ts'
+import type { Frame } from '../wire/frame.ts'
+import { takeOver } from './take-over.ts'
+
+/**
+ * Writes chunks straight to the socket of an HTTP/1.1 response: they were framed once for everybody, where
+ * `response.write` would frame them anew for each.
+ */
+export class SocketPeer implements Peer {
+  readonly #socket: Socket
+  readonly #events: PeerEvents
+  /** Undefined when the connection has been taken over. */
+  #response: ServerResponse | undefined
+  #ended = false
+
+  constructor(response: ServerResponse, socket: Socket, events: PeerEvents) {
+    this.#response = response
+    this.#socket = socket
+    this.#events = events
+    PEERS.set(socket, this)
+    socket.on('drain', onDrain)
+    response.once('close', () => this.#responseClosed(response))
+  }
+
+  write({ chunk }: Frame): boolean {
+    return this.#socket.destroyed || this.#ended || this.#socket.write(chunk)
+  }
+
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    if (this.#response !== undefined) this.#response.end()
+    else this.#socket.end(LAST_CHUNK)
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /** Lets go of the request and the parser, where that can be done. */
+  release(request: IncomingMessage): void {
+    const response = this.#response
+    if (response === undefined || this.#ended || !takeOver(request, response, this.#socket)) return
+    this.#response = undefined
+    this.#socket.on('error', onError)
+    this.#socket.on('end', onEnd)
+    this.#socket.once('close', onClose)
+  }
+
+  drained(): void {
+    this.#events.drained()
+  }
+
+  closed(): void {
+    this.#socket.off('drain', onDrain)
+    PEERS.delete(this.#socket)
+    this.#events.closed()
+  }
+
+  #responseClosed(response: ServerResponse): void {
+    if (this.#response === response) this.closed()
+  }
+}
+
+// One function for every socket instead of a closure for each: with many idle connections it shows.
+const PEERS = new WeakMap<Socket, SocketPeer>()
+
+function onDrain(this: Socket): void {
+  PEERS.get(this)?.drained()
+}
+
+function onClose(this: Socket): void {
+  PEERS.get(this)?.closed()
+}
+
+/** node:http keeps sockets half open; a client that is done is gone. */
+function onEnd(this: Socket): void {
+  this.destroy()
+}
+
+/** A reset; `close` follows. */
+function onError(): void {}
+
+const LAST_CHUNK = '0\r\n\r\n'
