@@ -1,5 +1,6 @@
 import { SinkError } from './errors.ts'
 import type { MaybePromise, SseMessage, Target } from './event.ts'
+import { isPromise } from './maybe-promise.ts'
 import type { SlowClientRules } from './slow-client.ts'
 import type { Counters } from './stats.ts'
 import type { Timeline } from './timeline.ts'
@@ -24,12 +25,16 @@ export interface IntakeRules {
   readonly slowClient: SlowClientRules
   readonly counters: Counters
   readonly timeline: Timeline
+  /** Throws or rejects where the data is not as it should be. */
+  readonly check: ((message: SseMessage) => MaybePromise<void>) | undefined
+  readonly sourceId: ((message: SseMessage) => string | undefined) | undefined
 }
 
 /** Where messages come in: checked, given a topic, put in order. */
 export class Intake {
   readonly #rules: IntakeRules
   #closed = false
+  #checking: Promise<void> | undefined
 
   constructor(rules: IntakeRules) {
     this.#rules = rules
@@ -41,7 +46,7 @@ export class Intake {
     target: Target,
     options: PublishOptions = {},
   ): MaybePromise<string | undefined> {
-    const { counters, match, timeline, topic: topicOf, slowClient } = this.#rules
+    const { counters, match, timeline, topic: topicOf, slowClient, check } = this.#rules
     if (this.#closed) throw new SinkError('closed', 'the sink is closed; nothing can be published any more')
     const wire = toWireMessage(message)
     assertTarget(target)
@@ -50,15 +55,36 @@ export class Intake {
       counters.filtered++
       return undefined
     }
-    const id = timeline.append({ ...wire, topic, key: slowClient.key(message) }, target, options)
-    counters.published++
-    return id
+    const sourceId = options.sourceId ?? this.#rules.sourceId?.(message)
+    const append = () => {
+      const id = timeline.append({ ...wire, topic, key: slowClient.key(message) }, target, { sourceId })
+      counters.published++
+      return id
+    }
+    const checked = check?.(message)
+    return this.#checking === undefined && !isPromise(checked) ? append() : this.#afterCheck(checked, append)
   }
 
-  close(): void {
+  /** Takes no more; gives a promise of what is still being checked, where there is something. */
+  close(): Promise<void> | undefined {
     this.#closed = true
+    return this.#checking
+  }
+
+  /** In the order of the calls, however long a check takes. */
+  #afterCheck<T>(checked: MaybePromise<void>, append: () => MaybePromise<T>): Promise<T> {
+    const appended = Promise.allSettled([this.#checking, checked]).then(([, result]) => {
+      if (this.#checking === last) this.#checking = undefined
+      if (result.status === 'rejected') throw result.reason
+      return append()
+    })
+    const last: Promise<void> = appended.then(ignore, ignore)
+    this.#checking = last
+    return appended
   }
 }
+
+function ignore(): void {}
 
 export function assertTarget(target: Target): void {
   if (target === 'all') return

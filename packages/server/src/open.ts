@@ -1,7 +1,6 @@
 import type { Answer } from './answer.ts'
 import { type Admitted, streamAnswer } from './endpoint.ts'
 import type { SseMessage } from './event.ts'
-import type { Beating } from './fan-out/beating.ts'
 import type { Hub } from './fan-out/hub.ts'
 import { lastEventIdOf } from './request.ts'
 import { resume } from './resume.ts'
@@ -14,7 +13,6 @@ import { toWireMessage } from './wire/message.ts'
 export interface OpenContext {
   readonly hub: Hub
   readonly timeline: Timeline
-  readonly beats: Beating
   readonly retry: number | undefined
   readonly greeting: SseMessage | undefined
   readonly onError: (error: unknown) => void
@@ -22,7 +20,7 @@ export interface OpenContext {
 
 /** Opens connections: the first bytes at once, then the way to the live stream. */
 export function opener(
-  { hub, timeline, beats, retry, greeting, onError }: OpenContext,
+  { hub, timeline, retry, greeting, onError }: OpenContext,
   { filterParameter = 'event_type' }: { readonly filterParameter?: string },
 ): (admitted: Admitted) => Answer {
   const welcome = greeting === undefined ? '' : encodeMessage(toWireMessage(greeting))
@@ -33,7 +31,6 @@ export function opener(
     const lastEventId = lastEventIdOf(request)
     return streamAnswer((connect) => {
       const connection = hub.open({ filter, rooms, user }, place, connect)
-      beats.start()
       const { log } = timeline
       if (lastEventId !== undefined && log !== undefined) {
         // No cursor yet: the client has its own, and what it missed comes first.

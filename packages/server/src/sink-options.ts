@@ -4,6 +4,7 @@ import type { CorsOptions } from './access/cors.ts'
 import type { LimitOptions } from './access/limits.ts'
 import type { Duration } from './duration.ts'
 import type { SseMessage } from './event.ts'
+import type { EventMap } from './events.ts'
 import type { HeartbeatOptions } from './heartbeat.ts'
 import type { EventLog } from './log/types.ts'
 import type { SlowClientOptions } from './slow-client.ts'
@@ -22,6 +23,13 @@ export interface SinkOptions<M extends SseMessage = SseMessage> extends AccessOp
   readonly match?: TopicPattern
   /** The query parameter by which a client asks for less: patterns too, comma-separated. Default `'event_type'`. */
   readonly filterParameter?: string
+  /**
+   * The types that the sink sends, each with the schema of its data: a message that is none of them, or whose
+   * data its schema does not take, is refused. See `defineEvents`. Default: anything is sent.
+   */
+  readonly events?: EventMap
+  /** Names a message at its source, for a log to keep it once. Default: what `publish` is given. */
+  readonly sourceId?: (message: M) => string | undefined
   /** Keeps events, so that clients resume after `Last-Event-ID`. Default: none, and ids are the messages' own. */
   readonly log?: EventLog
   /** Which origins may read, beside the sink's own. Default: none. */

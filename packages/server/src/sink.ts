@@ -1,13 +1,15 @@
-import { asyncScheduler, type Observer } from 'rxjs'
+import { asyncScheduler, type Observable, type Observer, Subject } from 'rxjs'
 import { limitsOf } from './access/limits.ts'
 import { type FastifyPlugin, fastifyPlugin } from './adapter/fastify.ts'
 import { type FetchHandler, fetchHandler } from './adapter/fetch.ts'
 import { type NodeHandler, nodeHandler } from './adapter/node.ts'
 import { clockOf } from './clock.ts'
+import { type ConnectionChange, changeOf } from './connection/connection-change.ts'
 import { type CloseOptions, closeConnections } from './drain.ts'
 import { parseDuration } from './duration.ts'
 import { createEndpoint } from './endpoint.ts'
 import type { SseMessage, Target } from './event.ts'
+import { checkEvent, type EventMap, type MessageOf } from './events.ts'
 import { beating } from './fan-out/beating.ts'
 import { Hub } from './fan-out/hub.ts'
 import { heartbeatOf } from './heartbeat.ts'
@@ -43,11 +45,20 @@ export interface Sink<M extends SseMessage = SseMessage> extends Observer<M> {
    */
   publish(message: M, target?: Target, options?: PublishOptions): Promise<Published>
   stats(): SinkStats
+  /** Connections as they open and close. */
+  readonly connections$: Observable<ConnectionChange>
   /** Ends every stream, telling its client when to come back, and releases what the sink holds, its log too. */
   close(options?: CloseOptions): Promise<void>
 }
 
-/** Makes a {@link Sink}. Throws at once where an option is not as it must be. */
+/**
+ * Makes a {@link Sink}. With `events`, it sends those types alone, and checks their data. Throws at once where
+ * an option is not as it must be.
+ */
+export function createSink<const Events extends EventMap>(
+  options: SinkOptions<MessageOf<Events>> & { readonly events: Events },
+): Sink<MessageOf<Events>>
+export function createSink<M extends SseMessage = SseMessage>(options?: SinkOptions<M>): Sink<M>
 export function createSink<M extends SseMessage = SseMessage>(options: SinkOptions<M> = {}): Sink<M> {
   const { onRejected, onComplete = 'stay', random = Math.random } = options
   const onError = (error: unknown) => quietly(() => (options.onError ?? console.error)(error))
@@ -56,12 +67,25 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
   const counters = newCounters()
   const slowClient = slowClientRules(options.slowClient)
   const match = topicFilter(options.match ?? '*')
-  const hub = new Hub(slowClient, counters, clock, () => beats.rest())
+  const changes = new Subject<ConnectionChange>()
+  const hub = new Hub(slowClient, counters, clock, {
+    opened(connection) {
+      beats.start()
+      changes.next(changeOf('opened', connection))
+    },
+    closed(connection) {
+      beats.rest()
+      changes.next(changeOf('closed', connection))
+    },
+  })
   const timeline = new Timeline(options.log, hub, onError)
   const beats = beating(heartbeatOf(options.heartbeat), hub, timeline, clock)
   const topic = (options.topic ?? typeOf) as (message: SseMessage) => string
-  const intake = new Intake({ topic, match, slowClient, counters, timeline })
-  const open = opener({ hub, timeline, retry, greeting: options.greeting, onError, beats }, options)
+  const { events } = options
+  const check = events === undefined ? undefined : (message: SseMessage) => checkEvent(events, message)
+  const sourceId = options.sourceId as ((message: SseMessage) => string | undefined) | undefined
+  const intake = new Intake({ topic, match, slowClient, counters, timeline, check, sourceId })
+  const open = opener({ hub, timeline, retry, greeting: options.greeting, onError }, options)
   let state: 'open' | 'completed' | 'closing' = 'open'
   const endpoint = createEndpoint(options, {
     methods: ['GET'],
@@ -109,6 +133,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     fetch: fetchHandler(endpoint),
     fastify: fastifyPlugin(endpoint),
 
+    connections$: changes.asObservable(),
     stats: () => ({ ...counters, connections: hub.size, behind: hub.behind }),
 
     close(closeOptions) {
@@ -119,10 +144,11 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
 
   async function close(closeOptions: CloseOptions = {}): Promise<void> {
     state = 'closing'
-    intake.close()
+    const unchecked = intake.close()
+    if (unchecked !== undefined) await unchecked
     await closeConnections(hub, closeOptions, { retry: retry ?? READERS_USUAL, clock, random })
-    beats.rest()
     await timeline.close()
+    changes.complete()
   }
 }
 

@@ -73,7 +73,10 @@ export function streamTo<M extends SseMessage>(
   const clock = clockOf(options.scheduler ?? asyncScheduler)
   const counters = newCounters()
   const slowClient = slowClientRules({ policy: 'disconnect', ...options.slowClient })
-  const hub = new Hub(slowClient, counters, clock, () => beats.rest())
+  const hub = new Hub(slowClient, counters, clock, {
+    opened: () => beats.start(),
+    closed: () => beats.rest(),
+  })
   const beats = beating(heartbeatOf(options.heartbeat), hub, { cursor: undefined }, clock)
   const running = new Map<Subscription, Outlet<M>>()
   let closing: Promise<void> | undefined
@@ -135,7 +138,6 @@ export function streamTo<M extends SseMessage>(
         const connection = hub.open(VIEW, place, connect)
         connection.onClosed(leave)
         hub.join(connection)
-        beats.start()
         outlet.openInto(connection, opening)
       }, place),
       abandoned() {

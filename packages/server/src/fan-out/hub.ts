@@ -9,6 +9,12 @@ import { type EncodedEvent, Frame } from '../wire/frame.ts'
 import { type Audience, Audiences, type View } from './audience.ts'
 import { Batch } from './batch.ts'
 
+/** Whom the hub tells of its connections, when they are counted already. */
+export interface HubListener {
+  opened(connection: Connection): void
+  closed(connection: Connection): void
+}
+
 /**
  * Every connection of a sink, and the way an event takes to them: to the audiences it is for, gathered there
  * until the end of the tick, then one shared frame to each member.
@@ -17,7 +23,7 @@ export class Hub implements ConnectionHost {
   readonly slowClient: SlowClientRules
   readonly counters: Counters
   readonly #clock: Clock
-  readonly #onClosed: (connection: Connection) => void
+  readonly #listener: HubListener
   readonly #audiences = new Audiences()
   readonly #connections = new Set<Connection>()
   readonly #behind = new Set<Connection>()
@@ -26,16 +32,11 @@ export class Hub implements ConnectionHost {
   #cancelSweep: Cancel | undefined
   #onEmpty: (() => void) | undefined
 
-  constructor(
-    slowClient: SlowClientRules,
-    counters: Counters,
-    clock: Clock,
-    onClosed: (connection: Connection) => void,
-  ) {
+  constructor(slowClient: SlowClientRules, counters: Counters, clock: Clock, listener: HubListener) {
     this.slowClient = slowClient
     this.counters = counters
     this.#clock = clock
-    this.#onClosed = onClosed
+    this.#listener = listener
   }
 
   get size(): number {
@@ -59,6 +60,7 @@ export class Hub implements ConnectionHost {
     const connection = new Connection(audience, place, this, connect)
     this.#connections.add(connection)
     this.counters.opened++
+    this.#listener.opened(connection)
     return connection
   }
 
@@ -125,7 +127,7 @@ export class Hub implements ConnectionHost {
     this.#audiences.release(audience)
     this.#connections.delete(connection)
     this.#behind.delete(connection)
-    this.#onClosed(connection)
+    this.#listener.closed(connection)
     if (this.#connections.size > 0) return
     this.#onEmpty?.()
     this.#onEmpty = undefined
