@@ -48,7 +48,7 @@ const program = new URL('../../dist/main.js', import.meta.url).pathname
 
 it('the command lists the suites it finds, by folder and file', async () => {
   const { stdout } = await run(process.execPath, [program, '--list', 'core'])
-  expect(stdout).toBe('core/receiving-batched\ncore/receiving-single\n')
+  expect(stdout).toMatch(/^core\/receiving-batched\ncore\/receiving-single\n/m)
 })
 
 it('the command measures real clients and prints a table', async () => {
