@@ -34,7 +34,12 @@ export async function serveSinks(options: ServeSinksOptions): Promise<SinkServer
   const { host = '127.0.0.1', port = 8080, health = '/health' } = options
   const basePath = withoutTrailingSlash(options.basePath ?? '/sse')
   const { sinks } = options
-  const handlers = new Map(Object.entries(sinks).map(([id, { handler }]) => [id, ownHandler(handler)]))
+  const handlers = new Map(
+    Object.entries(sinks).map(([id, { handler }]) => [
+      withoutTrailingSlash(`${basePath}/${id}`),
+      ownHandler(handler),
+    ]),
+  )
   let draining = false
   // Loaded here, so that the package can be imported where there is no node:http.
   const { createServer } = await import('node:http')
@@ -57,14 +62,12 @@ export async function serveSinks(options: ServeSinksOptions): Promise<SinkServer
   }
 
   function route(request: NodeRequest, response: NodeResponse): void {
-    const path = withoutTrailingSlash(pathOf(request.url ?? '/'))
+    const path = withoutTrailingSlash(decoded(pathOf(request.url ?? '/')))
     if (path === health) {
       answer(response, draining ? 503 : 200, draining ? 'draining' : 'ok')
       return
     }
-    const handler = path.startsWith(`${basePath}/`)
-      ? handlers.get(decoded(path.slice(basePath.length + 1)))
-      : undefined
+    const handler = handlers.get(path)
     if (handler === undefined) answer(response, 404, 'there is no sink of this name')
     else handler(request, response)
   }
@@ -95,10 +98,10 @@ function withoutTrailingSlash(path: string): string {
 }
 
 /** A path that is not well-formed names no sink. */
-function decoded(segment: string): string {
+function decoded(path: string): string {
   try {
-    return decodeURIComponent(segment)
+    return decodeURIComponent(path)
   } catch {
-    return segment
+    return path
   }
 }
