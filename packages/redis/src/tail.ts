@@ -1,0 +1,121 @@
+import type { LogEntry, LogPosition } from '@rxsse/server'
+import { type Failure, QUIET } from './connection.ts'
+import { decodeEntry, type PlacedEntry, parsePlace, placeBefore } from './entry.ts'
+import { pause } from './pause.ts'
+import { type ReaderContext, type Reading, tryReading } from './reader.ts'
+
+/**
+ * Follows the log from a concrete position on a connection of its own, for as long as that is open.
+ *
+ * Where what follows the position is not what came after it (Redis lost data, or trimmed more than this process had
+ * read), the listener gets an entry of type `gap` in between, so that readers who are connected know as much as
+ * those who resume.
+ */
+export async function follow(
+  from: LogPosition,
+  listener: (entries: readonly LogEntry[]) => void,
+  context: ReaderContext,
+): Promise<void> {
+  const { connection, keys, settings, faults, horizon } = context
+  let position = from
+  let certain = false
+
+  for (let tries = 0; !connection.closed; ) {
+    const failure = await step()
+    if (failure === undefined) {
+      tries = 0
+      continue
+    }
+    certain = false
+    if (connection.closed) return
+    // That there is no connection, the connection itself has told.
+    if (failure.how !== 'unsent') faults.report(failure.error)
+    await pause(tries++)
+  }
+
+  async function step(): Promise<Failure | undefined> {
+    if (!certain) {
+      // After every reconnection, and now and then where it is quiet: nobody else would notice that all is gone.
+      const result = await tryReading({ id: position.id }, 0, context)
+      if ('failure' in result) return result.failure
+      const gap = gapAt(result.answer)
+      if (gap !== undefined) deliver([gap])
+      certain = true
+    }
+    return read()
+  }
+
+  async function read(): Promise<Failure | undefined> {
+    const result = await connection.try((client) =>
+      client.xRead({ key: keys.events, id: `${position.offset}-0` }, { COUNT: PAGE, BLOCK: QUIET }),
+    )
+    if ('failure' in result) return result.failure
+    const streams = result.answer as Streams | null
+    const messages = streams?.[0]?.messages ?? []
+    if (messages.length === 0) certain = false
+    const entries: PlacedEntry[] = []
+    for (const { id, message } of messages) {
+      try {
+        entries.push(decodeEntry(message.i ?? '', Number.parseInt(id, 10), message.m ?? '', settings.ids))
+      } catch (error) {
+        faults.report(error)
+      }
+    }
+    const failure = await connected(entries)
+    const last = messages.at(-1)
+    // An entry that could not be read must not be read again and again.
+    if (failure === undefined && last !== undefined) {
+      position = { id: position.id, offset: Number.parseInt(last.id, 10) }
+    }
+    return failure
+  }
+
+  /** Delivers entries, each after the one that it follows. */
+  async function connected(entries: readonly PlacedEntry[]): Promise<Failure | undefined> {
+    const delivered: LogEntry[] = []
+    let last = position
+    for (const entry of entries) {
+      const { epoch, number } = parsePlace(entry.place)
+      const before = parsePlace(last.id)
+      if (epoch !== before.epoch) {
+        const result = await tryReading({ id: last.id }, 0, context)
+        if ('failure' in result) return result.failure
+        const { gap } = result.answer
+        if (gap !== undefined) delivered.push(notice(last.id, placeBefore(entry), gap))
+      } else if (number !== before.number + 1) {
+        const gap = { reason: 'trimmed', missed: number - before.number - 1 } as const
+        delivered.push(notice(last.id, placeBefore(entry), gap))
+      }
+      delivered.push(entry)
+      last = { id: entry.place, offset: entry.offset }
+    }
+    if (delivered.length > 0) deliver(delivered)
+    position = last
+    return undefined
+  }
+
+  function gapAt({ gap, after }: Reading): LogEntry | undefined {
+    if (gap === undefined) return undefined
+    // A term that was cut short ends before what was seen of it; what follows is further on all the same.
+    const to = { id: after.id, offset: Math.max(after.offset, position.offset) }
+    const entry = notice(position.id, to, gap)
+    position = to
+    return entry
+  }
+
+  function deliver(entries: readonly LogEntry[]): void {
+    if (connection.closed) return
+    for (const { offset } of entries) horizon.raise(offset)
+    listener(entries)
+  }
+}
+
+type Streams = readonly { readonly messages: readonly { readonly id: string; readonly message: Fields }[] }[]
+type Fields = { readonly i?: string; readonly m?: string }
+
+const PAGE = 256
+
+function notice(from: string, to: LogPosition, { reason, missed }: NonNullable<Reading['gap']>): LogEntry {
+  const data = JSON.stringify({ from, to: to.id, reason, missed })
+  return { ...to, target: 'all', message: { type: 'gap', data, topic: 'gap' } }
+}
