@@ -62,7 +62,7 @@ export function openConnection(
   )
 
   // What a factory throws may quote a secret, so its message stays in the cause.
-  request().catch((cause: unknown) => fail('request', 'the request could not be made', cause))
+  request().catch((cause: unknown) => fail('request', 'the request cannot be made', cause))
   return close
 
   async function request(): Promise<void> {
@@ -171,5 +171,5 @@ export function openConnection(
 const failures: { readonly [code in TransportErrorCode]?: string } = {
   network: 'the connection failed',
   tls: "the server's certificate does not verify",
-  request: 'the request cannot be sent',
+  request: 'the request cannot be made',
 }

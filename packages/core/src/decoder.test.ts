@@ -1,6 +1,7 @@
 import { eventStreamCases } from '@rxsse/testing'
 import { describe, expect, it } from 'vitest'
 import { decode } from '../test/decode.ts'
+import { createDecoder } from './decoder.ts'
 
 describe('every conformance case reads the same', () => {
   for (const { name, input_b64, expected } of eventStreamCases) {
@@ -16,4 +17,34 @@ describe('every conformance case reads the same', () => {
       }
     })
   }
+})
+
+describe('pieces of more than a read', () => {
+  it('are interpreted at once, and those of less together at the end of the turn', async () => {
+    const seen: string[] = []
+    const decoder = createDecoder(
+      {
+        onEvent: (_, data) => seen.push(data.slice(0, 5)),
+        onId() {},
+        onRetry() {},
+        onComment: undefined,
+        onOversize() {},
+      },
+      { types: undefined, maxEventSize: 2 ** 20 },
+    )
+    const block = (data: string) => Buffer.from(`data: ${data}\n\n`)
+    decoder.push(block('one'))
+    decoder.push(block('two'))
+    expect(seen).toEqual([])
+    await Promise.resolve()
+    expect(seen).toEqual(['one', 'two'])
+    decoder.push(block('large'.repeat(10_000)))
+    expect(seen).toEqual(['one', 'two', 'large'])
+    decoder.push(block('small'))
+    decoder.push(block('large'.repeat(10_000)))
+    expect(seen.slice(3)).toEqual(['small', 'large'])
+    decoder.push(block('last'))
+    decoder.end()
+    expect(seen.at(-1)).toBe('last')
+  })
 })

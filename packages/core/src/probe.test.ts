@@ -41,7 +41,7 @@ it('errors where the stream ends before an event', async () => {
   await using server = await createScriptedServer([{ status: 200, body: [': nothing\n\n'] }])
   await expect(lastValueFrom(probeEventSource(server.url))).rejects.toMatchObject({
     code: 'network',
-    message: 'the stream ended before its first event',
+    message: 'the stream ended before an event',
   })
 })
 

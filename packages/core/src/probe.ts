@@ -44,7 +44,7 @@ export function probe(
           subscriber.complete()
         },
         error: (error) => subscriber.error(error),
-        complete: () => fail('network', 'the stream ended before its first event'),
+        complete: () => fail('network', 'the stream ended before an event'),
       }),
     )
   })

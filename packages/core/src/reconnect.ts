@@ -42,24 +42,14 @@ export type Decide = (end: ConnectionEnd) => Decision
  * any other status, a wrong content type, a bad redirect, an oversized event and a certificate that does not verify are final.
  */
 export const defaultDecide: Decide = ({ error }) => {
-  switch (error?.code) {
-    case undefined:
-    case 'network':
-    case 'connect-timeout':
-    case 'idle-timeout':
-    case 'request':
-      return 'retry'
-    case 'http-status':
-      return decideStatus(error.status as number)
-    default:
-      return 'fail'
-  }
-}
-
-function decideStatus(status: number): Decision {
+  if (error === undefined || passing.has(error.code)) return 'retry'
+  const { status = 0 } = error
+  if (error.code !== 'http-status') return 'fail'
   if (status === 204) return 'complete'
   return status === 408 || status === 425 || status === 429 || status >= 500 ? 'retry' : 'fail'
 }
+
+const passing: ReadonlySet<string> = new Set(['network', 'connect-timeout', 'idle-timeout', 'request'])
 
 /** The HTML standard's rule to the letter: as {@link defaultDecide}, but any status other than 200 is final. */
 export const strictDecide: Decide = (end) => (end.error?.code === 'http-status' ? 'fail' : defaultDecide(end))

@@ -20,9 +20,7 @@ export function parseUrl(input: string | URL): URL {
     // Refused below, without a word of what it was.
   }
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
-    throw new TypeError(
-      'url must be an absolute http or https URL; a user and a password go into an Authorization header',
-    )
+    throw new TypeError('url must be an absolute http or https URL without user and password')
   }
   url.hash = ''
   return url
@@ -75,7 +73,7 @@ export function headerFields(input: HeadersInput): Record<string, string> {
       if (value !== undefined) headers.append(name, value)
     } catch {
       // The platform's own message quotes the value.
-      throw new TypeError(`headers: the name or the value of '${name}' is not one that HTTP can carry`)
+      throw new TypeError(`headers: HTTP cannot carry the name or the value of '${name}'`)
     }
   }
   return Object.fromEntries(headers)

@@ -8,8 +8,16 @@ interface Decoded {
   oversize?: true
 }
 
+interface DecodeOptions extends Partial<DecoderOptions> {
+  /** Which chunks end a turn of the event loop, by their index. Default: every one. */
+  readonly endsTurn?: (index: number) => boolean
+}
+
 /** What the decoder makes of a body in chunks, in the form of the reference model. */
-export function decode(chunks: Iterable<Uint8Array>, options: Partial<DecoderOptions> = {}): Decoded {
+export function decode(
+  chunks: Iterable<Uint8Array>,
+  { endsTurn = () => true, ...options }: DecodeOptions = {},
+): Decoded {
   const decoded: Decoded = { events: [], retry: null, lastEventId: '' }
   const decoder = createDecoder(
     {
@@ -29,7 +37,11 @@ export function decode(chunks: Iterable<Uint8Array>, options: Partial<DecoderOpt
     },
     { types: undefined, maxEventSize: Number.POSITIVE_INFINITY, ...options },
   )
-  for (const chunk of chunks) decoder.push(chunk)
+  let index = 0
+  for (const chunk of chunks) {
+    decoder.push(chunk)
+    if (endsTurn(index++)) decoder.flush()
+  }
   decoder.end()
   return decoded
 }
