@@ -75,7 +75,8 @@ async function main({ quick, rounds, list, names }: Arguments): Promise<void> {
     const progress = createProgress(name, rounds * suite.contenders.length)
     const results = await measureSuite(module, suite, { rounds, quick, onStep: progress.step })
     progress.end()
-    console.log(`${toMarkdown(suite, results)}\n`)
+    const { full, quick: few } = suite.operations
+    console.log(`${toMarkdown(suite, results, quick ? few : full)}\n`)
   }
 }
 

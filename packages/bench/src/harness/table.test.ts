@@ -29,9 +29,9 @@ it('a table has medians, spreads, and what the first costs of each, round by rou
     ['ours', runs(1, 2, 30)],
     ['theirs', runs(2, 4, 200)],
   ])
-  expect(toMarkdown(suite, results)).toBe(`## Racing
+  expect(toMarkdown(suite, results, 300_000)).toBe(`## Racing
 
-A race.
+A race. A measurement: 300,000 events.
 
 | contender | CPU µs an event | lowest to highest | ours, of it |
 | --- | ---: | ---: | ---: |
@@ -49,9 +49,14 @@ it("a suite's own figures are columns, medians too, empty where a contender has 
   ])
   const { targets: _, ...plain } = suite
   expect(
-    toMarkdown(plain, results).split('\n\n')[2],
+    toMarkdown(plain, results, 1).split('\n\n')[2],
   ).toBe(`| contender | CPU µs an event | lowest to highest | ours, of it | KiB |
 | --- | ---: | ---: | ---: | ---: |
 | ours | 1.00 | 1.00 to 1.00 |  | 6.00 |
 | theirs | 2.00 | 2.00 to 2.00 | 0.50 (0.50 to 0.50) |  |`)
+})
+
+it('operations are counted in the plural', () => {
+  const text = toMarkdown({ ...suite, operation: 'delivery' }, new Map([['ours', runs(1)]]), 20)
+  expect(text).toContain('A measurement: 20 deliveries.')
 })

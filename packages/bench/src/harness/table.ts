@@ -1,8 +1,11 @@
 import type { Measurement, Results } from './measure.ts'
 import type { Suite } from './suite.ts'
 
-/** A suite's results as a Markdown section: medians, their spread, what the first contender costs of each, and the targets. */
-export function toMarkdown(suite: Suite, results: Results): string {
+/**
+ * A suite's results as a Markdown section: medians, their spread, what the first contender costs of each, and the targets.
+ * `operations` is how many a measurement had.
+ */
+export function toMarkdown(suite: Suite, results: Results, operations: number): string {
   const first = suite.contenders[0]?.name ?? ''
   const columns = extraColumns(results)
   const header = [
@@ -30,7 +33,10 @@ export function toMarkdown(suite: Suite, results: Results): string {
     const verdict = ratio <= atMost ? 'met' : 'missed'
     return `- ${contender} at most ${atMost.toFixed(2)} of ${against}: ${ratio.toFixed(2)}, ${verdict}`
   })
-  return [`## ${suite.title}`, suite.description, table, verdicts.join('\n')].filter(Boolean).join('\n\n')
+  const count = `A measurement: ${operations.toLocaleString('en')} ${plural(suite.operation)}.`
+  return [`## ${suite.title}`, `${suite.description} ${count}`, table, verdicts.join('\n')]
+    .filter(Boolean)
+    .join('\n\n')
 }
 
 /** Round by round, so that a slow spell of the machine, which falls on both, cancels out. */
@@ -74,4 +80,8 @@ function figure(value: number): string {
 
 function article(noun: string): string {
   return /^[aeiou]/i.test(noun) ? 'an' : 'a'
+}
+
+function plural(noun: string): string {
+  return `${noun.replace(/([^aeiou])y$/, '$1ie')}s`
 }
