@@ -145,6 +145,14 @@ const publish = (topic: string, target: Target, count: number): Command => ({
   toString: () => `publish ${count} of ${topic} to ${JSON.stringify(target)}`,
 })
 
+const turnsOf = (count: number): Command => ({
+  check: () => true,
+  async run() {
+    for (let left = count; left > 0; left--) await turn()
+  },
+  toString: () => `${count} turns`,
+})
+
 const each = (
   name: string,
   index: number,
@@ -208,9 +216,9 @@ const commands = fc.commands<Model, Sink, false>(
         (c) => c.resume(),
       ),
     ),
-    fc.constant<Command>({ check: () => true, run: () => turn(), toString: () => 'turn' }),
+    fc.integer({ min: 1, max: 4 }).map(turnsOf),
   ],
-  { maxCommands: 40 },
+  { maxCommands: 60, size: 'max' },
 )
 
 const logs: [string, (chance: () => number) => EventLog][] = [
@@ -257,7 +265,7 @@ describe.each(logs)('a sink with a log %s', (_name, openLog) => {
           await sink.close()
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 300 },
     )
   })
 })

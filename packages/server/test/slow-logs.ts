@@ -63,5 +63,5 @@ export function sharedLog(chance: () => number): EventLog {
 }
 
 async function turns(chance: () => number): Promise<void> {
-  for (let left = Math.floor(chance() * 4); left > 0; left--) await turn()
+  for (let left = Math.floor(chance() * 8); left > 0; left--) await turn()
 }
