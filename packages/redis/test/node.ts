@@ -1,0 +1,38 @@
+// A node for tests to kill: a sink over Redis, which publishes what its parent sends and says when the log has it.
+// Arguments: the url of Redis, the key, the port (0 for any), maxLength.
+import { createServer } from 'node:http'
+import { createSink } from '@rxsse/server'
+import { redisLog } from '../src/index.ts'
+import type { Order } from './nodes.ts'
+
+const [url = '', key = '', port = '0', maxLength = '100000'] = process.argv.slice(2)
+
+const sink = createSink({
+  log: redisLog({ url, key, maxLength: Number(maxLength), timeout: '20s', onError: () => {} }),
+  retry: 50,
+  heartbeat: { interval: 500 },
+  identify: (request) => request.url.searchParams.get('as') ?? undefined,
+  rooms: { authorize: () => true },
+  onError: () => {},
+})
+
+const server = createServer(sink.handler)
+server.listen(Number(port), '127.0.0.1', () => {
+  const address = server.address()
+  process.send?.({ listening: typeof address === 'object' ? address?.port : undefined })
+})
+
+process.on('message', async (order) => {
+  const { n, data, type, target, sourceId } = order as Order
+  try {
+    const { id } = await sink.publish(
+      type === undefined ? { data } : { data, type },
+      target,
+      sourceId === undefined ? {} : { sourceId },
+    )
+    process.send?.({ n, id })
+  } catch (error) {
+    process.send?.({ n, error: String(error), cause: String(error instanceof Error ? error.cause : '') })
+  }
+})
+process.on('disconnect', () => process.exit())
