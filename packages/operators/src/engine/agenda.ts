@@ -9,14 +9,16 @@ export interface Appointed {
 }
 
 /**
- * Who is next, by time and then by order. Moving an appointment leaves the old one in the heap, to be skipped when it
- * comes up or swept out once such leftovers are the greater part.
+ * Who is next, by time and then by order. Windows of many keys end at the same time, so the heap is of times, and each
+ * has a list. Moving an appointment leaves the old one where it is, to be skipped when it comes up, or swept out once such
+ * leftovers are the greater part.
  */
 export class Agenda<A extends Appointed> {
-  readonly #heap = new Heap<Appointment<A>>(
-    (a, b) => a.at < b.at || (a.at === b.at && a.who.order < b.who.order),
-  )
+  readonly #times = new Heap<Time<A>>((a, b) => a.at < b.at)
+  readonly #byTime = new Map<number, Time<A>>()
+  #spare: Time<A> | undefined
   #appointed = 0
+  #listed = 0
 
   appoint(who: A, at: number): void {
     if (who.at === at) return
@@ -24,33 +26,88 @@ export class Agenda<A extends Appointed> {
     who.at = at
     if (at === Number.POSITIVE_INFINITY) return
     this.#appointed++
-    this.#heap.push({ at, who })
-    if (this.#heap.size > 2 * this.#appointed + 64) this.#heap.retain(isKept)
+    this.#list(who, at)
+    if (this.#listed > 2 * this.#appointed + 64) this.#sweep()
   }
 
   /** When the next one is due; Infinity where nobody is. */
   next(): number {
-    for (let top = this.#heap.peek(); top !== undefined; top = this.#heap.peek()) {
-      if (isKept(top)) return top.at
-      this.#heap.pop()
-    }
-    return Number.POSITIVE_INFINITY
+    return this.#nextTime()?.at ?? Number.POSITIVE_INFINITY
   }
 
   /** Takes the next one that is due by `watermark` off the agenda. */
   takeDue(watermark: number): A | undefined {
-    if (this.next() > watermark) return undefined
-    const who = this.#heap.pop()?.who
-    if (who !== undefined) this.appoint(who, Number.POSITIVE_INFINITY)
-    return who
+    const time = this.#nextTime()
+    if (time === undefined || time.at > watermark) return undefined
+    if (!time.isSorted) sort(time)
+    for (let who = time.list[time.taken]; who !== undefined; who = time.list[time.taken]) {
+      time.taken++
+      this.#listed--
+      if (who.at !== time.at) continue
+      this.appoint(who, Number.POSITIVE_INFINITY)
+      return who
+    }
+    return undefined
+  }
+
+  #list(who: A, at: number): void {
+    this.#listed++
+    const time = this.#byTime.get(at)
+    if (time === undefined) {
+      // One key's windows make a new time at every firing: the list that has just been emptied serves again.
+      const first = this.#spare ?? { at, list: [], taken: 0, isSorted: true }
+      this.#spare = undefined
+      first.at = at
+      first.list.push(who)
+      this.#byTime.set(at, first)
+      this.#times.push(first)
+      return
+    }
+    const last = time.list[time.list.length - 1]
+    if (last !== undefined && last.order > who.order) time.isSorted = false
+    time.list.push(who)
+  }
+
+  /** The first time that somebody is still appointed for. */
+  #nextTime(): Time<A> | undefined {
+    for (let time = this.#times.peek(); time !== undefined; time = this.#times.peek()) {
+      for (let who = time.list[time.taken]; who !== undefined; who = time.list[time.taken]) {
+        if (who.at === time.at) return time
+        time.taken++
+        this.#listed--
+      }
+      this.#times.pop()
+      this.#byTime.delete(time.at)
+      time.list.length = 0
+      time.taken = 0
+      time.isSorted = true
+      this.#spare = time
+    }
+    return undefined
+  }
+
+  #sweep(): void {
+    for (const time of this.#byTime.values()) {
+      this.#listed -= time.list.length - time.taken
+      time.list = time.list.slice(time.taken).filter((who) => who.at === time.at)
+      time.taken = 0
+      this.#listed += time.list.length
+      if (time.list.length === 0) this.#byTime.delete(time.at)
+    }
+    this.#times.retain((time) => time.list.length > 0)
   }
 }
 
-interface Appointment<A> {
-  readonly at: number
-  readonly who: A
+interface Time<A> {
+  at: number
+  list: A[]
+  /** How many of the list have been taken, or skipped. */
+  taken: number
+  isSorted: boolean
 }
 
-function isKept({ at, who }: Appointment<Appointed>): boolean {
-  return who.at === at
+function sort<A extends Appointed>(time: Time<A>): void {
+  time.list = time.list.slice(time.taken).sort((a, b) => a.order - b.order)
+  time.taken = 0
+  time.isSorted = true
 }

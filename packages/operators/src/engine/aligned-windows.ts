@@ -37,12 +37,9 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
   }
 
   add(key: K, id: Primitive, read: V, timestamp: number, watermark: number): 'held' | 'late' | 'outside' {
-    const grid = this.#grid
-    const pane = grid.paneOf(timestamp)
-    const lastWindow = grid.lastWindowOf(pane)
-    const firstWindow = grid.firstWindowOf(pane)
+    const { pane, firstWindow, lastWindow, firstEnd, lastEnd } = this.#grid.locate(timestamp)
     if (firstWindow > lastWindow) return 'outside'
-    if (grid.endOf(lastWindow) + this.#options.allowedLateness <= watermark) return 'late'
+    if (lastEnd + this.#options.allowedLateness <= watermark) return 'late'
 
     const state = this.#states.at(key, 0, id)
     try {
@@ -52,12 +49,12 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
       this.#appoint(state)
       throw error
     }
-    const firstOpen = grid.endOf(firstWindow) > watermark ? firstWindow : grid.lastEndedBy(watermark) + 1
+    const firstOpen = firstEnd > watermark ? firstWindow : this.#grid.lastEndedBy(watermark) + 1
     if (firstOpen > firstWindow)
       this.#updateFired(state, firstWindow, Math.min(lastWindow, firstOpen - 1), watermark)
-    if (firstOpen <= lastWindow) {
-      if (firstOpen < state.nextWindow) state.nextWindow = firstOpen
-    } else this.#settle(state, pane, pane)
+    if (firstOpen > lastWindow) this.#settle(state, pane, pane)
+    else if (firstOpen >= state.nextWindow) return 'held'
+    else state.nextWindow = firstOpen
     this.#appoint(state)
     return 'held'
   }
@@ -83,9 +80,8 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     const firstOpen = watermark === Number.NEGATIVE_INFINITY ? watermark : grid.lastEndedBy(watermark) + 1
     const due: { readonly window: number; readonly emit: () => void; readonly order: number }[] = []
     for (const state of this.#states.states()) {
-      if (state.changed.size === 0) continue
-      const changed = [...state.changed].sort((a, b) => a - b)
-      state.changed.clear()
+      const changed = [...(state.changed ?? [])].sort((a, b) => a - b)
+      state.changed?.clear()
       let from = Number.NEGATIVE_INFINITY
       for (const pane of changed) {
         const first = Math.max(from, firstOpen, grid.firstWindowOf(pane))
@@ -119,17 +115,18 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
       order: this.#keysSeen++,
       at: Number.POSITIVE_INFINITY,
       panes: new SortedDeque(),
-      stacks: new TwoStacks(this.#options.aggregate),
+      stacks: this.#grid.width === 1 ? undefined : new TwoStacks(this.#options.aggregate),
+      stacked: 0,
       stackedTo: Number.NEGATIVE_INFINITY,
       restack: false,
       nextWindow: Number.POSITIVE_INFINITY,
-      revisions: new SortedDeque(),
-      changed: new Set(),
+      revisions: this.#countsRevisions ? new SortedDeque() : undefined,
+      changed: this.#options.early ? new Set() : undefined,
     }
   }
 
   #addToPane(state: KeyWindows<K, A>, number: number, read: V, timestamp: number): void {
-    const { aggregate, early } = this.#options
+    const { aggregate } = this.#options
     const pane = state.panes.get(number)
     const fold = aggregate.add(pane === undefined ? aggregate.create() : pane.fold, read, timestamp)
     if (pane === undefined) state.panes.set(number, { fold, pending: 1 })
@@ -138,7 +135,7 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
       pane.pending++
     }
     if (number < state.stackedTo) state.restack = true
-    if (early) state.changed.add(number)
+    state.changed?.add(number)
   }
 
   /** New results for windows that had their time, as far as lateness is allowed. */
@@ -152,30 +149,46 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
   }
 
   #fire(state: KeyWindows<K, A>, kind: Pane): void {
-    const { panes, stacks, nextWindow: window } = state
+    const { panes, nextWindow: window } = state
+    const { aggregate, allowedLateness } = this.#options
     const first = this.#grid.firstPaneOf(window)
+    const next = first + this.#grid.step
+    const fold =
+      state.stacks === undefined
+        ? panes.get(first)?.fold
+        : this.#stackedFold(state, state.stacks, first, next)
+    // Before the panes go: for a tumbling window the fold is its pane's own.
+    const value = fold === undefined ? undefined : aggregate.result(fold)
+    let following = 0
+    if (allowedLateness === 0) this.#letGo(state, next)
+    else {
+      this.#settle(state, first, next - 1)
+      following = panes.lowerBound(next)
+    }
+    state.nextWindow =
+      following < panes.length
+        ? Math.max(window + 1, this.#grid.firstWindowOf(panes.numberAt(following)))
+        : Number.POSITIVE_INFINITY
+    // Where there is a fold there is its result.
+    if (fold !== undefined) this.#emit(state, window, value as R, kind)
+    if (allowedLateness === 0) this.#forgetRevisionsThrough(state, window)
+  }
+
+  /** The fold of the panes from `first` on that the window has. Panes below `next` are in no other window to come. */
+  #stackedFold(state: KeyWindows<K, A>, stacks: TwoStacks<A>, first: number, next: number): A | undefined {
+    const { panes } = state
     const end = first + this.#grid.width
     if (state.restack) {
       stacks.clear()
-      state.stackedTo = first
+      state.stacked = panes.lowerBound(first)
       state.restack = false
     } else stacks.evictBefore(first)
-    let position = panes.lowerBound(Math.max(first, state.stackedTo))
-    for (; position < panes.length && panes.numberAt(position) < end; position++) {
-      stacks.push(panes.numberAt(position), panes.valueAt(position).fold)
+    for (; state.stacked < panes.length && panes.numberAt(state.stacked) < end; state.stacked++) {
+      const number = panes.numberAt(state.stacked)
+      if (number >= first) stacks.push(number, panes.valueAt(state.stacked).fold)
     }
-    state.stackedTo = Math.max(state.stackedTo, end)
-
-    const lastSettled = first + this.#grid.step - 1
-    const value = stacks.isEmpty ? undefined : { result: this.#options.aggregate.result(stacks.fold()) }
-    this.#settle(state, first, lastSettled)
-    const next = panes.lowerBound(lastSettled + 1)
-    state.nextWindow =
-      next < panes.length
-        ? Math.max(window + 1, this.#grid.firstWindowOf(panes.numberAt(next)))
-        : Number.POSITIVE_INFINITY
-    if (value !== undefined) this.#emit(state, window, value.result, kind)
-    if (this.#options.allowedLateness === 0) this.#forgetThrough(state, window)
+    state.stackedTo = end
+    return stacks.foldUpTo(next)
   }
 
   /** Counts the events of these panes as gone: no window to come has them. */
@@ -189,15 +202,12 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
   }
 
   #emit(state: KeyWindows<K, A>, window: number, value: R, pane: Pane): void {
-    let revision = 0
-    if (this.#countsRevisions) {
-      revision = state.revisions.get(window) ?? 0
-      state.revisions.set(window, revision + 1)
-    }
+    const revision = state.revisions?.get(window) ?? 0
+    state.revisions?.set(window, revision + 1)
     const start = this.#grid.startOf(window)
     this.#options.emit({
       key: state.key,
-      window: { start, end: this.#grid.endOf(window) },
+      window: { start, end: start + this.#grid.size },
       value,
       pane,
       revision,
@@ -208,17 +218,27 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     const lateness = this.#options.allowedLateness
     if (lateness === 0) return
     // One leap of the watermark may end windows, and their lateness, that have yet to fire.
-    this.#forgetThrough(state, Math.min(this.#grid.lastEndedBy(watermark, lateness), state.nextWindow - 1))
+    const expired = Math.min(this.#grid.lastEndedBy(watermark, lateness), state.nextWindow - 1)
+    this.#letGo(state, this.#grid.firstPaneOf(expired + 1))
+    this.#forgetRevisionsThrough(state, expired)
   }
 
-  /** Forgets this window and those before it, and the panes that no other window has. */
-  #forgetThrough(state: KeyWindows<K, A>, window: number): void {
-    const { panes, revisions } = state
-    while (panes.length > 0 && this.#grid.lastWindowOf(panes.numberAt(0)) <= window) {
-      state.changed.delete(panes.numberAt(0))
+  /** Lets go of the panes below `next`, which no window to come has. */
+  #letGo(state: KeyWindows<K, A>, next: number): void {
+    const { panes } = state
+    let settled = 0
+    while (panes.length > 0 && panes.numberAt(0) < next) {
+      settled += panes.valueAt(0).pending
+      state.changed?.delete(panes.numberAt(0))
       panes.shift()
+      if (state.stacked > 0) state.stacked--
     }
-    while (revisions.length > 0 && revisions.numberAt(0) <= window) revisions.shift()
+    if (settled > 0) this.#options.settled(settled)
+  }
+
+  #forgetRevisionsThrough({ revisions }: KeyWindows<K, A>, window: number): void {
+    while (revisions !== undefined && revisions.length > 0 && revisions.numberAt(0) <= window)
+      revisions.shift()
   }
 
   /** When the key has to be seen to next: a window to fire or, where nothing is open, panes to forget. */
@@ -258,7 +278,8 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
         if (panes.numberAt(position) >= start)
           stacks.push(panes.numberAt(position), panes.valueAt(position).fold)
       }
-      if (!stacks.isEmpty) visit(window, stacks.fold())
+      const fold = stacks.foldUpTo(start + this.#grid.step)
+      if (fold !== undefined) visit(window, fold)
     }
   }
 }
@@ -266,7 +287,10 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
 interface KeyWindows<K, A> extends Appointed {
   readonly key: K
   readonly panes: SortedDeque<{ fold: A; pending: number }>
-  readonly stacks: TwoStacks<A>
+  /** None where a window is a single pane. */
+  readonly stacks: TwoStacks<A> | undefined
+  /** How many panes, from the first on, are in the stacks or were. */
+  stacked: number
   /** Panes below this number are in the stacks, or were. */
   stackedTo: number
   /** An event has come into a pane that is in the stacks. */
@@ -274,7 +298,7 @@ interface KeyWindows<K, A> extends Appointed {
   /** The next window to fire; Infinity where none is open. */
   nextWindow: number
   /** How many results each window has had, where there can be more than one. */
-  readonly revisions: SortedDeque<number>
-  /** Panes that have changed since the last early results. */
-  readonly changed: Set<number>
+  readonly revisions: SortedDeque<number> | undefined
+  /** Panes that have changed since the last early results, where there are such. */
+  readonly changed: Set<number> | undefined
 }

@@ -2,6 +2,12 @@
 export interface Mergeable<A> {
   create(): A
   merge(into: A, from: A): A
+  /** A copy that may be changed without changing `of`. Left out: what merging into nothing gives. */
+  copy?(of: A): A
+}
+
+export function copyOf<A>(monoid: Mergeable<A>, of: A): A {
+  return monoid.copy === undefined ? monoid.merge(monoid.create(), of) : monoid.copy(of)
 }
 
 /**
@@ -21,10 +27,6 @@ export class TwoStacks<A> {
   constructor(monoid: Mergeable<A>) {
     this.#monoid = monoid
     this.#newFold = monoid.create()
-  }
-
-  get isEmpty(): boolean {
-    return this.#newNumbers.length === 0 && this.#oldNumbers.length === 0
   }
 
   /** Numbers rise. The element is not changed, and must not change while it is in here. */
@@ -50,14 +52,21 @@ export class TwoStacks<A> {
     this.#oldFolds.length = 0
   }
 
-  /** The fold of everything that is in here, oldest first. The caller's own. */
-  fold(): A {
-    const oldest = this.#oldFolds[this.#oldFolds.length - 1]
-    const result = this.#monoid.create()
-    return this.#monoid.merge(
-      oldest === undefined ? result : this.#monoid.merge(result, oldest),
-      this.#newFold,
-    )
+  /**
+   * The fold of everything that is in here, oldest first, and the caller's own; undefined where there is nothing. What is
+   * below `number` will not be asked for again, so the fold that ends with it is given away rather than copied.
+   */
+  foldUpTo(number: number): A | undefined {
+    if (this.#oldFolds.length === 0) {
+      if (this.#newNumbers.length === 0) return undefined
+      this.#flip()
+    }
+    const isLast = (this.#oldNumbers[this.#oldNumbers.length - 1] ?? Number.NaN) < number
+    const oldest = isLast ? this.#oldFolds.pop() : this.#oldFolds[this.#oldFolds.length - 1]
+    if (isLast) this.#oldNumbers.pop()
+    if (oldest === undefined) return undefined
+    const fold = isLast ? oldest : copyOf(this.#monoid, oldest)
+    return this.#newNumbers.length === 0 ? fold : this.#monoid.merge(fold, this.#newFold)
   }
 
   #popBefore(number: number): void {
@@ -74,7 +83,7 @@ export class TwoStacks<A> {
       const number = this.#newNumbers[i]
       const element = this.#newElements[i]
       if (number === undefined || element === undefined) continue
-      const own = monoid.merge(monoid.create(), element)
+      const own = copyOf(monoid, element)
       younger = younger === undefined ? own : monoid.merge(own, younger)
       this.#oldNumbers.push(number)
       this.#oldFolds.push(younger)

@@ -1,5 +1,16 @@
 import { shapeOf } from '../shape.ts'
 
+/** A pane, and the windows that have it: none, where the last is below the first. */
+export interface Place {
+  pane: number
+  start: number
+  end: number
+  firstWindow: number
+  lastWindow: number
+  firstEnd: number
+  lastEnd: number
+}
+
 /**
  * The arithmetic of windows of one size that start at regular intervals. Time is cut into panes of the greatest common
  * divisor of size and interval, so that every window is a whole number of panes; panes and windows go by number.
@@ -13,6 +24,15 @@ export class WindowGrid {
   readonly width: number
   /** Panes from the start of a window to the start of the next. */
   readonly step: number
+  readonly #place: Place = {
+    pane: 0,
+    start: 0,
+    end: 0,
+    firstWindow: 0,
+    lastWindow: 0,
+    firstEnd: 0,
+    lastEnd: 0,
+  }
 
   constructor(size: number, every: number, offset: number) {
     this.size = size
@@ -23,11 +43,18 @@ export class WindowGrid {
     this.step = every / this.pane
   }
 
-  paneOf(timestamp: number): number {
-    const number = Math.floor((timestamp - this.offset) / this.pane)
-    // The quotient of two floats may round up to the next whole number, or the product back down.
-    if (number * this.pane + this.offset > timestamp) return number - 1
-    return (number + 1) * this.pane + this.offset <= timestamp ? number + 1 : number
+  /** Where a timestamp belongs. Mostly it is the pane of the one before, so that is kept; the answer is good until the next call. */
+  locate(timestamp: number): Readonly<Place> {
+    const place = this.#place
+    if (timestamp >= place.start && timestamp < place.end) return place
+    place.pane = this.#paneOf(timestamp)
+    place.start = this.#paneStart(place.pane)
+    place.end = this.#paneStart(place.pane + 1)
+    place.firstWindow = this.firstWindowOf(place.pane)
+    place.lastWindow = this.lastWindowOf(place.pane)
+    place.firstEnd = this.endOf(place.firstWindow)
+    place.lastEnd = this.endOf(place.lastWindow)
+    return place
   }
 
   firstWindowOf(pane: number): number {
@@ -56,6 +83,17 @@ export class WindowGrid {
     const guess = Math.floor((watermark - lateness - this.offset - this.size) / this.every)
     if (this.endOf(guess) + lateness > watermark) return guess - 1
     return this.endOf(guess + 1) + lateness <= watermark ? guess + 1 : guess
+  }
+
+  #paneOf(timestamp: number): number {
+    const number = Math.floor((timestamp - this.offset) / this.pane)
+    // The quotient of two floats may round up to the next whole number, or the product back down.
+    if (this.#paneStart(number) > timestamp) return number - 1
+    return this.#paneStart(number + 1) <= timestamp ? number + 1 : number
+  }
+
+  #paneStart(pane: number): number {
+    return pane * this.pane + this.offset
   }
 }
 

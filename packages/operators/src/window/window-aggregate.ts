@@ -63,11 +63,12 @@ export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = 
 ): OperatorFunction<T, WindowResult<K, AggregateResults<S>>> {
   type Result = WindowResult<K, AggregateResults<S>>
   const config = checked(spec, options)
-  const { time, row } = config
+  const { time } = config
   // Without a key function the key is undefined, which is `K`'s default.
   const keyOf = options.key ?? (() => undefined as K)
 
   return operateInTurn<T, Result>(({ out, ledger, alarm }) => {
+    const row = new AggregateRow<T, AggregateResults<S>>(config.shape)
     const watermark = new Watermark(time)
     const windows = config.engine({
       aggregate: row,
@@ -165,7 +166,7 @@ function checked<T, K extends Key, S extends AggregateShape<T>>(
     throw new RangeError(`windowAggregate: maxKeys must be at least 1, not ${shapeOf(maxKeys)}`)
   return {
     time: eventTime('windowAggregate', options),
-    row: new AggregateRow<T, AggregateResults<S>>(shape),
+    shape,
     engine: engineFor<K, AggregateResults<S>>(spec),
     maxKeys,
     allowedLateness: milliseconds('windowAggregate: allowedLateness', allowedLateness),

@@ -1,4 +1,4 @@
-import type { Mergeable } from '../two-stacks.ts'
+import { copyOf, type Mergeable } from '../two-stacks.ts'
 
 /**
  * How the events of a window become one value. A monoid over accumulators: `create` is its identity, `merge` is
@@ -13,6 +13,7 @@ export interface Aggregate<T, R, V = unknown, A = unknown> extends Mergeable<A> 
   add(into: A, read: V, timestamp: number): A
   /** May change and return `into`; never `from`. */
   merge(into: A, from: A): A
+  copy?(of: A): A
   /** Leaves the accumulator as it is. */
   result(accumulator: A): R
 }
@@ -25,20 +26,27 @@ export type AggregateResults<S> = {
   readonly [N in keyof S]: S[N] extends Aggregate<never, infer R> ? R : never
 }
 
-/** Several aggregates as one, over an array of their accumulators. */
+/**
+ * Several aggregates as one, over an array of their accumulators. What `read` answers is the same array at every call, for
+ * the `add` that follows: a row belongs to one stream.
+ */
 export class AggregateRow<T, R> implements Aggregate<T, R, readonly unknown[], unknown[]> {
   readonly #names: readonly string[]
   readonly #aggregates: readonly Aggregate<T, unknown>[]
+  readonly #read: unknown[]
+  readonly #blank: Readonly<Record<string, undefined>>
 
   constructor(shape: AggregateShape<T>) {
     this.#names = Object.keys(shape)
     this.#aggregates = Object.values(shape)
+    this.#read = this.#names.map(() => undefined)
+    this.#blank = Object.fromEntries(this.#names.map((name) => [name, undefined]))
   }
 
   read(event: T): readonly unknown[] {
-    const read = new Array<unknown>(this.#aggregates.length)
-    for (let i = 0; i < this.#aggregates.length; i++) read[i] = this.#aggregates[i]?.read(event)
-    return read
+    let i = 0
+    for (const aggregate of this.#aggregates) this.#read[i++] = aggregate.read(event)
+    return this.#read
   }
 
   create(): unknown[] {
@@ -46,19 +54,40 @@ export class AggregateRow<T, R> implements Aggregate<T, R, readonly unknown[], u
   }
 
   add(into: unknown[], read: readonly unknown[], timestamp: number): unknown[] {
-    for (let i = 0; i < into.length; i++) into[i] = this.#aggregates[i]?.add(into[i], read[i], timestamp)
+    let i = 0
+    for (const aggregate of this.#aggregates) {
+      into[i] = aggregate.add(into[i], read[i], timestamp)
+      i++
+    }
     return into
   }
 
   merge(into: unknown[], from: unknown[]): unknown[] {
-    for (let i = 0; i < into.length; i++) into[i] = this.#aggregates[i]?.merge(into[i], from[i])
+    let i = 0
+    for (const aggregate of this.#aggregates) {
+      into[i] = aggregate.merge(into[i], from[i])
+      i++
+    }
     return into
   }
 
+  copy(of: unknown[]): unknown[] {
+    const copies = of.slice()
+    let i = 0
+    for (const aggregate of this.#aggregates) {
+      copies[i] = copyOf(aggregate, of[i])
+      i++
+    }
+    return copies
+  }
+
   result(accumulators: unknown[]): R {
-    const results: Record<string, unknown> = {}
-    for (let i = 0; i < this.#names.length; i++) {
-      results[this.#names[i] ?? ''] = this.#aggregates[i]?.result(accumulators[i])
+    // Copied from one that has all the names, every result has the same hidden class from the start.
+    const results: Record<string, unknown> = { ...this.#blank }
+    let i = 0
+    for (const aggregate of this.#aggregates) {
+      results[this.#names[i] ?? ''] = aggregate.result(accumulators[i])
+      i++
     }
     // `R` is the shape's own AggregateResults, name by name.
     return results as R

@@ -27,7 +27,14 @@ function extreme<T, V extends Maybe<Comparable>>(
     if (into === null || into === undefined || beats(value, into) || Number.isNaN(value)) return value
     return into
   }
-  return { read: select, create: () => null, add: better, merge: better, result: (best) => best ?? null }
+  return {
+    read: select,
+    create: () => null,
+    add: better,
+    merge: better,
+    copy: itself,
+    result: (best) => best ?? null,
+  }
 }
 
 /** The first or last value in event time. Among equal timestamps, first means arrived first and last arrived last. */
@@ -55,6 +62,7 @@ function endmost<T, V>(
       into === null || replaces(timestamp, into.timestamp) ? { timestamp, value } : into,
     merge: (into, from) =>
       from !== null && (into === null || replaces(from.timestamp, into.timestamp)) ? from : into,
+    copy: itself,
     result(endmost) {
       if (endmost === null) throw new RangeError('an empty window has no first or last')
       return endmost.value
@@ -93,10 +101,16 @@ export function topK<T>(
     create: () => [],
     add: (into, { score, event }, timestamp) => place(into, { score, timestamp, event }),
     merge: (into, from) => from.reduce(place, into),
+    copy: (ranks) => ranks.slice(),
     result: (ranks) => ranks.map(({ event }) => event),
   }
 }
 
 function isAbove<T>(a: Ranked<T>, b: Ranked<T>): boolean {
   return a.score > b.score || (a.score === b.score && a.timestamp < b.timestamp)
+}
+
+/** The copy of what is never changed. */
+function itself<V>(value: V): V {
+  return value
 }

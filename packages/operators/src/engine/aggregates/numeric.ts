@@ -26,6 +26,7 @@ export function count<T>(isCounted?: (event: T) => boolean): Aggregate<T, number
     create: () => 0,
     add: (into, read) => (read ? into + 1 : into),
     merge: (into, from) => into + from,
+    copy: (n) => n,
     result: (n) => n,
   }
 }
@@ -64,6 +65,7 @@ function total<T>(
       into.error += from.error
       return into
     },
+    copy: ({ n, sum, error }) => ({ n, sum, error }),
   }
 }
 
@@ -110,6 +112,7 @@ export function variance<T>(
       into.n = n
       return into
     },
+    copy: ({ n, mean, m2 }) => ({ n, mean, m2 }),
     result: ({ n, m2 }) => (n <= lost ? null : m2 / (n - lost)),
   }
 }
