@@ -9,7 +9,7 @@ declare const rxsse: Rxsse
 
 if (noChromium !== undefined) console.warn(`the browser entry is not tested: ${noChromium}`)
 
-describe.skipIf(noChromium !== undefined)('in Chromium', { timeout: 60_000 }, () => {
+describe.skipIf(noChromium !== undefined)('in Chromium', () => {
   let script: string
   let browser: Browser
   let page: Page

@@ -19,6 +19,20 @@ describe('every conformance case reads the same', () => {
   }
 })
 
+describe('a large event', () => {
+  // Work that grew with the square of its size would take minutes.
+  it('in pieces of two bytes, each in a turn of its own, is read in no time', () => {
+    const size = 2 ** 21
+    const piece = Buffer.from('xy')
+    const chunks = function* (): Generator<Uint8Array> {
+      yield Buffer.from('data: ')
+      for (let at = 0; at < size; at += 2) yield piece
+      yield Buffer.from('\n\n')
+    }
+    expect(decode(chunks()).events[0]?.data.length).toBe(size)
+  })
+})
+
 describe('pieces of more than a read', () => {
   it('are interpreted at once, and those of less together at the end of the turn', async () => {
     const seen: string[] = []

@@ -60,10 +60,12 @@ export function createDecoder(handler: DecoderHandler, { types, maxEventSize }: 
   function flush(): void {
     if (heldLength === seen) return
     const end = lastUnitEnd(held, seen, heldLength)
-    take(held, end)
-    if (oversize) return
-    held.copyWithin(0, end, heldLength)
-    heldLength -= end
+    if (end > 0) {
+      take(held, end)
+      if (oversize) return
+      held.copyWithin(0, end, heldLength)
+      heldLength -= end
+    }
     settle()
   }
 

@@ -27,7 +27,7 @@ for (const [name, transport] of [
   ['undici', undiciTransport()],
   ['fetch', fetchTransport()],
 ] as const) {
-  describe(`over ${name}, a client that goes by the standard does`, { timeout: 30_000 }, () => {
+  describe(`over ${name}, a client that goes by the standard does`, () => {
     for (const httpCase of httpCases) {
       it.concurrent(`${httpCase.id}: ${httpCase.title}`, async () => {
         const { failures } = await runHttpCase(httpCase, clientOver(transport), { lateness: 5000 })

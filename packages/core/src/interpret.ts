@@ -12,7 +12,7 @@ export interface BlockHandler {
  * begins where a block does. What comes after its last empty line is a block that was never finished: its fields are dropped, but
  * for `retry`, which counts as soon as its line ends.
  *
- * `types` are the events to tell of, undefined for all. Nothing is allocated for others.
+ * `types` are the events to tell of, undefined for all. Of others, nothing is made but their ids.
  */
 export function createInterpreter(
   handler: BlockHandler,

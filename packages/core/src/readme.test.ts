@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -7,6 +7,9 @@ import { type Attempt, createScriptedServer, type RecordedRequest } from '@rxsse
 import { describe, expect, it } from 'vitest'
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url))
+// Within the package, so that an example finds it by its name.
+const results = join(packageFolder, '.results')
+mkdirSync(results, { recursive: true })
 const examples = readFileSync(join(packageFolder, 'README.md'), 'utf8')
   .split(/^## /m)
   .flatMap((section, index) => {
@@ -59,10 +62,9 @@ const printed: Readonly<Record<string, readonly string[]>> = {
 
 describe('the README', () => {
   for (const [index, example] of examples.entries()) {
-    it(`runs as it says: example ${index + 1}, ${example.title}`, { timeout: 60_000 }, async () => {
+    it(`runs as it says: example ${index + 1}, ${example.title}`, async () => {
       await using server = await createScriptedServer(answer)
-      // Within the package, so that it finds itself by its name.
-      const folder = mkdtempSync(join(packageFolder, 'dist', 'readme-'))
+      const folder = mkdtempSync(join(results, 'readme-'))
       try {
         writeFileSync(join(folder, 'example.ts'), example.code.replaceAll('https://example.com/', server.url))
         const { stdout, stderr } = await promisify(execFile)(process.execPath, ['example.ts'], {

@@ -22,9 +22,7 @@ describe.each([
   ['undici', undiciTransport()],
   ['fetch', fetchTransport()],
 ] as const)('over %s', (_, transport) => {
-  it('a stream that is unsubscribed at any step leaves no timer and no socket, and says no more', {
-    timeout: 120_000,
-  }, async () => {
+  it('a stream that is unsubscribed at any step leaves no timer and no socket, and says no more', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(attempt, { minLength: 1, maxLength: 6 }),
@@ -87,9 +85,7 @@ describe.each([
   })
 })
 
-it('a process whose streams are over, or unsubscribed at any moment, ends by itself', {
-  timeout: 60_000,
-}, async () => {
+it('a process whose streams are over, or unsubscribed at any moment, ends by itself', async () => {
   await using server = await createScriptedServer(({ index }) => ({
     status: 200,
     keepAlive: index % 2 === 0,

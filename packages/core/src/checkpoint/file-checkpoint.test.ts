@@ -58,9 +58,7 @@ describe('a file checkpoint', () => {
     expect(await checkpoint.load()).toBe('42')
   })
 
-  it('lets a process that is killed at any moment resume after the last event it saved', {
-    timeout: 120_000,
-  }, async () => {
+  it('lets a process that is killed at any moment resume after the last event it saved', async () => {
     await using server = await createResumingFeed({ messages: 2000 })
     const log = join(folder, 'log')
     const seen = new Set<number>()

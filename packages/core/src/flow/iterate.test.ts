@@ -90,9 +90,7 @@ describe('an iterator', () => {
     expect(results.map(({ value }) => value?.data)).toEqual(['a', 'b', undefined])
   })
 
-  it('that is pulled slowly holds the server back, and takes constant memory', {
-    timeout: 120_000,
-  }, async () => {
+  it('that is pulled slowly holds the server back, and takes constant memory', async () => {
     const blocks = `data: ${'x'.repeat(1000)}\n\n`.repeat(50)
     await using server = await createScriptedServer([
       {

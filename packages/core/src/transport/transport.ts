@@ -2,7 +2,7 @@
 export interface Transport {
   /**
    * Sends the request. Calls `onResponse` once, `onData` for each piece of the body (content codings undone),
-   * then `onEnd` or `onError` once, which may come first; nothing after that or after `abort`, and nothing before `open` returned.
+   * then `onEnd` or `onError` once, which may come first; nothing after that or after `abort`, and nothing from within `open` and `resume`.
    */
   open(request: TransportRequest, handler: TransportHandler): TransportConnection
 }

@@ -172,7 +172,7 @@ describe('HTTP/2', () => {
           before = sent
           return same
         },
-        { interval: 200, timeout: 20_000 },
+        { interval: 200 },
       )
       .toBe(true)
     expect(sent).toBeLessThan(20_000_000)
