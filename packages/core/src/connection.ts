@@ -32,7 +32,6 @@ export function openConnection(
   let live = true
   let url: string | undefined
   let exchange: TransportConnection | undefined
-  let opened = false
   let refusal: Refusal | undefined
   let lastSign = 0
   let timer: Subscription = scheduler.schedule(() => {
@@ -90,7 +89,6 @@ export function openConnection(
   function respond(response: TransportResponse): void {
     timer.unsubscribe()
     if (isEventStream(response)) {
-      opened = true
       watchGate()
       watchIdle()
       listener.onOpen(response)
@@ -115,7 +113,7 @@ export function openConnection(
     if (refusal) {
       end(refusal.error(number), refusal.retryAfter(scheduler.now()))
     } else {
-      if (opened) decoder.end()
+      decoder.end()
       end(error)
     }
   }
@@ -153,8 +151,10 @@ export function openConnection(
     lastSign = scheduler.now()
     // One timer that looks again when it fires: to move it for each piece of the body would cost more than the piece.
     const look = (): void => {
-      if (gate?.shut) lastSign = scheduler.now()
-      const left = lastSign + idleTimeout - scheduler.now()
+      const now = scheduler.now()
+      // A clock that was set back must not make the silence longer than it is.
+      if (gate?.shut || lastSign > now) lastSign = now
+      const left = lastSign + idleTimeout - now
       if (left > 0) timer = scheduler.schedule(look, left)
       else fail('idle-timeout', `no byte came for ${idleTimeout} ms`)
     }

@@ -63,4 +63,17 @@ describe('a timeout', () => {
     expect(await server.closed(0)).toBe('client')
     stream.subscription.unsubscribe()
   })
+
+  it('for silence is not put off for an hour where the clock is set back by one', async () => {
+    await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n', 'HOLD'] }])
+    const clock = createClock()
+    let setBack = 0
+    clock.scheduler.now = () => clock.scheduler.frame - setBack
+    const stream = record(server.url, { scheduler: clock.scheduler, timeouts: { idle: '1m' } })
+    await stream.received(1)
+    setBack = 3_600_000
+    clock.advance(120_000)
+    expect((await stream.state('waiting')).reason).toMatchObject({ code: 'idle-timeout' })
+    stream.subscription.unsubscribe()
+  })
 })

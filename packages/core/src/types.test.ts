@@ -2,7 +2,17 @@ import type { Observable } from 'rxjs'
 import { expectTypeOf, it } from 'vitest'
 import * as browser from './browser.ts'
 import * as edge from './edge.ts'
-import { type ConnectionState, fromEventSource, iterateEventSource, type SseEvent } from './index.ts'
+import {
+  type Checkpoint,
+  type ConnectionState,
+  type FileCheckpoint,
+  type FlowGate,
+  fromEventSource,
+  type Gate,
+  iterateEventSource,
+  type SseEvent,
+  type StorageCheckpoint,
+} from './index.ts'
 
 it('a MessageEvent of a browser fits an SseEvent', () => {
   interface BrowserMessageEvent {
@@ -57,4 +67,10 @@ it('every entry has the same functions', () => {
   expectTypeOf(edge.fromEventSource).toEqualTypeOf(fromEventSource)
   expectTypeOf(browser.iterateEventSource).toEqualTypeOf(iterateEventSource)
   expectTypeOf(edge.iterateEventSource).toEqualTypeOf(iterateEventSource)
+})
+
+it('checkpoints and gates are what the options take', () => {
+  expectTypeOf<FileCheckpoint>().toExtend<Checkpoint>()
+  expectTypeOf<StorageCheckpoint>().toExtend<Checkpoint>()
+  expectTypeOf<FlowGate>().toExtend<Gate>()
 })
