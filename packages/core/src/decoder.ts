@@ -72,7 +72,7 @@ export function createDecoder(handler: DecoderHandler, { types, maxEventSize }: 
   function settle(): void {
     seen = heldLength
     if (heldLength > maxEventSize) tooLarge()
-    else if (heldLength === 0 && held.length > keptCapacity) held = new Uint8Array(0)
+    else if (heldLength === 0 && held.length > 4 * worthwhile) held = new Uint8Array(0)
   }
 
   /** Strips one byte order mark, which may come in pieces. */
@@ -123,7 +123,6 @@ export function createDecoder(handler: DecoderHandler, { types, maxEventSize }: 
 
   function tooLarge(): void {
     oversize = true
-    held = new Uint8Array(0)
     heldLength = seen = 0
     handler.onOversize()
   }
@@ -131,9 +130,8 @@ export function createDecoder(handler: DecoderHandler, { types, maxEventSize }: 
   return { push, flush, end }
 }
 
-/** So many bytes are not put off. */
+/** So many bytes are not put off; four times as many are kept room for. */
 const worthwhile = 16_384
-const keptCapacity = 65_536
 const byteOrderMark: readonly number[] = [0xef, 0xbb, 0xbf]
 const lineFeed = 10
 const carriageReturn = 13
