@@ -192,6 +192,17 @@ const commands = fc.commands<Model, Sink, false>(
     ),
     index.map((i) =>
       each(
+        'reconnect',
+        i,
+        (c) => c.connected,
+        async (c, model, sink) => {
+          await c.leave()
+          await c.join(sink, model)
+        },
+      ),
+    ),
+    index.map((i) =>
+      each(
         'leave',
         i,
         (c) => c.connected,

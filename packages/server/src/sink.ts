@@ -11,7 +11,7 @@ import { createEndpoint } from './endpoint.ts'
 import type { SseMessage, Target } from './event.ts'
 import { checkEvent, type EventMap, type MessageOf } from './events.ts'
 import { beating } from './fan-out/beating.ts'
-import { Hub } from './fan-out/hub.ts'
+import { type Delivery, Hub } from './fan-out/hub.ts'
 import { heartbeatOf } from './heartbeat.ts'
 import { Intake, type Published, type PublishOptions } from './intake.ts'
 import { type ObserverHost, sinkObserver } from './observers.ts'
@@ -47,6 +47,8 @@ export interface Sink<M extends SseMessage = SseMessage> extends Observer<M> {
   stats(): SinkStats
   /** Connections as they open and close. */
   readonly connections$: Observable<ConnectionChange>
+  /** Each tick's delivery, as it is done. Nothing is measured while nobody is subscribed. */
+  readonly deliveries$: Observable<Delivery>
   /** Ends every stream, telling its client when to come back, and releases what the sink holds, its log too. */
   close(options?: CloseOptions): Promise<void>
 }
@@ -68,6 +70,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
   const slowClient = slowClientRules(options.slowClient)
   const match = topicFilter(options.match ?? '*')
   const changes = new Subject<ConnectionChange>()
+  const deliveries = new Subject<Delivery>()
   const hub = new Hub(slowClient, counters, clock, {
     opened(connection) {
       beats.start()
@@ -76,6 +79,9 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     closed(connection) {
       beats.rest()
       changes.next(changeOf('closed', connection))
+    },
+    get delivered() {
+      return deliveries.observed ? (delivery: Delivery) => deliveries.next(delivery) : undefined
     },
   })
   const timeline = new Timeline(options.log, hub, onError)
@@ -134,6 +140,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     fastify: fastifyPlugin(endpoint),
 
     connections$: changes.asObservable(),
+    deliveries$: deliveries.asObservable(),
     stats: () => ({ ...counters, connections: hub.size, behind: hub.behind }),
 
     close(closeOptions) {
@@ -149,6 +156,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     await closeConnections(hub, closeOptions, { retry: retry ?? READERS_USUAL, clock, random })
     await timeline.close()
     changes.complete()
+    deliveries.complete()
   }
 }
 

@@ -85,8 +85,18 @@ export class Connection implements PeerEvents {
     if (this.#backlog === undefined) this.#peer.end()
   }
 
+  /** Drops the client at once, with what it has not taken. */
   destroy(): void {
     if (this.#open) this.#peer.destroy()
+  }
+
+  /** Drops a client for being slow; counted once, however long its transport takes to say that it is gone. */
+  cutOff(): void {
+    if (!this.open) return
+    this.#ending = true
+    this.#backlog = undefined
+    this.#host.counters.disconnected++
+    this.#peer.destroy()
   }
 
   drained(): void {
@@ -142,8 +152,7 @@ export class Connection implements PeerEvents {
     for (const event of events) if (backlog.push(event)) counters.coalesced++
     if (!backlog.overflows) return
     if (slowClient.policy === 'disconnect') {
-      counters.disconnected++
-      this.#peer.destroy()
+      this.cutOff()
       return
     }
     const skipped = backlog.trim()

@@ -13,6 +13,16 @@ import { Batch } from './batch.ts'
 export interface HubListener {
   opened(connection: Connection): void
   closed(connection: Connection): void
+  /** Asked for where somebody wants to know how long delivery takes: clocks are not read for nobody. */
+  readonly delivered?: ((delivery: Delivery) => void) | undefined
+}
+
+/** What one tick brought to how many connections, and how long it took. */
+export interface Delivery {
+  /** Milliseconds from the first message of the tick to the last write. */
+  readonly delay: number
+  /** Connections that were written to, or queued for. */
+  readonly connections: number
 }
 
 /**
@@ -29,6 +39,7 @@ export class Hub implements ConnectionHost {
   readonly #behind = new Set<Connection>()
   #dirty: Audience[] = []
   #root = new Batch()
+  #tickBegan = 0
   #cancelSweep: Cancel | undefined
   #onEmpty: (() => void) | undefined
 
@@ -77,7 +88,7 @@ export class Hub implements ConnectionHost {
     for (const audience of this.#audiences.meant(target)) {
       if (audience.members.size === 0 || !audience.filter.accepts(topic)) continue
       if (audience.batch === undefined) {
-        if (this.#dirty.length === 0) endOfTick(() => this.flush())
+        if (this.#dirty.length === 0) this.#beginTick()
         this.#dirty.push(audience)
       }
       audience.batch = (audience.batch ?? this.#root).with(event)
@@ -90,11 +101,14 @@ export class Hub implements ConnectionHost {
     const dirty = this.#dirty
     this.#dirty = []
     this.#root = new Batch()
+    let connections = 0
     for (const audience of dirty) {
       const frame = audience.batch?.frame
       audience.batch = undefined
+      connections += audience.members.size
       if (frame !== undefined) for (const member of audience.members) member.send(frame)
     }
+    this.#listener.delivered?.({ delay: performance.now() - this.#tickBegan, connections })
   }
 
   beat(event: EncodedEvent, onlyWhenQuiet: boolean): void {
@@ -133,14 +147,16 @@ export class Hub implements ConnectionHost {
     this.#onEmpty = undefined
   }
 
+  #beginTick(): void {
+    if (this.#listener.delivered !== undefined) this.#tickBegan = performance.now()
+    endOfTick(() => this.flush())
+  }
+
   #sweep(): void {
     const stalledSince = this.#clock.now() - this.slowClient.stalledFor
     for (const connection of this.#behind) {
       if (!connection.lags) this.#behind.delete(connection)
-      else if (connection.behindSince <= stalledSince) {
-        this.counters.disconnected++
-        connection.destroy()
-      }
+      else if (connection.behindSince <= stalledSince) connection.cutOff()
     }
     if (this.#behind.size > 0) return
     this.#cancelSweep?.()
