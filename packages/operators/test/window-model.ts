@@ -25,6 +25,7 @@ interface Window {
   readonly end: number
   readonly events: Stamped[]
   fired: boolean
+  changed: boolean
   revisions: number
 }
 
@@ -59,6 +60,7 @@ export class AlignedModel {
     for (const start of open) {
       const window = this.#window(event.key, start)
       window.events.push(event)
+      window.changed = true
       if (window.end <= this.#watermark) {
         window.fired = true
         results.push(emitted(window, 'late'))
@@ -66,6 +68,17 @@ export class AlignedModel {
     }
     this.#watermark = Math.max(this.#watermark, event.at - this.#options.maxOutOfOrderness)
     return [...results, ...this.#fire(this.#watermark, 'on-time')]
+  }
+
+  /** Every window that is open and has changed since its last early result. */
+  early(): ModelResult[] {
+    const open = this.windows.filter((w) => !w.fired && w.changed && w.end > this.#watermark)
+    return open
+      .sort((a, b) => a.end - b.end)
+      .map((window) => {
+        window.changed = false
+        return emitted(window, 'early')
+      })
   }
 
   complete(): ModelResult[] {
@@ -83,7 +96,15 @@ export class AlignedModel {
   #window(key: string, start: number): Window {
     const found = this.windows.find((w) => w.key === key && w.start === start)
     if (found !== undefined) return found
-    const window = { key, start, end: start + this.#spec.size, events: [], fired: false, revisions: 0 }
+    const window = {
+      key,
+      start,
+      end: start + this.#spec.size,
+      events: [],
+      fired: false,
+      changed: false,
+      revisions: 0,
+    }
     this.windows.push(window)
     return window
   }

@@ -39,7 +39,7 @@ describe('decodeText', () => {
       .pipe(decodeText({ onInvalid: (i) => invalid.push(i.raw) }), data())
       .subscribe((text) => seen.push(text))
     expect(seen).toEqual([' a\nb ', ''])
-    expect(invalid).toEqual([{ not: 'text' }])
+    expect(invalid).toEqual(['[object Object]'])
   })
 })
 

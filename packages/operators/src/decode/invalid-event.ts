@@ -8,8 +8,8 @@ export interface InvalidEvent {
   /** The event's `lastEventId`. */
   readonly id: string
   readonly type: string
-  /** The data as it came: text, in an event of an event stream. */
-  readonly raw: unknown
+  /** The data as it came. */
+  readonly raw: string
   /** What is wrong: the schema's issues, or one issue that says why the data does not parse. */
   readonly issues: readonly StandardSchemaV1.Issue[]
   /** What was thrown, where something was. */
@@ -42,7 +42,7 @@ export function rejector(
   const output = toSideOutput(option, onInvalid)
   return (event, issues, thrown) => {
     stage.ledger.rejected++
-    const invalid = { id: event.lastEventId, type: event.type, raw: event.data, issues, ...thrown }
+    const invalid = { id: event.lastEventId, type: event.type, raw: String(event.data), issues, ...thrown }
     if (output === undefined) stage.out.error(new DecodeError(invalid))
     else output(invalid)
   }
@@ -58,8 +58,7 @@ function describe({ id, type, raw, issues }: InvalidEvent): string {
   const what = issues
     .slice(0, 3)
     .map(({ path, message }) => [...(path ?? []).map(segment), message].join(': '))
-  const seen = String(raw)
-  return `${which} is invalid. ${what.join('; ')} (data: ${seen.length > 100 ? `${seen.slice(0, 100)}…` : seen})`
+  return `${which} is invalid. ${what.join('; ')} (data: ${raw.length > 100 ? `${raw.slice(0, 100)}…` : raw})`
 }
 
 function segment(part: PropertyKey | StandardSchemaV1.PathSegment): string {

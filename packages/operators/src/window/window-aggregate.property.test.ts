@@ -100,6 +100,43 @@ describe('windowAggregate, for any stream', () => {
     )
   })
 
+  it('ends a session of a stream in order after maxDuration, and begins another with the next event', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 40 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 15 }),
+        (steps, gap, maxDuration) => {
+          const source = new Subject<Stamped>()
+          const seen: unknown[] = []
+          source
+            .pipe(
+              windowAggregate(session(gap, { maxDuration }), {
+                timestamp: (e) => e.at,
+                aggregates: (a) => ({ ids: a.collect((e) => e.id) }),
+              }),
+            )
+            .subscribe(({ window, value }) => seen.push([window.start, window.end, value.ids]))
+          const expected: [number, number, number[]][] = []
+          let at = 0
+          for (const [id, step] of steps.entries()) {
+            const before = at
+            at += step
+            const open = expected.at(-1)
+            if (open !== undefined && at - before <= gap && at - open[0] < maxDuration) open[2].push(id)
+            else expected.push([at, 0, [id]])
+            const now = expected.at(-1)
+            if (now !== undefined) now[1] = Math.min(at + gap, now[0] + maxDuration)
+            source.next({ at, key: '', id })
+          }
+          source.complete()
+          expect(seen).toEqual(expected)
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+
   it('finds the same sessions in whatever order events come, within the allowed disorder', () => {
     const shuffled = stampedStream.chain((stream) =>
       fc.record({

@@ -1,0 +1,90 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { stampedStream } from '../../test/stamped.ts'
+import { AlignedModel, type ModelResult, type Stamped } from '../../test/window-model.ts'
+import { aggregatesOf } from '../window/aggregates.ts'
+import { AlignedWindows } from './aligned-windows.ts'
+import { WindowGrid } from './window-grid.ts'
+
+const ids = aggregatesOf<Stamped>().collect((e) => e.id)
+const options = fc.record({
+  maxOutOfOrderness: fc.integer({ min: 0, max: 10 }),
+  allowedLateness: fc.integer({ min: 0, max: 15 }),
+})
+
+describe('AlignedWindows', () => {
+  it('gives early results for exactly the open windows that have changed, between any two events', () => {
+    const spec = fc.record({
+      size: fc.integer({ min: 1, max: 15 }),
+      every: fc.integer({ min: 1, max: 15 }),
+      offset: fc.integer({ min: -9, max: 9 }),
+    })
+    const withTicks = stampedStream.chain((stream) =>
+      fc.record({
+        stream: fc.constant(stream),
+        ticks: fc.array(fc.boolean(), { minLength: stream.length, maxLength: stream.length }),
+      }),
+    )
+    fc.assert(
+      fc.property(withTicks, spec, options, ({ stream, ticks }, { size, every, offset }, disorder) => {
+        const model = new AlignedModel({ size, every, offset }, disorder)
+        const results: ModelResult[] = []
+        const engine = new AlignedWindows<string, unknown, readonly number[], unknown>(
+          new WindowGrid(size, every, offset),
+          {
+            aggregate: ids,
+            allowedLateness: disorder.allowedLateness,
+            maxKeys: Number.POSITIVE_INFINITY,
+            early: true,
+            emit: (result) => results.push(result),
+            settled: () => {},
+            onEvicted: undefined,
+          },
+        )
+        let watermark = Number.NEGATIVE_INFINITY
+        for (const [i, event] of stream.entries()) {
+          engine.add(event.key, event.key, ids.read(event), event.at, watermark)
+          watermark = Math.max(watermark, event.at - disorder.maxOutOfOrderness)
+          engine.advance(watermark)
+          const expected = model.push(event)
+          if (ticks[i]) {
+            const before = results.length
+            engine.early(watermark)
+            const ends = results.slice(before).map((r) => r.window.end)
+            expect(ends).toEqual(ends.toSorted((x, y) => x - y))
+            expected.push(...model.early())
+          }
+          expect(ordered(results.splice(0))).toEqual(ordered(expected))
+        }
+        engine.flush()
+        expect(ordered(results)).toEqual(ordered(model.complete()))
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('puts a timestamp into the window that contains it, also where the quotient of floats rounds past it', () => {
+    const size = fc.oneof(fc.double({ min: 0.5, max: 1e6, noNaN: true }), fc.integer({ min: 1, max: 1000 }))
+    const timestamp = fc.oneof(fc.double({ min: -1e9, max: 1e13, noNaN: true }), fc.integer())
+    fc.assert(
+      fc.property(size, timestamp, fc.integer({ min: -1000, max: 1000 }), (length, at, offset) => {
+        const grid = new WindowGrid(length, length, offset)
+        const { start, end, firstWindow, lastWindow } = grid.locate(at)
+        expect(start).toBeLessThanOrEqual(at)
+        expect(end).toBeGreaterThan(at)
+        expect(firstWindow).toBe(lastWindow)
+      }),
+      { numRuns: 5000 },
+    )
+  })
+})
+
+function ordered(results: readonly ModelResult[]): ModelResult[] {
+  const panes = ['late', 'on-time', 'early', 'flush']
+  return results.toSorted(
+    (x, y) =>
+      panes.indexOf(x.pane) - panes.indexOf(y.pane) ||
+      x.window.end - y.window.end ||
+      (x.key < y.key ? -1 : 1),
+  )
+}

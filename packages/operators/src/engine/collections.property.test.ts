@@ -1,0 +1,89 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ContiguousPrefix } from './contiguous-prefix.ts'
+import { Heap } from './heap.ts'
+import { SortedDeque } from './sorted-deque.ts'
+
+describe('Heap', () => {
+  it('gives the least first, whatever is pushed, popped and retained in between', () => {
+    const command = fc.oneof(
+      fc.record({ push: fc.integer({ min: 0, max: 50 }) }),
+      fc.constant('pop'),
+      fc.record({ keepBelow: fc.integer({ min: 20, max: 60 }) }),
+    )
+    fc.assert(
+      fc.property(fc.array(command), (commands) => {
+        const heap = new Heap<number>((a, b) => a < b)
+        let list: number[] = []
+        for (const step of commands) {
+          if (step === 'pop') expect(heap.pop()).toBe(list.sort((a, b) => a - b).shift())
+          else if (typeof step === 'object' && 'push' in step) {
+            heap.push(step.push)
+            list.push(step.push)
+          } else if (typeof step === 'object') {
+            heap.retain((n) => n < step.keepBelow)
+            list = list.filter((n) => n < step.keepBelow)
+          }
+          expect(heap.size).toBe(list.length)
+          expect(heap.peek()).toBe(list.length === 0 ? undefined : Math.min(...list))
+        }
+      }),
+    )
+  })
+})
+
+describe('SortedDeque', () => {
+  it('is a sorted map that gives up its first entries', () => {
+    const command = fc.oneof(
+      { weight: 5, arbitrary: fc.record({ set: fc.integer({ min: 0, max: 300 }) }) },
+      { weight: 3, arbitrary: fc.constant('shift' as const) },
+    )
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 400 }), fc.boolean(), (commands, rising) => {
+        const deque = new SortedDeque<string>()
+        const map = new Map<number, string>()
+        let base = 0
+        for (const [i, step] of commands.entries()) {
+          if (step === 'shift') {
+            const first = Math.min(...map.keys())
+            if (map.size > 0) deque.shift()
+            map.delete(first)
+          } else {
+            const number = rising ? base++ + (step.set % 3) : step.set
+            deque.set(number, `v${i}`)
+            map.set(number, `v${i}`)
+          }
+          const sorted = [...map].sort(([a], [b]) => a - b)
+          expect(
+            Array.from({ length: deque.length }, (_, at) => [deque.numberAt(at), deque.valueAt(at)]),
+          ).toEqual(sorted)
+          const probe = typeof step === 'object' ? step.set : 7
+          expect(deque.get(probe)).toBe(map.get(probe))
+          expect(deque.lowerBound(probe)).toBe(sorted.filter(([number]) => number < probe).length)
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
+describe('ContiguousPrefix', () => {
+  it('ends before the first part that has not been handled', () => {
+    const total = fc.integer({ min: 1, max: 20 })
+    const order = total.chain((n) => fc.shuffledSubarray([...Array(n).keys()], { minLength: n }))
+    fc.assert(
+      fc.property(order, (list) => {
+        const prefix = new ContiguousPrefix<string>()
+        for (let i = 0; i < list.length; i++) expect(prefix.arrived(`id ${i}`)).toBe(i)
+        const done = new Set<number>()
+        let end = -1
+        for (const number of list) {
+          const before = end
+          done.add(number)
+          while (done.has(end + 1)) end++
+          expect(prefix.handled(number)).toEqual(end === before ? undefined : { end: `id ${end}` })
+        }
+      }),
+    )
+  })
+})

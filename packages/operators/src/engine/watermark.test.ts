@@ -1,0 +1,61 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Watermark } from './watermark.ts'
+
+const still = { now: () => 1000 }
+const never = Number.POSITIVE_INFINITY
+
+describe('Watermark', () => {
+  it('is the latest timestamp less the allowed disorder, and never falls', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true })),
+        fc.integer({ min: 0, max: 100 }),
+        (timestamps, maxOutOfOrderness) => {
+          const watermark = new Watermark({ maxOutOfOrderness, idle: never, maxFutureDrift: never })
+          let latest = Number.NEGATIVE_INFINITY
+          for (const timestamp of timestamps) {
+            watermark.observe(timestamp, still)
+            latest = Math.max(latest, timestamp)
+            expect(watermark.value).toBe(latest - maxOutOfOrderness)
+          }
+        },
+      ),
+    )
+  })
+
+  it('does not read the clock unless an option needs it', () => {
+    const watermark = new Watermark({ maxOutOfOrderness: 0, idle: never, maxFutureDrift: never })
+    watermark.observe(5, { now: () => expect.unreachable() })
+    expect(watermark.reaches(100)).toBe(never)
+  })
+
+  it('is not moved by what is further ahead of the clock than allowed', () => {
+    const watermark = new Watermark({ maxOutOfOrderness: 0, idle: never, maxFutureDrift: 50 })
+    watermark.observe(1050, still)
+    watermark.observe(1051, still)
+    expect(watermark.value).toBe(1050)
+  })
+
+  it('goes on with the clock in silence, at least to the mark it was awaited at', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 1e12, noNaN: true }),
+        fc.double({ min: 0, max: 1e6, noNaN: true }),
+        fc.integer({ min: 0, max: 1000 }),
+        (at, ahead, idle) => {
+          const watermark = new Watermark({ maxOutOfOrderness: 3, idle, maxFutureDrift: never })
+          watermark.observe(at, still)
+          const mark = at - 3 + ahead
+          const due = watermark.reaches(mark)
+          expect(due).toBeGreaterThanOrEqual(1000 + idle)
+          watermark.advance(mark, due)
+          expect(watermark.value).toBeGreaterThanOrEqual(mark)
+          const value = watermark.value
+          watermark.observe(at + 1, still)
+          expect(watermark.value).toBeGreaterThanOrEqual(value)
+        },
+      ),
+    )
+  })
+})
