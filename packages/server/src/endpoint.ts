@@ -98,5 +98,9 @@ function denial({ deny, challenge = 'Bearer', why }: Extract<Admission, { deny: 
 }
 
 function withHeaders(answer: Answer, headers: Readonly<Record<string, string>>): Answer {
-  return { ...answer, headers: { ...headers, ...answer.headers } }
+  const vary = [headers.vary, answer.headers.vary].filter((value) => value !== undefined)
+  return {
+    ...answer,
+    headers: { ...headers, ...answer.headers, ...(vary.length > 0 ? { vary: vary.join(', ') } : {}) },
+  }
 }

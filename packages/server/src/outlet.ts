@@ -6,7 +6,7 @@ import { withOwnId } from './observers.ts'
 import type { SlowClientRules } from './slow-client.ts'
 import type { Counters } from './stats.ts'
 import { encodeMessage } from './wire/encode.ts'
-import { EncodedEvent, Frame } from './wire/frame.ts'
+import { EncodedEvent, EventFrame } from './wire/frame.ts'
 import { toWireMessage } from './wire/message.ts'
 
 export interface OutletHost {
@@ -112,7 +112,7 @@ export class Outlet<M extends SseMessage> implements Observer<M> {
     this.#scheduled = false
     const connection = this.#connection
     if (connection === undefined) return
-    if (this.#waiting.length > 0) connection.send(new Frame(this.#waiting))
+    if (this.#waiting.length > 0) connection.send(new EventFrame(this.#waiting))
     this.#waiting = []
     if (this.#outcome !== undefined) connection.end()
   }

@@ -5,7 +5,7 @@ import type { EventLog, LogEntry, LogGap, LogPage } from './log/types.ts'
 import { isPromise } from './maybe-promise.ts'
 import { encodeEntry, type Timeline } from './timeline.ts'
 import { encodeMessage } from './wire/encode.ts'
-import { EncodedEvent, Frame } from './wire/frame.ts'
+import { EncodedEvent, EventFrame } from './wire/frame.ts'
 
 export interface ResumeHost {
   readonly hub: Hub
@@ -53,7 +53,7 @@ export function resume(connection: Connection, lastEventId: string, host: Resume
       hub.counters.gaps++
       events.unshift(gapNotice(gap))
     }
-    if (events.length > 0) connection.send(new Frame(events))
+    if (events.length > 0) connection.send(new EventFrame(events))
     if (more || meanwhile.length > PAGE) {
       reading = false
       // The client takes a page before the next one is read: a log may be longer than memory.
@@ -68,7 +68,7 @@ export function resume(connection: Connection, lastEventId: string, host: Resume
     const events = meanwhile.filter((entry) => entry.offset > end && isSeen(entry)).map(encodeEntry)
     // First what this tick has gathered goes to the others: `meanwhile` has it for this connection.
     hub.flush()
-    if (events.length > 0) connection.send(new Frame(events))
+    if (events.length > 0) connection.send(new EventFrame(events))
     hub.join(connection)
   }
 

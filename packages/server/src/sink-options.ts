@@ -45,6 +45,11 @@ export interface SinkOptions<M extends SseMessage = SseMessage> extends AccessOp
    */
   readonly takeover?: boolean
   /**
+   * `'shared'`: gzip for clients that accept it, of one deflate stream for all who see the same, so that its cost
+   * does not grow with them. What is one user's alone is never compressed. Needs node:zlib. Default: identity.
+   */
+  readonly compression?: 'shared'
+  /**
    * What the end of a pipeline means: `'stay'` (the default; several may share a sink), or `'close'`, which ends
    * every stream and answers newcomers 204, so that browsers stop asking.
    */

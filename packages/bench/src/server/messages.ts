@@ -18,7 +18,7 @@ export function priceMessage(n: number): PriceMessage {
       venue: 'XNAS',
       at: 1_700_000_000_000 + n * 137,
       trader: `desk-${String(n % 97).padStart(3, '0')}`,
-      note: 'continuous session',
+      note: 'continuous session, auction at the close',
     },
   }
 }

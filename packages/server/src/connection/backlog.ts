@@ -1,4 +1,4 @@
-import { type EncodedEvent, Frame } from '../wire/frame.ts'
+import { type EncodedEvent, EventFrame } from '../wire/frame.ts'
 
 export interface BacklogBounds {
   readonly maxMessages: number
@@ -46,7 +46,7 @@ export class Backlog {
   }
 
   /** Takes the oldest events, about `size` bytes of them and at least one; undefined where none waits. */
-  take(size: number): Frame | undefined {
+  take(size: number): EventFrame | undefined {
     if (this.#waiting.size === 0) return undefined
     const events: EncodedEvent[] = []
     let taken = 0
@@ -56,7 +56,7 @@ export class Backlog {
       events.push(event)
       taken += event.bytes.length
     }
-    return new Frame(events)
+    return new EventFrame(events)
   }
 
   #remove(key: string | EncodedEvent): EncodedEvent | undefined {

@@ -1,8 +1,9 @@
 import type { Place } from '../access/limits.ts'
+import { GzipMember } from '../compression/gzip-member.ts'
 import type { Audience } from '../fan-out/audience.ts'
 import type { SlowClientRules } from '../slow-client.ts'
 import type { Counters } from '../stats.ts'
-import { type EncodedEvent, Frame } from '../wire/frame.ts'
+import { type EncodedEvent, EventFrame, type Frame } from '../wire/frame.ts'
 import { Backlog } from './backlog.ts'
 import type { Peer, PeerEvents } from './peer.ts'
 
@@ -22,6 +23,7 @@ export class Connection implements PeerEvents {
   readonly place: Place
   readonly #host: ConnectionHost
   readonly #peer: Peer
+  readonly #gzip: GzipMember | undefined
   #backlog: Backlog | undefined
   #skipped = 0
   #behindSince = 0
@@ -35,6 +37,7 @@ export class Connection implements PeerEvents {
     this.audience = audience
     this.place = place
     this.#host = host
+    this.#gzip = audience.deflate === undefined ? undefined : new GzipMember(audience.deflate)
     this.#peer = connect(this)
   }
 
@@ -52,13 +55,24 @@ export class Connection implements PeerEvents {
     return this.#behindSince
   }
 
-  send(frame: Frame): void {
+  send(frame: EventFrame): void {
     if (this.#backlog === undefined) this.#write(frame)
     else this.#keep(frame.events, this.#backlog)
   }
 
+  /** As {@link send}, by way of the compressed stream where this client is in step with it; `opensUp` lets it in. */
+  sendShared(coded: Frame, plain: EventFrame, opensUp: boolean): void {
+    if (this.#gzip?.inStep && this.open) {
+      if (!this.#put(coded) && this.#open) {
+        this.#gzip.stepOut()
+        this.#fallBehind()
+      }
+    } else this.send(plain)
+    if (opensUp) this.#gzip?.openedUp(this.#backlog === undefined)
+  }
+
   /** A heartbeat is of no use to a client that has events to read. */
-  beat(frame: Frame, onlyWhenQuiet: boolean): void {
+  beat(frame: EventFrame, onlyWhenQuiet: boolean): void {
     const quiet = this.#wasQuiet
     this.#wasQuiet = true
     if (this.#backlog !== undefined || (onlyWhenQuiet && !quiet)) return
@@ -80,9 +94,9 @@ export class Connection implements PeerEvents {
   /** Writes what waits and `last`, and ends the body. */
   end(last?: EncodedEvent): void {
     if (!this.open) return
-    if (last !== undefined) this.send(new Frame([last]))
+    if (last !== undefined) this.send(new EventFrame([last]))
     this.#ending = true
-    if (this.#backlog === undefined) this.#peer.end()
+    if (this.#backlog === undefined) this.#finish()
   }
 
   /** Drops the client at once, with what it has not taken. */
@@ -106,14 +120,14 @@ export class Connection implements PeerEvents {
     if (this.#skipped > 0) {
       const notice = this.#host.slowClient.notice(this.#skipped)
       this.#skipped = 0
-      if (!this.#hand(new Frame([notice]))) return
+      if (!this.#hand(new EventFrame([notice]))) return
     }
     for (let frame = backlog.take(CATCH_UP); frame !== undefined; frame = backlog.take(CATCH_UP)) {
       if (!this.#hand(frame)) return
     }
     this.#backlog = undefined
     if (this.#ending) {
-      this.#peer.end()
+      this.#finish()
       return
     }
     const then = this.#onDrained
@@ -130,16 +144,29 @@ export class Connection implements PeerEvents {
     this.#onClosed?.()
   }
 
-  #write(frame: Frame): void {
+  #finish(): void {
+    if (this.#gzip !== undefined) this.#put(this.#gzip.trailer())
+    this.#peer.end()
+  }
+
+  #write(frame: EventFrame): void {
     if (!this.open) return
     if (this.#hand(frame) || !this.#open) return
+    this.#fallBehind()
+  }
+
+  #fallBehind(): void {
     const { bounds, policy } = this.#host.slowClient
     this.#backlog = new Backlog(bounds, policy === 'coalesce')
     this.#behindSince = this.#host.now()
     this.#host.fellBehind(this)
   }
 
-  #hand(frame: Frame): boolean {
+  #hand(frame: EventFrame): boolean {
+    return this.#put(this.#gzip === undefined ? frame : this.#gzip.own(frame))
+  }
+
+  #put(frame: Frame): boolean {
     this.#host.counters.delivered += frame.messages
     this.#host.counters.bytes += frame.bytes.length
     this.#wasQuiet = false

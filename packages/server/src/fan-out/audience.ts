@@ -1,3 +1,4 @@
+import { SharedDeflate } from '../compression/shared-deflate.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Target } from '../event.ts'
 import type { TopicFilter } from '../topic.ts'
@@ -8,6 +9,8 @@ export interface View {
   readonly filter: TopicFilter
   readonly rooms: readonly string[]
   readonly user: string | undefined
+  /** Whether it is sent as gzip, of one stream for all who see the same. */
+  readonly gzip?: boolean
 }
 
 /** The connections that see the same: what is decided for one of them is decided for all. */
@@ -19,14 +22,19 @@ export class Audience {
   readonly members: Set<Connection> = new Set()
   /** Connections that will be members when they have caught up. */
   awaited = 0
+  /** The compressed stream that the members share. */
+  readonly deflate: SharedDeflate | undefined
+  /** Nothing was sent to the members since the last heartbeat. */
+  quiet = true
   /** What this tick has for the members. */
   batch: Batch | undefined
 
-  constructor(key: string, { filter, rooms, user }: View) {
+  constructor(key: string, { filter, rooms, user, gzip = false }: View) {
     this.key = key
     this.filter = filter
     this.rooms = rooms
     this.user = user
+    this.deflate = gzip ? new SharedDeflate() : undefined
   }
 
   sees(topic: string, target: Target): boolean {
@@ -44,18 +52,30 @@ export class Audiences {
   readonly #byKey = new Map<string, Audience>()
   readonly #byRoom = new Map<string, Set<Audience>>()
   readonly #byUser = new Map<string, Set<Audience>>()
+  #shared = 0
 
   of(view: View): Audience {
     const rooms = [...new Set(view.rooms)].sort()
-    const key = JSON.stringify([view.filter.key, view.user ?? null, ...rooms])
+    const key = keyOf(view, rooms)
     let audience = this.#byKey.get(key)
     if (audience === undefined) {
       audience = new Audience(key, { ...view, rooms })
       this.#byKey.set(key, audience)
+      if (audience.deflate !== undefined) this.#shared++
       for (const room of rooms) add(this.#byRoom, room, audience)
       if (audience.user !== undefined) add(this.#byUser, audience.user, audience)
     }
     return audience
+  }
+
+  /**
+   * Whether a view may be compressed: never together with what is one user's alone, and only so many streams,
+   * as each takes its own share of the processor.
+   */
+  mayShare(view: View): boolean {
+    if (view.user !== undefined) return false
+    const key = keyOf({ ...view, gzip: true }, [...new Set(view.rooms)].sort())
+    return this.#shared < MOST_SHARED || this.#byKey.has(key)
   }
 
   /** Forgets an audience that nobody is, or is about to be, in. */
@@ -63,6 +83,7 @@ export class Audiences {
     if (audience.members.size > 0 || audience.awaited > 0) return
     if (this.#byKey.get(audience.key) !== audience) return
     this.#byKey.delete(audience.key)
+    if (audience.deflate !== undefined) this.#shared--
     for (const room of audience.rooms) remove(this.#byRoom, room, audience)
     if (audience.user !== undefined) remove(this.#byUser, audience.user, audience)
   }
@@ -76,6 +97,12 @@ export class Audiences {
   values(): Iterable<Audience> {
     return this.#byKey.values()
   }
+}
+
+const MOST_SHARED = 64
+
+function keyOf({ filter, user, gzip = false }: View, rooms: readonly string[]): string {
+  return JSON.stringify([filter.key, user ?? null, gzip, ...rooms])
 }
 
 const NOBODY: readonly Audience[] = []

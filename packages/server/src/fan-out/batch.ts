@@ -1,4 +1,4 @@
-import { type EncodedEvent, Frame } from '../wire/frame.ts'
+import { type EncodedEvent, EventFrame } from '../wire/frame.ts'
 
 /**
  * The events of a tick, as one audience sees them. Audiences that see the same sequence walk to the same
@@ -10,7 +10,7 @@ export class Batch {
   // Nearly always one continuation: everybody sees the next event too.
   #next: Batch | undefined
   #others: Map<EncodedEvent, Batch> | undefined
-  #frame: Frame | undefined
+  #frame: EventFrame | undefined
 
   constructor(parent?: Batch, event?: EncodedEvent) {
     this.#parent = parent
@@ -33,8 +33,8 @@ export class Batch {
     return other
   }
 
-  get frame(): Frame {
-    this.#frame ??= new Frame(this.#events())
+  get frame(): EventFrame {
+    this.#frame ??= new EventFrame(this.#events())
     return this.#frame
   }
 

@@ -5,7 +5,7 @@ import type { Peer, PeerEvents } from '../connection/peer.ts'
 import type { Target } from '../event.ts'
 import type { SlowClientRules } from '../slow-client.ts'
 import type { Counters } from '../stats.ts'
-import { type EncodedEvent, Frame } from '../wire/frame.ts'
+import { type EncodedEvent, EventFrame } from '../wire/frame.ts'
 import { type Audience, Audiences, type View } from './audience.ts'
 import { Batch } from './batch.ts'
 
@@ -75,6 +75,11 @@ export class Hub implements ConnectionHost {
     return connection
   }
 
+  /** Whether there may be one compressed stream for all who have this view. */
+  mayShare(view: View): boolean {
+    return this.#audiences.mayShare(view)
+  }
+
   /** From here on the connection gets what its audience gets. */
   join(connection: Connection): void {
     if (!connection.open) return
@@ -106,16 +111,20 @@ export class Hub implements ConnectionHost {
       const frame = audience.batch?.frame
       audience.batch = undefined
       connections += audience.members.size
-      if (frame !== undefined) for (const member of audience.members) member.send(frame)
+      if (frame !== undefined) this.#send(audience, frame)
     }
     this.#listener.delivered?.({ delay: performance.now() - this.#tickBegan, connections })
   }
 
   beat(event: EncodedEvent, onlyWhenQuiet: boolean): void {
     this.flush()
-    const frame = new Frame([event])
+    const frame = new EventFrame([event])
     for (const audience of this.#audiences.values()) {
-      for (const member of audience.members) member.beat(frame, onlyWhenQuiet)
+      // Whoever shares a stream gets all of it: they are quiet together.
+      if (audience.deflate !== undefined) {
+        if (audience.quiet || !onlyWhenQuiet) this.#send(audience, frame)
+        audience.quiet = true
+      } else for (const member of audience.members) member.beat(frame, onlyWhenQuiet)
     }
   }
 
@@ -145,6 +154,18 @@ export class Hub implements ConnectionHost {
     if (this.#connections.size > 0) return
     this.#onEmpty?.()
     this.#onEmpty = undefined
+  }
+
+  #send(audience: Audience, frame: EventFrame): void {
+    const { deflate, members } = audience
+    if (deflate === undefined) {
+      for (const member of members) member.send(frame)
+      return
+    }
+    audience.quiet = false
+    if (members.size === 0) return
+    const { coded, opensUp } = deflate.compress(frame, this.#clock.now())
+    for (const member of members) member.sendShared(coded, frame, opensUp)
   }
 
   #beginTick(): void {

@@ -2,7 +2,7 @@ import { referenceEncode, referenceParse } from '@rxsse/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeMessage } from './encode.ts'
-import { EncodedEvent, Frame } from './frame.ts'
+import { EncodedEvent, EventFrame } from './frame.ts'
 import { toWireMessage } from './message.ts'
 
 const line = fc.string({ unit: 'binary' }).filter((text) => !/[\r\n\0]/.test(text))
@@ -19,7 +19,7 @@ describe('a frame', () => {
     fc.assert(
       fc.property(fc.array(message), (messages) => {
         const events = messages.map((each) => new EncodedEvent(encodeMessage(toWireMessage(each))))
-        const read = referenceParse(new Frame(events).bytes)
+        const read = referenceParse(new EventFrame(events).bytes)
         const wanted = referenceParse(Buffer.from(messages.map((each) => referenceEncode(each)).join('')))
         expect(read).toEqual(wanted)
       }),
@@ -29,7 +29,7 @@ describe('a frame', () => {
   it('is one HTTP chunk around the bytes of its events', () => {
     fc.assert(
       fc.property(fc.array(message, { minLength: 1 }), (messages) => {
-        const frame = new Frame(
+        const frame = new EventFrame(
           messages.map((each) => new EncodedEvent(encodeMessage(toWireMessage(each)), true)),
         )
         const chunk = Buffer.from(frame.chunk)

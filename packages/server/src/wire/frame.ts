@@ -19,41 +19,64 @@ export class EncodedEvent {
   }
 }
 
-/** The bytes of one write: any number of events, in one Buffer that every socket gets. */
-export class Frame {
-  readonly events: readonly EncodedEvent[]
-  /** How many of them are messages of the pipeline. */
+/** The bytes of one write, in one Buffer that every socket gets. */
+export interface Frame {
+  /** How many of the pipeline's messages they are. */
   readonly messages: number
-  /** The events alone, for transports that do their own framing. */
+  /** The body's bytes alone, for transports that do their own framing. */
   readonly bytes: Uint8Array
   /** The same memory with an HTTP/1.1 chunk around it (RFC 9112, 7.1). */
   readonly chunk: Uint8Array
+}
+
+/** Any number of events, as they are. */
+export class EventFrame implements Frame {
+  readonly events: readonly EncodedEvent[]
+  readonly messages: number
+  readonly bytes: Uint8Array
+  readonly chunk: Uint8Array
 
   constructor(events: readonly EncodedEvent[]) {
-    let size = 0
-    let messages = 0
-    for (const event of events) {
-      size += event.bytes.length
-      if (event.counted) messages++
-    }
-    const head = size.toString(16)
-    const chunk = allocate(head.length + 2 + size + 2)
-    let at = 0
-    for (; at < head.length; at++) chunk[at] = head.charCodeAt(at)
-    chunk[at++] = CR
-    chunk[at++] = LF
-    const start = at
-    for (const event of events) {
-      chunk.set(event.bytes, at)
-      at += event.bytes.length
-    }
-    chunk[at] = CR
-    chunk[at + 1] = LF
+    const parts = events.map(({ bytes }) => bytes)
+    const { bytes, chunk } = inChunk(parts)
     this.events = events
-    this.messages = messages
-    this.bytes = chunk.subarray(start, at)
+    this.messages = events.reduce((count, { counted }) => count + (counted ? 1 : 0), 0)
+    this.bytes = bytes
     this.chunk = chunk
   }
+}
+
+/** Bytes in a content coding. */
+export class CodedFrame implements Frame {
+  readonly messages: number
+  readonly bytes: Uint8Array
+  readonly chunk: Uint8Array
+
+  constructor(coded: Uint8Array, messages: number) {
+    const { bytes, chunk } = inChunk([coded])
+    this.messages = messages
+    this.bytes = bytes
+    this.chunk = chunk
+  }
+}
+
+function inChunk(parts: readonly Uint8Array[]): { bytes: Uint8Array; chunk: Uint8Array } {
+  let size = 0
+  for (const part of parts) size += part.length
+  const head = size.toString(16)
+  const chunk = allocate(head.length + 2 + size + 2)
+  let at = 0
+  for (; at < head.length; at++) chunk[at] = head.charCodeAt(at)
+  chunk[at++] = CR
+  chunk[at++] = LF
+  const start = at
+  for (const part of parts) {
+    chunk.set(part, at)
+    at += part.length
+  }
+  chunk[at] = CR
+  chunk[at + 1] = LF
+  return { bytes: chunk.subarray(start, at), chunk }
 }
 
 const encoder = new TextEncoder()
