@@ -242,6 +242,21 @@ describe('event time', () => {
   })
 })
 
+describe('sessions', () => {
+  it('that become one by a late event go on counting from the higher revision', () => {
+    const { source, taken } = driven(session(5), { allowedLateness: 200 })
+    for (const time of [20, 100, 21, 22, 13]) source.next(at(time))
+    expect(taken().map((r) => (r as unknown[]).slice(2))).toEqual([
+      [20, 25, 1, 'on-time', 0],
+      [20, 26, 2, 'late', 1],
+      [20, 27, 3, 'late', 2],
+      [13, 18, 1, 'late', 0],
+    ])
+    source.next(at(17))
+    expect(taken()).toEqual([[0, undefined, 13, 27, 5, 'late', 3]])
+  })
+})
+
 describe('early results', () => {
   it('come while a window is open and changes, and count as revisions', () => {
     const { clock, source, taken } = driven(tumbling(1000), { early: 10 })
