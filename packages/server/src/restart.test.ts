@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fromEventSource } from '@rxsse/core'
+import { createEventSource } from 'eventsource-client'
 import { EventSource } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../test/eventually.ts'
@@ -79,6 +80,14 @@ describe('over kill -9 and restart of a server with sqliteLog, nothing is lost a
     const source = new EventSource(url)
     onTestFinished(() => source.close())
     source.addEventListener('message', ({ data }) => seen.push(Number(data)))
+    await expectEveryNumberOnce(seen, restart)
+  })
+
+  it('for eventsource-client', async () => {
+    const { url, restart } = await startCounting()
+    const seen: number[] = []
+    const source = createEventSource({ url, onMessage: ({ data }) => seen.push(Number(data)) })
+    onTestFinished(() => source.close())
     await expectEveryNumberOnce(seen, restart)
   })
 

@@ -32,6 +32,8 @@ export class SharedDeflate {
     const { deflateRawSync, crc32, constants } = this.#zlib
     const bytes = deflateRawSync(plain.bytes, {
       finishFlush: constants.Z_SYNC_FLUSH,
+      windowBits: 13,
+      memLevel: 6,
       ...(this.#window.length > 0 ? { dictionary: this.#window } : {}),
     })
     const { crc, length } = this.#stretch
@@ -48,8 +50,8 @@ export class SharedDeflate {
 
 const ONCE_A_SECOND = 1_000
 
-/** Enough for some eighty events; each byte of it is hashed anew for each frame. */
-const WINDOW = 16_384
+/** 2^13, enough for some forty events: a larger one costs more for each frame, and saves next to nothing. */
+const WINDOW = 8_192
 
 function lastOf(window: Uint8Array, bytes: Uint8Array): Uint8Array {
   if (bytes.length >= WINDOW) return bytes.slice(-WINDOW)
