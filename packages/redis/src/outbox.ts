@@ -137,7 +137,7 @@ export class Outbox {
         keys: [keys.life, keys.events, keys.sources, keys.ids, this.#writer],
         arguments: [
           newEpoch(),
-          String(horizon.offset),
+          `${horizon}`,
           String(settings.maxLength),
           String(number),
           REMEMBERED,
@@ -152,7 +152,7 @@ export class Outbox {
     const { horizon, settings } = this.#context
     batch.forEach((pending, index) => {
       const [place, offset, held] = answer[index] ?? ['', '', '']
-      horizon.raise(Number(offset))
+      horizon.raise(place, Number(offset))
       if (pending.settled) return
       settle(pending)
       pending.resolve(decodeEntry(place, Number(offset), held === '' ? pending.body : held, settings.ids))

@@ -79,10 +79,10 @@ export function tryReading(
   return connection.try(async (client) => {
     const answer = await run(client, read, {
       keys: [keys.life, keys.events, keys.sources, keys.ids],
-      arguments: [newEpoch(), String(horizon.offset), kind, value, String(limit), PAGE_BYTES],
+      arguments: [newEpoch(), `${horizon}`, kind, value, String(limit), PAGE_BYTES],
     })
     const reading = readingOf(answer as Answer, settings.ids)
-    horizon.raise(reading.head.offset)
+    horizon.raise(reading.head.id, reading.head.offset)
     return reading
   })
 }

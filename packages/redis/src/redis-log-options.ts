@@ -31,7 +31,7 @@ export interface RedisLogOptions {
 /** What the log uses of a client of the `redis` package, 6 or newer. */
 export interface RedisLogClient {
   readonly isOpen: boolean
-  duplicate(overrides?: { disableOfflineQueue?: boolean }): RedisLogClient
+  duplicate(overrides?: object): RedisLogClient
   connect(): Promise<unknown>
   destroy(): unknown
   on(event: string, listener: (error: unknown) => void): unknown

@@ -36,10 +36,8 @@ export async function follow(
   async function step(): Promise<Failure | undefined> {
     if (!certain) {
       // After every reconnection, and now and then where it is quiet: nobody else would notice that all is gone.
-      const result = await tryReading({ id: position.id }, 0, context)
-      if ('failure' in result) return result.failure
-      const gap = gapAt(result.answer)
-      if (gap !== undefined) deliver([gap])
+      const failure = await checked()
+      if (failure !== undefined) return failure
       certain = true
     }
     return read()
@@ -86,6 +84,7 @@ export async function follow(
         const gap = { reason: 'trimmed', missed: number - before.number - 1 } as const
         delivered.push(notice(last.id, placeBefore(entry), gap))
       }
+      horizon.raise(entry.place, entry.offset)
       delivered.push(entry)
       last = { id: entry.place, offset: entry.offset }
     }
@@ -94,18 +93,26 @@ export async function follow(
     return undefined
   }
 
-  function gapAt({ gap, after }: Reading): LogEntry | undefined {
+  /** Whether what follows the position is what came after it; tells where it is not. */
+  async function checked(): Promise<Failure | undefined> {
+    const byId = await tryReading({ id: position.id }, 0, context)
+    if ('failure' in byId) return byId.failure
+    const { gap, after } = byId.answer
     if (gap === undefined) return undefined
-    // A term that was cut short ends before what was seen of it; what follows is further on all the same.
-    const to = { id: after.id, offset: Math.max(after.offset, position.offset) }
-    const entry = notice(position.id, to, gap)
+    let to = after
+    if (to.offset < position.offset) {
+      // Those who are connected have had what lies before their position: they go on from there all the same.
+      const byOffset = await tryReading({ offset: position.offset }, 0, context)
+      if ('failure' in byOffset) return byOffset.failure
+      to = { id: byOffset.answer.after.id, offset: Math.max(byOffset.answer.after.offset, position.offset) }
+    }
+    deliver([notice(position.id, to, gap)])
     position = to
-    return entry
+    return undefined
   }
 
   function deliver(entries: readonly LogEntry[]): void {
     if (connection.closed) return
-    for (const { offset } of entries) horizon.raise(offset)
     listener(entries)
   }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,6 +24,9 @@ export interface Redis {
   resume(): void
   /** Takes the data away; to be called while it is stopped. */
   erase(): void
+  /** Keeps a copy of the data, and puts it back; to be called while it is stopped. */
+  backUp(): void
+  restore(): void
   close(): Promise<void>
 }
 
@@ -82,16 +85,21 @@ export async function startRedis({ durable = false, config = [] }: RedisOptions 
       for (const entry of ['appendonlydir', 'dump.rdb'])
         rmSync(join(folder, entry), { recursive: true, force: true })
     },
+    backUp: () => cpSync(folder, `${folder}-backup`, { recursive: true }),
+    restore: () => {
+      rmSync(folder, { recursive: true })
+      cpSync(`${folder}-backup`, folder, { recursive: true })
+    },
     async close() {
       await redis.stop('SIGKILL')
-      rmSync(folder, { recursive: true, force: true })
+      for (const each of [folder, `${folder}-backup`]) rmSync(each, { recursive: true, force: true })
     },
   }
   await redis.start()
   return redis
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

@@ -6,7 +6,7 @@ import { LIFE } from './life.lua.ts'
  * connection that was given up) is refused.
  *
  * KEYS: life, events, sources, ids, writer.
- * ARGV: new epoch, known offset, maxLength, the batch's number, milliseconds to remember it; then for each message
+ * ARGV: new epoch, known offsets, maxLength, the batch's number, milliseconds to remember it; then for each message
  * its source id and its own id, each empty or with '=' before it, and its body.
  * Returns for each message: the id and the offset of its entry, and the body that entry has where it was there before.
  */

@@ -4,7 +4,7 @@ import { LIFE } from './life.lua.ts'
  * Finds a place in the log and reads on from it.
  *
  * KEYS: life, events, sources, ids.
- * ARGV: new epoch, known offset; 'head', 'offset' or 'id'; the offset or id; how many entries at most, and about how
+ * ARGV: new epoch, known offsets; 'head', 'offset' or 'id'; the offset or id; how many entries at most, and about how
  * many bytes of them.
  * Returns: the head's id and offset; the id and offset that what follows is strictly after; the reason of a gap
  * before it, or nothing, and how many are missing, where that is known; the entries.
@@ -14,9 +14,11 @@ local kind, given, limit, maxBytes = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumb
 local present = open()
 
 local terms = {}
-for epoch, base, last in string.gmatch(present.past, '(%w+) (%d+) (%d+);') do
-  terms[#terms + 1] = { epoch = epoch, base = tonumber(base), last = tonumber(last) }
+for epoch, base, last, reached in string.gmatch(present.past, '(%w+) (%d+) (%d+) (%d+);') do
+  terms[#terms + 1] =
+    { epoch = epoch, base = tonumber(base), last = tonumber(last), reached = tonumber(reached) }
 end
+present.reached = present.last
 terms[#terms + 1] = present
 
 local function termAt(offset)
@@ -41,14 +43,20 @@ local after, reason, missed = present.last, '', ''
 
 local function place(i, offset)
   if offset > terms[i].last then
-    after, reason = math.max(terms[i].last, first - 1), 'ahead'
+    local cut = terms[i].reached > terms[i].last
+    after, reason = math.max(cut and terms[i + 1].base or terms[i].last, first - 1), 'ahead'
     return
   end
   -- The end of a term is also the beginning of the next.
-  local on = offset
+  local on, lost = offset, false
   while on == terms[i].last and terms[i + 1] do
+    lost = lost or terms[i].reached > terms[i].last
     i = i + 1
     on = terms[i].base
+  end
+  if lost then
+    after, reason = math.max(on, first - 1), 'trimmed'
+    return
   end
   after = offset
   if on >= first - 1 then return end
@@ -81,9 +89,18 @@ end
 
 locate()
 
+-- A page ends where entries were lost: the next one begins with that.
+local upTo = '+'
+for _, term in ipairs(terms) do
+  if term.last > after and term.reached > term.last then
+    upTo = streamId(term.last)
+    break
+  end
+end
+
 local entries, bytes, from = {}, 0, after
 while limit > 0 and bytes < maxBytes do
-  local some = redis.call('XRANGE', events, '(' .. streamId(from), '+', 'COUNT', math.min(limit, 32))
+  local some = redis.call('XRANGE', events, '(' .. streamId(from), upTo, 'COUNT', math.min(limit, 32))
   if #some == 0 then break end
   for _, entry in ipairs(some) do
     entries[#entries + 1] = entry

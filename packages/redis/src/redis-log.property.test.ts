@@ -1,0 +1,205 @@
+import type { EventLog, LogEntry, LoggedMessage } from '@rxsse/server'
+import fc from 'fast-check'
+import { createClient } from 'redis'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../test/eventually.ts'
+import { type Redis, redisPath, startRedis } from '../test/redis.ts'
+import { redisLog } from './redis-log.ts'
+
+type Step =
+  | { readonly do: 'append'; readonly node: number; readonly count: number }
+  | { readonly do: 'append again'; readonly node: number; readonly which: number }
+  | { readonly do: 'read'; readonly node: number; readonly which: number; readonly limit: number }
+  /** What a restart, a total loss, a backup and its restoration are to the log, without the time they take. */
+  | { readonly do: 'restart' | 'erase' | 'back up' | 'restore' }
+
+const node = fc.nat({ max: 1 })
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('append' as const), node, count: fc.integer({ min: 1, max: 4 }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('append again' as const), node, which: fc.nat() }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('read' as const),
+      node,
+      which: fc.nat(),
+      limit: fc.integer({ min: 1, max: 5 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('restart', 'erase') }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('back up', 'restore') }) },
+)
+
+/** The log as a list: its entries in order, and where some that were confirmed are missing. */
+interface Model {
+  items: ({ readonly data: string; readonly id: string } | 'lost')[]
+  /** Every id there ever was: how many items come before what follows it, or that it was lost. */
+  ids: Map<string, number | 'lost'>
+}
+
+const GAP = 'gap'
+const message = (data: string): LoggedMessage => ({ data, topic: 'message' })
+
+describe.skipIf(redisPath === undefined)('redisLog and a model of it', () => {
+  let redis: Redis
+  let admin: ReturnType<typeof createClient>
+  let keys = 0
+
+  beforeAll(async () => {
+    redis = await startRedis()
+    admin = createClient({ url: redis.url })
+    await admin.connect()
+  })
+  afterAll(async () => {
+    admin.destroy()
+    await redis.close()
+  })
+
+  it('agree about every page and every gap, and a tail is never silent about a loss', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 12 }),
+        fc.array(step, { maxLength: 40, size: 'max' }),
+        compare,
+      ),
+      { numRuns: 100 },
+    )
+  })
+
+  async function compare(maxLength: number, steps: readonly Step[]): Promise<void> {
+    const key = `model-${++keys}`
+    const nodes = [0, 1].map(() => redisLog({ url: redis.url, key, maxLength, onError: () => {} }))
+    const tailed: LogEntry[] = []
+    const [one] = nodes as [EventLog, EventLog]
+    try {
+      const tail = await one.tail?.((entries) => void tailed.push(...entries))
+      let model: Model = { items: [], ids: new Map([[tail?.position.id ?? '', 0]]) }
+      let backup: Model | undefined
+      const confirmed: string[] = []
+      for (const each of steps) {
+        switch (each.do) {
+          case 'append': {
+            const numbers = Array.from({ length: each.count }, (_, n) => `${confirmed.length + n}`)
+            const log = nodes[each.node] as EventLog
+            const entries = await Promise.all(
+              numbers.map((n) => log.append(message(n), 'all', { sourceId: n })),
+            )
+            for (const { id, message: kept } of entries) {
+              model.items.push({ data: kept.data, id })
+              model.ids.set(id, model.items.length)
+            }
+            confirmed.push(...numbers)
+            // The node that wrote knows of it; the other, when its tail does.
+            await caughtUp(confirmed.at(-1) ?? '')
+            break
+          }
+          case 'append again': {
+            const held = heldBy(model, maxLength).filter((item) => item !== 'lost')
+            const again = held[each.which % Math.max(1, held.length)]
+            if (again === undefined) break
+            const entry = await nodes[each.node]?.append(message('another'), 'all', { sourceId: again.data })
+            expect(entry).toMatchObject({ id: again.id, message: { data: again.data } })
+            break
+          }
+          case 'read': {
+            const ids = [...model.ids]
+            const [id, at] = ids[each.which % ids.length] ?? ['', 0]
+            const found = await readOn(nodes[each.node] as EventLog, id, each.limit)
+            const held = heldBy(model, maxLength)
+            const trimmed = model.items.length - held.length
+            if (at === 'lost') {
+              expect(found[0]).toBe(GAP)
+              const lastLoss = model.items.lastIndexOf('lost')
+              const wanted = model.items.slice(Math.max(lastLoss + 1, trimmed)).map(shown)
+              expect(found.slice(found.length - wanted.length)).toEqual(wanted)
+            } else {
+              const wanted = held.slice(Math.max(0, at - trimmed)).map(shown)
+              expect(found).toEqual(onceEach(at < trimmed ? [GAP, ...wanted] : wanted))
+            }
+            break
+          }
+          case 'restart':
+            if (model.items.length > 0) await admin.hSet(`{${key}}:life`, 'run', 'another')
+            break
+          case 'erase':
+            await admin.del(['life', 'events', 'sources', 'ids'].map((part) => `{${key}}:${part}`))
+            model = { items: [], ids: new Map([...model.ids.keys()].map((id) => [id, 'lost'])) }
+            backup = undefined
+            break
+          case 'back up':
+            for (const part of PARTS) {
+              await admin.del(`{${key}}:${part}:backup`)
+              await admin.copy(`{${key}}:${part}`, `{${key}}:${part}:backup`)
+            }
+            backup = { items: [...model.items], ids: new Map(model.ids) }
+            break
+          case 'restore': {
+            if (backup === undefined || backup.items.length === 0) break
+            for (const part of PARTS) {
+              await admin.del(`{${key}}:${part}`)
+              await admin.copy(`{${key}}:${part}:backup`, `{${key}}:${part}`)
+            }
+            await admin.hSet(`{${key}}:life`, 'run', 'another')
+            const lost = [...model.ids].filter(([id]) => !backup?.ids.has(id))
+            const items = [...backup.items]
+            if (model.items.length > items.length || lost.length > 0) items.push('lost')
+            const ids = new Map([...backup.ids, ...lost.map(([id]) => [id, 'lost'] as const)])
+            model = { items, ids }
+            // Whoever knows of more says so with its next call.
+            await one.head()
+            break
+          }
+        }
+      }
+      await (nodes[1] as EventLog).append(message('end'), 'all')
+      await caughtUp('end')
+      let next = 0
+      for (const [at, { message: kept }] of tailed.entries()) {
+        if (kept.type === GAP) continue
+        const n = kept.data === 'end' ? confirmed.length : Number(kept.data)
+        expect(n).toBeGreaterThanOrEqual(next)
+        if (n > next) expect(tailed[at - 1]?.message.type).toBe(GAP)
+        next = n + 1
+      }
+    } finally {
+      for (const log of nodes) await log.close()
+    }
+
+    async function caughtUp(data: string): Promise<void> {
+      await eventually(() => tailed.at(-1)?.message.data === data)
+    }
+  }
+})
+
+const PARTS = ['life', 'events', 'sources', 'ids']
+
+function heldBy({ items }: Model, maxLength: number): Model['items'] {
+  let from = items.length
+  for (let entries = 0; from > 0; from--) {
+    if (items[from - 1] === 'lost') continue
+    if (entries++ === maxLength) break
+  }
+  return items.slice(from)
+}
+
+function shown(item: Model['items'][number]): string {
+  return item === 'lost' ? GAP : item.data
+}
+
+function onceEach(found: readonly string[]): string[] {
+  return found.filter((each, at) => each !== GAP || found[at - 1] !== GAP)
+}
+
+async function readOn(log: EventLog, id: string, limit: number): Promise<string[]> {
+  const found: string[] = []
+  for (let from: string | number = id; ; ) {
+    const { entries, gap, end, more } = await log.since(from, limit)
+    if (gap !== undefined) found.push(GAP)
+    found.push(...entries.map(({ message: { data } }) => data))
+    if (!more) return found
+    from = end
+  }
+}

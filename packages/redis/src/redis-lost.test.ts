@@ -1,0 +1,191 @@
+import { createClient } from 'redis'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { type Client, openClient, openNode } from '../test/cluster.ts'
+import { eventually } from '../test/eventually.ts'
+import { type Redis, type RedisOptions, redisPath, startRedis } from '../test/redis.ts'
+import { redisLog } from './redis-log.ts'
+
+async function started(options: RedisOptions = {}): Promise<Redis> {
+  const redis = await startRedis(options)
+  onTestFinished(() => redis.close())
+  return redis
+}
+
+/** What a log has after an id, page by page: the data of entries, and gaps where they are told. */
+async function after(redis: Redis, id: string): Promise<string[]> {
+  const log = redisLog({ url: redis.url, onError: () => {} })
+  onTestFinished(() => log.close())
+  const found: string[] = []
+  for (let from: string | number = id; ; ) {
+    const { entries, gap, end, more } = await log.since(from, 3)
+    if (gap !== undefined) found.push(`gap ${gap.reason}`)
+    found.push(...entries.map(({ message }) => message.data))
+    if (!more) return found
+    from = end
+  }
+}
+
+const gapsOf = ({ events }: Client) =>
+  events.filter(({ type }) => type === 'gap').map(({ data }) => JSON.parse(data))
+
+describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
+  it('empty, connected clients are told, and those who resume; then all go on', async () => {
+    const redis = await started()
+    const [one, two] = await Promise.all([openNode({ url: redis.url }), openNode({ url: redis.url })])
+    const clients = await Promise.all([openClient(one.url), openClient(two.url)])
+    await one.sink.publish({ data: '1' })
+    const { id } = await one.sink.publish({ data: '2' })
+    await eventually(() => clients.every((client) => client.data().length === 2))
+    await redis.stop()
+    await redis.start()
+    const { id: next } = await two.sink.publish({ data: '3' })
+    await eventually(() => clients.every((client) => client.data().length === 3))
+    const [epoch] = next?.split('-') ?? []
+    expect(epoch).not.toBe(id?.split('-')[0])
+    for (const client of clients) {
+      expect(client.events.map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual([
+        '1',
+        '2',
+        'gap',
+        '3',
+      ])
+      expect(gapsOf(client)).toEqual([{ from: id, to: expect.stringMatching(/-0$/), reason: 'epoch' }])
+      expect(client.connections).toBe(1)
+    }
+    const late = await openClient(one.url, { lastEventId: id ?? '' })
+    await eventually(() => late.events.length === 2)
+    expect(late.data()).toEqual(['3'])
+    expect(gapsOf(late)).toEqual([{ from: id, to: expect.stringMatching(/-0$/), reason: 'epoch' }])
+    await one.sink.publish({ data: '4' })
+    await eventually(() => [...clients, late].every((client) => client.data().includes('4')))
+    expect(late.data()).toEqual(['3', '4'])
+  })
+
+  it('empty, and a node that knows nothing is the first to write: nodes that know more still get it all', async () => {
+    const redis = await started()
+    const node = await openNode({ url: redis.url })
+    const client = await openClient(node.url)
+    for (let n = 0; n < 50; n++) await node.sink.publish({ data: 'before' })
+    await eventually(() => client.events.length === 50)
+    await redis.stop()
+    await redis.start()
+    const fresh = redisLog({ url: redis.url, onError: () => {} })
+    onTestFinished(() => fresh.close())
+    for (const data of ['1', '2', '3']) await fresh.append({ data, topic: 'message' }, 'all')
+    await eventually(() => client.data().length === 53)
+    expect(client.data().slice(50)).toEqual(['1', '2', '3'])
+    expect(gapsOf(client)).toMatchObject([{ reason: 'epoch' }])
+  })
+
+  it('emptied without a restart, and nobody publishes: connected clients are told all the same', async () => {
+    const redis = await started()
+    const node = await openNode({ url: redis.url })
+    const client = await openClient(node.url)
+    const { id } = await node.sink.publish({ data: '1' })
+    const admin = createClient({ url: redis.url })
+    onTestFinished(() => admin.destroy())
+    await admin.connect()
+    await admin.flushAll()
+    await eventually(() => gapsOf(client).length > 0)
+    expect(gapsOf(client)).toEqual([{ from: id, to: expect.stringMatching(/-0$/), reason: 'epoch' }])
+    await node.sink.publish({ data: '2' })
+    await eventually(() => client.data().length === 2)
+    expect(gapsOf(client).length).toBe(1)
+  })
+
+  it.each(['{rxsse}:events', '{rxsse}:life'])(
+    'without its key %s alone, as by an eviction: a new life begins',
+    async (key) => {
+      const redis = await started()
+      const log = redisLog({ url: redis.url, onError: () => {} })
+      onTestFinished(() => log.close())
+      const { id } = await log.append({ data: '1', topic: '' }, 'all', { sourceId: 's' })
+      const admin = createClient({ url: redis.url })
+      onTestFinished(() => admin.destroy())
+      await admin.connect()
+      await admin.del(key)
+      await log.append({ data: '2', topic: '' }, 'all', { sourceId: 's' })
+      expect(await after(redis, id)).toEqual(['gap epoch', '2'])
+    },
+  )
+
+  it('with all it had, ids of before go on without a gap, over any number of restarts', async () => {
+    const redis = await started({ durable: true })
+    const log = redisLog({ url: redis.url, onError: () => {} })
+    onTestFinished(() => log.close())
+    const ids = [(await log.head()).id]
+    for (let n = 1; n <= 6; n++) {
+      ids.push((await log.append({ data: `${n}`, topic: '' }, 'all')).id)
+      if (n % 2 === 1) continue
+      await redis.stop('SIGKILL')
+      await redis.start()
+    }
+    expect(new Set(ids.map((id) => id.split('-')[0])).size).toBe(3)
+    for (const [n, id] of ids.entries()) {
+      expect(await after(redis, id)).toEqual(['1', '2', '3', '4', '5', '6'].slice(n))
+    }
+  })
+
+  it('from an older backup, what it lost is a gap, also after more has been written than was lost', async () => {
+    const redis = await started({ durable: true })
+    const node = await openNode({ url: redis.url })
+    const client = await openClient(node.url)
+    const ids: (string | undefined)[] = []
+    for (const data of ['1', '2']) ids.push((await node.sink.publish({ data })).id)
+    await redis.stop()
+    redis.backUp()
+    await redis.start()
+    for (const data of ['3', '4']) ids.push((await node.sink.publish({ data })).id)
+    await eventually(() => client.data().length === 4)
+    await redis.stop()
+    redis.restore()
+    await redis.start()
+    // Somebody who knows nothing writes first.
+    const fresh = redisLog({ url: redis.url, onError: () => {} })
+    onTestFinished(() => fresh.close())
+    for (const data of ['5', '6', '7', '8', '9']) await fresh.append({ data, topic: 'message' }, 'all')
+    await eventually(() => client.data().length === 9)
+    expect(client.data()).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9'])
+    expect(gapsOf(client)).toEqual([{ from: ids[3], to: expect.any(String), reason: 'epoch' }])
+    expect(await after(redis, gapsOf(client)[0].to)).toEqual(['5', '6', '7', '8', '9'])
+    // Somebody who was away meanwhile, and never saw what was lost, is told as well.
+    expect(await after(redis, ids[0] ?? '')).toEqual(['2', 'gap trimmed', '5', '6', '7', '8', '9'])
+    expect(await after(redis, ids[1] ?? '')).toEqual(['gap trimmed', '5', '6', '7', '8', '9'])
+    const away = await openClient(node.url, { lastEventId: ids[0] ?? '' })
+    await eventually(() => away.data().includes('9'))
+    expect(away.events.map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual([
+      '2',
+      'gap',
+      '5',
+      '6',
+      '7',
+      '8',
+      '9',
+    ])
+    for (const lost of ids.slice(2)) {
+      const again = ['gap epoch', '1', '2', 'gap trimmed', '5', '6', '7', '8', '9']
+      expect(await after(redis, lost ?? '')).toEqual(again)
+    }
+  })
+
+  it('as another server (a replica that lagged behind its master), it is as after a restart', async () => {
+    const master = await started()
+    const replica = await started({ config: ['--replicaof', '127.0.0.1', `${master.port}`] })
+    const log = redisLog({ url: master.url, onError: () => {} })
+    onTestFinished(() => log.close())
+    const first = await log.append({ data: '1', topic: '' }, 'all')
+    const admin = createClient({ url: replica.url })
+    onTestFinished(() => admin.destroy())
+    await admin.connect()
+    await eventually(() => true)
+    while ((await admin.hGet('{rxsse}:life', 'last')) !== String(first.offset)) await eventually(() => true)
+    await admin.sendCommand(['REPLICAOF', 'NO', 'ONE'])
+    const lost = await log.append({ data: 'lost', topic: '' }, 'all')
+    const promoted = redisLog({ url: replica.url, onError: () => {} })
+    onTestFinished(() => promoted.close())
+    const next = await promoted.append({ data: '2', topic: '' }, 'all')
+    expect(next.offset).toBeGreaterThan(lost.offset)
+    expect(await after(replica, first.id)).toEqual(['2'])
+    expect(await after(replica, lost.id)).toEqual(['gap ahead', '2'])
+  })
+})

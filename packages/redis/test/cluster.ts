@@ -1,0 +1,84 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type EventSourceOptions, fromEventSource, type SseEvent } from '@rxsse/core'
+import { createSink, type Sink } from '@rxsse/server'
+import { onTestFinished } from 'vitest'
+import { redisLog } from '../src/redis-log.ts'
+import type { RedisLogOptions } from '../src/redis-log-options.ts'
+
+/** A node in this process: a sink over Redis, and its address. */
+export interface LocalNode {
+  readonly sink: Sink
+  readonly url: string
+}
+
+/** Resolves when the node knows where the log stands, unless it is not to wait for Redis. */
+export async function openNode(options: RedisLogOptions, { waits = true } = {}): Promise<LocalNode> {
+  const log = redisLog({ onError: () => {}, timeout: '60s', ...options })
+  let started: unknown
+  const sink = createSink({
+    log: {
+      ...log,
+      tail(listener) {
+        const tail = log.tail?.(listener)
+        if (tail === undefined) throw new Error('a log without a tail')
+        started = tail
+        return tail
+      },
+    },
+    retry: 20,
+    identify: (request) => request.url.searchParams.get('as') ?? undefined,
+    rooms: { authorize: () => true },
+    onError: () => {},
+  })
+  const server = createServer(sink.handler).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  if (waits) await started
+  const address = server.address()
+  onTestFinished(async () => {
+    await sink.close({ drain: 0 })
+    server.closeAllConnections()
+    server.close()
+  })
+  return { sink, url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/` }
+}
+
+/** A client, and everything it has got. */
+export interface Client {
+  readonly events: SseEvent[]
+  /** How many connections it has had. */
+  readonly connections: number
+  data(): string[]
+  leave(): void
+}
+
+/** Resolves when the stream is open. */
+export async function openClient(url: string, options: EventSourceOptions = {}): Promise<Client> {
+  const events: SseEvent[] = []
+  let connections = 0
+  let opened: () => void = () => {}
+  const isOpen = new Promise<void>((resolve) => {
+    opened = resolve
+  })
+  const subscription = fromEventSource(url, {
+    reconnect: { initialDelay: 20, maxDelay: 200, minDelay: 10 },
+    ...options,
+    state: {
+      next({ status }) {
+        if (status !== 'open') return
+        connections++
+        opened()
+      },
+    },
+  }).subscribe((event) => events.push(event))
+  onTestFinished(() => subscription.unsubscribe())
+  await isOpen
+  return {
+    events,
+    get connections() {
+      return connections
+    },
+    data: () => events.filter(({ type }) => type !== 'gap').map(({ data }) => data),
+    leave: () => subscription.unsubscribe(),
+  }
+}
