@@ -105,6 +105,6 @@ describe('an iterator', () => {
     // Of 200 MB that it read. What varies is when the collector runs.
     expect(grown).toBeLessThan(80_000_000)
     // The server is ahead by what one read and the kernel hold.
-    expect(server.requests[0]?.bytesSent).toBeLessThan(220_000_000)
+    expect(server.requests[0]?.bytesSent).toBeLessThan(300_000_000)
   })
 })
