@@ -113,7 +113,12 @@ export async function follow(
 
   function deliver(entries: readonly LogEntry[]): void {
     if (connection.closed) return
-    listener(entries)
+    try {
+      listener(entries)
+    } catch (error) {
+      // A listener's trouble with an entry must not cost it those that follow.
+      settings.onError(error)
+    }
   }
 }
 
