@@ -1,15 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fromEventSource } from '@rxsse/core'
+import { referenceParse } from '@rxsse/testing'
+import { chromiumPath } from '@rxsse/testing/programs'
 import { createEventSource } from 'eventsource-client'
+import { chromium as browserType } from 'playwright-core'
 import { EventSource } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../test/eventually.ts'
 import { openReader } from '../test/reader.ts'
 
+const chromium = chromiumPath()
+const hasCurl = spawnSync('curl', ['--version']).status === 0
 const program = new URL('../test/counting-server.ts', import.meta.url).pathname
 
 /** The counting server, to be killed without warning and started again on the same port. */
@@ -59,7 +64,7 @@ async function expectEveryNumberOnce(seen: number[], restart: () => Promise<void
 }
 
 describe('over kill -9 and restart of a server with sqliteLog, nothing is lost and nothing comes twice', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, () => {
   it('for @rxsse/core', async () => {
     const { url, restart } = await startCounting()
@@ -81,6 +86,46 @@ describe('over kill -9 and restart of a server with sqliteLog, nothing is lost a
     onTestFinished(() => source.close())
     source.addEventListener('message', ({ data }) => seen.push(Number(data)))
     await expectEveryNumberOnce(seen, restart)
+  })
+
+  it.runIf(chromium !== undefined)("for Chromium's EventSource, which reads gzip", async () => {
+    const { url, restart } = await startCounting()
+    const browser = await browserType.launch({
+      executablePath: chromium ?? '',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+      ],
+    })
+    onTestFinished(() => browser.close())
+    const page = await browser.newPage()
+    const seen: number[] = []
+    await page.exposeFunction('see', (n: number) => seen.push(n))
+    await page.evaluate(`new EventSource('${url}').onmessage = ({ data }) => see(Number(data))`)
+    await expectEveryNumberOnce(seen, restart)
+  })
+
+  it.runIf(hasCurl)('for curl, told the last id', async () => {
+    const { url, restart } = await startCounting()
+    const seen: number[] = []
+    let lastEventId = ''
+    for (let connections = 0; connections < 3; connections++) {
+      const curl = spawn('curl', ['-sN', '--compressed', '-H', `Last-Event-ID: ${lastEventId}`, url])
+      const chunks: Buffer[] = []
+      curl.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+      const read = () => referenceParse(Buffer.concat(chunks), lastEventId)
+      await eventually(() => read().events.length >= 20)
+      await restart()
+      if (curl.exitCode === null) await once(curl, 'exit')
+      const { events, lastEventId: id } = read()
+      seen.push(...events.map(({ data }) => Number(data)))
+      lastEventId = id
+    }
+    const [first = 0] = seen
+    expect(seen).toEqual(seen.map((_, i) => first + i))
   })
 
   it('for eventsource-client', async () => {

@@ -7,7 +7,7 @@ import { createSink } from '../src/sink.ts'
 
 const [path = '', port = '0'] = process.argv.slice(2)
 const log = sqliteLog({ path })
-const sink = createSink({ log, retry: 20 })
+const sink = createSink({ log, retry: 20, compression: 'shared', cors: { origins: '*' } })
 const server = createServer(sink.handler)
 server.listen(Number(port), '127.0.0.1', async () => {
   console.log((server.address() as AddressInfo).port)
