@@ -53,6 +53,7 @@ export async function chaos({
   let over = false
 
   try {
+    await Promise.all(nodes.map(({ following }) => following))
     for (let n = 0; n < clients; n++) readers.push(openClient(n, undefined))
     await eventually(() => readers.every(({ opened }) => opened))
     const ends = Date.now() + seconds * 1_000

@@ -7,8 +7,18 @@ import type { Order } from './nodes.ts'
 
 const [url = '', key = '', port = '0', maxLength = '100000'] = process.argv.slice(2)
 
+const log = redisLog({ url, key, maxLength: Number(maxLength), timeout: '20s', onError: () => {} })
+
 const sink = createSink({
-  log: redisLog({ url, key, maxLength: Number(maxLength), timeout: '20s', onError: () => {} }),
+  log: {
+    ...log,
+    async tail(listener) {
+      const tail = await log.tail?.(listener)
+      if (tail === undefined) throw new Error('a log without a tail')
+      process.send?.({ following: true })
+      return tail
+    },
+  },
   retry: 50,
   heartbeat: { interval: 500 },
   identify: (request) => request.url.searchParams.get('as') ?? undefined,

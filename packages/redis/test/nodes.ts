@@ -22,6 +22,8 @@ export interface Node {
   /** SIGKILL: nothing is said to anybody. */
   kill(): Promise<void>
   start(): Promise<void>
+  /** Resolves when it first knows where the log stands: then a client without an id gets what is published from now on. */
+  readonly following: Promise<void>
 }
 
 export async function startNode(redisUrl: string, key: string): Promise<Node> {
@@ -30,7 +32,13 @@ export async function startNode(redisUrl: string, key: string): Promise<Node> {
   let orders = 0
   const waiting = new Map<number, { resolve(id: string): void; reject(error: Error): void }>()
 
+  let follows: () => void = () => {}
+  const following = new Promise<void>((resolve) => {
+    follows = resolve
+  })
+
   const node: Node = {
+    following,
     get url() {
       return `http://127.0.0.1:${port}/`
     },
@@ -61,8 +69,16 @@ export async function startNode(redisUrl: string, key: string): Promise<Node> {
       port = await new Promise<number>((resolve, reject) => {
         starting.on(
           'message',
-          (said: { listening?: number; n?: number; id?: string; error?: string; cause?: string }) => {
+          (said: {
+            listening?: number
+            following?: boolean
+            n?: number
+            id?: string
+            error?: string
+            cause?: string
+          }) => {
             if (said.listening !== undefined) return resolve(said.listening)
+            if (said.following) return follows()
             const order = waiting.get(said.n ?? 0)
             waiting.delete(said.n ?? 0)
             if (said.id !== undefined) order?.resolve(said.id)
