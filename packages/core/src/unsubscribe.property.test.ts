@@ -1,7 +1,9 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type Attempt, createScriptedServer } from '@rxsse/testing'
+import { type Attempt, createScriptedServer, type ScriptedServer } from '@rxsse/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createClock } from '../test/clock.ts'
@@ -73,6 +75,7 @@ describe.each([
             })
           })
           expect(clock.timers).toBe(0)
+          await arrivalOfOneMore(server)
           await Promise.all(server.requests.map(({ index }) => server.closed(index)))
           const count = server.requests.length
           clock.advance(3_600_000)
@@ -84,6 +87,16 @@ describe.each([
     )
   })
 })
+
+/** What was sent before arrives before it: after this, every request on its way has been recorded. */
+async function arrivalOfOneMore(server: ScriptedServer): Promise<void> {
+  const socket = connect(server.port, '127.0.0.1', () =>
+    socket.write('GET /one-more HTTP/1.1\r\nHost: test\r\n\r\n'),
+  )
+  socket.on('error', () => {})
+  while (!server.requests.some(({ path }) => path === '/one-more')) await setImmediate()
+  socket.destroy()
+}
 
 it('a process whose streams are over, or unsubscribed at any moment, ends by itself', async () => {
   await using server = await createScriptedServer(({ index }) => ({

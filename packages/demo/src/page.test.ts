@@ -5,11 +5,10 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type StartedDemo, startDemo } from '../test/started-demo.ts'
 
-const PATIENCE = 90_000
 const executablePath = chromiumPath()
 const screenshots = fileURLToPath(new URL('../.results/', import.meta.url))
 
-describe.skipIf(executablePath === undefined)('the page, in Chromium', { timeout: PATIENCE }, () => {
+describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
   let browser: Browser
   let demo: StartedDemo
   const troubles: string[] = []
@@ -29,7 +28,7 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', { timeout
         '--disable-sync',
       ],
     })
-  }, PATIENCE)
+  })
 
   afterAll(async () => {
     await browser?.close()
