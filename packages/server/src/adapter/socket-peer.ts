@@ -25,7 +25,8 @@ export class SocketPeer implements Peer {
   }
 
   write({ chunk }: Frame): boolean {
-    return this.#socket.destroyed || this.#ended || this.#socket.write(chunk)
+    // What is destroyed does not drain: `closed` follows. Asked last, as it hardly ever is.
+    return this.#ended || this.#socket.write(chunk) || this.#socket.destroyed
   }
 
   end(): void {

@@ -24,6 +24,8 @@ export class Connection implements PeerEvents {
   readonly #host: ConnectionHost
   readonly #peer: Peer
   readonly #gzip: GzipMember | undefined
+  /** The peer, while frames may go to it as they are: the client keeps up, the stream is open and in no coding. */
+  #straight: Peer | undefined
   #backlog: Backlog | undefined
   #skipped = 0
   #behindSince = 0
@@ -39,6 +41,7 @@ export class Connection implements PeerEvents {
     this.#host = host
     this.#gzip = audience.deflate === undefined ? undefined : new GzipMember(audience.deflate)
     this.#peer = connect(this)
+    this.#straighten()
   }
 
   /** Whether what is sent may still reach the client. */
@@ -53,6 +56,17 @@ export class Connection implements PeerEvents {
 
   get behindSince(): number {
     return this.#behindSince
+  }
+
+  /**
+   * The hot path, which a frame takes to each of a thousand clients: straight to the peer, for the caller to count.
+   * False where there is more to do, by {@link send}.
+   */
+  pass(frame: EventFrame): boolean {
+    const peer = this.#straight
+    if (peer === undefined) return false
+    if (!peer.write(frame)) this.#fallBehind()
+    return true
   }
 
   send(frame: EventFrame): void {
@@ -73,7 +87,7 @@ export class Connection implements PeerEvents {
 
   /** A heartbeat is of no use to a client that has events to read. */
   beat(frame: EventFrame, onlyWhenQuiet: boolean): void {
-    const quiet = this.#wasQuiet
+    const quiet = this.#wasQuiet && this.audience.quiet
     this.#wasQuiet = true
     if (this.#backlog !== undefined || (onlyWhenQuiet && !quiet)) return
     this.#write(frame)
@@ -96,6 +110,7 @@ export class Connection implements PeerEvents {
     if (!this.open) return
     if (last !== undefined) this.send(new EventFrame([last]))
     this.#ending = true
+    this.#straight = undefined
     if (this.#backlog === undefined) this.#finish()
   }
 
@@ -108,6 +123,7 @@ export class Connection implements PeerEvents {
   cutOff(): void {
     if (!this.open) return
     this.#ending = true
+    this.#straight = undefined
     this.#backlog = undefined
     this.#host.counters.disconnected++
     this.#peer.destroy()
@@ -130,6 +146,7 @@ export class Connection implements PeerEvents {
       this.#finish()
       return
     }
+    this.#straighten()
     const then = this.#onDrained
     this.#onDrained = undefined
     then?.()
@@ -138,6 +155,7 @@ export class Connection implements PeerEvents {
   closed(): void {
     if (!this.#open) return
     this.#open = false
+    this.#straight = undefined
     this.#backlog = undefined
     this.#onDrained = undefined
     this.#host.closed(this)
@@ -155,8 +173,13 @@ export class Connection implements PeerEvents {
     this.#fallBehind()
   }
 
+  #straighten(): void {
+    if (this.#gzip === undefined) this.#straight = this.#peer
+  }
+
   #fallBehind(): void {
     const { bounds, policy } = this.#host.slowClient
+    this.#straight = undefined
     this.#backlog = new Backlog(bounds, policy === 'coalesce')
     this.#behindSince = this.#host.now()
     this.#host.fellBehind(this)

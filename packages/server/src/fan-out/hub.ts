@@ -123,8 +123,8 @@ export class Hub implements ConnectionHost {
       // Whoever shares a stream gets all of it: they are quiet together.
       if (audience.deflate !== undefined) {
         if (audience.quiet || !onlyWhenQuiet) this.#send(audience, frame)
-        audience.quiet = true
       } else for (const member of audience.members) member.beat(frame, onlyWhenQuiet)
+      audience.quiet = true
     }
   }
 
@@ -150,6 +150,7 @@ export class Hub implements ConnectionHost {
     this.#audiences.release(audience)
     this.#connections.delete(connection)
     this.#behind.delete(connection)
+    this.#restSweep()
     this.#listener.closed(connection)
     if (this.#connections.size > 0) return
     this.#onEmpty?.()
@@ -158,11 +159,17 @@ export class Hub implements ConnectionHost {
 
   #send(audience: Audience, frame: EventFrame): void {
     const { deflate, members } = audience
+    audience.quiet = false
     if (deflate === undefined) {
-      for (const member of members) member.send(frame)
+      let passed = 0
+      for (const member of members) {
+        if (member.pass(frame)) passed++
+        else member.send(frame)
+      }
+      this.counters.delivered += passed * frame.messages
+      this.counters.bytes += passed * frame.bytes.length
       return
     }
-    audience.quiet = false
     if (members.size === 0) return
     const { coded, opensUp } = deflate.compress(frame, this.#clock.now())
     for (const member of members) member.sendShared(coded, frame, opensUp)
@@ -179,6 +186,10 @@ export class Hub implements ConnectionHost {
       if (!connection.lags) this.#behind.delete(connection)
       else if (connection.behindSince <= stalledSince) connection.cutOff()
     }
+    this.#restSweep()
+  }
+
+  #restSweep(): void {
     if (this.#behind.size > 0) return
     this.#cancelSweep?.()
     this.#cancelSweep = undefined
