@@ -6,7 +6,7 @@
  * | `network` | no connection, or one that was cut |
  * | `tls` | the server's certificate does not verify |
  * | `http-status` | an answer other than 200; see `status` and `body` |
- * | `content-type` | a 200 that is not a readable `text/event-stream` |
+ * | `content-type` | a 200 that is not `text/event-stream` |
  * | `connect-timeout` | no response head within `timeouts.connect` |
  * | `idle-timeout` | no byte within `timeouts.idle` |
  * | `event-too-large` | an event of more than `maxEventSize` bytes |

@@ -47,6 +47,31 @@ describe('an answer that is no event stream', () => {
     })
   })
 
+  for (const [field, ok] of [
+    ['text/event-stream; a="b,c"', true],
+    ['text/event-stream; a="b, text/html', true],
+    ['text/event-stream;a="\\",text/html', true],
+    ['text/html, Text/Event-Stream', true],
+    ['text/event-stream, bogus', true],
+    ['text/event-stream,', true],
+    ['text/event-stream, */*', true],
+    ['text/event-stream, text/html', false],
+    ['text/event-stream, text/html;', false],
+    ['text/event-stream x', false],
+    ['text/event-stream x, text /event-stream', false],
+    ['"text/event-stream"', false],
+    ['', false],
+  ] as const) {
+    it(`is ${ok ? 'not ' : ''}one with the content type ${field || 'of no value'}, as fetch extracts it`, async () => {
+      await using server = await createScriptedServer([
+        { status: 200, headers: { 'content-type': field }, body: ['data: a\n\n'] },
+      ])
+      const stream = record(server.url, { reconnect: false })
+      expect((await stream.over())?.code).toBe(ok ? undefined : 'content-type')
+      expect(stream.data).toEqual(ok ? ['a'] : [])
+    })
+  }
+
   for (const [name, headers, delay] of [
     ['seconds', { 'retry-after': '7' }, 7000],
     [

@@ -8,9 +8,7 @@ const snippetLength = 1024
 
 /** Whether a response is one to read events from: status 200 and the essence `text/event-stream` (HTML standard, 9.2.2). */
 export function isEventStream({ status, headers }: TransportResponse): boolean {
-  // Of a repeated field, the last value counts (Fetch standard, "extract a MIME type").
-  const type = headers['content-type']?.split(',').at(-1)?.split(';')[0]
-  return status === 200 && type?.trim().toLowerCase() === 'text/event-stream'
+  return status === 200 && essence(headers['content-type']) === 'text/event-stream'
 }
 
 /** An answer that is no event stream, and the start of its body. */
@@ -52,3 +50,16 @@ export function createRefusal({ status, headers, url }: TransportResponse): Refu
     },
   }
 }
+
+/**
+ * The type and subtype that a `Content-Type` names, in lower case. Of several values, as of a repeated field, the last that is a MIME
+ * type counts; a comma within quotes parts none (Fetch standard, "extract a MIME type").
+ */
+function essence(field = ''): string | undefined {
+  return field
+    .match(/([^",]|"(\\.|[^"\\])*"?)+/g)
+    ?.map((value) => mimeType.exec(value)?.[1]?.toLowerCase())
+    .findLast((type) => type && type !== '*/*')
+}
+
+const mimeType = /^\s*([!#-'*+.^`|~\w-]+\/[!#-'*+.^`|~\w-]+)\s*(;|$)/

@@ -1,5 +1,5 @@
 import type { Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib'
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import type {
   Transport,
   TransportConnection,
@@ -17,6 +17,7 @@ export function decodeContent(transport: Transport): Transport {
 const decompressors: Readonly<Record<string, () => Transform>> = {
   gzip: () => createGunzip(),
   'x-gzip': () => createGunzip(),
+  deflate: () => createInflate(),
   br: () => createBrotliDecompress(),
   zstd: () => createZstdDecompress(),
 }
@@ -64,15 +65,9 @@ class DecodedExchange implements TransportConnection, TransportHandler {
 
   onResponse(response: TransportResponse): void {
     const codings = contentCodings(response.headers['content-encoding'])
-    const unknown = codings.find((coding) => !Object.hasOwn(decompressors, coding))
-    if (unknown === undefined) {
-      this.codings = codings
-    } else if (response.status === 200) {
-      this.exchange.abort()
-      const known = `${JSON.stringify(unknown.slice(0, 40))} is none of the content codings ${accepted}`
-      this.handler.onError('content-type', new Error(known))
-      return
-    }
+    // With one that nobody knows, the body is what it is (Fetch standard, "handle content codings"): `Content-Encoding: none` is how
+    // many a server keeps its framework from compressing.
+    if (codings.every((coding) => Object.hasOwn(decompressors, coding))) this.codings = codings
     this.handler.onResponse(response)
   }
 

@@ -28,7 +28,7 @@ export interface TransportResponse {
 }
 
 /** The failures that a transport can tell apart. */
-export type TransportErrorCode = 'network' | 'tls' | 'content-type' | 'redirect' | 'request'
+export type TransportErrorCode = 'network' | 'tls' | 'redirect' | 'request'
 
 export interface TransportHandler {
   onResponse(response: TransportResponse): void
