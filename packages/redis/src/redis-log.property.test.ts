@@ -69,6 +69,14 @@ describe.skipIf(redisPath === undefined)('redisLog and a model of it', () => {
     )
   })
 
+  /** In one step: a node that looked in between would see a log that never was. */
+  function copyAll(key: string, from: string, to: string) {
+    const all = admin.multi()
+    all.del(PARTS.map((part) => `{${key}}:${part}${to}`))
+    for (const part of PARTS) all.copy(`{${key}}:${part}${from}`, `{${key}}:${part}${to}`)
+    return all
+  }
+
   async function compare(maxLength: number, steps: readonly Step[]): Promise<void> {
     const key = `model-${++keys}`
     const nodes = [0, 1].map(() => redisLog({ url: redis.url, key, maxLength, onError: () => {} }))
@@ -130,19 +138,12 @@ describe.skipIf(redisPath === undefined)('redisLog and a model of it', () => {
             backup = undefined
             break
           case 'back up':
-            for (const part of PARTS) {
-              await admin.del(`{${key}}:${part}:backup`)
-              await admin.copy(`{${key}}:${part}`, `{${key}}:${part}:backup`)
-            }
+            await copyAll(key, '', ':backup').exec()
             backup = { items: [...model.items], ids: new Map(model.ids) }
             break
           case 'restore': {
             if (backup === undefined || backup.items.length === 0) break
-            for (const part of PARTS) {
-              await admin.del(`{${key}}:${part}`)
-              await admin.copy(`{${key}}:${part}:backup`, `{${key}}:${part}`)
-            }
-            await admin.hSet(`{${key}}:life`, 'run', 'another')
+            await copyAll(key, ':backup', '').hSet(`{${key}}:life`, 'run', 'another').exec()
             const lost = [...model.ids].filter(([id]) => !backup?.ids.has(id))
             const items = [...backup.items]
             if (model.items.length > items.length || lost.length > 0) items.push('lost')
