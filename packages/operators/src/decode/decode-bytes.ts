@@ -6,7 +6,7 @@ import { toSideOutput } from '../side-output.ts'
 import { type ParseOptions, parsing } from './parsing.ts'
 
 /**
- * Decodes each event's data to bytes. `'base64'` (RFC 4648) takes the URL-safe alphabet as well, with or without padding;
+ * Decodes each event's data to bytes. `'base64'` (RFC 4648) takes the URL-safe alphabet as well, with the right padding or with none;
  * `'hex'` takes either case. Line breaks are skipped, as data of several lines has them.
  *
  * Emits when an event's data decodes.
@@ -34,7 +34,7 @@ interface Alphabet {
 }
 
 function bytesOf(encoding: string, { bits, values }: Alphabet, data: string): Uint8Array {
-  const end = encoding === 'base64' ? unpaddedLength(data) : data.length
+  const { end, pads } = encoding === 'base64' ? paddingOf(data) : { end: data.length, pads: 0 }
   const bytes = new Uint8Array(Math.floor((end * bits) / 8))
   let length = 0
   let digits = 0
@@ -56,15 +56,22 @@ function bytesOf(encoding: string, { bits, values }: Alphabet, data: string): Ui
   // A digit on its own is less than a byte, and bits beyond the last byte must be none: the text was cut or changed.
   if (pendingBits >= bits || pending !== 0)
     throw new SyntaxError(`not ${encoding}: ${digits} digits do not make whole bytes`)
+  if (pads > 0 && (digits + pads) % 4 !== 0)
+    throw new SyntaxError(`not base64: ${digits} digits and ${pads} = do not make fours`)
   return bytes.subarray(0, length)
 }
 
-function unpaddedLength(data: string): number {
-  const match = /=[=\r\n]*$/.exec(data)
-  const end = match?.index ?? data.length
-  if (data.length - end > 0 && (match?.[0].match(/=/g)?.length ?? 0) > 2)
-    throw new SyntaxError('not base64: more than two = at the end')
-  return end
+/** Where the padding begins, and how long it is. Read from the end, so that a text of nothing but `=` costs no more than another. */
+function paddingOf(data: string): { readonly end: number; readonly pads: number } {
+  let end = data.length
+  let pads = 0
+  for (; end > 0; end--) {
+    const last = data[end - 1]
+    if (last === '=') pads++
+    else if (last !== '\n' && last !== '\r') break
+  }
+  if (pads > 2) throw new SyntaxError('not base64: more than two = at the end')
+  return { end, pads }
 }
 
 const ALPHABETS: Readonly<Record<string, Alphabet>> = {

@@ -67,12 +67,21 @@ describe('decodeBytes', () => {
     ['base64', 'aGVsbG9=', 'not base64: 7 digits do not make whole bytes'],
     ['base64', 'aa===', 'not base64: more than two = at the end'],
     ['base64', 'a=b=', 'not base64: the string "=" at 1'],
+    ['base64', 'QQ=', 'not base64: 2 digits and 1 = do not make fours'],
+    ['base64', 'QUJD=', 'not base64: 4 digits and 1 = do not make fours'],
+    ['base64', '=', 'not base64: 0 digits and 1 = do not make fours'],
     ['hex', 'abc', 'not hex: 3 digits do not make whole bytes'],
     ['hex', '0g', 'not hex: the string "g" at 1'],
     ['hex', 'é0', 'not hex: the string "é" at 0'],
   ] as const)('rejects %s %j', async (encoding, text, message) => {
     const error = await bytesOf(encoding, text).catch((e) => e)
     expect(error.message).toContain(message)
+  })
+
+  it('takes no longer over a text of nothing but padding than over any other', async () => {
+    const padding = '='.repeat(2_000_000)
+    const error = await bytesOf('base64', `${padding}x`).catch((e) => e)
+    expect(error.message).toContain('not base64: the string "=" at 0')
   })
 
   it('refuses an encoding that it does not know', () => {
