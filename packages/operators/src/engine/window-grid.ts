@@ -48,6 +48,9 @@ export class WindowGrid {
     const place = this.#place
     if (timestamp >= place.start && timestamp < place.end) return place
     place.pane = this.#paneOf(timestamp)
+    // Where the numbers of windows are not exact any more, the next one would be the same one, for ever.
+    if (!Number.isSafeInteger(place.pane))
+      throw new RangeError(`windows of ${this.size} ms cannot be told apart at ${timestamp}`)
     place.start = this.#paneStart(place.pane)
     place.end = this.#paneStart(place.pane + 1)
     place.firstWindow = this.firstWindowOf(place.pane)

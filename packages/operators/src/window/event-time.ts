@@ -16,7 +16,7 @@ export interface EventTimeOptions<T> {
   readonly maxFutureDrift?: Duration
   /** Where events go that come too late. */
   readonly late?: SideOutput<T>
-  /** Where events go whose timestamp is not a finite number. */
+  /** Where events go whose timestamp is not a finite number or a valid `Date`, or is out of a `Date`'s range (±8.64e15). */
   readonly onInvalid?: SideOutput<T>
   /** Takes what a callback throws; the event is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
@@ -37,7 +37,7 @@ export function eventTime<T>(operator: string, options: EventTimeOptions<T>): Ev
   const idle = options.idle ?? (timestamp === undefined ? 0 : false)
   const { maxOutOfOrderness = 0, maxFutureDrift } = options
   return {
-    timestamp: timestamp === undefined ? () => scheduler.now() : (event) => Number(timestamp(event)),
+    timestamp: timestamp === undefined ? () => scheduler.now() : (event) => instantOf(timestamp(event)),
     maxOutOfOrderness: milliseconds(`${operator}: maxOutOfOrderness`, maxOutOfOrderness),
     idle: idle === false ? Number.POSITIVE_INFINITY : milliseconds(`${operator}: idle`, idle),
     maxFutureDrift:
@@ -49,4 +49,13 @@ export function eventTime<T>(operator: string, options: EventTimeOptions<T>): Ev
     onError: options.onError,
     scheduler,
   }
+}
+
+/** The furthest from 1970 that ECMAScript's time values go. Far beyond, a window's number plus one is the same number. */
+const FURTHEST = 8.64e15
+
+/** NaN for what is no time. Not `Number(time)`, which takes a missing one, JSON's null, for 1970. */
+function instantOf(time: number | Date): number {
+  const instant = typeof time === 'number' ? time : time instanceof Date ? time.getTime() : Number.NaN
+  return Math.abs(instant) <= FURTHEST ? instant : Number.NaN
 }
