@@ -41,7 +41,8 @@ export class SessionWindows<K extends Key, V, R, A> implements WindowEngine<K, V
   add(key: K, id: Primitive, read: V, timestamp: number, watermark: number): 'held' | 'late' {
     // What is late by itself, for a key without sessions, must not make a state and push another key's out.
     if (
-      nextAfter(timestamp + this.#gap + this.#options.allowedLateness) <= watermark &&
+      nextAfter(timestamp + Math.min(this.#gap, this.#maxDuration) + this.#options.allowedLateness) <=
+        watermark &&
       !this.#states.has(key, 0, id)
     ) {
       return 'late'

@@ -4,6 +4,7 @@ import { type Comparable, first, last, max, min, topK } from '../engine/aggregat
 import { avg, count, type MaybeNumber, type OrNull, sum, variance } from '../engine/aggregates/numeric.ts'
 import { approxCountDistinct, quantiles } from '../engine/aggregates/sketches.ts'
 import type { Key } from '../engine/key.ts'
+import { shapeOf } from '../shape.ts'
 
 /**
  * What a window can be made into, over events of type `T`. A selected null or undefined is passed over, as SQL passes
@@ -106,5 +107,18 @@ const builders = {
       typeof q === 'number' ? sketch.quantile(q) : q.map((share) => sketch.quantile(share)),
     )
   },
-  custom: <R, A>(fold: CustomAggregate<unknown, R, A>) => ({ read: itself, ...fold }),
+  custom<R, A>(fold: CustomAggregate<unknown, R, A>): Aggregate<unknown, R, unknown, A> {
+    for (const name of ['create', 'add', 'merge', 'result'] as const) {
+      if (typeof fold?.[name] !== 'function')
+        throw new TypeError(`custom: ${name} must be a function, not ${shapeOf(fold?.[name])}`)
+    }
+    // Called on the fold, which may be an instance of a class.
+    return {
+      read: itself,
+      create: () => fold.create(),
+      add: (into, event, timestamp) => fold.add(into, event, timestamp),
+      merge: (into, from) => fold.merge(into, from),
+      result: (accumulator) => fold.result(accumulator),
+    }
+  },
 }

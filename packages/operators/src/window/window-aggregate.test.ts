@@ -255,6 +255,15 @@ describe('sessions', () => {
     source.next(at(17))
     expect(taken()).toEqual([[0, undefined, 13, 27, 5, 'late', 3]])
   })
+
+  it('pushes no key out for an event that is late, also where maxDuration is less than the gap', () => {
+    const { source, taken } = driven(session(100, { maxDuration: 5 }), { key: (r) => r.sensor, maxKeys: 1 })
+    source.next(at(100))
+    source.next(at(50, 1, 'b'))
+    expect(taken()).toEqual([])
+    source.complete()
+    expect(taken()).toEqual([[0, 'a', 100, 105, 1, 'flush', 0]])
+  })
 })
 
 describe('early results', () => {
@@ -355,6 +364,34 @@ describe('windows that leave gaps', () => {
   })
 })
 
+describe('an aggregate of one’s own', () => {
+  it('may be an instance of a class', () => {
+    class Longest {
+      #unit = 's'
+      create = () => 0
+      add(into: number, reading: Reading): number {
+        return Math.max(into, reading.value)
+      }
+      merge(into: number, from: number): number {
+        return Math.max(into, from)
+      }
+      result(longest: number): string {
+        return `${longest} ${this.#unit}`
+      }
+    }
+    const seen: string[] = []
+    of(at(1, 5), at(2, 7))
+      .pipe(
+        windowAggregate(tumbling(10), {
+          timestamp: (r) => r.at,
+          aggregates: (a) => ({ longest: a.custom(new Longest()) }),
+        }),
+      )
+      .subscribe(({ value }) => seen.push(value.longest))
+    expect(seen).toEqual(['7 s'])
+  })
+})
+
 describe('windowAggregate refuses', () => {
   const aggregates = (a: Aggregates<unknown>) => ({ n: a.count() })
   it.each([
@@ -382,6 +419,14 @@ describe('windowAggregate refuses', () => {
       'a duration that is none',
       () => windowAggregate(tumbling(1), { aggregates, idle: -1 }),
       /^windowAggregate: idle must be a duration/,
+    ],
+    [
+      'an aggregate of one’s own with a part missing',
+      () =>
+        windowAggregate(tumbling(1), {
+          aggregates: (a) => ({ n: a.custom({ create: () => 0, add: (n: number) => n + 1 } as never) }),
+        }),
+      'custom: merge must be a function, not undefined',
     ],
     ['windows of no size', () => tumbling(0), 'tumbling: size must be longer than zero'],
     [
