@@ -1,4 +1,4 @@
-import { concat, map, NEVER, of, Subject, take, throwError } from 'rxjs'
+import { concat, map, NEVER, Observable, of, Subject, take, throwError } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { conformance } from '../../test/conformance.ts'
 import { event } from '../../test/events.ts'
@@ -93,6 +93,19 @@ describe('route', () => {
     const seen: unknown[] = []
     new Subject<Union>().pipe(route({ price: () => of('hello') })).subscribe((v) => seen.push(v))
     expect(seen).toEqual(['hello'])
+  })
+
+  it('stops a branch that emits without a pause when it is unsubscribed, and starts no other', () => {
+    let emitted = 0
+    const tireless = new Observable<number>((subscriber) => {
+      while (!subscriber.closed && emitted < 1000) subscriber.next(emitted++)
+    })
+    const seen: unknown[] = []
+    new Subject<Union>()
+      .pipe(route({ price: () => tireless, note: () => tireless }), take(3))
+      .subscribe((value) => seen.push(value))
+    expect(seen).toEqual([0, 1, 2])
+    expect(emitted).toBe(3)
   })
 
   it('takes branches of the types that there are', () => {

@@ -7,6 +7,7 @@ import {
   Subject,
 } from 'rxjs'
 import type { SseEvent } from '../event.ts'
+import { InnerSubscriber } from '../inner-subscriber.ts'
 import { operate } from '../operate.ts'
 import { type OnError, reject } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
@@ -83,21 +84,20 @@ export function route<T>(
     let completing = false
 
     for (const [name, branch] of Object.entries(branches)) {
-      if (branch === undefined) continue
+      if (branch === undefined || out.closed) continue
       const inlet = new Subject<T>()
       inlets.set(name, inlet)
       open++
-      out.add(
-        from(branch(inlet)).subscribe({
-          next: (value) => enter(() => out.next(value)),
-          error: (error) => enter(() => out.error(error)),
-          complete: () =>
-            enter(() => {
-              open--
-              if (completing && open === 0) out.complete()
-            }),
-        }),
-      )
+      const subscriber = new InnerSubscriber<unknown>(out, {
+        next: (value) => enter(() => out.next(value)),
+        error: (error) => enter(() => out.error(error)),
+        complete: () =>
+          enter(() => {
+            open--
+            if (completing && open === 0) out.complete()
+          }),
+      })
+      from(branch(inlet)).subscribe(subscriber)
     }
 
     return {
