@@ -3,6 +3,7 @@ import { InnerSubscriber } from '../inner-subscriber.ts'
 import { operate } from '../operate.ts'
 import type { OnError } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
+import { weightOf } from '../weight.ts'
 import { Intake, type IntakeOptions, intakeConfig, type Task } from './intake.ts'
 
 export interface BatchLimits<T> {
@@ -10,7 +11,7 @@ export interface BatchLimits<T> {
   readonly maxItems: number
   /** How much a batch may weigh, by `weight`; an event that weighs more on its own is a batch on its own. Default: any weight. */
   readonly maxWeight?: number
-  /** What an event weighs. Default: 1. */
+  /** What an event weighs. What it throws, and a weight that cannot be, errors the stream. Default: 1. */
   readonly weight?: (event: T) => number
 }
 
@@ -37,7 +38,7 @@ export function batchWith<T, R>(
   fn: (batch: readonly T[]) => ObservableInput<R>,
   options: BatchWithOptions<T> = {},
 ): OperatorFunction<T, R> {
-  const { maxItems, maxWeight = Number.POSITIVE_INFINITY, weight = () => 1 } = limits
+  const { maxItems, maxWeight = Number.POSITIVE_INFINITY, weight: weigh = () => 1 } = limits
   const { onError } = options
   if (!(maxItems >= 1))
     throw new RangeError(`batchWith: maxItems must be at least 1, not ${shapeOf(maxItems)}`)
@@ -67,7 +68,7 @@ export function batchWith<T, R>(
       let total = 0
       while (batch.length < maxItems && intake.size > 0) {
         // `size` says that there is one; it may be undefined itself.
-        total += weight(intake.peek() as T)
+        total += weightOf('batchWith', weigh, intake.peek() as T)
         if (batch.length > 0 && total > maxWeight) break
         const task = intake.take()
         if (task !== undefined) batch.push(task)

@@ -42,6 +42,14 @@ describe('batchWith', () => {
     expect(seen).toEqual([[1], [4, 6], [25], [1]])
   })
 
+  it.each([Number.NaN, -1])('errors at the weight %d, which would lift the limit', (weight) => {
+    const errors: string[] = []
+    of(1)
+      .pipe(batchWith({ maxItems: 9, maxWeight: 10, weight: () => weight }, (batch) => of(batch)))
+      .subscribe({ error: (error) => errors.push(error.message) })
+    expect(errors).toEqual([`batchWith: weight must be a number of 0 or more, not the number ${weight}`])
+  })
+
   it('handles everything once and in order, within its limits, whatever the timing', () => {
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 5 }), (waits, maxItems) => {

@@ -3,6 +3,7 @@ import { type Duration, positiveMilliseconds } from '../duration.ts'
 import { operateInTurn } from '../operate.ts'
 import { type OnError, reject } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
+import { weightOf } from '../weight.ts'
 
 export interface GroupWithinOptions<T> {
   /** How many events make a group. */
@@ -67,7 +68,7 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
       next(event) {
         let weight: number
         try {
-          weight = weightOf(weigh, event)
+          weight = weightOf('groupWithin', weigh, event)
         } catch (error) {
           reject(ledger, onError, error, event)
           return
@@ -84,10 +85,4 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
       },
     }
   })
-}
-
-function weightOf<T>(weigh: (event: T) => number, event: T): number {
-  const weight = weigh(event)
-  if (weight >= 0) return weight
-  throw new RangeError(`groupWithin: weight must be a number of 0 or more, not ${shapeOf(weight)}`)
 }
