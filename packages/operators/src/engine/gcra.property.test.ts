@@ -51,4 +51,11 @@ describe('Gcra', () => {
       0, 100, 100, 150, 150, 6000,
     ])
   })
+
+  it('counts no time twice where a timer rings before the clock has come to it', () => {
+    const gcra = new Gcra({ tokens: 1, interval: 1, burst: 1 })
+    expect([0, 10, 9, 10, 19, 20, 19.5, 21].map((wall) => gcra.elapse(wall))).toEqual([
+      0, 10, 10, 10, 19, 20, 20, 21,
+    ])
+  })
 })

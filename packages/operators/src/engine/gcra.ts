@@ -26,7 +26,10 @@ export class Gcra {
    * clock is set back, which would otherwise close the bucket for as long.
    */
   elapse(wall: number): number {
-    if (wall > this.#wall) this.#elapsed += wall - this.#wall
+    const gone = wall - this.#wall
+    // A timer may ring before the clock reads the time it was set for. That time has been counted, and is not counted twice.
+    if (gone < 0 && gone >= -COARSEST_CLOCK) return this.#elapsed
+    if (gone > 0) this.#elapsed += gone
     this.#wall = wall
     return this.#elapsed
   }
@@ -52,3 +55,6 @@ export class Gcra {
     return bucket.tat <= now * this.#tokens
   }
 }
+
+/** Milliseconds a clock may be behind its own timers: 1 in Node, 100 in browsers that blur it against fingerprinting. */
+const COARSEST_CLOCK = 100

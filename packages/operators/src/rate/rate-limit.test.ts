@@ -1,4 +1,4 @@
-import { of, Subject } from 'rxjs'
+import { of, type SchedulerAction, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
@@ -125,6 +125,26 @@ describe('rateLimit', () => {
     clock.advanceTo(3_601_000)
     source.next(job(2))
     expect(seen.map(([, id]) => id)).toEqual([0, 2])
+  })
+
+  it('keeps the rate where every timer rings a little early', () => {
+    class HastyClock extends Clock {
+      override schedule<S>(work: (this: SchedulerAction<S>, state?: S) => void, delay = 0, state?: S) {
+        return super.schedule(work, Math.max(0, delay - 1), state)
+      }
+    }
+    const clock = new HastyClock()
+    const source = new Subject<number>()
+    const seen: number[] = []
+    source.pipe(rateLimit({ tokens: 1, interval: 10, scheduler: clock })).subscribe((n) => {
+      seen.push(clock.now())
+      source.next(n + 1)
+    })
+    source.next(0)
+    clock.advanceTo(1000)
+    // One at once, then one every 10 ms, each no more than the millisecond early that the timers are.
+    expect(seen.length).toBe(101)
+    expect(seen.every((time, i) => time >= i * 10 - 1)).toBe(true)
   })
 
   it('keeps nothing for keys whose bucket is full again', () => {
