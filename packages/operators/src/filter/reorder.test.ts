@@ -55,6 +55,20 @@ describe('reorder', () => {
     ])
   })
 
+  it('takes events that are late for a sign of life, so that silence begins after them', () => {
+    const clock = new Clock()
+    const source = new Subject<Stamped>()
+    const seen: [number, number][] = []
+    source
+      .pipe(reorder({ timestamp: (e) => e.at, maxOutOfOrderness: 2, idle: 10, scheduler: clock }))
+      .subscribe((e) => seen.push([clock.now(), e.id]))
+    source.next({ at: 100, key: '', id: 0 })
+    clock.advanceTo(8)
+    source.next({ at: 5, key: '', id: 1 })
+    clock.runOut()
+    expect(seen).toEqual([[18, 0]])
+  })
+
   it('rejects what has no time', () => {
     const source = new Subject<Stamped>()
     const invalid: unknown[] = []

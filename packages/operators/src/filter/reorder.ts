@@ -62,14 +62,15 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
         if (!Number.isFinite(timestamp)) {
           ledger.rejected++
           time.onInvalid?.(event)
-        } else if (timestamp < watermark.value) {
+          return
+        }
+        if (timestamp < watermark.value) {
           ledger.late++
           time.late?.(event)
-        } else {
-          held.push({ timestamp, order: arrived++, event })
-          watermark.observe(timestamp, time.scheduler)
-          advance()
-        }
+        } else held.push({ timestamp, order: arrived++, event })
+        // A late one moves no watermark, but the stream is not silent.
+        watermark.observe(timestamp, time.scheduler)
+        advance()
       },
       complete() {
         release(Number.POSITIVE_INFINITY)
