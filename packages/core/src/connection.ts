@@ -76,6 +76,7 @@ export function openConnection(
     if (!live) return
     url = publicUrl(target)
     listener.onConnecting(target.href, sendableId(settings, cursor))
+    if (!live) return
     const complete = await completeRequest(settings, attempt, target, cursor)
     if (!live) return
     exchange = transport.open(complete, {

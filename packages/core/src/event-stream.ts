@@ -73,6 +73,8 @@ function stream(
     onComment: comments && ((text) => tell(comments, text)),
     onEnd(error, retryAfter) {
       const plan = planNext(error, retryAfter)
+      // To decide may have been to unsubscribe.
+      if (!live) return
       if (plan.next === 'complete') {
         close('complete')
         subscriber.complete()

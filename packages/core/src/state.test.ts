@@ -73,4 +73,42 @@ describe('the state', () => {
       expect(clock.timers).toBe(0)
     }
   })
+
+  it('ends with closed, though it was reconnect.decide that unsubscribed', async () => {
+    await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n'] }])
+    const seen: string[] = []
+    await new Promise<void>((resolve) => {
+      const subscription = fromEventSource(server.url, {
+        reconnect: {
+          decide() {
+            subscription.unsubscribe()
+            setTimeout(resolve, 20)
+            return 'retry'
+          },
+        },
+        state: { next: (state) => seen.push(state.status) },
+      }).subscribe()
+    })
+    expect(seen).toEqual(['connecting', 'open', 'closed'])
+    expect(server.connections).toBe(1)
+  })
+
+  it('no factory is called after it, where an observer of it unsubscribes', async () => {
+    const called: string[] = []
+    await new Promise<void>((resolve) => {
+      const subscription = fromEventSource('http://127.0.0.1:9', {
+        headers: () => {
+          called.push('headers')
+          return {}
+        },
+        state: {
+          next() {
+            subscription.unsubscribe()
+            setTimeout(resolve, 20)
+          },
+        },
+      }).subscribe()
+    })
+    expect(called).toEqual([])
+  })
 })
