@@ -37,6 +37,19 @@ describe.each([
     home = undefined
   })
 
+  it('a Location in UTF-8 is read as such, as browsers do, and one in Latin-1 as that', async () => {
+    for (const bytes of ['\u00c3\u00a9', '\u00e9']) {
+      home = await createScriptedServer(({ path }) =>
+        path === '/' ? redirect(302, `/${bytes}`) : { status: 200, body: ['HOLD'] },
+      )
+      const stream = record(home.url, { transport })
+      await stream.state('open')
+      expect(home.requests[1]?.path).toBe('/%C3%A9')
+      stream.subscription.unsubscribe()
+      await home.close()
+    }
+  })
+
   describe('a redirect to another origin', () => {
     it('takes along nothing that the caller set, and the cursor', async () => {
       home = await createScriptedServer([redirect(307, other.url)])

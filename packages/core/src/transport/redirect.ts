@@ -104,7 +104,7 @@ const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 function target(location: string, base: URL): URL {
   let url: URL
   try {
-    url = new URL(location, base)
+    url = new URL(asUtf8(location), base)
   } catch {
     throw new Error('its Location is not a URL')
   }
@@ -115,6 +115,16 @@ function target(location: string, base: URL): URL {
     throw new Error('its Location has a user or a password in it')
   url.hash = ''
   return url
+}
+
+/** A field's characters are bytes. Browsers read those of a `Location` as UTF-8; where they are none, they stay Latin-1. */
+function asUtf8(field: string): string {
+  if (/[^ -\xff]/.test(field)) return field
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(field, (c) => c.charCodeAt(0)))
+  } catch {
+    return field
+  }
 }
 
 function withoutBodyHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
