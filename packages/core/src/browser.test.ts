@@ -65,6 +65,15 @@ describe.skipIf(noChromium !== undefined)('in Chromium', () => {
     expect(streams().at(-1)?.lastEventId).toBe('1')
   })
 
+  it('takes a relative URL as the document does, which may have a base of its own', async () => {
+    events = () => ({ status: 200, body: ['HOLD'] })
+    await page.evaluate(`{
+      document.head.append(Object.assign(document.createElement('base'), { href: '/events/of/' }))
+      rxsse.fromEventSource('prices').subscribe()
+    }`)
+    await expect.poll(() => streams()[0]?.path).toBe('/events/of/prices')
+  })
+
   it('closes the socket when it is unsubscribed', async () => {
     events = () => ({ status: 200, body: ['data: a\n\n', 'HOLD'] })
     await page.evaluate(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fromEventSource } from './index.ts'
+import { fromEventSource, iterateEventSource } from './index.ts'
 
 describe('bad options', () => {
   const secret = 'hunter2'
@@ -34,6 +34,21 @@ describe('bad options', () => {
       'a timeout',
       () => fromEventSource('http://a', { timeouts: { idle: '1w' as '1d' } }),
       /^timeouts\.idle must be a duration/,
+    ],
+    [
+      'events as one string',
+      () => fromEventSource('http://a', { events: 'price' as unknown as string[] }),
+      /^events must be a list, not a string$/,
+    ],
+    [
+      'headers as one string',
+      () => fromEventSource('http://a', { headers: `a: ${secret}` as unknown as Record<string, string> }),
+      /^headers must be an object or pairs$/,
+    ],
+    [
+      'a URL, to iterate over',
+      () => iterateEventSource(`nowhere?${secret}`),
+      /^url must be an absolute http or https URL/,
     ],
   ] as const) {
     it(`${name}: a TypeError at once, which shows no secret`, () => {

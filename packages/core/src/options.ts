@@ -127,6 +127,7 @@ export function resolveOptions(
   if (!(maxEventSize >= 1)) {
     throw new TypeError(`maxEventSize must be a number of bytes, at least 1, not ${maxEventSize}`)
   }
+  if (typeof events === 'string') throw new TypeError('events must be a list, not a string')
   if (options.body !== undefined && /^(GET|HEAD)$/.test(method)) {
     throw new TypeError(`body needs a method such as POST, not ${method}`)
   }

@@ -12,10 +12,10 @@ export async function requestUrl(settings: Settings, attempt: Attempt): Promise<
 
 /** Parses and checks a URL. Throws a TypeError that names no part of it that could be a secret. */
 export function parseUrl(input: string | URL): URL {
-  const base = (globalThis as { location?: { href?: string } }).location?.href
+  const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } }
   let url: URL | undefined
   try {
-    url = new URL(input, base)
+    url = new URL(input, document?.baseURI ?? location?.href)
   } catch {
     // Refused below, without a word of what it was.
   }
@@ -67,6 +67,8 @@ function valueFor<T>(input: PerAttempt<T>, attempt: Attempt): MaybePromise<T> {
 
 /** Checks headers, and gives their values by lower-case name. */
 export function headerFields(input: HeadersInput): Record<string, string> {
+  // What is no object would be quoted by the platform, and may be a whole header.
+  if (typeof input !== 'object') throw new TypeError('headers must be an object or pairs')
   const headers = new Headers()
   for (const [name, value] of Symbol.iterator in input ? input : Object.entries(input)) {
     try {

@@ -9,7 +9,7 @@ export interface IterateOptions<E extends string = string> extends Omit<EventSou
 }
 
 /**
- * A stream as an iterator: `open` is subscribed to at the first pull, and its gate is shut while `limits.high` values wait to be
+ * A stream as an iterator: what `open` makes is subscribed to at the first pull, and its gate is shut while `limits.high` values wait to be
  * pulled. `return`, which `break` calls, unsubscribes at once, also while a pull waits.
  */
 export function iterate<T>(
@@ -17,6 +17,7 @@ export function iterate<T>(
   limits: FlowGateOptions = { high: 256, low: 64 },
 ): AsyncIterableIterator<T, undefined> {
   const gate = createFlowGate(limits)
+  const source = open(gate)
   const ready: T[] = []
   const pulls: Pull<T>[] = []
   let subscription: { unsubscribe(): void } | undefined
@@ -47,7 +48,7 @@ export function iterate<T>(
     next() {
       return new Promise((resolve, reject) => {
         pulls.push({ resolve, reject })
-        subscription ??= open(gate).subscribe({
+        subscription ??= source.subscribe({
           next(value) {
             ready.push(value)
             gate.acquire()

@@ -27,3 +27,17 @@ it('a fetch of one’s own is used', async () => {
     'cache-control': 'no-cache',
   })
 })
+
+it('what a platform’s fetch says of its failure is told without the query', async () => {
+  // Deno's words.
+  const failing = async (url: unknown) => {
+    throw new TypeError(`error sending request for url (${url}): client error (Connect): refused`)
+  }
+  const error = await record('http://127.0.0.1:9/a?token=hunter2', {
+    transport: fetchTransport({ fetch: failing }),
+    reconnect: false,
+  }).over()
+  expect(error?.message).toBe(
+    'the connection failed: error sending request for url (http://127.0.0.1:9/a?…): client error (Connect): refused',
+  )
+})

@@ -24,9 +24,15 @@ export function fetchTransport({ fetch }: ServerFetchTransportOptions = {}): Tra
           onResponse: (response) => handler.onResponse(response),
           onData: (bytes) => handler.onData(bytes),
           onEnd: () => handler.onEnd(),
-          onError: (code, cause) => handler.onError(isTlsError(cause) ? 'tls' : code, cause),
+          onError: (code, cause) => handler.onError(isTlsError(cause) ? 'tls' : code, withoutQuery(cause)),
         },
       )
     },
   })
+}
+
+/** Deno's `fetch` quotes the whole URL in what it throws, and its query may hold a secret. */
+function withoutQuery(error: unknown): unknown {
+  if (!(error instanceof Error) || !error.message.includes('?')) return error
+  return new Error(error.message.replace(/\?[^\s)]+/g, '?…'), { cause: error.cause })
 }
