@@ -50,10 +50,18 @@ describe('a configuration', () => {
     [{ endpoint: 'ftp://example.com/?key=hidden' }, /endpoint: expected an http or https URL$/],
     [{ endpoint, type: 'sink' }, /type: /],
     [{ endpoint, format: 'avro' }, /format: /],
-    [{ endpoint, schema: { format: { avro: {} } } }, /schema\.format: /],
     [{ endpoint, format: 'raw', schema: { format: { json: {} } } }, /format: differs from schema\.format/],
     [{ endpoint, events: [1] }, /events/],
     [{ endpoint, header: 'x' }, /header/],
+    [
+      { endpoint, headers: { Authorization: 5 } },
+      /headers: expected an object of strings, or a list such as 'Name: value,Name: value'$/,
+    ],
+    [{ endpoint, events: { a: true } }, /events: expected a list of strings, or one with commas$/],
+    [
+      { endpoint, schema: { format: { avro: {} } } },
+      /schema\.format: expected {json: {}}, {raw: {}} or {raw_string: {}}$/,
+    ],
     [{ endpoint, headers: 'Authorization' }, /headers: entry 1 of the list has no colon/],
     [undefined, /it: /],
   ] as const) {

@@ -24,11 +24,14 @@ const format = z.enum(['json', 'raw'])
 /** `{schema: {format: {json: {}}}}`, as stream processors write it; other keys of a schema are theirs. */
 const schema = z.looseObject({
   format: z
-    .union([
-      z.looseObject({ json: z.looseObject({}) }).transform(() => 'json' as const),
-      z.looseObject({ raw: z.looseObject({}) }).transform(() => 'raw' as const),
-      z.looseObject({ raw_string: z.looseObject({}) }).transform(() => 'raw' as const),
-    ])
+    .union(
+      [
+        z.looseObject({ json: z.looseObject({}) }).transform(() => 'json' as const),
+        z.looseObject({ raw: z.looseObject({}) }).transform(() => 'raw' as const),
+        z.looseObject({ raw_string: z.looseObject({}) }).transform(() => 'raw' as const),
+      ],
+      { error: 'expected {json: {}}, {raw: {}} or {raw_string: {}}' },
+    )
     .optional(),
 })
 
@@ -36,8 +39,14 @@ const sourceConfig = z
   .strictObject({
     type: z.literal('source').default('source'),
     endpoint: z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }),
-    headers: z.union([z.record(z.string(), z.string()), z.string()]).default({}),
-    events: z.union([z.array(z.string()), z.string()]).optional(),
+    headers: z
+      .union([z.record(z.string(), z.string()), z.string()], {
+        error: "expected an object of strings, or a list such as 'Name: value,Name: value'",
+      })
+      .default({}),
+    events: z
+      .union([z.array(z.string()), z.string()], { error: 'expected a list of strings, or one with commas' })
+      .optional(),
     format: format.optional(),
     schema: schema.optional(),
   })
