@@ -45,7 +45,8 @@ export function hopping(options: {
 
 /**
  * A window for each run of events with at most `gap` from one to the next: `start` is the first one's timestamp, `end` the
- * last one's plus `gap`. An event between two sessions makes them one. With `maxDuration` a session ends that long
+ * last one's plus `gap`. An event between two sessions makes them one. As an event exactly `gap` after the last still belongs to
+ * it, a session fires, and an event is late for it, when the watermark has passed the end, not when it has come to it. With `maxDuration` a session ends that long
  * after its start at the latest, and the next event begins another; which one a straggler joins then depends on when it comes.
  */
 export function session(gap: Duration, options: { readonly maxDuration?: Duration } = {}): SessionSpec {
