@@ -1,13 +1,7 @@
-import 'reflect-metadata'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
-import { Controller, Module, Sse } from '@nestjs/common'
-import { NestFactory } from '@nestjs/core'
 import { createSink, memoryLog, type SinkOptions, serveSinks } from '@rxsse/server'
-import { createChannel, createSession } from 'better-sse'
-import { Hono } from 'hono'
-import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
+import type { SSEStreamingApi } from 'hono/streaming'
 import { Subject } from 'rxjs'
 import { encodePrice, type PriceMessage } from './messages.ts'
 
@@ -16,6 +10,8 @@ export interface Broadcaster {
   readonly url: string
   send(messages: readonly PriceMessage[]): void
 }
+
+// Frameworks are loaded by those who need them: every measurement starts a process.
 
 /** As few bytes moved as there can be: one chunk for everybody, written to each socket. */
 export async function bareLoop(): Promise<Broadcaster> {
@@ -55,6 +51,7 @@ export async function sinkServed(options?: SinkOptions): Promise<Broadcaster> {
 }
 
 export async function betterSse(): Promise<Broadcaster> {
+  const { createChannel, createSession } = await import('better-sse')
   const channel = createChannel()
   const server = createServer(async (request, response) => {
     channel.register(await createSession(request, response))
@@ -86,6 +83,9 @@ export async function plainWrite(): Promise<Broadcaster> {
 }
 
 export async function hono(): Promise<Broadcaster> {
+  const { createAdaptorServer } = await import('@hono/node-server')
+  const { Hono } = await import('hono')
+  const { streamSSE } = await import('hono/streaming')
   const streams: SSEStreamingApi[] = []
   const app = new Hono().get('/', (c) =>
     streamSSE(c, async (stream) => {
@@ -105,6 +105,9 @@ export async function hono(): Promise<Broadcaster> {
 }
 
 export async function nest(): Promise<Broadcaster> {
+  await import('reflect-metadata')
+  const { Controller, Module, Sse } = await import('@nestjs/common')
+  const { NestFactory } = await import('@nestjs/core')
   const prices = new Subject<PriceMessage>()
   class PriceController {
     live(): Subject<PriceMessage> {

@@ -17,7 +17,7 @@ export const suite: Suite = {
   title: 'Fan-out, one event a tick',
   description: `${connections} connections over HTTP/1.1, events of some 220 bytes, each delivery checked by readers in another process: CPU time of the serving process.`,
   operation: 'delivery',
-  operations: { full: 200_000, quick: 100_000, warmUp: 50_000 },
+  operations: { full: 200_000, quick: 25_000, warmUp: 25_000 },
   contenders: [
     fanOut('@rxsse/server', eventsATick, sinkHandler),
     fanOut('@rxsse/server, serveSinks', eventsATick, sinkServed),

@@ -1,0 +1,18 @@
+import type { Suite } from '../harness/suite.ts'
+import { bareLoop, betterSse, sinkHandler, sinkServed } from './contenders.ts'
+import { idle } from './idle.ts'
+
+export const suite: Suite = {
+  title: 'Memory of idle connections',
+  description:
+    'Resident memory of the serving process for each connection that is open and silent, after collection, clients in another process; CPU time is that of accepting one and of collecting after it. @rxsse/server is to take at most 10 KiB with takeover, as serveSinks has it, and shared compression at most 1 KiB more.',
+  operation: 'connection',
+  operations: { full: 3_000, quick: 1_000, warmUp: 500 },
+  contenders: [
+    idle('@rxsse/server, serveSinks', sinkServed),
+    idle('serveSinks, shared compression', () => sinkServed({ compression: 'shared' }), { gzip: true }),
+    idle('@rxsse/server', sinkHandler),
+    idle('bare loop', bareLoop),
+    idle('better-sse', betterSse),
+  ],
+}
