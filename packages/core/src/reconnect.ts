@@ -17,11 +17,11 @@ export interface ReconnectOptions {
   readonly jitter?: number
   /** A connection that was open this long starts the count of failures anew. Default `'30s'`. */
   readonly resetAfter?: Duration
-  /** Connections in a row that may fail before the stream errors with `retries-exhausted`. Default: no limit. */
+  /** Connections in a row that may be lost within `resetAfter`, a proper end included, before the stream errors with `retries-exhausted`. Default: no limit. */
   readonly maxAttempts?: number
   /** What the end of a connection means. Default {@link defaultDecide}. */
   readonly decide?: Decide
-  /** Send POST and other methods that are not idempotent again. Default false: a proper end completes the stream, anything else errors it. */
+  /** Send POST and other methods that are not idempotent again. Default false: a proper end completes the stream, anything else errors it, and `decide` is not asked. */
   readonly unsafeMethods?: boolean
 }
 

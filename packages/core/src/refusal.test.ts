@@ -55,6 +55,8 @@ describe('an answer that is no event stream', () => {
     ['text/event-stream, bogus', true],
     ['text/event-stream,', true],
     ['text/event-stream, */*', true],
+    ['text/event-stream, text;html', true],
+    ['text/event-stream, text; a=b/c', true],
     ['text/event-stream, text/html', false],
     ['text/event-stream, text/html;', false],
     ['text/event-stream x', false],

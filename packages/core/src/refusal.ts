@@ -62,4 +62,4 @@ function essence(field = ''): string | undefined {
     .findLast((type) => type && type !== '*/*')
 }
 
-const mimeType = /^\s*([!#-'*+.^`|~\w-]+\/[!#-'*+.^`|~\w-]+)\s*(;|$)/
+const mimeType = /^\s*([^\s/;]+\/[^\s/;]+)\s*(;|$)/
