@@ -46,18 +46,7 @@ export class WindowGrid {
   /** Where a timestamp belongs. Mostly it is the pane of the one before, so that is kept; the answer is good until the next call. */
   locate(timestamp: number): Readonly<Place> {
     const place = this.#place
-    if (timestamp >= place.start && timestamp < place.end) return place
-    place.pane = this.#paneOf(timestamp)
-    // Where the numbers of windows are not exact any more, the next one would be the same one, for ever.
-    if (!Number.isSafeInteger(place.pane))
-      throw new RangeError(`windows of ${this.size} ms cannot be told apart at ${timestamp}`)
-    place.start = this.#paneStart(place.pane)
-    place.end = this.#paneStart(place.pane + 1)
-    place.firstWindow = this.firstWindowOf(place.pane)
-    place.lastWindow = this.lastWindowOf(place.pane)
-    place.firstEnd = this.endOf(place.firstWindow)
-    place.lastEnd = this.endOf(place.lastWindow)
-    return place
+    return timestamp >= place.start && timestamp < place.end ? place : this.#relocate(timestamp)
   }
 
   firstWindowOf(pane: number): number {
@@ -86,6 +75,21 @@ export class WindowGrid {
     const guess = Math.floor((watermark - lateness - this.offset - this.size) / this.every)
     if (this.endOf(guess) + lateness > watermark) return guess - 1
     return this.endOf(guess + 1) + lateness <= watermark ? guess + 1 : guess
+  }
+
+  #relocate(timestamp: number): Readonly<Place> {
+    const place = this.#place
+    place.pane = this.#paneOf(timestamp)
+    // Where the numbers of windows are not exact any more, the next one would be the same one, for ever.
+    if (!Number.isSafeInteger(place.pane))
+      throw new RangeError(`windows of ${this.size} ms cannot be told apart at ${timestamp}`)
+    place.start = this.#paneStart(place.pane)
+    place.end = this.#paneStart(place.pane + 1)
+    place.firstWindow = this.firstWindowOf(place.pane)
+    place.lastWindow = this.lastWindowOf(place.pane)
+    place.firstEnd = this.endOf(place.firstWindow)
+    place.lastEnd = this.endOf(place.lastWindow)
+    return place
   }
 
   #paneOf(timestamp: number): number {
