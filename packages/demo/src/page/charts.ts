@@ -4,6 +4,7 @@ import { BANDS } from '../bands.ts'
 import type { Messages } from '../messages.ts'
 import { date, minute } from './formats.ts'
 
+const HOUR = 3_600
 const HOURS_SHOWN = 48
 const DAYS_SHOWN = 365
 
@@ -18,14 +19,14 @@ export function quakeChart(element: HTMLElement): Chart<Messages['quakes']> {
     {
       ...size(element),
       tzDate: utc,
-      padding: [8, 24, 0, 0],
+      padding: [8, 44, 0, 0],
       legend: { show: false },
       cursor: { show: false },
       scales: {
-        x: { range: (_, min, max) => [min - 1800, max + 1800] },
+        x: { range: (_, min, max) => [min - HOUR / 2, max + HOUR / 2] },
         y: { range: (_, __, max) => [0, Math.max(max, 5)] },
       },
-      axes: [timeAxis(minute), axis({ size: 44, incrs: [1, 2, 5, 10, 20, 50, 100] })],
+      axes: [timeAxis(minute, HOUR), axis({ size: 44, incrs: [1, 2, 5, 10, 20, 50, 100] })],
       // Each series is the sum of the bands up to its own, the tallest drawn first, so that the bars stack.
       series: [
         {},
@@ -49,7 +50,7 @@ export function quakeChart(element: HTMLElement): Chart<Messages['quakes']> {
       const band = BANDS.length - 1 - index
       return starts.map((start) => (hours.get(start) ?? []).slice(0, band + 1).reduce((sum, n) => sum + n, 0))
     })
-    plot.setData([starts.map((start) => start / 1000 + 1800), ...sums])
+    plot.setData([starts.map((start) => start / 1000 + HOUR / 2), ...sums])
   })
   return {
     add({ window, band, count }) {
@@ -69,10 +70,10 @@ export function priceChart(element: HTMLElement): Chart<Messages['price']> {
     {
       ...size(element),
       tzDate: utc,
-      padding: [8, 24, 0, 0],
+      padding: [8, 44, 0, 0],
       legend: { show: false },
       cursor: { show: false },
-      axes: [timeAxis(date), axis({ size: 52 })],
+      axes: [timeAxis(date, 24 * HOUR), axis({ size: 52 })],
       series: [{}, { stroke: () => colour('--accent'), width: 2, points: { show: false } }],
     },
     [[], []],
@@ -109,8 +110,13 @@ function axis(extra: uPlot.Axis): uPlot.Axis {
   }
 }
 
-function timeAxis(format: Intl.DateTimeFormat): uPlot.Axis {
-  return axis({ space: 110, values: (_, splits) => splits.map((seconds) => format.format(seconds * 1_000)) })
+/** Marks nothing finer than the data is: `unit` is in seconds. */
+function timeAxis(format: Intl.DateTimeFormat, unit: number): uPlot.Axis {
+  return axis({
+    space: 110,
+    incrs: [1, 2, 3, 6, 12, 24, 48, 96, 192].map((n) => n * unit),
+    values: (_, splits) => splits.map((seconds) => format.format(seconds * 1_000)),
+  })
 }
 
 function utc(seconds: number): Date {
