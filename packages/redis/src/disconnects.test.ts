@@ -1,0 +1,113 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fetchTransport, fromEventSource, type SseEvent, type Transport } from '@rxsse/core'
+import { createSink, type EventLog, memoryLog, type SinkOptions, sqliteLog } from '@rxsse/server'
+import { createFaultProxy, type Fault, type FaultPlan } from '@rxsse/testing'
+import { expect, it, onTestFinished } from 'vitest'
+import { seeded } from '../test/chaos.ts'
+import { eventually } from '../test/eventually.ts'
+import { redisPath, startRedis } from '../test/redis.ts'
+import { redisLog } from './redis-log.ts'
+
+const DISCONNECTS = 1_000
+
+interface Pair {
+  readonly log: () => EventLog | Promise<EventLog>
+  readonly transport?: Transport
+  readonly sink?: SinkOptions
+}
+
+const pairs: Record<string, Pair> = {
+  'a memoryLog': { log: () => memoryLog({ capacity: 1_000_000 }) },
+  'a sqliteLog, to fetch': { log: temporarySqliteLog, transport: fetchTransport() },
+  'a memoryLog, over taken sockets': {
+    log: () => memoryLog({ capacity: 1_000_000 }),
+    sink: { takeover: true },
+  },
+  ...(redisPath !== undefined && { 'a redisLog': { log: temporaryRedisLog } }),
+}
+
+it.each(Object.entries(pairs))(
+  `over ${DISCONNECTS} disconnects at random bytes, of requests and of answers, a client of a sink with %s has every event once, in order`,
+  { timeout: 300_000 },
+  async (name, { log: open, transport, sink: options }) => {
+    const log = await open()
+    const origin = await log.head()
+    const sink = createSink({ log, heartbeat: { interval: 20 }, ...options })
+    const server = createServer(sink.handler).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(async () => {
+      await sink.close({ drain: 0 })
+      server.closeAllConnections()
+      server.close()
+    })
+    const address = server.address()
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+    const isCut = () => proxy.connections.filter(({ endedBy }) => endedBy === 'cut' || endedBy === 'reset')
+    let enough = false
+    const proxy = await createFaultProxy({ target: port, plan: (...of) => (enough ? [] : disconnect(...of)) })
+    onTestFinished(() => proxy.close())
+    const random = seeded(proxy.seed)
+    const began = performance.now()
+
+    const seen: SseEvent[] = []
+    const failures: unknown[] = []
+    const subscription = fromEventSource(proxy.url, {
+      lastEventId: origin.id,
+      reconnect: { initialDelay: 1, factor: 1, minDelay: 1 },
+      ...(transport && { transport }),
+    }).subscribe({ next: (event) => seen.push(event), error: (error) => failures.push(error) })
+    onTestFinished(() => subscription.unsubscribe())
+
+    const sent: SseEvent[] = []
+    while (isCut().length < DISCONNECTS && failures.length === 0) {
+      // What is published while nobody is connected waits in the log; the client must be able to catch up.
+      for (let burst = random() * 6; burst > 1 && sent.length < seen.length + 100; burst--) {
+        const message = messageOf(sent.length, random)
+        const { id } = await sink.publish(message)
+        sent.push({ ...message, lastEventId: id ?? '' })
+      }
+      await new Promise((resolve) => setTimeout(resolve, random() * 4))
+    }
+    enough = true
+    proxy.drop('reset')
+    const { id } = await sink.publish({ data: 'the end' })
+    sent.push({ type: 'message', data: 'the end', lastEventId: id ?? '' })
+    await eventually(() => seen.at(-1)?.data === 'the end' || failures.length > 0)
+
+    expect(failures).toEqual([])
+    expect(seen).toEqual(sent)
+    const seconds = ((performance.now() - began) / 1_000).toFixed(1)
+    console.info(`${name}: ${isCut().length} disconnects, ${sent.length} events, ${seconds} s`)
+  },
+)
+
+/** A request takes some 250 bytes, an answer's head some 300: each place of either comes, and so do those within events. */
+const disconnect: FaultPlan = (_, random): Fault[] => {
+  const kind = random() < 0.5 ? 'cut' : 'reset'
+  const answers: Fault = { kind, direction: 'to-client', after: Math.floor(random() * 2_500) }
+  // Where the request is shorter, it is the answer that is cut.
+  const requests: Fault = { kind, direction: 'to-server', after: Math.floor(random() * 250) }
+  return random() < 0.2 ? [requests, answers] : [answers]
+}
+
+/** Of several lines and of bytes that are no letters by themselves, so that a cut falls on all there is. */
+function messageOf(n: number, random: () => number): { type: string; data: string } {
+  const text = ['plain', 'two\nlines', 'naïve 日本 😀', 'x'.repeat(400)][Math.floor(random() * 4)]
+  return { type: random() < 0.5 ? 'message' : 'price', data: `${n} ${text}` }
+}
+
+function temporarySqliteLog(): EventLog {
+  const folder = mkdtempSync(join(tmpdir(), 'rxsse-disconnects-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return sqliteLog({ path: join(folder, 'log.db') })
+}
+
+async function temporaryRedisLog(): Promise<EventLog> {
+  const redis = await startRedis()
+  onTestFinished(() => redis.close())
+  return redisLog({ url: redis.url, key: 'disconnects', timeout: '60s', onError: () => {} })
+}
