@@ -1,0 +1,59 @@
+import type { Block, Page } from './read-page.ts'
+
+/** A module made of a page's blocks. A line of it has the number that it has on the page. */
+export interface Program {
+  readonly page: Page
+  /** Its file's name. */
+  readonly name: string
+  /** The line where it begins. */
+  readonly line: number
+  /** What is type-checked. */
+  readonly whole: string
+  /** What is run: `undefined` where all of it is type-checked only, or where another module imports it. */
+  readonly runnable: string | undefined
+}
+
+/** The programs of a page: the blocks in order are one, but for those that name a file of their own. */
+export function programsOf(page: Page): Program[] {
+  const groups: Block[][] = []
+  const main: Block[] = []
+  for (const block of page.blocks) {
+    if (block.file !== undefined || page.separate) groups.push([block])
+    else if (main.push(block) === 1) groups.push(main)
+  }
+  const imported = new Set(
+    page.blocks.flatMap(({ code }) =>
+      Array.from(code.matchAll(/from '\.\/([^']+)'/g), ([, file = '']) => file),
+    ),
+  )
+  return groups.map((blocks) => {
+    const [first] = blocks as [Block]
+    const running = blocks.filter(({ run }) => run)
+    const extension = first.jsx ? 'tsx' : 'ts'
+    return {
+      page,
+      name: first.file ?? (page.separate ? `line-${first.line}.${extension}` : `page.${extension}`),
+      line: first.line,
+      whole: inPlace(blocks),
+      runnable:
+        running.length === 0 || (first.file !== undefined && imported.has(first.file))
+          ? undefined
+          : inPlace(running),
+    }
+  })
+}
+
+/** The folder of a page's modules: its path with no folders in it. */
+export function folderOf(page: Page): string {
+  return page.path.replace(/\.md$/, '').replaceAll('/', '__')
+}
+
+function inPlace(blocks: readonly Block[]): string {
+  const lines: string[] = []
+  for (const { line, code } of blocks) {
+    while (lines.length < line - 1) lines.push('')
+    lines.push(...code.split('\n'))
+  }
+  // A block without an import is a module all the same.
+  return `${lines.join('\n')}\nexport {}\n`
+}
