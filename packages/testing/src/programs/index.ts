@@ -40,3 +40,5 @@ export function redisServerPath(): string | undefined {
     ],
   })
 }
+
+export { onSmallDisk } from './small-disk.ts'
