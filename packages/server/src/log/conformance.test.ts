@@ -151,7 +151,7 @@ describe('sqliteLog', () => {
     const path = temporaryFile()
     const log = sqliteLog({ path })
     onTestFinished(() => log.close())
-    expect(() => sqliteLog({ path })).toThrow(/cannot be used; another process may have it open/)
+    expect(() => sqliteLog({ path })).toThrow(/cannot be used: .*; another process may have it open/)
   })
 
   it('keeps the file bounded', async () => {

@@ -35,7 +35,7 @@ export function sqliteLog({
   const epoch = epochOf(database)
   const insert = database.prepare(
     `INSERT INTO event (type, data, message_id, retry, topic, coalesce_key, target, source_id)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING offset`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const bySource = database.prepare('SELECT * FROM event WHERE source_id = ?')
   const byMessageId = database.prepare('SELECT max(offset) AS offset FROM event WHERE message_id = ?')
@@ -55,7 +55,8 @@ export function sqliteLog({
       if (known !== undefined) return entryOf(known)
       const { type, data, id, retry, topic, key } = message
       const own = ids === 'message' && id !== undefined && id !== '' ? id : null
-      const row = insert.get(
+      // Not RETURNING with `get`, which reads its row before the commit, and so never hears that the disk is full.
+      const { lastInsertRowid } = insert.run(
         type ?? null,
         data,
         own,
@@ -65,11 +66,8 @@ export function sqliteLog({
         JSON.stringify(target),
         sourceId ?? null,
       )
-      last = Number(row?.offset)
-      if (last - oldest + 1 >= capacity + trimEvery) {
-        trim.run(last - capacity)
-        oldest = last - capacity + 1
-      }
+      last = Number(lastInsertRowid)
+      if (last - oldest + 1 >= capacity + trimEvery) trimTo(last - capacity)
       return { id: own ?? formatId(epoch, last), offset: last, message, target }
     },
 
@@ -94,6 +92,15 @@ export function sqliteLog({
     close() {
       if (database.isOpen) database.close()
     },
+  }
+
+  function trimTo(offset: number): void {
+    try {
+      trim.run(offset)
+      oldest = offset + 1
+    } catch {
+      // The entry is in the log, so its append has not failed. The next one trims again, or tells what is wrong itself.
+    }
   }
 
   function idOf(from: string | number): string {
@@ -139,7 +146,9 @@ function open(path: string, synchronous: 'normal' | 'full'): DatabaseSync {
     `)
   } catch (cause) {
     database.close()
-    throw new Error(`sqliteLog: ${path} cannot be used; another process may have it open`, { cause })
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const holder = why.includes('locked') ? '; another process may have it open' : ''
+    throw new Error(`sqliteLog: ${path} cannot be used: ${why}${holder}`, { cause })
   }
   return database
 }

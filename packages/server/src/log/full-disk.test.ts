@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fromEventSource, type SseEvent } from '@rxsse/core'
+import { onSmallDisk } from '@rxsse/testing/programs'
+import { expect, it, onTestFinished } from 'vitest'
+import { eventually } from '../../test/eventually.ts'
+import type { Answer, Order } from '../../test/small-disk-server.ts'
+
+interface SmallDisk {
+  start(folder: string): ChildProcess
+  fill(child: ChildProcess, ask: Ask): unknown
+  free(child: ChildProcess, ask: Ask): unknown
+  /** What SQLite says of it. */
+  readonly says: RegExp
+}
+
+type Ask = (order: Order) => Promise<Answer>
+
+/** Small, so that entries are taken out of it all the while. */
+const CAPACITY = 50
+
+const program = new URL('../../test/small-disk-server.ts', import.meta.url).pathname
+const nodeCommand = (folder: string) => [
+  process.execPath,
+  '--disable-warning=ExperimentalWarning',
+  program,
+  folder,
+  `${CAPACITY}`,
+]
+const start = ([command = '', ...args]: readonly string[]) =>
+  spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+const limit = ({ pid }: ChildProcess, bytes: number | 'unlimited') =>
+  spawnSync('prlimit', ['--pid', `${pid}`, `--fsize=${bytes}:unlimited`])
+
+const disks: Record<string, SmallDisk> = {
+  ...(onSmallDisk(tmpdir(), 65_536, ['true']) !== undefined && {
+    'whose disk is full': {
+      start: (folder) => start(onSmallDisk(folder, 16_777_216, nodeCommand(folder)) ?? []),
+      fill: (_, ask) => ask({ fill: true }),
+      free: (_, ask) => ask({ free: true }),
+      says: /^log: database or disk is full$/,
+    },
+  }),
+  ...(spawnSync('prlimit', ['--version']).status === 0 && {
+    'whose files may not grow': {
+      start: (folder) => start(nodeCommand(folder)),
+      fill: (child) => limit(child, 0),
+      free: (child) => limit(child, 'unlimited'),
+      says: /^log: disk I\/O error$/,
+    },
+  }),
+}
+
+it.each(Object.entries(disks))(
+  'a sqliteLog %s refuses what it cannot keep, its clients stay, and all goes on when there is room',
+  { timeout: 120_000 },
+  async (_, disk) => {
+    const folder = mkdtempSync(join(tmpdir(), 'rxsse-full-disk-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const child = disk.start(folder)
+    onTestFinished(async () => {
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    })
+    const answered = async () => (await once(child, 'message'))[0] as Answer
+    const ask: Ask = (order) => {
+      const answer = answered()
+      child.send(order)
+      return answer
+    }
+    const started = await answered()
+    if (!('port' in started)) throw new Error('the server did not start')
+    const url = `http://127.0.0.1:${started.port}/`
+
+    const confirmed: string[] = []
+    const refused: string[] = []
+    let published = 0
+    const publish = async (data: string) => {
+      const answer = await ask({ publish: data })
+      if ('id' in answer) confirmed.push(data)
+      else refused.push(data)
+      return answer
+    }
+    const next = () => publish(`${++published} ${'x'.repeat(published % 7 === 0 ? 20_000 : 300)}`)
+
+    const live = follow(url, started.origin)
+    for (let round = 0; round < 3; round++) {
+      for (let n = 0; n < 20; n++) expect(await next()).toHaveProperty('id')
+      await disk.fill(child, ask)
+      // What is left in the pages that the files have may take some more.
+      while ('id' in (await next()));
+      const answers: Answer[] = []
+      for (let n = 0; n < 20; n++) answers.push(await next())
+      expect(answers).toContainEqual({ refused: expect.stringMatching(disk.says) })
+      // Whoever comes now gets what there is.
+      const late = follow(url, started.origin)
+      await eventually(() => late.data().at(-1) === confirmed.at(-1))
+      expect(late.data()).toEqual(confirmed.slice(-CAPACITY))
+      await disk.free(child, ask)
+    }
+    // Published again by its source id, each is there once, also where it was there after all.
+    for (const data of refused.splice(0)) await publish(data)
+    expect(refused).toEqual([])
+
+    await eventually(() => live.data().length === confirmed.length)
+    expect(live.data()).toEqual(confirmed)
+    expect(live.connections()).toBe(1)
+    expect(new Set(live.events.map(({ lastEventId }) => lastEventId)).size).toBe(confirmed.length)
+    const left = await ask({ close: true })
+    if (!('held' in left)) throw new Error('the log could not be looked at')
+    expect(left.integrity).toBe('ok')
+    expect(left.held.slice(-CAPACITY)).toEqual(confirmed.slice(-CAPACITY))
+  },
+)
+
+function follow(url: string, lastEventId: string) {
+  const events: SseEvent[] = []
+  let connections = 0
+  const subscription = fromEventSource(url, {
+    lastEventId,
+    state: { next: ({ status }) => void (status === 'open' && connections++) },
+  }).subscribe((event) => events.push(event))
+  onTestFinished(() => subscription.unsubscribe())
+  return {
+    events,
+    data: () => events.filter(({ type }) => type !== 'gap').map(({ data }) => data),
+    connections: () => connections,
+  }
+}
