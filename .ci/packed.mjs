@@ -1,27 +1,45 @@
-// Every package that is published holds its build, its README and its licence, and nothing else.
-import { execFileSync } from 'node:child_process'
-import { globSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+// Every package that is published, as npm packs it: what is in it, what the linters of packages say of it, whether it works where a
+// stranger installs it, and what it adds to a bundle. With `--record`, the sizes of the bundles become the recorded ones.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { checkBundles } from './published/bundles.mjs'
+import { checkContents } from './published/contents.mjs'
+import { checkInstalled, install } from './published/installed.mjs'
+import { lint } from './published/lint.mjs'
+import { packAll } from './published/pack.mjs'
+import { checkReadme } from './published/readme.mjs'
+import { checkTypes } from './published/types.mjs'
 
-for (const manifest of globSync('packages/*/package.json')) {
-  const { name, private: isPrivate } = JSON.parse(readFileSync(manifest, 'utf8'))
-  if (isPrivate) continue
-  const [packed] = JSON.parse(
-    execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-      cwd: dirname(manifest),
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }),
+const folder = mkdtempSync(join(tmpdir(), 'published-'))
+try {
+  const packages = packAll(folder)
+  for (const one of packages) {
+    checkContents(one, packages)
+    await lint(one)
+  }
+  const blank = join(folder, 'blank')
+  install(blank, packages, ['core', 'operators', 'server'], ['rxjs'])
+  await checkReadme(blank)
+
+  const project = join(folder, 'project')
+  install(
+    project,
+    packages,
+    ['core', 'operators', 'server', 'redis', 'testing'],
+    [
+      'rxjs@7.8',
+      'zod',
+      'apache-arrow@21',
+      '@opentelemetry/api@1',
+      '@types/node@24',
+      'typescript-5@npm:typescript@5.9',
+      'typescript-7@npm:typescript@7',
+    ],
   )
-  const paths = packed.files.map((file) => file.path)
-  const strays = paths.filter(
-    (path) =>
-      !/^(package\.json|README\.md|LICENSE|dist\/.+\.(js|d\.ts|json))$/.test(path) || path.includes('.test.'),
-  )
-  const missing = ['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts'].filter(
-    (path) => !paths.includes(path),
-  )
-  if (strays.length > 0) throw new Error(`${name}: would publish ${strays.join(', ')}`)
-  if (missing.length > 0) throw new Error(`${name}: would publish no ${missing.join(', ')}`)
-  console.log(`${name}: ${paths.length} files, ${packed.size} bytes packed`)
+  checkInstalled(project)
+  checkTypes(project)
+  await checkBundles(project, process.argv.includes('--record'))
+} finally {
+  rmSync(folder, { recursive: true })
 }
