@@ -1,7 +1,8 @@
-import type { SchedulerAction, SchedulerLike } from 'rxjs'
+import { asyncScheduler, type SchedulerAction, type SchedulerLike } from 'rxjs'
 
 /** Time, as the sink's parts see it: what a test drives with a virtual scheduler. */
 export interface Clock {
+  /** Milliseconds from some moment or other: to tell how much time has passed. */
   now(): number
   after(milliseconds: number, work: () => void): Cancel
   every(milliseconds: number, work: () => void): Cancel
@@ -11,7 +12,8 @@ export type Cancel = () => void
 
 export function clockOf(scheduler: SchedulerLike): Clock {
   return {
-    now: () => scheduler.now(),
+    // asyncScheduler tells the time of day, which may be set an hour ahead or back; its timers take no notice of that.
+    now: scheduler === asyncScheduler ? () => performance.now() : () => scheduler.now(),
     after(milliseconds, work) {
       const timer = scheduler.schedule(work, milliseconds)
       return () => timer.unsubscribe()
