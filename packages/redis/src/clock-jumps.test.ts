@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ConnectionState, fromEventSource, type SseEvent } from '@rxsse/core'
+import { type EventLog, memoryLog, sqliteLog } from '@rxsse/server'
+import { createResumingFeed, createScriptedServer, type Disconnect } from '@rxsse/testing'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { seeded } from '../test/chaos.ts'
+import { openClient, openNode } from '../test/cluster.ts'
+import { eventually } from '../test/eventually.ts'
+import { redisPath, startRedis } from '../test/redis.ts'
+import { redisLog } from './redis-log.ts'
+
+const HOUR = 3_600_000
+const realNow = Date.now
+
+/** The time of day, as somebody sets it; what timers go by takes no notice. */
+function setClock(by: number): void {
+  vi.spyOn(Date, 'now').mockImplementation(() => realNow() + by)
+}
+
+/** An hour ahead, right, or an hour back. */
+function jump(random: () => number): void {
+  setClock(HOUR * (Math.floor(random() * 3) - 1))
+}
+
+afterEach(() => vi.restoreAllMocks())
+
+describe('where the clock of a client is set ahead and back', () => {
+  it('at each of its connections, it has every event once, in order, and asks no more often than it is cut', async () => {
+    const random = seeded(7)
+    const disconnects = Array.from({ length: 40 }, (): Disconnect => {
+      const by = (['END', 'FIN', 'RST'] as const)[Math.floor(random() * 3)] ?? 'RST'
+      return { part: 'body', bytes: Math.floor(random() * 2_000), by }
+    })
+    await using feed = await createResumingFeed({ messages: 1_000, disconnects })
+    const seen: SseEvent[] = []
+    let connections = 0
+    const next = ({ status }: ConnectionState) => {
+      if (status === 'connecting') connections++
+      jump(random)
+    }
+    await new Promise<void>((complete, error) => {
+      const options = { reconnect: { initialDelay: 2, minDelay: 1, maxDelay: 20 }, state: { next } }
+      fromEventSource(feed.url, options).subscribe({ next: (event) => seen.push(event), error, complete })
+    })
+    expect(seen.map(({ lastEventId }) => lastEventId)).toEqual(
+      Array.from({ length: 1_000 }, (_, n) => `${n + 1}`),
+    )
+    // One more for each cut, and one that is told that there is nothing more.
+    expect(connections).toBeLessThanOrEqual(disconnects.length + 2)
+  })
+
+  it.each([HOUR, -HOUR])('a connection that has gone silent is given up (set by %i ms)', async (by) => {
+    await using server = await createScriptedServer([
+      { status: 200, body: ['data: 1\n\n', 'HOLD'] },
+      { status: 200, body: ['data: 2\n\n', 'HOLD'] },
+    ])
+    const seen: string[] = []
+    const subscription = fromEventSource(server.url, {
+      timeouts: { idle: 100 },
+      reconnect: { initialDelay: 1, minDelay: 1 },
+    }).subscribe(({ data }) => {
+      seen.push(data)
+      setClock(by)
+    })
+    await eventually(() => seen.includes('2'))
+    subscription.unsubscribe()
+  })
+})
+
+const logs: Record<string, () => Promise<EventLog> | EventLog> = {
+  memoryLog: () => memoryLog(),
+  sqliteLog: temporarySqliteLog,
+  ...(redisPath !== undefined && { redisLog: temporaryRedisLog }),
+}
+
+it.each(Object.entries(logs))(
+  'where the clock of a server is set ahead and back, the ids of a %s go on, and none is lost or there twice',
+  async (_, open) => {
+    const log = await open()
+    onTestFinished(() => log.close())
+    const { id } = await log.head()
+    const offsets: number[] = []
+    for (let n = 0; n < 60; n++) {
+      setClock(HOUR * ((n % 3) - 1))
+      offsets.push((await log.append({ data: `${n}`, topic: '' }, 'all', { sourceId: `${n}` })).offset)
+    }
+    const { entries, gap } = await log.since(id, 100)
+    expect(gap).toBeUndefined()
+    expect(entries.map(({ message }) => message.data)).toEqual(offsets.map((_, n) => `${n}`))
+    expect(offsets).toEqual(offsets.toSorted((a, b) => a - b))
+    setClock(-HOUR)
+    const again = await log.append({ data: '0', topic: '' }, 'all', { sourceId: '0' })
+    expect(again.offset).toBe(offsets[0])
+  },
+)
+
+describe.skipIf(redisPath === undefined)('where the clock of a node is set ahead and back', () => {
+  it('what waits for Redis neither gives up early nor waits for ever, and clients have every event once', async () => {
+    const redis = await startRedis({ durable: true })
+    onTestFinished(() => redis.close())
+    const node = await openNode({ url: redis.url, key: 'jumps', timeout: '60s' })
+    const client = await openClient(node.url)
+    const published: Promise<unknown>[] = []
+    for (let round = 0; round < 6; round++) {
+      await redis.stop('SIGKILL')
+      for (let n = 0; n < 20; n++) {
+        setClock(HOUR * ((n % 3) - 1))
+        published.push(node.sink.publish({ data: `${published.length}` }))
+      }
+      await redis.start()
+      await Promise.all(published)
+    }
+    await eventually(() => client.events.length >= published.length)
+    expect(client.data()).toEqual(published.map((_, n) => `${n}`))
+    expect(client.connections).toBe(1)
+  })
+
+  it.each([HOUR, -HOUR])('a call that Redis does not answer ends in time (set by %i ms)', async (by) => {
+    const redis = await startRedis()
+    onTestFinished(() => redis.close())
+    const log = redisLog({ url: redis.url, timeout: 200, onError: () => {} })
+    onTestFinished(() => log.close())
+    await log.append({ data: '1', topic: '' }, 'all')
+    redis.pause()
+    const began = performance.now()
+    const append = log.append({ data: '2', topic: '' }, 'all')
+    setClock(by)
+    await expect(append).rejects.toMatchObject({ code: 'timeout' })
+    expect(performance.now() - began).toBeGreaterThan(190)
+    redis.resume()
+  })
+})
+
+function temporarySqliteLog(): EventLog {
+  const folder = mkdtempSync(join(tmpdir(), 'rxsse-clock-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return sqliteLog({ path: join(folder, 'log.db') })
+}
+
+async function temporaryRedisLog(): Promise<EventLog> {
+  const redis = await startRedis()
+  onTestFinished(() => redis.close())
+  return redisLog({ url: redis.url, key: 'clock', timeout: '60s', onError: () => {} })
+}
