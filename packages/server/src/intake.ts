@@ -86,7 +86,7 @@ export class Intake {
 
 function ignore(): void {}
 
-export function assertTarget(target: Target): void {
+function assertTarget(target: Target): void {
   if (target === 'all') return
   const shape = typeof target === 'object' && target !== null ? target : {}
   if ('room' in shape) assertLine(shape.room, 'target.room')

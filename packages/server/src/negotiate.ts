@@ -25,7 +25,7 @@ export function headAlone(headers: Readonly<Record<string, string>>): Answer {
 }
 
 /** Whether an `Accept` header lets an event stream through: the most specific range decides (RFC 9110, 12.5.1). */
-export function acceptsEventStream(accept: string | null): boolean {
+function acceptsEventStream(accept: string | null): boolean {
   if (accept === null || accept.trim() === '') return true
   let decided = -1
   let accepted = false

@@ -85,7 +85,7 @@ interface Exchange {
   close(): void
 }
 
-export function readerOf(body: Readable, { isComplete, close, ...head }: Exchange): Reader {
+function readerOf(body: Readable, { isComplete, close, ...head }: Exchange): Reader {
   const chunks: Buffer[] = []
   const waiting = new Set<() => void>()
   let over: 'end' | 'cut' | undefined

@@ -8,7 +8,7 @@ export async function serve(listener: RequestListener): Promise<string> {
   return (await serveWith(createServer(listener))).origin
 }
 
-export async function serveWith(server: Server): Promise<{ origin: string; server: Server }> {
+async function serveWith(server: Server): Promise<{ origin: string; server: Server }> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(async () => {

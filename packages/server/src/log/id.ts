@@ -6,7 +6,7 @@ export function formatId(epoch: string, offset: number): string {
 }
 
 /** The epoch and offset of an id, or undefined where it is none of ours. */
-export function parseId(id: string): { epoch: string; offset: number } | undefined {
+function parseId(id: string): { epoch: string; offset: number } | undefined {
   const match = /^([0-9a-z]+)-(0|[1-9]\d{0,15})$/.exec(id)
   if (match === null) return undefined
   const [, epoch = '', offset = ''] = match
