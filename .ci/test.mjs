@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { turbo } from './turbo.mjs'
 
-for (const file of globSync('packages/*/.results/*.json')) rmSync(file)
+for (const file of globSync('{packages/*,docs}/.results/*.json')) rmSync(file)
 
 // What some tests need and are skipped without; part of turbo's key, so that a run without it is not taken for one with it.
 const path = (process.env.PATH ?? '').split(delimiter)
@@ -16,7 +16,7 @@ const concurrency = process.env.CI ? 1 : 2
 const status = turbo(['run', 'test', '--continue', `--concurrency=${concurrency}`, ...process.argv.slice(2)])
 
 const total = { passed: 0, failed: 0, skipped: 0 }
-for (const file of globSync('packages/*/.results/*.json')) {
+for (const file of globSync('{packages/*,docs}/.results/*.json')) {
   const report = JSON.parse(readFileSync(file, 'utf8'))
   total.passed += report.numPassedTests
   total.failed += report.numFailedTests
