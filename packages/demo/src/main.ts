@@ -13,10 +13,10 @@ try {
 }
 
 async function run(options: DemoOptions): Promise<void> {
-  const demo = await startDemo(options)
   const terminal = liveSummary(process.stdout)
-  terminal.end(`\n  rxsse is ready ${demo.url}\n  ${feedLine(demo, options)}Ctrl-C ends it.\n`)
-  const drawing = setInterval(() => terminal.show(demo.status(), feedLine(demo, options)), 500)
+  const demo = await startDemo(options, (error) => terminal.end(`  Redis: ${messageOf(error)}`))
+  terminal.end(`\n  rxsse is ready ${demo.url}\n  ${processes(demo, options)}Ctrl-C ends it.\n`)
+  const drawing = setInterval(() => terminal.show(demo.status(), processes(demo, options)), 500)
 
   // Every wrapper of a terminal's process group may pass the signal on, so it can come more than once.
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
@@ -26,13 +26,22 @@ async function run(options: DemoOptions): Promise<void> {
   await demo.close()
 }
 
-function feedLine({ feedPid }: Demo, { source }: DemoOptions): string {
-  return source === undefined ? `The feed is process ${feedPid ?? '(starting)'}. ` : ''
+/** The processes to kill, for whoever wants to see what happens. */
+function processes({ feedPid, otherNodes }: Demo, { source }: DemoOptions): string {
+  const feed = source === undefined ? `The feed is process ${feedPid ?? '(starting)'}. ` : ''
+  const nodes = otherNodes.map(
+    ({ url, pid }, index) => `Node ${index + 2} is ${url}, process ${pid ?? '(starting)'}. `,
+  )
+  return [feed, ...nodes].join('')
 }
 
 function explain(error: unknown): string {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
     return `rxsse: port ${error.port} is taken; choose another with --port N, or --port 0 for any free one`
   }
-  return `rxsse: ${error instanceof Error ? error.message : String(error)}`
+  return `rxsse: ${messageOf(error)}`
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

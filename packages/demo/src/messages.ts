@@ -22,6 +22,8 @@ export const messages = {
   count: z.object({ window, key: z.string(), count: z.number() }),
   /** With a source of one's own: an event now and then. */
   sample: z.object({ type: z.string(), text: z.string() }),
+  /** Who serves the page: node `number` of so many, and its process id. */
+  node: z.object({ number: z.number(), of: z.number(), pid: z.number() }),
   status: z.object({
     source: z.string(),
     replay: z.boolean(),

@@ -3,7 +3,14 @@ import { parseOptions } from './options.ts'
 
 describe('the command line', () => {
   it('replays an hour a second on port 8080 when nothing is said', () => {
-    expect(parseOptions([])).toEqual({ port: 8080, speed: 3600, source: undefined, by: undefined })
+    expect(parseOptions([])).toEqual({
+      port: 8080,
+      speed: 3600,
+      source: undefined,
+      by: undefined,
+      redis: undefined,
+      nodes: 1,
+    })
   })
 
   it('takes its options with and without the separator of pnpm', () => {
@@ -11,6 +18,10 @@ describe('the command line', () => {
     expect(parseOptions(['--source', 'https://example.org/events', '--by', 'wiki'])).toMatchObject({
       source: new URL('https://example.org/events'),
       by: 'wiki',
+    })
+    expect(parseOptions(['--redis', 'redis://127.0.0.1:6379', '--nodes', '2'])).toMatchObject({
+      redis: new URL('redis://127.0.0.1:6379'),
+      nodes: 2,
     })
   })
 
@@ -29,6 +40,11 @@ describe('the command line', () => {
     [['--source', 'here'], /--source: expected/],
     [['--source', 'http://a/', '--speed', '2'], /--speed sets the pace of the replay/],
     [['--by', 'wiki'], /--by/],
+    [['--redis', 'localhost:6379'], /--redis: expected a redis or rediss URL/],
+    [['--redis', 'http://:secret@here'], /^(?!.*secret).*--redis: expected/],
+    [['--nodes', '2'], /--nodes share what they serve through Redis; give --redis too/],
+    [['--nodes', '0', '--redis', 'redis://a'], /--nodes: expected a number from 1 to 16, got '0'/],
+    [['--nodes', '2', '--redis', 'redis://a', '--port', '65535'], /--port: 2 nodes/],
     [['--verbose'], /--verbose/],
     [['stray'], /stray/],
   ])('refuses %j in one line', (args, message) => {

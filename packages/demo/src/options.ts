@@ -8,6 +8,10 @@ export interface DemoOptions {
   readonly source: URL | undefined
   /** Field of the source's JSON data to count by; its event type where not given. */
   readonly by: string | undefined
+  /** Where the sinks keep their events, instead of in memory. */
+  readonly redis: URL | undefined
+  /** How many processes serve the results. More than one share them through Redis. */
+  readonly nodes: number
 }
 
 export const HELP = `Usage: npx -y pnpm@12 demo [options]
@@ -16,6 +20,8 @@ export const HELP = `Usage: npx -y pnpm@12 demo [options]
   --speed N     seconds of event time a second of the replay (default 3600)
   --source URL  read this SSE endpoint instead of the replay
   --by FIELD    with --source: count events by this field of their JSON data (default: by event type)
+  --redis URL   keep the sinks' events in this Redis, such as redis://127.0.0.1:6379
+  --nodes N     with --redis: serve them from so many processes, on as many ports from --port on
   --help        this text
 `
 
@@ -29,11 +35,21 @@ export function parseOptions(args: readonly string[]): DemoOptions | undefined {
   if (values.by !== undefined && values.source === undefined) {
     throw new Error('--by says how to count the events of a --source; give that too')
   }
+  const port = parsePort(values.port)
+  const nodes = parseNodes(values.nodes ?? '1')
+  if (nodes > 1 && values.redis === undefined) {
+    throw new Error('--nodes share what they serve through Redis; give --redis too')
+  }
+  if (port + nodes - 1 > 65_535) {
+    throw new Error(`--port: ${nodes} nodes take as many ports, and there are only 65535; got '${port}'`)
+  }
   return {
-    port: parsePort(values.port),
+    port,
     speed: parseSpeed(values.speed ?? '3600'),
     source: values.source === undefined ? undefined : parseSource(values.source),
     by: values.by,
+    redis: values.redis === undefined ? undefined : parseRedis(values.redis),
+    nodes,
   }
 }
 
@@ -47,6 +63,8 @@ function parseFlags(args: readonly string[]) {
         speed: { type: 'string' },
         source: { type: 'string' },
         by: { type: 'string' },
+        redis: { type: 'string' },
+        nodes: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     }).values
@@ -76,4 +94,20 @@ function parseSource(text: string): URL {
     throw new Error(`--source: expected an http or https URL, got '${text}'`)
   }
   return url
+}
+
+function parseRedis(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if ((url?.protocol !== 'redis:' && url?.protocol !== 'rediss:') || url.host === '') {
+    // What was given may hold a password.
+    throw new Error('--redis: expected a redis or rediss URL, such as redis://127.0.0.1:6379')
+  }
+  return url
+}
+
+function parseNodes(text: string): number {
+  const nodes = Number(text)
+  if (!/^\d+$/.test(text) || nodes < 1 || nodes > 16)
+    throw new Error(`--nodes: expected a number from 1 to 16, got '${text}'`)
+  return nodes
 }

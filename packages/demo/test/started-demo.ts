@@ -9,6 +9,8 @@ export interface StartedDemo extends AsyncDisposable {
   readonly url: string
   /** Of the feed it started, if it did. */
   readonly feedPid: number | undefined
+  /** Those it started besides itself. */
+  readonly otherNodes: readonly { readonly url: string; readonly pid: number }[]
   /** Resolves when it has ended. */
   readonly ended: Promise<Ended>
   signal(name: NodeJS.Signals): void
@@ -28,21 +30,32 @@ export function runDemo(...args: string[]): Promise<Ended> {
 /** Starts the demo on a free port and waits until it says that it is ready. */
 export async function startDemo(...args: string[]): Promise<StartedDemo> {
   const { child, ended } = launch(['--port', '0', ...args])
-  const { url, feedPid } = await new Promise<Pick<StartedDemo, 'url' | 'feedPid'>>((resolve, reject) => {
-    let text = ''
-    child.stdout.on('data', (chunk) => {
-      text += chunk
-      const ready = /ready (http:\S+)\n(?:.*process (\d+))?.*\n/.exec(text)
-      if (ready?.[1] !== undefined)
-        resolve({ url: ready[1], feedPid: ready[2] === undefined ? undefined : Number(ready[2]) })
-    })
-    ended.then(({ output, errors }) =>
-      reject(new Error(`the demo ended before it was ready:\n${output}${errors}`)),
-    )
-  })
+  const { url, feedPid, otherNodes } = await new Promise<Pick<StartedDemo, 'url' | 'feedPid' | 'otherNodes'>>(
+    (resolve, reject) => {
+      let text = ''
+      child.stdout.on('data', (chunk) => {
+        text += chunk
+        const ready = /ready (http:\S+)\n(.*)\n/.exec(text)
+        if (ready?.[1] === undefined || ready[2] === undefined) return
+        const feed = /The feed is process (\d+)/.exec(ready[2])
+        resolve({
+          url: ready[1],
+          feedPid: feed === null ? undefined : Number(feed[1]),
+          otherNodes: Array.from(
+            ready[2].matchAll(/Node \d+ is (http:\S+), process (\d+)/g),
+            ([, url = '', pid]) => ({ url, pid: Number(pid) }),
+          ),
+        })
+      })
+      ended.then(({ output, errors }) =>
+        reject(new Error(`the demo ended before it was ready:\n${output}${errors}`)),
+      )
+    },
+  )
   return {
     url,
     feedPid,
+    otherNodes,
     ended,
     signal: (name) => child.kill(name),
     async [Symbol.asyncDispose]() {

@@ -1,13 +1,13 @@
-import { createSink, memoryLog, type Sink } from '@rxsse/server'
+import { createSink, type EventLog, type Sink } from '@rxsse/server'
 import { map, type Observable, Subscription, tap } from 'rxjs'
 import type { Messages } from '../messages.ts'
-import { createHistory } from './history.ts'
+import { type History, readHistory } from './history.ts'
+import type { OpenLog } from './logs.ts'
 
 type Type = keyof Messages
 type Message = { readonly type: Type; readonly data: unknown }
 
 const HISTORY = 400
-const LOG = 10_000
 
 /** The sinks that show results to whoever asks, and one more that tells the page all of them in a single connection. */
 export interface Exhibition {
@@ -18,30 +18,37 @@ export interface Exhibition {
   /** Tells the page alone. */
   tellPage(message: Message): void
   /** What the page shows before it goes live. */
-  snapshot(): unknown
+  snapshot(): Promise<History>
   close(drain: `${number}s`): Promise<void>
 }
 
-export function createExhibition(): Exhibition {
-  const page = openSink()
+export interface ExhibitionOptions {
+  /** Of the sinks, besides that of the page. */
+  readonly names: readonly string[]
+  readonly openLog: OpenLog
+  /** Told to every page that connects, so that it can say which of several nodes serves it. */
+  readonly node?: Messages['node']
+  /** A result that nobody will get, as the log did not take it. */
+  readonly lost: () => void
+}
+
+export function createExhibition({ names, openLog, node, lost }: ExhibitionOptions): Exhibition {
+  const pageLog = openLog('page')
+  const page = openSink(pageLog, lost, node && { type: 'node', data: node })
   const sinks: Record<string, Sink> = { page }
-  const history = createHistory<Message>(HISTORY, ['status'])
+  for (const name of names) sinks[name] = openSink(openLog(name), lost)
   const pipelines = new Subscription()
 
-  const tellPage = (message: Message): void => {
-    page.publish(message).then(
-      ({ id = '' }) => history.add(message, id),
-      () => {}, // Refused because it is closing: nobody is left to tell.
-    )
-  }
+  // A page that misses something is told so by its sink.
+  const tellPage = (message: Message): void => void page.publish(message).catch(() => {})
 
   return {
     sinks,
     tellPage,
-    snapshot: history.snapshot,
+    snapshot: () => readHistory(pageLog, HISTORY, ['status']),
     expose(name, results, told) {
-      const sink = openSink()
-      sinks[name] = sink
+      const sink = sinks[name]
+      if (sink === undefined) throw new Error(`there is no sink '${name}'`)
       for (const [type, result] of Object.entries(results) as [Type, Observable<unknown>][]) {
         const messages = result.pipe(
           map((data): Message => ({ type, data })),
@@ -60,11 +67,13 @@ export function createExhibition(): Exhibition {
   }
 }
 
-function openSink(): Sink {
+function openSink(log: EventLog, lost: () => void, greeting?: Message): Sink {
   return createSink({
-    log: memoryLog({ capacity: LOG }),
+    log,
+    ...(greeting && { greeting }),
     heartbeat: { interval: '15s' },
     retry: '1s',
+    onRejected: lost,
     // A source that is over for good shows on the page and in the terminal, as its connection's state.
     onError: () => {},
   })

@@ -1,23 +1,40 @@
+import { memoryLog } from '@rxsse/server'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { createHistory } from './history.ts'
+import { readHistory } from './history.ts'
 
-it('keeps the last of each type, in the order they came, and the last id', () => {
-  const types = ['price', 'quakes', 'status']
-  const message = fc.record({ type: fc.constantFrom(...types), n: fc.integer() })
-  fc.assert(
-    fc.property(fc.array(message, { minLength: 1 }), fc.integer({ min: 1, max: 5 }), (messages, capacity) => {
-      const history = createHistory<{ type: string; n: number }>(capacity, ['status'])
-      for (const [index, m] of messages.entries()) history.add(m, String(index))
-      const kept = messages.filter((m, index) => {
-        const later = messages.slice(index + 1).filter(({ type }) => type === m.type).length
-        return later < (m.type === 'status' ? 1 : capacity)
-      })
-      expect(history.snapshot()).toEqual({ lastEventId: String(messages.length - 1), messages: kept })
-    }),
+it('keeps the last of each type, in the order they came, and the last id', async () => {
+  const type = fc.constantFrom('price', 'quakes', 'status')
+  const messages = fc.array(fc.record({ type, data: fc.integer() }), { minLength: 1 })
+  await fc.assert(
+    fc.asyncProperty(
+      messages,
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 1, max: 50 }),
+      async (messages, kept, capacity) => {
+        const log = memoryLog({ capacity })
+        for (const { type, data } of messages) {
+          await log.append({ type, data: String(data), topic: type }, 'all')
+        }
+        const held = messages.slice(-capacity)
+        expect(await readHistory(log, kept, ['status'])).toEqual({
+          lastEventId: (await log.head()).id,
+          messages: held.filter(({ type }, index) => {
+            const later = held.slice(index + 1).filter((other) => other.type === type).length
+            return later < (type === 'status' ? 1 : kept)
+          }),
+        })
+      },
+    ),
   )
 })
 
-it('is empty, with no id to resume after, before the first message', () => {
-  expect(createHistory(3).snapshot()).toEqual({ lastEventId: '', messages: [] })
+it('is empty before the first message, with an id that it comes after', async () => {
+  const log = memoryLog()
+  const { lastEventId, messages } = await readHistory(log, 3)
+  expect(messages).toEqual([])
+  const { id } = await log.append({ data: '1', topic: '' }, 'all')
+  const { entries, gap } = await log.since(lastEventId, 10)
+  expect(entries.map((entry) => entry.id)).toEqual([id])
+  expect(gap).toBeUndefined()
 })

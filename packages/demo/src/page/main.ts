@@ -79,6 +79,9 @@ function show(message: Message): void {
     case 'sample':
       samples.add({ text: message.data.text, time: message.data.type })
       break
+    case 'node':
+      showNode(message.data)
+      break
     case 'status':
       showStatus(message.data)
       break
@@ -92,8 +95,21 @@ function showStatus({ source, replay, connection, counts }: Messages['status']):
   for (const [name, count] of Object.entries(counts)) byId(`count-${name}`).textContent = whole.format(count)
 }
 
+function showNode({ number, of, pid }: Messages['node']): void {
+  byId('node').textContent = of > 1 ? `node ${number} of ${of}, process ${pid}` : ''
+}
+
 function showState(state: ConnectionState): void {
   downstream.show(state.status, state.status === 'waiting' ? state.delay : 0)
+}
+
+/** Tries until the server has it: where its log is in Redis, that may be away. */
+async function readSnapshot(): Promise<Snapshot> {
+  for (;;) {
+    const response = await fetch('snapshot.json').catch(() => undefined)
+    if (response?.ok) return await response.json()
+    await new Promise((resolve) => setTimeout(resolve, 2_000))
+  }
 }
 
 function byId(id: string): HTMLElement {
@@ -102,7 +118,7 @@ function byId(id: string): HTMLElement {
   return element
 }
 
-const snapshot = (await (await fetch('snapshot.json')).json()) as Snapshot
+const snapshot = await readSnapshot()
 for (const message of snapshot.messages) show(message)
 
 const live: Observable<Message> = fromEventSource('sse/page', {

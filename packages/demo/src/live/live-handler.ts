@@ -1,0 +1,60 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { readPageFiles } from './page-files.ts'
+
+export interface LiveHandlerOptions {
+  /** Answered at `/snapshot.json`. */
+  readonly snapshot: () => Promise<unknown>
+  /** By the name under `/sse/`. */
+  readonly sinks: Readonly<
+    Record<string, { readonly handler: (request: IncomingMessage, response: ServerResponse) => void }>
+  >
+}
+
+/** The page, and the sinks that it and `curl` read. */
+export function liveHandler({ snapshot, sinks }: LiveHandlerOptions): RequestListener {
+  const files = readPageFiles(fileURLToPath(new URL('../page/', import.meta.url)))
+
+  return async (request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://demo')
+    const sink = pathname.startsWith('/sse/') ? sinks[pathname.slice('/sse/'.length)] : undefined
+    if (sink !== undefined) {
+      sink.handler(request, response)
+      return
+    }
+    const file = pathname === '/snapshot.json' ? SNAPSHOT : files.get(pathname)
+    if (file === undefined) {
+      response
+        .writeHead(404, { 'content-type': 'text/plain' })
+        .end(`Nothing here. Try ${[...paths(sinks)].join(' ')}\n`)
+    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.writeHead(405, { allow: 'GET, HEAD' }).end()
+    } else {
+      const body = 'body' in file ? file.body : await snapshot().then(asJson, () => undefined)
+      if (body === undefined) {
+        response.writeHead(503, { ...HEADERS, 'retry-after': '2' }).end()
+        return
+      }
+      response.writeHead(200, { ...HEADERS, 'content-type': file.type, 'content-length': body.length })
+      response.end(request.method === 'HEAD' ? undefined : body)
+    }
+  }
+}
+
+const SNAPSHOT = { type: 'application/json' }
+
+function asJson(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value))
+}
+
+function* paths(sinks: LiveHandlerOptions['sinks']): Generator<string> {
+  yield '/'
+  for (const name of Object.keys(sinks)) yield `/sse/${name}`
+}
+
+const HEADERS = {
+  'cache-control': 'no-store',
+  // The page needs no other host, and so may reach none.
+  'content-security-policy': "default-src 'self'; img-src data:",
+  'x-content-type-options': 'nosniff',
+}
