@@ -1,8 +1,8 @@
 import type { Attempt, RecordedRequest, Step } from '@rxsse/testing'
 import type { FeedText } from './read-page.ts'
 
-/** Answers the requests for one endpoint, as long as one program runs. */
-export type Feed = (request: RecordedRequest) => Attempt | undefined
+/** Answers the requests for one endpoint, as long as one program runs. `visited` resolves when its own server has a client. */
+export type Feed = (request: RecordedRequest, visited: Promise<void>) => Attempt | undefined
 
 /**
  * The feed that a page's comment describes: blocks of an event stream, and between them words of the script.
@@ -14,14 +14,14 @@ export function createFeed({ method, text }: FeedText): Feed {
   const sections = text.split(/^---\n/m)
   const [only] = sections as [string]
   let connection = 0
-  return (request) => {
+  return (request, visited) => {
     const section = sections[connection++]
-    if (sections.length > 1) return section === undefined ? undefined : answer(section, request, '')
+    if (sections.length > 1) return section === undefined ? undefined : answer(section, request, '', visited)
     const again = connection > 1 && method === 'GET'
     const cursor = cursorOf(request)
     if (again && !/^id:/m.test(only)) return undefined
     if (cursor !== '' && !new RegExp(`^id: ?${RegExp.escape(cursor)}$`, 'm').test(only)) return undefined
-    return answer(only, request, cursor)
+    return answer(only, request, cursor, visited)
   }
 }
 
@@ -30,7 +30,12 @@ function cursorOf({ lastEventId, path }: RecordedRequest): string {
   return lastEventId || (new URL(path, 'http://_').searchParams.get('lastEventId') ?? '')
 }
 
-function answer(section: string, request: RecordedRequest, cursor: string): Attempt | undefined {
+function answer(
+  section: string,
+  request: RecordedRequest,
+  cursor: string,
+  visited: Promise<void>,
+): Attempt | undefined {
   let status = 200
   let skipping = cursor !== ''
   const headers: Record<string, string> = {}
@@ -57,17 +62,21 @@ function answer(section: string, request: RecordedRequest, cursor: string): Atte
     } else if (word === 'sleep') {
       flush()
       if (!skipping) steps.push({ sleep: Number(rest) })
-    } else if (word === 'body') steps.splice(0, steps.length, rest)
+    } else if (word === 'visited') steps.push({ until: visited })
+    else if (word === 'body') steps.splice(0, steps.length, rest)
     else if (/^(END|CUT|RST|HOLD)$/.test(line)) {
-      flush()
+      // Before a cut, what no empty line has ended is half an event.
+      if (block !== '' && (line === 'CUT' || line === 'RST')) steps.push(block)
+      else flush()
+      block = ''
       left = steps.push(line)
     } else if (line === '') flush()
     else if (word === undefined) block += `${line}\n`
     else if (word !== 'as-is') throw new Error(`no such word in a feed: ${line}`)
   }
-  // What is not ended by an empty line is sent as it is: half an event.
-  if (block !== '') steps.push(block)
-  return cursor !== '' && left === 0 ? undefined : { status, headers, body: status === 200 ? steps : steps.slice(0, 1) }
+  return cursor !== '' && left === 0
+    ? undefined
+    : { status, headers, body: status === 200 ? steps : steps.slice(0, 1) }
 }
 
 function matches(actual: string | undefined, wanted: string): boolean {

@@ -18,7 +18,8 @@ export function expectationsOf(code: string): Expectation[] {
     if (behind !== undefined) text.push(behind)
     let next = end
     while (behind === undefined && /^[\s)\]},;]+$/.test(lines[next] ?? '')) next++
-    for (; /^\s*\/\//.test(lines[next] ?? ''); next++) text.push((lines[next] ?? '').replace(/^\s*\/\/ ?/, ''))
+    for (; /^\s*\/\//.test(lines[next] ?? ''); next++)
+      text.push((lines[next] ?? '').replace(/^\s*\/\/ ?/, ''))
     return text.length === 0 ? [] : [{ line, text: onOneLine(text.join(' ')) }]
   })
 }

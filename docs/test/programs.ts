@@ -11,6 +11,8 @@ export interface Program {
   readonly whole: string
   /** What is run: `undefined` where all of it is type-checked only, or where another module imports it. */
   readonly runnable: string | undefined
+  /** Whether it runs as TypeScript has compiled it, because of its decorators. */
+  readonly compiled: boolean
 }
 
 /** The programs of a page: the blocks in order are one, but for those that name a file of their own. */
@@ -29,12 +31,14 @@ export function programsOf(page: Page): Program[] {
   return groups.map((blocks) => {
     const [first] = blocks as [Block]
     const running = blocks.filter(({ run }) => run)
+    const whole = inPlace(blocks)
     const extension = first.jsx ? 'tsx' : 'ts'
     return {
       page,
       name: first.file ?? (page.separate ? `line-${first.line}.${extension}` : `page.${extension}`),
       line: first.line,
-      whole: inPlace(blocks),
+      whole,
+      compiled: /^\s*@[A-Z]\w*\(/m.test(whole),
       runnable:
         running.length === 0 || (first.file !== undefined && imported.has(first.file))
           ? undefined

@@ -40,11 +40,17 @@ export interface Curl {
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | undefined
+  /** What the comment below it says it prints, on one line; `''` where there is none. */
+  readonly prints: string
 }
 
 /** Reads a page; what no rule covers is an error that names the line. */
 export function readPage(root: string, path: string): Page {
-  const text = readFileSync(`${root}/${path}`, 'utf8')
+  return parsePage(path, readFileSync(`${root}/${path}`, 'utf8'))
+}
+
+/** The page that `text` is. */
+export function parsePage(path: string, text: string): Page {
   const lines = text.split('\n')
   const blocks: Block[] = []
   const curls: Curl[] = []
@@ -66,7 +72,7 @@ export function readPage(root: string, path: string): Page {
     else if (/^(typescript|javascript|js|jsx|mts|cts)$/.test(language))
       throw new Error(`${where}: a block of '${language}' is not run; write 'ts'`)
     else if (/^(sh|bash|shell|console)$/.test(language))
-      curls.push(...body.flatMap((line, index) => readCurl(line, at + 2 + index)))
+      curls.push(...body.flatMap((line, index) => readCurl(line, at + 2 + index, body.slice(index + 1))))
     prose += '\n'.repeat(end - at + 1)
     at = end
   }
@@ -111,7 +117,7 @@ function readFeeds(prose: string): FeedText[] {
   )
 }
 
-function readCurl(line: string, number: number): Curl[] {
+function readCurl(line: string, number: number, below: readonly string[]): Curl[] {
   const words = Array.from(line.replace(/\s+#.*$/, '').matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g), (match) =>
     String(match[1] ?? match[2] ?? match[3]),
   )
@@ -132,6 +138,8 @@ function readCurl(line: string, number: number): Curl[] {
   // An id that the page leaves open is no id.
   const open = Object.entries(headers).filter(([, value]) => !value.includes('…'))
   const url = new URL(/^https?:/.test(target) ? target : `http://${target}`)
+  const end = below.findIndex((text) => !text.startsWith('#'))
+  const comment = below.slice(0, end < 0 ? below.length : end)
   return [
     {
       line: number,
@@ -139,6 +147,7 @@ function readCurl(line: string, number: number): Curl[] {
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers: Object.fromEntries(open),
       body,
+      prints: comment.map((text) => text.replace(/^# ?/, '')).join(' '),
     },
   ]
 }

@@ -1,0 +1,43 @@
+import { globSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+import { programsOf } from './programs.ts'
+import { readPage } from './read-page.ts'
+import { startRedis } from './redis.ts'
+import { runProgram } from './run-program.ts'
+import { createWorkplace } from './workplace.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '')
+
+const pages = [
+  'README.md',
+  ...globSync('docs/**/*.md', { cwd: root, exclude: ['docs/node_modules', 'docs/.*', 'docs/api'] }),
+]
+  .map((path) => readPage(root, path.replaceAll('\\', '/')))
+  .map((page) => ({ page, path: page.path, programs: programsOf(page) }))
+  .sort((a, b) => (a.path < b.path ? -1 : 1))
+
+const workplace = await createWorkplace(
+  pages.map(({ page }) => page),
+  root,
+)
+afterAll(() => workplace[Symbol.dispose]())
+
+describe.concurrent.each(pages)('$path', ({ page, programs }) => {
+  it(page.blocks.length === 0 ? 'has no block to check' : `type-checks: ${page.blocks.length} blocks`, () => {
+    expect(workplace.wrongTypes(page).join('\n')).toBe('')
+  })
+
+  for (const program of programs) {
+    const title = `${program.name}, line ${program.line}`
+    if (program.runnable === undefined) it(`is not run: ${title}`, () => {})
+    else
+      it(`runs as it says: ${title}`, async ({ skip }) => {
+        const redis = program.runnable?.includes('@rxsse/redis') ? await startRedis() : undefined
+        if (redis === 'none here') return skip('there is no redis-server here')
+        const { failures, printed } = await runProgram(program, workplace.fileOf(program), redis?.port)
+        await redis?.close()
+        expect(failures.join('\n'), `It printed:\n${printed.join('\n')}\n`).toBe('')
+      })
+  }
+})

@@ -1,0 +1,69 @@
+// Loaded before a page's program: other machines are servers on this one, ports are free ones, and what the console prints is
+// told with the line that printed it. The program itself runs as it stands on the page.
+import { writeSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import net from 'node:net'
+import tls from 'node:tls'
+import { fileURLToPath } from 'node:url'
+import { format } from 'node:util'
+
+const { program, http, https, redis } = JSON.parse(process.env.RXSSE_PAGE ?? '{}')
+delete process.env.RXSSE_PAGE
+
+/** The runner reads one JSON value a line. Written at once, so that an exit loses none. */
+const tell = (what) => writeSync(3, `${JSON.stringify(what)}\n`)
+
+/** The port that stands for one the program listens on. */
+const listening = new Map()
+const isHere = (host) => host === undefined || /^(localhost|127\.\d+\.\d+\.\d+|::1|0\.0\.0\.0)$/.test(host)
+
+const connect = net.Socket.prototype.connect
+net.Socket.prototype.connect = function (...args) {
+  const list = Array.isArray(args[0]) ? args[0] : args
+  if (typeof list[0] === 'number')
+    list[0] = { port: list[0], host: typeof list[1] === 'string' ? list[1] : 'localhost' }
+  const options = list[0]
+  if (typeof options === 'object' && options?.port !== undefined && options.path == null) {
+    const port = Number(options.port)
+    if (!isHere(options.host))
+      list[0] = { ...options, host: '127.0.0.1', port: this instanceof tls.TLSSocket ? https : http }
+    else if (listening.has(port)) list[0] = { ...options, host: '127.0.0.1', port: listening.get(port) }
+    else if (port === 6379 && redis) list[0] = { ...options, host: '127.0.0.1', port: redis }
+  }
+  return connect.apply(this, args)
+}
+
+// The servers' certificate names this machine alone.
+const secure = tls.connect
+tls.connect = (...args) => {
+  const options = args.find((arg) => typeof arg === 'object' && arg !== null)
+  if (options !== undefined) options.checkServerIdentity = () => undefined
+  return secure(...args)
+}
+syncBuiltinESMExports()
+
+const listen = net.Server.prototype.listen
+net.Server.prototype.listen = function (...args) {
+  const options = typeof args[0] === 'object' && args[0] !== null ? args[0] : { port: args[0], host: args[1] }
+  const wanted = Number(options.port ?? 0)
+  if (options.path !== undefined || options.fd !== undefined) return listen.apply(this, args)
+  this.once('listening', () => {
+    const { port } = this.address()
+    listening.set(wanted || port, port)
+    tell({ wanted: wanted || port, port })
+  })
+  const done = args.find((arg) => typeof arg === 'function')
+  return listen.call(this, { port: 0, host: '127.0.0.1' }, ...(done ? [done] : []))
+}
+
+for (const name of ['log', 'info', 'warn', 'error', 'table']) {
+  const original = console[name]
+  console[name] = (...args) => {
+    const frame = new Error().stack
+      .split('\n')
+      .find((line) => line.includes(program) || line.includes(fileURLToPath(program)))
+    const line = Number(/:(\d+):\d+\)?$/.exec(frame ?? '')?.[1] ?? 0)
+    tell({ line, text: name === 'table' ? '(a table)' : format(...args) })
+    if (name === 'table') original.apply(console, args)
+  }
+}
