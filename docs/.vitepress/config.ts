@@ -1,4 +1,7 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitepress'
+import { styleSheet } from '../marbles/palette.ts'
+import { inlineMarbles } from './inline-marbles.ts'
 import { type Page, pages } from './pages.ts'
 import { repositoryLinks } from './repository-links.ts'
 
@@ -33,7 +36,13 @@ export default defineConfig({
   lang: 'en',
   cleanUrls: true,
   rewrites: { 'README.md': 'start.md' },
-  markdown: { config: (md) => repositoryLinks(md, `${repository}/tree/main`) },
+  head: [['style', {}, styleSheet((rules) => `.dark .marbles{${rules}}`)]],
+  markdown: {
+    config(md) {
+      repositoryLinks(md, `${repository}/tree/main`)
+      inlineMarbles(md, fileURLToPath(new URL('..', import.meta.url)))
+    },
+  },
   themeConfig: {
     nav: [
       { text: 'Start', link: '/start' },

@@ -1,0 +1,17 @@
+import type { AnyScenario } from '../scenario.ts'
+import { columnScenarios } from './columns.ts'
+import { decodeScenarios } from './decode.ts'
+import { filterScenarios } from './filter.ts'
+import { flowScenarios } from './flow.ts'
+import { rateScenarios } from './rate.ts'
+import { windowScenarios } from './window.ts'
+
+/** A scenario for each operator, by the name of its page. */
+export const scenarios: Readonly<Record<string, AnyScenario>> = {
+  ...decodeScenarios,
+  ...filterScenarios,
+  ...windowScenarios,
+  ...rateScenarios,
+  ...columnScenarios,
+  ...flowScenarios,
+}
