@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type EventSourceOptions, fromEventSource, type SseEvent } from '@rxsse/core'
-import { createSink, type Sink } from '@rxsse/server'
+import { createSink, type Sink, type SinkOptions } from '@rxsse/server'
 import { onTestFinished } from 'vitest'
 import { redisLog } from '../src/redis-log.ts'
 import type { RedisLogOptions } from '../src/redis-log-options.ts'
@@ -13,7 +13,10 @@ export interface LocalNode {
 }
 
 /** Resolves when the node knows where the log stands, unless it is not to wait for Redis. */
-export async function openNode(options: RedisLogOptions, { waits = true } = {}): Promise<LocalNode> {
+export async function openNode(
+  options: RedisLogOptions,
+  { waits = true, ...sinkOptions }: SinkOptions & { readonly waits?: boolean } = {},
+): Promise<LocalNode> {
   const log = redisLog({ onError: () => {}, timeout: '60s', ...options })
   let started: unknown
   const sink = createSink({
@@ -30,6 +33,7 @@ export async function openNode(options: RedisLogOptions, { waits = true } = {}):
     identify: (request) => request.url.searchParams.get('as') ?? undefined,
     rooms: { authorize: () => true },
     onError: () => {},
+    ...sinkOptions,
   })
   const server = createServer(sink.handler).listen(0, '127.0.0.1')
   await once(server, 'listening')
