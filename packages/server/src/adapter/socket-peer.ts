@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Peer, PeerEvents } from '../connection/peer.ts'
 import type { Frame } from '../wire/frame.ts'
 import { takeOver } from './take-over.ts'
+import { type WriteNow, writeNowFor } from './write-now.ts'
 
 /**
  * Writes chunks straight to the socket of an HTTP/1.1 response: they were framed once for everybody, where
@@ -11,6 +12,7 @@ import { takeOver } from './take-over.ts'
 export class SocketPeer implements Peer {
   readonly #socket: Socket
   readonly #events: PeerEvents
+  readonly #writeNow: WriteNow | undefined
   /** Undefined when the connection has been taken over. */
   #response: ServerResponse | undefined
   #ended = false
@@ -19,14 +21,18 @@ export class SocketPeer implements Peer {
     this.#response = response
     this.#socket = socket
     this.#events = events
+    this.#writeNow = writeNowFor(socket)
     PEERS.set(socket, this)
     socket.on('drain', onDrain)
     response.once('close', () => this.#responseClosed(response))
   }
 
   write({ chunk }: Frame): boolean {
+    if (this.#ended || this.#response?.writableEnded) return true
+    const socket = this.#socket
+    const rest = this.#writeNow === undefined ? chunk : this.#writeNow(socket, chunk)
     // What is destroyed does not drain: `closed` follows. Asked last, as it hardly ever is.
-    return this.#ended || this.#socket.write(chunk) || this.#socket.destroyed
+    return rest === undefined || socket.write(rest) || socket.destroyed
   }
 
   end(): void {
