@@ -15,6 +15,7 @@ export interface ToRecordBatchesOptions<T, S extends TypeMap> {
   readonly maxWait?: Duration
   /** Takes what is wrong with a row that does not fit the schema; the row is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
+  /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
 

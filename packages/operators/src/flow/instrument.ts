@@ -29,6 +29,7 @@ export interface Measurements {
 export interface InstrumentOptions {
   /** The shortest time from one report to the next; 0 reports after each event. Default: `'1s'`. */
   readonly every?: Duration
+  /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
 

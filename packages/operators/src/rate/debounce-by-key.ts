@@ -8,6 +8,7 @@ import { shapeOf } from '../shape.ts'
 import { type SideOutput, toSideOutput } from '../side-output.ts'
 
 export interface DebounceByKeyOptions<T> {
+  /** What events are told apart by. */
   readonly key: (event: T) => Key
   /** How long a key has to be quiet for its latest event to be emitted. */
   readonly quiet: Duration
@@ -19,6 +20,7 @@ export interface DebounceByKeyOptions<T> {
   readonly onDropped?: SideOutput<T>
   /** Takes what `key` throws; the event is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
+  /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
 

@@ -7,6 +7,7 @@ export interface MeterOptions {
   readonly every?: Duration
   /** After this time an event counts half. Default: `'10s'`. */
   readonly halfLife?: Duration
+  /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
 

@@ -11,6 +11,7 @@ import { type SideOutput, toSideOutput } from '../side-output.ts'
 export interface RateLimitOptions<T> {
   /** How many tokens come back in each interval. An event takes one, or its `cost`. */
   readonly tokens: number
+  /** How long `tokens` take to come back. */
   readonly interval: Duration
   /** How many tokens pile up in quiet times, and so how much may pass at once. Default: `tokens`. */
   readonly burst?: number
@@ -26,6 +27,7 @@ export interface RateLimitOptions<T> {
   readonly onDropped?: SideOutput<T>
   /** Takes what `key` or `cost` throws, and a cost that cannot be; the event is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
+  /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
 

@@ -7,6 +7,7 @@ import { shapeOf } from '../shape.ts'
 import { type SideOutput, toSideOutput } from '../side-output.ts'
 
 export interface SampleByKeyOptions<T> {
+  /** What events are told apart by. */
   readonly key: (event: T) => Key
   /** How long events are gathered, from the first one on. */
   readonly every: Duration
@@ -16,6 +17,7 @@ export interface SampleByKeyOptions<T> {
   readonly onDropped?: SideOutput<T>
   /** Takes what `key` throws; the event is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
+  /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
 

@@ -11,6 +11,7 @@ export interface CollectWindowOptions<R> {
   readonly limit?: number
   /** Where the results beyond the limit go. */
   readonly onDropped?: SideOutput<R>
+  /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
 

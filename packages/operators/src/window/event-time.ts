@@ -20,6 +20,7 @@ export interface EventTimeOptions<T> {
   readonly onInvalid?: SideOutput<T>
   /** Takes what a callback throws; the event is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
+  /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
 

@@ -16,6 +16,7 @@ export interface GroupWithinOptions<T> {
   readonly weight?: (event: T) => number
   /** Takes what `weight` throws, and a weight that cannot be; the event is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
+  /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
 

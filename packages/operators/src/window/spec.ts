@@ -24,7 +24,13 @@ export type WindowSpec = AlignedSpec | SessionSpec
  * Windows of one size, side by side: each event is in exactly one, `[start, end)` with
  * `start = floor((timestamp - offset) / size) * size + offset`. An offset of `'-8h'` is written as a number: `-8 * 3_600_000`.
  */
-export function tumbling(size: Duration, options: { readonly offset?: Duration } = {}): AlignedSpec {
+export function tumbling(
+  size: Duration,
+  options: {
+    /** How far the windows' starts are from whole multiples of `size`; a number may be negative. Default: 0. */
+    readonly offset?: Duration
+  } = {},
+): AlignedSpec {
   const length = positiveMilliseconds('tumbling: size', size)
   return { kind: 'tumbling', size: length, every: length, offset: offsetOf('tumbling', options.offset) }
 }
@@ -34,8 +40,11 @@ export function tumbling(size: Duration, options: { readonly offset?: Duration }
  * `every` is the longer, events between two windows are in none). Both are whole milliseconds. An event costs the same whatever size / every is.
  */
 export function hopping(options: {
+  /** How long a window is. */
   readonly size: Duration
+  /** How far apart windows start. */
   readonly every: Duration
+  /** How far their starts are from whole multiples of `every`; a number may be negative. Default: 0. */
   readonly offset?: Duration
 }): AlignedSpec {
   const size = positiveMilliseconds('hopping: size', options.size)
@@ -49,7 +58,13 @@ export function hopping(options: {
  * it, a session fires, and an event is late for it, when the watermark has passed the end, not when it has come to it. With `maxDuration` a session ends that long
  * after its start at the latest, and the next event begins another; which one a straggler joins then depends on when it comes.
  */
-export function session(gap: Duration, options: { readonly maxDuration?: Duration } = {}): SessionSpec {
+export function session(
+  gap: Duration,
+  options: {
+    /** How long a session may last. Default: for as long as events keep coming. */
+    readonly maxDuration?: Duration
+  } = {},
+): SessionSpec {
   const { maxDuration } = options
   return {
     kind: 'session',
