@@ -13,15 +13,18 @@ export type Feed = (request: RecordedRequest, visited: Promise<void>) => Attempt
 export function createFeed({ method, text }: FeedText): Feed {
   const sections = text.split(/^---\n/m)
   const [only] = sections as [string]
+  // So that a page's program does not wait for seconds between two connections.
+  const pace = /^(retry:|@as-is)/m.test(text) ? [] : ['retry: 10\n\n']
   let connection = 0
   return (request, visited) => {
     const section = sections[connection++]
-    if (sections.length > 1) return section === undefined ? undefined : answer(section, request, '', visited)
+    if (sections.length > 1)
+      return section === undefined ? undefined : answer(section, request, { cursor: '', pace, visited })
     const again = connection > 1 && method === 'GET'
     const cursor = cursorOf(request)
     if (again && !/^id:/m.test(only)) return undefined
     if (cursor !== '' && !new RegExp(`^id: ?${RegExp.escape(cursor)}$`, 'm').test(only)) return undefined
-    return answer(only, request, cursor, visited)
+    return answer(only, request, { cursor, pace, visited })
   }
 }
 
@@ -33,15 +36,12 @@ function cursorOf({ lastEventId, path }: RecordedRequest): string {
 function answer(
   section: string,
   request: RecordedRequest,
-  cursor: string,
-  visited: Promise<void>,
+  { cursor, pace, visited }: { cursor: string; pace: readonly string[]; visited: Promise<void> },
 ): Attempt | undefined {
   let status = 200
   let skipping = cursor !== ''
   const headers: Record<string, string> = {}
-  const steps: Step[] = []
-  // So that a page's program does not wait for seconds between two connections.
-  if (!/^(retry:|@as-is)/m.test(section)) steps.push('retry: 10\n\n')
+  const steps: Step[] = [...pace]
   let block = ''
   let left = 0
   const flush = () => {

@@ -88,17 +88,22 @@ async function watch(child: ChildProcess, program: Program, world: World): Promi
   const answers: string[] = []
   const failures: string[] = []
   const wake = { up: () => {} }
+  let asking = 0
   let errors = ''
 
   createInterface({ input: child.stdio[3] as Readable }).on('line', (text) => {
     const told: { line: number; text: string } | { wanted: number; port: number } = JSON.parse(text)
     if ('port' in told) {
+      asking++
       void visit(told, program.page.curls, world.visit)
         .then(
           (answer) => answers.push(answer),
           (error: Error) => failures.push(error.message),
         )
-        .finally(() => wake.up())
+        .finally(() => {
+          asking--
+          wake.up()
+        })
     } else {
       printed.push(told.text)
       const line = told.line || references[0]
@@ -123,6 +128,7 @@ async function watch(child: ChildProcess, program: Program, world: World): Promi
     if (gone.status !== undefined) return 'it ran to its end'
     if (failures.length > 0 || expectations.some(({ text, got }) => compare(text, got) === 'different'))
       return 'wrong'
+    if (asking > 0) return undefined
     if (expectations.length > 0)
       return expectations.every(({ text, got }) => compare(text, got) === 'all')
         ? 'it printed what it says'
