@@ -9,12 +9,22 @@ import { createWorkplace } from './workplace.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '')
 
+const unreadable: { readonly path: string; readonly error: unknown }[] = []
 const pages = [
   'README.md',
   ...globSync('docs/**/*.md', { cwd: root, exclude: ['docs/node_modules', 'docs/.*', 'docs/api'] }),
 ]
-  .map((path) => readPage(root, path.replaceAll('\\', '/')))
-  .map((page) => ({ page, path: page.path, programs: programsOf(page) }))
+  .map((path) => path.replaceAll('\\', '/'))
+  .flatMap((path) => {
+    try {
+      const page = readPage(root, path)
+      return [{ page, path, programs: programsOf(page) }]
+    } catch (error) {
+      // Told as a failure of this page alone.
+      unreadable.push({ path, error })
+      return []
+    }
+  })
   .sort((a, b) => (a.path < b.path ? -1 : 1))
 
 const workplace = await createWorkplace(
@@ -30,7 +40,8 @@ describe.concurrent.each(pages)('$path', ({ page, programs }) => {
 
   for (const program of programs) {
     const title = `${program.name}, line ${program.line}`
-    if (program.runnable === undefined) it(`is not run: ${title}`, () => {})
+    if (program.runnable === undefined)
+      it(`is ${program.browser ? 'for a browser' : 'not run'}: ${title}`, () => {})
     else
       it(`runs as it says: ${title}`, async ({ skip }) => {
         const redis = program.runnable?.includes('@rxsse/redis') ? await startRedis() : undefined
@@ -40,4 +51,10 @@ describe.concurrent.each(pages)('$path', ({ page, programs }) => {
         expect(failures.join('\n'), `It printed:\n${printed.join('\n')}\n`).toBe('')
       })
   }
+})
+
+describe.runIf(unreadable.length > 0).each(unreadable)('$path', ({ error }) => {
+  it('can be read', () => {
+    throw error
+  })
 })

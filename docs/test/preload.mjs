@@ -13,7 +13,7 @@ delete process.env.RXSSE_PAGE
 /** The runner reads one JSON value a line. Written at once, so that an exit loses none. */
 const tell = (what) => writeSync(3, `${JSON.stringify(what)}\n`)
 
-/** The port that stands for one the program listens on. */
+/** The port that stands for one the program listens on, or the promise of it. */
 const listening = new Map()
 const isHere = (host) => host === undefined || /^(localhost|127\.\d+\.\d+\.\d+|::1|0\.0\.0\.0)$/.test(host)
 
@@ -27,8 +27,16 @@ net.Socket.prototype.connect = function (...args) {
     const port = Number(options.port)
     if (!isHere(options.host))
       list[0] = { ...options, host: '127.0.0.1', port: this instanceof tls.TLSSocket ? https : http }
-    else if (listening.has(port)) list[0] = { ...options, host: '127.0.0.1', port: listening.get(port) }
-    else if (port === 6379 && redis) list[0] = { ...options, host: '127.0.0.1', port: redis }
+    else if (listening.has(port)) {
+      const real = listening.get(port)
+      if (typeof real !== 'number') {
+        // Asked for in the tick of `listen`. What is written meanwhile waits, as it does while a socket connects.
+        this.connecting = true
+        real.then(() => net.Socket.prototype.connect.apply(this, args))
+        return this
+      }
+      list[0] = { ...options, host: '127.0.0.1', port: real }
+    } else if (port === 6379 && redis) list[0] = { ...options, host: '127.0.0.1', port: redis }
   }
   return connect.apply(this, args)
 }
@@ -47,7 +55,9 @@ net.Server.prototype.listen = function (...args) {
   const options = typeof args[0] === 'object' && args[0] !== null ? args[0] : { port: args[0], host: args[1] }
   const wanted = Number(options.port ?? 0)
   if (options.path !== undefined || options.fd !== undefined) return listen.apply(this, args)
-  this.once('listening', () => {
+  const bound = new Promise((resolve) => this.prependOnceListener('listening', resolve)).then(() => {})
+  if (wanted > 0) listening.set(wanted, bound)
+  this.prependOnceListener('listening', () => {
     const { port } = this.address()
     listening.set(wanted || port, port)
     tell({ wanted: wanted || port, port })

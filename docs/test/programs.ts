@@ -11,17 +11,23 @@ export interface Program {
   readonly whole: string
   /** What is run: `undefined` where all of it is type-checked only, or where another module imports it. */
   readonly runnable: string | undefined
+  /** Whether it is for a browser. */
+  readonly browser: boolean
   /** Whether it runs as TypeScript has compiled it, because of its decorators. */
   readonly compiled: boolean
 }
 
-/** The programs of a page: the blocks in order are one, but for those that name a file of their own. */
+/** The programs of a page: the blocks in order are one, those for a browser another, but for those that name a file of their own. */
 export function programsOf(page: Page): Program[] {
   const groups: Block[][] = []
   const main: Block[] = []
+  const inBrowser: Block[] = []
   for (const block of page.blocks) {
     if (block.file !== undefined || page.separate) groups.push([block])
-    else if (main.push(block) === 1) groups.push(main)
+    else {
+      const group = block.browser ? inBrowser : main
+      if (group.push(block) === 1) groups.push(group)
+    }
   }
   const imported = new Set(
     page.blocks.flatMap(({ code }) =>
@@ -35,8 +41,13 @@ export function programsOf(page: Page): Program[] {
     const extension = first.jsx ? 'tsx' : 'ts'
     return {
       page,
-      name: first.file ?? (page.separate ? `line-${first.line}.${extension}` : `page.${extension}`),
+      name:
+        first.file ??
+        (page.separate
+          ? `line-${first.line}.${extension}`
+          : `${first.browser ? 'browser' : 'page'}.${extension}`),
       line: first.line,
+      browser: first.browser,
       whole,
       compiled: /^\s*@[A-Z]\w*\(/m.test(whole),
       runnable:

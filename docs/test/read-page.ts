@@ -22,6 +22,8 @@ export interface Block {
   /** The file it is a module of, where it names one. */
   readonly file: string | undefined
   readonly run: boolean
+  /** Whether it is for a browser: checked as a bundler for browsers resolves it, and not run. */
+  readonly browser: boolean
   readonly jsx: boolean
 }
 
@@ -96,13 +98,14 @@ function readBlock(info: string, body: readonly string[], line: number, where: s
     .replace(/\{.*?\}/, '')
     .split(/\s+/)
     .filter((word) => word !== '')
-  const unknown = flags.filter((flag) => flag !== 'no-run')
+  const unknown = flags.filter((flag) => flag !== 'no-run' && flag !== 'browser')
   if (unknown.length > 0) throw new Error(`${where}: no such word in a fence: ${unknown.join(' ')}`)
   const jsx = info.startsWith('tsx')
-  const run = !jsx && !flags.includes('no-run')
-  if (!run && !/<!--(?!\s*(feed|env|each)\b)[^>]+-->\s*$/.test(prose))
+  const browser = flags.includes('browser')
+  const run = !jsx && !browser && !flags.includes('no-run')
+  if (!run && !browser && !/<!--(?!\s*(feed|env|each)\b)[^>]+-->\s*$/.test(prose))
     throw new Error(`${where}: say why the block is not run, in an HTML comment above its fence`)
-  return { line, code: body.join('\n'), file, run, jsx }
+  return { line, code: body.join('\n'), file, run, browser, jsx }
 }
 
 function readFeeds(prose: string): FeedText[] {

@@ -153,7 +153,11 @@ const wrong = parsePage(
   'wrong.md',
   '\n```ts\nconst n: number = 1\n```\n\ntext\n\n```ts\nconst text: string = n\n```\n',
 )
-const workplace = await createWorkplace([...pages.map(({ page }) => page), wrong], root)
+const browser = parsePage(
+  'browser.md',
+  "```ts browser\nimport { fetchTransport } from '@rxsse/core'\ndocument.title = String(fetchTransport({ credentials: 'include' }))\n```\n",
+)
+const workplace = await createWorkplace([...pages.map(({ page }) => page), wrong, browser], root)
 afterAll(() => workplace[Symbol.dispose]())
 
 describe.concurrent('the runner', () => {
@@ -168,6 +172,11 @@ describe.concurrent('the runner', () => {
 
   it('tells a wrong type by its line on the page', () => {
     expect(workplace.wrongTypes(wrong).join()).toMatch(/^wrong\.md page\.ts\(9,7\): error TS2322/)
+  })
+
+  it('checks a block for browsers as a bundler would resolve it', () => {
+    expect(workplace.wrongTypes(browser)).toEqual([])
+    expect(programsOf(browser)).toMatchObject([{ name: 'browser.ts', runnable: undefined }])
   })
 
   it('refuses a block that nothing would check, and one that is not run without a reason', () => {

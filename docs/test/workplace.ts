@@ -20,15 +20,18 @@ export async function createWorkplace(pages: readonly Page[], root: string): Pro
   mkdirSync(results, { recursive: true })
   const folder = mkdtempSync(join(results, 'pages-'))
   for (const page of pages) {
-    for (const kind of ['checked', 'run']) mkdirSync(join(folder, kind, folderOf(page)), { recursive: true })
-    for (const { name, whole, runnable } of programsOf(page)) {
-      writeFileSync(join(folder, 'checked', folderOf(page), name), whole)
+    for (const kind of ['checked', 'browser', 'run'])
+      mkdirSync(join(folder, kind, folderOf(page)), { recursive: true })
+    for (const { name, whole, runnable, browser } of programsOf(page)) {
+      writeFileSync(join(folder, browser ? 'browser' : 'checked', folderOf(page), name), whole)
+      if (browser) continue
       // A module that another one imports is there, though it is not run by itself.
       writeFileSync(join(folder, 'run', folderOf(page), name), runnable ?? whole)
     }
   }
+  const wrong = await Promise.all([typeCheck(folder, root), typeCheck(folder, root, 'browser')])
   return {
-    wrongTypes: await typeCheck(folder, root),
+    wrongTypes: (page) => wrong.flatMap((of) => of(page)),
     fileOf: ({ page, name, compiled }) =>
       compiled
         ? join(folder, 'compiled/checked', folderOf(page), name.replace(/ts$/, 'js'))
