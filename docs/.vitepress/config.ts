@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitepress'
+import { type DefaultTheme, defineConfig } from 'vitepress'
 import { styleSheet } from '../marbles/palette.ts'
 import { inlineMarbles } from './inline-marbles.ts'
-import { type Page, pages } from './pages.ts'
+import { type Page, pages, sections } from './pages.ts'
 import { repositoryLinks } from './repository-links.ts'
 
 const repository = 'https://github.com/rxsse/rxsse'
@@ -19,7 +19,9 @@ const guide = pages('guide/*.md', [
   'llm-and-mcp',
   'relays',
 ])
-const facts = pages('{guarantees,scaling,performance,runtimes,comparison,symptoms}.md', [
+const apps = pages('apps/*.md', ['browser', 'angular', 'nestjs', 'express', 'fastify', 'hono', 'next'])
+const recipes = pages('recipes/*.md')
+const facts = pages('{symptoms,guarantees,scaling,performance,runtimes,comparison}.md', [
   'symptoms',
   'guarantees',
   'scaling',
@@ -27,8 +29,22 @@ const facts = pages('{guarantees,scaling,performance,runtimes,comparison,symptom
   'runtimes',
   'comparison',
 ])
-const apps = pages('apps/*.md', ['browser', 'angular', 'nestjs', 'express', 'fastify', 'hono', 'next'])
-const operators = pages('operators/*.md')
+
+const reading: DefaultTheme.SidebarItem[] = [
+  { text: 'Start', items: [{ text: 'In five minutes', link: '/start' }] },
+  ...group('Guide', guide),
+  ...group('In your framework', apps),
+  ...group('Recipes', recipes),
+  ...group('Facts and figures', facts),
+  ...group('Coming from', pages('migration/*.md')),
+  {
+    text: 'Reference',
+    items: [
+      { text: 'Operators', link: '/operators/' },
+      { text: 'API', link: '/api/' },
+    ],
+  },
+]
 
 export default defineConfig({
   title: 'rxsse',
@@ -37,6 +53,8 @@ export default defineConfig({
   cleanUrls: true,
   rewrites: { 'README.md': 'start.md' },
   head: [['style', {}, styleSheet((rules) => `.dark .marbles{${rules}}`)]],
+  // The index of the local search is larger than what Vite thinks a chunk should be, and is loaded when somebody searches.
+  vite: { build: { chunkSizeWarningLimit: 5000 } },
   markdown: {
     config(md) {
       repositoryLinks(md, `${repository}/tree/main`)
@@ -47,18 +65,16 @@ export default defineConfig({
     nav: [
       { text: 'Start', link: '/start' },
       ...section('Guide', guide),
-      ...section('Operators', operators),
+      { text: 'Operators', link: '/operators/', activeMatch: '^/operators/' },
       ...section('Frameworks', apps),
+      ...section('Recipes', recipes),
+      { text: 'API', link: '/api/', activeMatch: '^/api/' },
     ],
-    sidebar: [
-      { text: 'Start', items: [{ text: 'In five minutes', link: '/start' }] },
-      ...group('Guide', guide),
-      ...group('Frameworks', apps),
-      ...group('Recipes', pages('recipes/*.md')),
-      ...group('Facts', facts),
-      ...group('Coming from', pages('migration/*.md')),
-      ...group('Operators', operators),
-    ],
+    sidebar: {
+      '/operators/': [{ text: 'Operators', link: '/operators/' }, ...sections('operators/index.md')],
+      '/api/': [{ text: 'API', items: pages('api/*/**/*.md') }],
+      '/': reading,
+    },
     socialLinks: [{ icon: 'github', link: repository }],
     search: { provider: 'local' },
     outline: [2, 3],
@@ -66,11 +82,11 @@ export default defineConfig({
 })
 
 /** An entry of the bar at the top, for a section that has pages. */
-function section(text: string, items: readonly Page[]) {
+function section(text: string, items: readonly Page[]): DefaultTheme.NavItem[] {
   const first = items[0]
-  return first ? [{ text, link: first.link }] : []
+  return first ? [{ text, link: first.link, activeMatch: `^/${first.link.split('/')[1]}/` }] : []
 }
 
-function group(text: string, items: Page[]) {
+function group(text: string, items: Page[]): DefaultTheme.SidebarItem[] {
   return items.length > 0 ? [{ text, items }] : []
 }

@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const docs = fileURLToPath(new URL('..', import.meta.url))
@@ -19,6 +19,25 @@ export function pages(pattern: string, order: readonly string[] = []): Page[] {
     .sort()
     .sort((a, b) => place(a) - place(b))
     .map((file) => ({ text: titleOf(file), link: `/${file.replace(/(index)?\.md$/, '')}` }))
+}
+
+/** The links of a page's sections, so that the order of a sidebar is that of its index. */
+export function sections(index: string): { readonly text: string; readonly items: Page[] }[] {
+  const folder = `/${dirname(index)}/`
+  return readFileSync(`${docs}/${index}`, 'utf8')
+    .split(/^## /m)
+    .slice(1)
+    .map((section) => ({
+      text: section.split('\n')[0] ?? '',
+      items: Array.from(
+        section.matchAll(/^\| \[`?([^\]`]+)`?\]\(\.\/([\w-]+)\.md\)/gm),
+        ([, text = '', page]) => ({
+          text,
+          link: `${folder}${page}`,
+        }),
+      ),
+    }))
+    .filter(({ items }) => items.length > 0)
 }
 
 function titleOf(file: string): string {

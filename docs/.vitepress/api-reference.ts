@@ -1,0 +1,96 @@
+/** Writes docs/api, the reference of every package's entries, from their docstrings: `node .vitepress/api-reference.ts`. */
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Application, Comment, LogLevel } from 'typedoc'
+
+const packages = ['core', 'operators', 'server', 'redis', 'testing']
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const folder = `${root}docs/api`
+
+/** The entries that the packages export, each with the file that it is made from. */
+const entries = packages.flatMap((name) => {
+  const manifest = JSON.parse(readFileSync(`${root}packages/${name}/package.json`, 'utf8'))
+  return Object.entries<Record<string, string>>(manifest.exports).map(([path, conditions]) => ({
+    name: `${manifest.name}${path.slice(1)}`,
+    description: path === '.' ? `${manifest.description}.` : '',
+    file: `${root}packages/${name}/${conditions.default?.replace('./dist/', 'src/').replace(/js$/, 'ts')}`,
+  }))
+})
+
+mkdirSync(`${root}docs/.results`, { recursive: true })
+const tsconfig = `${root}docs/.results/tsconfig.api.json`
+writeFileSync(
+  tsconfig,
+  JSON.stringify({ extends: '../tsconfig.json', files: entries.map(({ file }) => file), include: [] }),
+)
+
+const app = await Application.bootstrapWithPlugins({
+  tsconfig,
+  entryPoints: entries.map(({ file }) => file),
+  plugin: ['typedoc-plugin-markdown'],
+  outputs: [{ name: 'markdown', path: folder }],
+  name: 'API',
+  readme: 'none',
+  excludeInternal: true,
+  excludePrivate: true,
+  excludeExternals: true,
+  disableSources: true,
+  logLevel: LogLevel.Warn,
+  skipErrorChecking: true,
+  groupOrder: ['Functions', 'Interfaces', 'Type Aliases', 'Classes', 'Variables'],
+  // Of the plugin, which typedoc's types do not know.
+  ...{
+    outputFileStrategy: 'modules',
+    entryFileName: 'index',
+    hidePageHeader: true,
+    hideBreadcrumbs: true,
+    useCodeBlocks: true,
+    parametersFormat: 'table',
+    propertiesFormat: 'table',
+    interfacePropertiesFormat: 'table',
+    typeDeclarationFormat: 'table',
+    tableColumnSettings: {
+      hideDefaults: true,
+      hideInherited: true,
+      hideModifiers: true,
+      hideOverrides: true,
+      hideSources: true,
+      leftAlignHeaders: true,
+    },
+  },
+})
+const project = await app.convert()
+if (project === undefined) process.exit(1)
+for (const module of project.children ?? []) {
+  // typedoc names a module by its file, as `core/src/config`.
+  const entry = entries.find(({ file }) => file.replace(/(\/index)?\.ts$/, '').endsWith(`/${module.name}`))
+  if (entry === undefined) throw new Error(`no entry of a package is made from ${module.name}`)
+  module.name = entry.name
+  module.comment = new Comment([{ kind: 'text', text: entry.description }])
+}
+rmSync(folder, { recursive: true, force: true })
+await app.generateOutputs(project)
+const files = globSync(`${folder}/**/*.md`).map((path) => ({ path, text: readFileSync(path, 'utf8') }))
+const names = new Set(
+  files.flatMap(({ text }) => Array.from(text.matchAll(/^### (\w+)/gm), ([, name = '']) => name)),
+)
+for (const { path, text } of files) writeFileSync(path, readable(text))
+if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1)
+
+/** Anchors are the names themselves, `#fromEventSource`, rather than numbered; an operator's closing lines are a list. */
+function readable(page: string): string {
+  return page
+    .replace(/^(### (\w+).*)$/gm, '$1 {#$2}')
+    .replace(
+      /(\[`?(\w+)[^\]]*\]\((?!\w+:)[^)#]*#)([^)]+)\)/g,
+      (_, link, text, slug) => `${link}${anchorOf(text, slug)})`,
+    )
+    .replace(/<a id="[^"]*"><\/a> /g, '')
+    .replace(/^(Emits|Drops|Completes|Unsubscribes)\b/gm, '- **$1**')
+}
+
+function anchorOf(text: string, slug: string): string {
+  if (names.has(text)) return text
+  const plain = slug.replace(/-\d+$/, '')
+  return [...names].find((name) => name.toLowerCase() === plain) ?? slug
+}
