@@ -1,6 +1,7 @@
 import { type HttpClient, httpCases, runHttpCase } from '@rxsse/testing'
 import { describe, expect, it } from 'vitest'
-import { fetchTransport, fromEventSource, strictDecide, type Transport, undiciTransport } from './index.ts'
+import { transports } from '../test/transports.ts'
+import { fromEventSource, strictDecide, type Transport } from './index.ts'
 
 /** `fromEventSource` as a client of the conformance runner. */
 function clientOver(transport: Transport): HttpClient {
@@ -23,10 +24,7 @@ function clientOver(transport: Transport): HttpClient {
   }
 }
 
-for (const [name, transport] of [
-  ['undici', undiciTransport()],
-  ['fetch', fetchTransport()],
-] as const) {
+for (const [name, transport] of transports) {
   describe(`over ${name}, a client that goes by the standard does`, () => {
     for (const httpCase of httpCases) {
       it.concurrent(`${httpCase.id}: ${httpCase.title}`, async () => {

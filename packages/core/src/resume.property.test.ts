@@ -2,16 +2,13 @@ import { createResumingFeed, disconnectSchedule } from '@rxsse/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { record } from '../test/record.ts'
-import { fetchTransport, undiciTransport } from './index.ts'
+import { transports } from '../test/transports.ts'
 
 // A timeout that fires too early on a busy machine costs a connection, and no event.
 const timeouts = { connect: 400, idle: 100 } as const
 const reconnect = { initialDelay: 1, minDelay: 1, maxDelay: 5 } as const
 
-describe.each([
-  ['undici', undiciTransport()],
-  ['fetch', fetchTransport()],
-] as const)('over %s', (_, transport) => {
+describe.each(transports)('over %s', (_, transport) => {
   it('whatever way connections are lost, every event comes once, in order', {
     timeout: 240_000,
   }, async () => {

@@ -7,7 +7,8 @@ import { type Attempt, createScriptedServer, type ScriptedServer } from '@rxsse/
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createClock } from '../test/clock.ts'
-import { createFlowGate, fetchTransport, fromEventSource, undiciTransport } from './index.ts'
+import { transports } from '../test/transports.ts'
+import { createFlowGate, fromEventSource } from './index.ts'
 
 const attempt: fc.Arbitrary<Attempt> = fc.constantFrom<Attempt>(
   { status: 200, body: ['id: 1\ndata: a\n\ndata: b\n\n: c\n\ndata: half'] },
@@ -20,10 +21,7 @@ const attempt: fc.Arbitrary<Attempt> = fc.constantFrom<Attempt>(
   { status: 200, body: ['data: a\n\n', 'HOLD'] },
 )
 
-describe.each([
-  ['undici', undiciTransport()],
-  ['fetch', fetchTransport()],
-] as const)('over %s', (_, transport) => {
+describe.each(transports)('over %s', (_, transport) => {
   it('a stream that is unsubscribed at any step leaves no timer and no socket, and says no more', async () => {
     await fc.assert(
       fc.asyncProperty(

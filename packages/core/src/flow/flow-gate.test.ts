@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createClock } from '../../test/clock.ts'
 import { record } from '../../test/record.ts'
-import { createFlowGate, fetchTransport, fromEventSource, undiciTransport } from '../index.ts'
+import { transports } from '../../test/transports.ts'
+import { createFlowGate, fromEventSource } from '../index.ts'
 
 describe('a gate', () => {
   it('shuts at its high mark, and opens at its low one', () => {
@@ -87,10 +88,7 @@ async function settled(read: () => number): Promise<number> {
   return before
 }
 
-describe.each([
-  ['undici', undiciTransport()],
-  ['fetch', fetchTransport()],
-] as const)('over %s, a gate that is shut', (_, transport) => {
+describe.each(transports)('over %s, a gate that is shut', (_, transport) => {
   it('stops the server, and opened lets it go on', async () => {
     await using server = await firehose()
     const gate = createFlowGate({ high: 100, low: 10 })

@@ -1,7 +1,7 @@
 import { createScriptedServer, type ScriptedServer } from '@rxsse/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { record } from '../../test/record.ts'
-import { fetchTransport, undiciTransport } from '../index.ts'
+import { transports } from '../../test/transports.ts'
 
 const soon = { initialDelay: 1, minDelay: 1, jitter: 0 } as const
 const secrets = {
@@ -18,10 +18,7 @@ const redirect = (status: number, location: string) => ({
   body: ['never read'],
 })
 
-describe.each([
-  ['undici', undiciTransport()],
-  ['fetch', fetchTransport()],
-] as const)('over %s,', (_, transport) => {
+describe.each(transports)('over %s,', (_, transport) => {
   let other: ScriptedServer
   beforeEach(async () => {
     other = await createScriptedServer(({ path }) =>

@@ -69,6 +69,15 @@ describe('decode', () => {
     expect(error.cause).toBeInstanceOf(SyntaxError)
   })
 
+  it('keeps a long message of a schema or a parser out of the message, and whole in the issues', async () => {
+    const message = 'no price '.repeat(500)
+    const wordy = schemaOf<number>(() => ({ issues: [{ message }] }))
+    const error = await firstValueFrom(of(event('1')).pipe(decode(wordy))).catch((e) => e)
+    expect(error.message.length).toBeLessThan(300)
+    expect(error.message).toContain('no price no price')
+    expect(error.invalid.issues).toEqual([{ message }])
+  })
+
   it('parses with the parser it is given', async () => {
     const pairs = decode(z.array(z.string()), { parse: (text) => text.split(',') })
     expect((await firstValueFrom(of(event('a,b')).pipe(pairs))).data).toEqual(['a', 'b'])

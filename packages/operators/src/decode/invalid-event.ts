@@ -57,8 +57,13 @@ function describe({ id, type, raw, issues }: InvalidEvent): string {
   const which = id === '' ? `An event of type ${type}` : `Event ${id} of type ${type}`
   const what = issues
     .slice(0, 3)
-    .map(({ path, message }) => [...(path ?? []).map(segment), message].join(': '))
-  return `${which} is invalid. ${what.join('; ')} (data: ${raw.length > 100 ? `${raw.slice(0, 100)}…` : raw})`
+    // The parser of JavaScriptCore quotes hundreds of characters of the data.
+    .map(({ path, message }) => [...(path ?? []).map(segment), shortened(message, 150)].join(': '))
+  return `${which} is invalid. ${what.join('; ')} (data: ${shortened(raw, 100)})`
+}
+
+function shortened(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text
 }
 
 function segment(part: PropertyKey | StandardSchemaV1.PathSegment): string {
