@@ -1,115 +1,138 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createResumingFeed, type Disconnect } from '@rxsse/testing'
-import { expect, it, onTestFinished } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { SseEvent } from '@rxsse/core'
+import type { EventLog, LogPosition } from '@rxsse/server'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { seeded } from '../test/chaos.ts'
+import { keepRunning } from '../test/keep-running.ts'
 import { startNode } from '../test/nodes.ts'
-import { redisPath, startRedis } from '../test/redis.ts'
+import { freePort, redisPath, startRedis } from '../test/redis.ts'
 import { redisLog } from './redis-log.ts'
 
 const EVENTS = 300
 const KEY = 'path'
 
-/** A program that is started again whenever it is killed. */
-interface Program {
-  kill(): Promise<void>
-  readonly done: Promise<void>
+type Role = 'the source' | 'the pipeline' | 'Redis' | 'a node' | 'the client'
+
+const ROLES: readonly Role[] = ['the source', 'the pipeline', 'Redis', 'a node', 'the client']
+
+/** A source, a pipeline with a checkpoint that publishes into Redis, two nodes, and clients with checkpoints: a process each. */
+interface Path {
+  /** SIGKILL, and a new start. */
+  crash(role: Role): Promise<void>
+  readonly log: EventLog
+  readonly origin: LogPosition
+  /** What the client has stored that takes what comes. */
+  readonly plain: () => SseEvent[]
+  /** What the client has stored that leaves out by `dedupe` what it has. */
+  readonly deduped: () => SseEvent[]
 }
 
-function keepRunning(name: string, args: readonly string[]): Program {
-  const path = new URL(`../test/${name}.ts`, import.meta.url).pathname
-  let child: ChildProcess | undefined
-  let stopped = false
-  const done = run()
-  const kill = async () => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
+async function startPath(random: () => number): Promise<Path> {
+  const folder = mkdtempSync(join(tmpdir(), 'rxsse-path-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const redis = await startRedis({ durable: true })
+  onTestFinished(() => redis.close())
+  const nodes = await Promise.all([startNode(redis.url, KEY), startNode(redis.url, KEY)])
   onTestFinished(async () => {
-    stopped = true
-    await kill()
+    await Promise.all(nodes.map((node) => node.kill()))
   })
-  return { kill, done }
+  const log = redisLog({ url: redis.url, key: KEY, timeout: '60s', onError: () => {} })
+  onTestFinished(() => log.close())
+  const origin = await log.head()
 
-  async function run(): Promise<void> {
-    while (!stopped) {
-      child = spawn(process.execPath, [path, ...args], { stdio: 'inherit' })
-      const [status] = await once(child, 'exit')
-      if (status === 0) return
-    }
+  const port = await freePort()
+  const source = keepRunning('source', [join(folder, 'source.db'), `${port}`, `${EVENTS}`])
+  const sourceUrl = `http://127.0.0.1:${port}/`
+  const checkpoint = join(folder, 'pipeline')
+  const pipeline = keepRunning('relay', [sourceUrl, redis.url, KEY, checkpoint, `${EVENTS}`])
+  const urls = nodes.map(({ url }) => url)
+  const startClient = (mode: 'plain' | 'dedupe') => {
+    const file = join(folder, mode)
+    const client = keepRunning('collector', [file, `${file}-checkpoint`, origin.id, mode, ...urls])
+    return { kill: () => client.kill(), stored: () => linesOf(file) }
+  }
+  const plain = startClient('plain')
+  const deduped = startClient('dedupe')
+
+  const crashes: Record<Role, () => Promise<unknown>> = {
+    'the source': () => source.kill(),
+    'the pipeline': () => pipeline.kill(),
+    async Redis() {
+      await redis.stop('SIGKILL')
+      await redis.start()
+    },
+    async 'a node'() {
+      const node = nodes[Math.floor(random() * nodes.length)]
+      await node?.kill()
+      await node?.start()
+    },
+    'the client': () => Promise.all([plain.kill(), deduped.kill()]),
+  }
+  return {
+    crash: async (role) => void (await crashes[role]()),
+    log,
+    origin,
+    plain: plain.stored,
+    deduped: deduped.stored,
   }
 }
 
-it.skipIf(redisPath === undefined)(
-  'source, pipeline, sink, Redis, another node, client with a checkpoint: each of them is killed again and again; the log has every event once, the client at least once, both in order',
-  { timeout: 180_000 },
-  async () => {
-    const seed = Math.floor(Math.random() * 1_000_000)
-    console.info(`whole path seed ${seed}`)
-    const random = seeded(seed)
-    const folder = mkdtempSync(join(tmpdir(), 'rxsse-path-'))
-    onTestFinished(() => rmSync(folder, { recursive: true }))
-    const redis = await startRedis({ durable: true })
-    onTestFinished(() => redis.close())
-    const disconnects = Array.from({ length: 5 }, (): Disconnect => {
-      const by = (['END', 'FIN', 'RST'] as const)[Math.floor(random() * 3)] ?? 'RST'
-      return { part: 'body', bytes: Math.floor(random() * 6_000), by }
-    })
-    const feed = await createResumingFeed({ messages: EVENTS, disconnects })
-    onTestFinished(() => feed.close().catch(() => {}))
-    const nodes = await Promise.all([startNode(redis.url, KEY), startNode(redis.url, KEY)])
-    onTestFinished(async () => {
-      await Promise.all(nodes.map((node) => node.kill()))
-    })
-    const log = redisLog({ url: redis.url, key: KEY, timeout: '60s', onError: () => {} })
-    onTestFinished(() => log.close())
-    const origin = await log.head()
+function linesOf(file: string): SseEvent[] {
+  if (!existsSync(file)) return []
+  const lines = readFileSync(file, 'utf8').trim().split('\n')
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line))
+}
 
-    const collected = join(folder, 'collected')
-    const relay = keepRunning('relay', [feed.url, redis.url, KEY, join(folder, 'relay')])
-    const urls = nodes.map(({ url }) => url)
-    const collector = keepRunning('collector', [collected, join(folder, 'collector'), origin.id, ...urls])
+const wanted = Array.from({ length: EVENTS }, (_, n) => `event ${n + 1}`)
 
-    let over = false
-    relay.done.then(() => {
-      over = true
-    })
-    const faults = [
-      () => relay.kill(),
-      () => collector.kill(),
-      async () => {
-        const node = nodes[Math.floor(random() * nodes.length)]
-        await node?.kill()
-        await node?.start()
-      },
-      async () => {
-        await redis.stop('SIGKILL')
-        await redis.start()
-      },
-    ]
-    let crashes = 0
-    while (!over) {
-      // Long enough for a process to begin its work, or nothing would ever be done.
-      await new Promise((resolve) => setTimeout(resolve, 300 + 400 * random()))
-      await faults[crashes++ % faults.length]?.()
-    }
+describe.skipIf(redisPath === undefined)('from a source to a client of another node', () => {
+  it.each<[string, readonly Role[]]>([
+    ...ROLES.map((role): [string, readonly Role[]] => [role, [role]]),
+    ['each of them in turn', ROLES],
+  ])(
+    'while %s is killed again and again, the log has every event once, a client at least once, and once with dedupe, all in order',
+    { timeout: 180_000 },
+    async (name, roles) => {
+      const seed = Number(process.env.PATH_SEED ?? Math.floor(Math.random() * 1_000_000))
+      console.info(`whole path, ${name}: to have this run again, set PATH_SEED=${seed}`)
+      const random = seeded(seed)
+      const path = await startPath(random)
+      const stored = () => [path.plain().length, path.deduped().length]
+      const last = wanted.at(-1)
+      const isOver = () => [path.plain, path.deduped].every((of) => of().at(-1)?.data === last)
+      let crashes = 0
+      for (let before = [0, 0]; ; ) {
+        // The next crash comes when everything works again, or nothing would ever be done.
+        await until(() => isOver() || stored().every((count, n) => count > (before[n] ?? 0)))
+        if (isOver()) break
+        await sleep(250 * random())
+        before = stored()
+        await path.crash(roles[crashes++ % roles.length] ?? 'Redis')
+      }
+      expect(crashes).toBeGreaterThan(0)
 
-    const lines = () => (existsSync(collected) ? readFileSync(collected, 'utf8').trim().split('\n') : [])
-    while (!lines().at(-1)?.endsWith(`message event ${EVENTS}`))
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    const { entries } = await log.since(origin.id, EVENTS + 10)
-    expect(entries.map(({ message }) => message.data)).toEqual(
-      Array.from({ length: EVENTS }, (_, n) => `event ${n + 1}`),
-    )
-    const wanted = entries.map(({ id, message }) => `${id} message ${message.data}`)
-    // Once each, when those that a crash brought again are left out by their ids.
-    expect([...new Set(lines())]).toEqual(wanted)
-    // A crash brings again no more than what was under way.
-    expect(lines().length).toBeLessThanOrEqual(EVENTS + crashes)
-    expect(crashes).toBeGreaterThan(2)
-  },
-)
+      const { entries, gap } = await path.log.since(path.origin.id, EVENTS + 10)
+      expect(gap).toBeUndefined()
+      expect(entries.map(({ message }) => message.data)).toEqual(wanted)
+      const sent = entries.map(({ id, message }) => ({
+        type: 'message',
+        data: message.data,
+        lastEventId: id,
+      }))
+      expect(path.deduped()).toEqual(sent)
+      // A crash brings again what was stored after the checkpoint's last save.
+      expect(firstOfEach(path.plain())).toEqual(sent)
+    },
+  )
+})
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(20)
+}
+
+function firstOfEach(events: readonly SseEvent[]): SseEvent[] {
+  return [...new Map(events.toReversed().map((event) => [event.lastEventId, event])).values()].toReversed()
+}

@@ -1,20 +1,28 @@
-// From a source into the log, for tests to kill: each event is published under its source's id, then the checkpoint moves on.
-// Arguments: the source's url, the url of Redis, the key, the checkpoint's path.
-import { fileCheckpoint, fromEventSource } from '@rxsse/core'
+// A pipeline for tests to kill, from a source into the log: each event is published under its source's id, then the checkpoint moves on.
+// Ends when the last event has been. Arguments: the source's url, the url of Redis, the key, the checkpoint's path, how many events.
+import { fileCheckpoint, fromEventSource, type SseEvent } from '@rxsse/core'
+import { commit, decodeJson, ofType, processWith } from '@rxsse/operators'
 import { createSink } from '@rxsse/server'
-import { concatMap } from 'rxjs'
+import { takeWhile } from 'rxjs'
 import { redisLog } from '../src/index.ts'
 
-const [source = '', redis = '', key = '', path = ''] = process.argv.slice(2)
+const [source = '', redis = '', key = '', path = '', count = ''] = process.argv.slice(2)
 
 const checkpoint = fileCheckpoint(path)
 const sink = createSink({ log: redisLog({ url: redis, key, timeout: '60s', onError: () => {} }) })
+const publish = ({ data, lastEventId }: SseEvent<{ n: number }>) =>
+  sink.publish({ data: `event ${data.n}` }, 'all', { sourceId: lastEventId })
 
-fromEventSource(source, { lastEventId: checkpoint.load, reconnect: { initialDelay: 20 } })
+fromEventSource(source, {
+  // Where there is no checkpoint yet, from the beginning: an id of no life of the source's log gets all that there is.
+  lastEventId: async () => (await checkpoint.load()) ?? '0-0',
+  reconnect: { initialDelay: 20, maxDelay: 200, minDelay: 10 },
+})
   .pipe(
-    concatMap(async ({ data, lastEventId }) => {
-      await sink.publish({ data }, 'all', { sourceId: lastEventId })
-      await checkpoint.save(lastEventId)
-    }),
+    ofType('reading'),
+    decodeJson<{ n: number }>(),
+    takeWhile(({ data }) => data.n < Number(count), true),
+    processWith(publish, { concurrency: 1 }),
+    commit(checkpoint),
   )
   .subscribe({ complete: () => process.exit(0) })

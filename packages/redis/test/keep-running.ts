@@ -1,0 +1,38 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { onTestFinished } from 'vitest'
+
+/** A program of this folder that is started again whenever it ends, until it ends well. */
+export interface RunningProgram {
+  /** SIGKILL. It is started again. */
+  kill(): Promise<void>
+  /** Resolves when it has ended well. */
+  readonly done: Promise<void>
+}
+
+export function keepRunning(name: string, args: readonly string[]): RunningProgram {
+  const path = new URL(`./${name}.ts`, import.meta.url).pathname
+  let child: ChildProcess | undefined
+  let stopped = false
+  const done = run()
+  const kill = async () => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  onTestFinished(async () => {
+    stopped = true
+    await kill()
+  })
+  return { kill, done }
+
+  async function run(): Promise<void> {
+    while (!stopped) {
+      child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path, ...args], {
+        stdio: 'inherit',
+      })
+      const [status] = await once(child, 'exit')
+      if (status === 0) return
+    }
+  }
+}

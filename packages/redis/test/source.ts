@@ -1,0 +1,16 @@
+// A source for tests to kill: events 1 to `count`, one after another, from a log that outlives it.
+// Arguments: the path of its log, the port, how many.
+import { createServer } from 'node:http'
+import { createSink, sqliteLog } from '@rxsse/server'
+
+const [path = '', port = '', count = ''] = process.argv.slice(2)
+
+const log = sqliteLog({ path })
+const sink = createSink({ log, retry: 20, heartbeat: { interval: 500 } })
+createServer(sink.handler).listen(Number(port), '127.0.0.1')
+
+for (let { offset } = await log.head(); offset < Number(count); ) {
+  offset++
+  await sink.publish({ type: 'reading', data: { n: offset } })
+  await new Promise((resolve) => setTimeout(resolve, 4))
+}
