@@ -60,7 +60,7 @@ net.Server.prototype.listen = function (...args) {
   this.prependOnceListener('listening', () => {
     const { port } = this.address()
     listening.set(wanted || port, port)
-    tell({ wanted: wanted || port, port })
+    tell({ wanted, port })
   })
   const done = args.find((arg) => typeof arg === 'function')
   return listen.call(this, { port: 0, host: '127.0.0.1' }, ...(done ? [done] : []))

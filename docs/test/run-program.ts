@@ -94,6 +94,8 @@ async function watch(child: ChildProcess, program: Program, world: World): Promi
   createInterface({ input: child.stdio[3] as Readable }).on('line', (text) => {
     const told: { line: number; text: string } | { wanted: number; port: number } = JSON.parse(text)
     if ('port' in told) {
+      // A port that the program did not ask for by its number is its own affair: a server of a test, say.
+      if (told.wanted === 0) return
       asking++
       void visit(told, program.page.curls, world.visit)
         .then(
@@ -111,7 +113,10 @@ async function watch(child: ChildProcess, program: Program, world: World): Promi
     }
     wake.up()
   })
-  child.stdout?.resume()
+  let output = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     errors += text
     wake.up()
@@ -149,7 +154,7 @@ async function watch(child: ChildProcess, program: Program, world: World): Promi
   }
   if (gone.status === undefined) await Promise.race([exited, new Promise((r) => setTimeout(r, grace))])
 
-  if (gone.status !== undefined && gone.status !== 0) failures.push(`it exited with ${gone.status}`)
+  if (gone.status !== undefined && gone.status !== 0) failures.push(`it exited with ${gone.status}`, output)
   if (errors !== '') failures.push(errors.trimEnd())
   for (const request of new Set(world.unknown))
     failures.push(`nothing says what ${request} answers: write a feed comment`)
