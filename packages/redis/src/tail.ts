@@ -1,4 +1,4 @@
-import type { LogEntry, LogPosition } from '@rxsse/server'
+import type { LogEntry, LogGap, LogPosition } from '@rxsse/server'
 import { type Failure, QUIET } from './connection.ts'
 import { decodeEntry, type PlacedEntry, parsePlace, placeBefore } from './entry.ts'
 import { pause } from './pause.ts'
@@ -8,12 +8,12 @@ import { type ReaderContext, type Reading, tryReading } from './reader.ts'
  * Follows the log from a concrete position on a connection of its own, for as long as that is open.
  *
  * Where what follows the position is not what came after it (Redis lost data, or trimmed more than this process had
- * read), the listener gets an entry of type `gap` in between, so that readers who are connected know as much as
- * those who resume.
+ * read), the listener gets a gap with what follows it, so that readers who are connected know as much as those who
+ * resume.
  */
 export async function follow(
   from: LogPosition,
-  listener: (entries: readonly LogEntry[]) => void,
+  listener: (entries: readonly LogEntry[], gap?: LogGap) => void,
   context: ReaderContext,
 ): Promise<void> {
   const { connection, keys, settings, faults, horizon } = context
@@ -70,7 +70,7 @@ export async function follow(
 
   /** Delivers entries, each after the one that it follows. */
   async function connected(entries: readonly PlacedEntry[]): Promise<Failure | undefined> {
-    const delivered: LogEntry[] = []
+    const runs: { readonly gap?: LogGap; readonly entries: LogEntry[] }[] = []
     let last = position
     for (const entry of entries) {
       const { epoch, number } = parsePlace(entry.place)
@@ -79,16 +79,17 @@ export async function follow(
         const result = await tryReading({ id: last.id }, 0, context)
         if ('failure' in result) return result.failure
         const { gap } = result.answer
-        if (gap !== undefined) delivered.push(notice(last.id, placeBefore(entry), gap))
+        if (gap !== undefined) runs.push({ gap: gapTo(placeBefore(entry), last.id, gap), entries: [] })
       } else if (number !== before.number + 1) {
         const gap = { reason: 'trimmed', missed: number - before.number - 1 } as const
-        delivered.push(notice(last.id, placeBefore(entry), gap))
+        runs.push({ gap: gapTo(placeBefore(entry), last.id, gap), entries: [] })
       }
       horizon.raise(entry.place, entry.offset)
-      delivered.push(entry)
+      if (runs.length === 0) runs.push({ entries: [] })
+      runs.at(-1)?.entries.push(entry)
       last = { id: entry.place, offset: entry.offset }
     }
-    if (delivered.length > 0) deliver(delivered)
+    for (const run of runs) deliver(run.entries, run.gap)
     position = last
     return undefined
   }
@@ -106,15 +107,15 @@ export async function follow(
       if ('failure' in byOffset) return byOffset.failure
       to = { id: byOffset.answer.after.id, offset: Math.max(byOffset.answer.after.offset, position.offset) }
     }
-    deliver([notice(position.id, to, gap)])
+    deliver([], gapTo(to, position.id, gap))
     position = to
     return undefined
   }
 
-  function deliver(entries: readonly LogEntry[]): void {
+  function deliver(entries: readonly LogEntry[], gap?: LogGap): void {
     if (connection.closed) return
     try {
-      listener(entries)
+      listener(entries, gap)
     } catch (error) {
       // A listener's trouble with an entry must not cost it those that follow.
       settings.onError(error)
@@ -127,7 +128,6 @@ type Fields = { readonly i?: string; readonly m?: string }
 
 const PAGE = 256
 
-function notice(from: string, to: LogPosition, { reason, missed }: NonNullable<Reading['gap']>): LogEntry {
-  const data = JSON.stringify({ from, to: to.id, reason, missed })
-  return { ...to, target: 'all', message: { type: 'gap', data, topic: 'gap' } }
+function gapTo(to: LogPosition, from: string, { reason, missed }: NonNullable<Reading['gap']>): LogGap {
+  return { reason, from, to, missed }
 }
