@@ -17,11 +17,11 @@ const entries = packages.flatMap((name) => {
   }))
 })
 
-mkdirSync(`${root}docs/.results`, { recursive: true })
-const tsconfig = `${root}docs/.results/tsconfig.api.json`
+mkdirSync(`${root}docs/.vitepress/cache`, { recursive: true })
+const tsconfig = `${root}docs/.vitepress/cache/tsconfig.api.json`
 writeFileSync(
   tsconfig,
-  JSON.stringify({ extends: '../tsconfig.json', files: entries.map(({ file }) => file), include: [] }),
+  JSON.stringify({ extends: '../../tsconfig.json', files: entries.map(({ file }) => file), include: [] }),
 )
 
 const app = await Application.bootstrapWithPlugins({
@@ -86,6 +86,7 @@ function readable(page: string): string {
       (_, link, text, slug) => `${link}${anchorOf(text, slug)})`,
     )
     .replace(/<a id="[^"]*"><\/a> /g, '')
+    .replaceAll('__namedParameters', 'options')
     .replace(/^(Emits|Drops|Completes|Unsubscribes)\b/gm, '- **$1**')
 }
 

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { type DefaultTheme, defineConfig } from 'vitepress'
 import { styleSheet } from '../marbles/palette.ts'
+import { home } from './home.ts'
 import { inlineMarbles } from './inline-marbles.ts'
 import { type Page, pages, sections } from './pages.ts'
 import { repositoryLinks } from './repository-links.ts'
@@ -52,7 +53,13 @@ export default defineConfig({
   lang: 'en',
   cleanUrls: true,
   rewrites: { 'README.md': 'start.md' },
-  head: [['style', {}, styleSheet((rules) => `.dark .marbles{${rules}}`)]],
+  head: [
+    ['link', { rel: 'icon', type: 'image/svg+xml', href: '/logo.svg' }],
+    ['style', {}, styleSheet((rules) => `.dark .marbles{${rules}}`)],
+  ],
+  transformPageData(page) {
+    if (page.relativePath === 'index.md') Object.assign(page.frontmatter, home)
+  },
   // The index of the local search is larger than what Vite thinks a chunk should be, and is loaded when somebody searches.
   vite: { build: { chunkSizeWarningLimit: 5000 } },
   markdown: {
@@ -62,6 +69,7 @@ export default defineConfig({
     },
   },
   themeConfig: {
+    logo: '/logo.svg',
     nav: [
       { text: 'Start', link: '/start' },
       ...section('Guide', guide),
