@@ -1,11 +1,13 @@
 import type { Answer } from './answer.ts'
 import { acceptsGzip } from './compression/accepts-gzip.ts'
+import type { Connection } from './connection/connection.ts'
 import { type Admitted, streamAnswer } from './endpoint.ts'
 import type { SseMessage } from './event.ts'
 import type { Hub } from './fan-out/hub.ts'
+import { encodeEntry } from './log/encode.ts'
 import { lastEventIdOf } from './request.ts'
-import { resume } from './resume.ts'
-import type { Timeline } from './timeline.ts'
+import { type ResumeHost, resume } from './resume.ts'
+import type { Start, Timeline } from './timeline.ts'
 import { queryFilter } from './topic.ts'
 import { encodeComment, encodeId, encodeMessage, encodeRetry } from './wire/encode.ts'
 import { EncodedEvent, EventFrame } from './wire/frame.ts'
@@ -43,19 +45,18 @@ export function opener(
     const answer = streamAnswer((connect) => {
       const connection = hub.open({ ...view, gzip }, place, connect)
       const { log } = timeline
-      if (lastEventId !== undefined && log !== undefined) {
-        // No cursor yet: the client has its own, and what it missed comes first.
-        connection.send(opening(undefined))
-        timeline.whenStarted(() => resume(connection, lastEventId, { hub, timeline, log, onError }))
-      } else if (timeline.isStarted) {
+      if (log === undefined || (lastEventId === undefined && timeline.isStarted)) {
         hub.join(connection)
         connection.send(opening(timeline.cursor))
-      } else {
-        connection.send(opening(undefined))
-        timeline.whenStarted(() => {
-          hub.join(connection)
-          if (timeline.cursor !== undefined) connection.send(frameOf(`${encodeId(timeline.cursor)}\n`))
-        })
+        return
+      }
+      // No cursor yet: what the client missed comes first.
+      connection.send(opening(undefined))
+      const host = { hub, timeline, log, onError }
+      if (lastEventId === undefined) timeline.whenSettled((start) => joinSince(start, connection, host))
+      else {
+        hub.counters.resumed++
+        timeline.whenStarted(() => resume(connection, lastEventId, host))
       }
     }, place)
     return { ...answer, headers: { ...answer.headers, ...coding } }
@@ -66,6 +67,19 @@ export function opener(
     const head = pace + (cursor === undefined ? '' : encodeId(cursor))
     return frameOf(`${head === '' ? encodeComment('') : head}\n${welcome}`)
   }
+}
+
+/** Joins a client that was there before the log said where it stands. */
+function joinSince({ position, early }: Start, connection: Connection, host: ResumeHost): void {
+  if (!connection.open) return
+  const events = early.filter(({ message, target }) => connection.audience.sees(message.topic, target))
+  if (events.length > 0) connection.send(new EventFrame(events.map(encodeEntry)))
+  if (position === undefined) {
+    host.hub.join(connection)
+    return
+  }
+  connection.send(frameOf(`${encodeId(position.id)}\n`))
+  resume(connection, position.offset, host)
 }
 
 function frameOf(text: string): EventFrame {

@@ -1,11 +1,11 @@
 import { endOfTick } from './clock.ts'
 import type { Connection } from './connection/connection.ts'
 import type { Hub } from './fan-out/hub.ts'
+import { encodeEntry, encodeGap } from './log/encode.ts'
 import type { EventLog, LogEntry, LogGap, LogPage } from './log/types.ts'
 import { isPromise } from './maybe-promise.ts'
-import { encodeEntry, type Timeline } from './timeline.ts'
-import { encodeMessage } from './wire/encode.ts'
-import { EncodedEvent, EventFrame } from './wire/frame.ts'
+import type { Timeline } from './timeline.ts'
+import { type EncodedEvent, EventFrame } from './wire/frame.ts'
 
 export interface ResumeHost {
   readonly hub: Hub
@@ -16,22 +16,22 @@ export interface ResumeHost {
 }
 
 /**
- * Brings a connection from the id its client has to the live stream, with no event missed or seen twice at the
+ * Brings a connection from an id its client has, or an offset, to the live stream, with no event missed or seen twice at the
  * seam: pages of the log until one ends it, then what went live while that page was read, then live.
  */
-export function resume(connection: Connection, lastEventId: string, host: ResumeHost): void {
+export function resume(connection: Connection, from: string | number, host: ResumeHost): void {
   const { hub, timeline, log } = host
-  hub.counters.resumed++
   let reading = false
   // What went live since the page being read was asked for.
-  let meanwhile: LogEntry[] = []
+  let meanwhile: (LogEntry | LogGap)[] = []
   let awaiting: number | undefined
-  const ignore = timeline.listen((entry) => {
+  let told: LogGap | undefined
+  const ignore = timeline.listen((live) => {
     if (hasLeft()) return
-    if (reading) meanwhile.push(entry)
-    if (awaiting !== undefined && entry.offset >= awaiting) goLive(awaiting)
+    if (reading) meanwhile.push(live)
+    if (awaiting !== undefined && offsetOf(live) >= awaiting) goLive(awaiting)
   })
-  read(lastEventId)
+  read(from)
 
   function read(after: string | number): void {
     if (hasLeft()) return
@@ -50,8 +50,8 @@ export function resume(connection: Connection, lastEventId: string, host: Resume
     if (hasLeft()) return
     const events = entries.filter(isSeen).map(encodeEntry)
     if (gap !== undefined) {
-      hub.counters.gaps++
-      events.unshift(gapNotice(gap))
+      told = gap
+      events.unshift(notice(gap))
     }
     if (events.length > 0) connection.send(new EventFrame(events))
     if (more || meanwhile.length > PAGE) {
@@ -65,11 +65,27 @@ export function resume(connection: Connection, lastEventId: string, host: Resume
 
   function goLive(end: number): void {
     ignore()
-    const events = meanwhile.filter((entry) => entry.offset > end && isSeen(entry)).map(encodeEntry)
+    const events = meanwhile.flatMap((live) =>
+      'reason' in live ? lostAfter(end, live) : seenAfter(end, live),
+    )
     // First what this tick has gathered goes to the others: `meanwhile` has it for this connection.
     hub.flush()
     if (events.length > 0) connection.send(new EventFrame(events))
     hub.join(connection)
+  }
+
+  function seenAfter(end: number, entry: LogEntry): EncodedEvent[] {
+    return entry.offset > end && isSeen(entry) ? [encodeEntry(entry)] : []
+  }
+
+  /** At the very end of the page, the log may have lost what the page still had. */
+  function lostAfter(end: number, gap: LogGap): EncodedEvent[] {
+    return gap.to.offset >= end && gap.to.id !== told?.to.id ? [notice(gap)] : []
+  }
+
+  function notice(gap: LogGap): EncodedEvent {
+    hub.counters.gaps++
+    return encodeGap(gap)
   }
 
   function hasLeft(): boolean {
@@ -90,7 +106,6 @@ export function resume(connection: Connection, lastEventId: string, host: Resume
 
 const PAGE = 256
 
-function gapNotice({ from, to, reason, missed }: LogGap): EncodedEvent {
-  const data = JSON.stringify({ from, to: to.id, reason, missed })
-  return new EncodedEvent(encodeMessage({ type: 'gap', data, id: to.id }))
+function offsetOf(live: LogEntry | LogGap): number {
+  return 'reason' in live ? live.to.offset : live.offset
 }

@@ -1,21 +1,31 @@
 import { SinkError } from './errors.ts'
 import type { MaybePromise, Target } from './event.ts'
 import type { Hub } from './fan-out/hub.ts'
-import type { AppendOptions, EventLog, LogEntry, LoggedMessage, LogPosition } from './log/types.ts'
+import { encodeEntry, encodeGap, encodeLogged } from './log/encode.ts'
+import type { AppendOptions, EventLog, LogEntry, LogGap, LoggedMessage, LogPosition } from './log/types.ts'
 import { isPromise } from './maybe-promise.ts'
-import { encodeMessage } from './wire/encode.ts'
-import { EncodedEvent } from './wire/frame.ts'
 
-/** Sees every entry at the moment it goes live. */
-export type EntryListener = (entry: LogEntry) => void
+/** Sees every entry at the moment it goes live, and every gap before it. */
+export type LiveListener = (live: LogEntry | LogGap) => void
+
+/** Where a log stood when it first said so, for those who were connected by then. */
+export interface Start {
+  /** Undefined where the log could not say. */
+  readonly position: LogPosition | undefined
+  /** What was published here until then, in the order of the log. */
+  readonly early: readonly LogEntry[]
+}
 
 /** The one order in which a sink's messages go live: that of its log, or of the calls where there is none. */
 export class Timeline {
   readonly log: EventLog | undefined
   readonly #hub: Hub
-  readonly #listeners = new Set<EntryListener>()
+  readonly #listeners = new Set<LiveListener>()
   #position: LogPosition | undefined
   #starting: Promise<void> | undefined
+  #settling: Promise<Start> | undefined
+  // What was published before the start: it lies before where a tail begins, or went live when nobody had joined.
+  #early: LogEntry[] = []
   #stopTail: (() => void) | undefined
   #tailed = false
   #closed = false
@@ -28,8 +38,10 @@ export class Timeline {
     this.#hub = hub
     if (log === undefined) return
     try {
-      const started = this.#start(log)
-      if (isPromise(started)) this.#starting = started.catch(onError)
+      const started = this.#begin(log)
+      if (!isPromise(started)) return
+      this.#starting = started.catch(onError)
+      this.#settling = this.#starting.then(() => this.#settled())
     } catch (error) {
       onError(error)
     }
@@ -56,11 +68,18 @@ export class Timeline {
     else this.#starting.then(then)
   }
 
+  /** As {@link whenStarted}, for those who have no id, and are owed what is published from when they connect on. */
+  whenSettled(then: (start: Start) => void): void {
+    if (this.#settling === undefined) then({ position: this.#position, early: [] })
+    else this.#settling.then(then)
+  }
+
   append(message: LoggedMessage, target: Target, options: AppendOptions): MaybePromise<string | undefined> {
     if (this.log === undefined) {
-      this.#hub.publish(encode(message, message.id), message.topic, target)
+      this.#hub.publish(encodeLogged(message, message.id), message.topic, target)
       return message.id
     }
+    const isEarly = this.#settling !== undefined
     let appended: MaybePromise<LogEntry>
     try {
       appended = this.log.append(message, target, options)
@@ -68,13 +87,13 @@ export class Timeline {
       throw logFailed(cause)
     }
     if (this.#inFlight === 0 && !isPromise(appended)) {
-      this.#appended(appended)
+      this.#appended(appended, isEarly)
       return appended.id
     }
-    return this.#inOrder(appended)
+    return this.#inOrder(appended, isEarly)
   }
 
-  listen(listener: EntryListener): () => void {
+  listen(listener: LiveListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -86,14 +105,15 @@ export class Timeline {
     await this.log?.close()
   }
 
-  #start(log: EventLog): MaybePromise<void> {
+  #begin(log: EventLog): MaybePromise<void> {
     if (log.tail === undefined) {
       const head = log.head()
       if (isPromise(head)) return head.then((position) => this.#startAt(position))
       return this.#startAt(head)
     }
     this.#tailed = true
-    const tail = log.tail((entries) => {
+    const tail = log.tail((entries, gap) => {
+      if (gap !== undefined) this.#lose(gap)
       for (const entry of entries) this.#goLive(entry)
     })
     const tailing = ({ position, stop }: { position: LogPosition; stop(): void }) => {
@@ -109,20 +129,37 @@ export class Timeline {
     this.#position ??= position
   }
 
-  #inOrder(appended: MaybePromise<LogEntry>): Promise<string> {
+  /** When what was published before the start has its place in the log, too. */
+  async #settled(): Promise<Start> {
+    const position = this.#position
+    const last = this.#last
+    this.#settling = undefined
+    await last
+    const early = new Map(this.#early.map((entry) => [entry.offset, entry]))
+    this.#early = []
+    return {
+      position,
+      early: [...early.values()]
+        .filter(({ offset }) => position === undefined || offset <= position.offset)
+        .sort((one, other) => one.offset - other.offset),
+    }
+  }
+
+  #inOrder(appended: MaybePromise<LogEntry>, isEarly: boolean): Promise<string> {
     this.#inFlight++
     const before = this.#last
     const done = Promise.allSettled([before, appended]).then(([, result]) => {
       this.#inFlight--
       if (result.status === 'rejected') throw logFailed(result.reason)
-      this.#appended(result.value)
+      this.#appended(result.value, isEarly)
       return result.value.id
     })
     this.#last = done.catch(() => {})
     return done
   }
 
-  #appended(entry: LogEntry): void {
+  #appended(entry: LogEntry, isEarly: boolean): void {
+    if (isEarly) this.#early.push(entry)
     // A tail says itself what is live; an entry that was there before (by its source id) is live already.
     if (!this.#tailed && !this.hasReached(entry.offset)) this.#goLive(entry)
   }
@@ -132,14 +169,12 @@ export class Timeline {
     this.#hub.publish(encodeEntry(entry), entry.message.topic, entry.target)
     for (const listener of this.#listeners) listener(entry)
   }
-}
 
-export function encodeEntry(entry: LogEntry): EncodedEvent {
-  return encode(entry.message, entry.id)
-}
-
-function encode({ type, data, retry, key }: LoggedMessage, id: string | undefined): EncodedEvent {
-  return new EncodedEvent(encodeMessage({ type, data, retry, id }), true, key)
+  #lose(gap: LogGap): void {
+    this.#position = gap.to
+    this.#hub.counters.gaps += this.#hub.announce(encodeGap(gap))
+    for (const listener of this.#listeners) listener(gap)
+  }
 }
 
 function logFailed(cause: unknown): SinkError {

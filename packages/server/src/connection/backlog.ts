@@ -14,6 +14,7 @@ export class Backlog {
   readonly #coalesces: boolean
   // A Map keeps the order of insertion; an event without a key is its own.
   readonly #waiting = new Map<string | EncodedEvent, EncodedEvent>()
+  #messages = 0
   #bytes = 0
 
   constructor(bounds: BacklogBounds, coalesces: boolean) {
@@ -22,7 +23,7 @@ export class Backlog {
   }
 
   get overflows(): boolean {
-    return this.#waiting.size > this.#bounds.maxMessages || this.#bytes > this.#bounds.maxBytes
+    return this.#messages > this.#bounds.maxMessages || this.#bytes > this.#bounds.maxBytes
   }
 
   /** Says whether a waiting event was replaced. The newer one goes to the end, so that ids stay in order. */
@@ -30,17 +31,22 @@ export class Backlog {
     const key = (this.#coalesces ? event.key : undefined) ?? event
     const replaced = this.#remove(key) !== undefined
     this.#waiting.set(key, event)
+    if (event.counted) this.#messages++
     this.#bytes += event.bytes.length
     return replaced
   }
 
-  /** Drops the oldest events until the rest is within bounds; returns how many messages that were. */
+  /**
+   * Drops the oldest messages until the rest is within bounds; returns how many they were. What the sink itself has to
+   * say, of a gap say, is little and stays.
+   */
   trim(): number {
     let dropped = 0
     for (const [key, event] of this.#waiting) {
       if (!this.overflows) break
+      if (!event.counted) continue
       this.#remove(key)
-      if (event.counted) dropped++
+      dropped++
     }
     return dropped
   }
@@ -63,6 +69,7 @@ export class Backlog {
     const event = this.#waiting.get(key)
     if (event === undefined) return undefined
     this.#waiting.delete(key)
+    if (event.counted) this.#messages--
     this.#bytes -= event.bytes.length
     return event
   }

@@ -21,9 +21,7 @@ export function beating(
   return {
     start() {
       if (heartbeat === undefined) return
-      cancel ??= clock.every(heartbeat.interval, () => {
-        hub.beat(heartbeat.event(timeline.cursor), heartbeat.onlyWhenQuiet)
-      })
+      cancel ??= clock.every(heartbeat.interval, () => hub.beat(heartbeat, timeline.cursor))
     },
     rest() {
       if (hub.size > 0) return

@@ -3,6 +3,7 @@ import { type Cancel, type Clock, endOfTick } from '../clock.ts'
 import { Connection, type ConnectionHost } from '../connection/connection.ts'
 import type { Peer, PeerEvents } from '../connection/peer.ts'
 import type { Target } from '../event.ts'
+import type { Heartbeat } from '../heartbeat.ts'
 import type { SlowClientRules } from '../slow-client.ts'
 import type { Counters } from '../stats.ts'
 import { type EncodedEvent, EventFrame } from '../wire/frame.ts'
@@ -36,6 +37,7 @@ export class Hub implements ConnectionHost {
   readonly #listener: HubListener
   readonly #audiences = new Audiences()
   readonly #connections = new Set<Connection>()
+  readonly #waiting = new Set<Connection>()
   readonly #behind = new Set<Connection>()
   #dirty: Audience[] = []
   #root = new Batch()
@@ -70,6 +72,7 @@ export class Hub implements ConnectionHost {
     audience.awaited++
     const connection = new Connection(audience, place, this, connect)
     this.#connections.add(connection)
+    this.#waiting.add(connection)
     this.counters.opened++
     this.#listener.opened(connection)
     return connection
@@ -85,19 +88,25 @@ export class Hub implements ConnectionHost {
     if (!connection.open) return
     // What this tick has gathered so far is not for the newcomer.
     this.flush()
+    this.#waiting.delete(connection)
     connection.audience.awaited--
     connection.audience.members.add(connection)
   }
 
   publish(event: EncodedEvent, topic: string, target: Target): void {
     for (const audience of this.#audiences.meant(target)) {
-      if (audience.members.size === 0 || !audience.filter.accepts(topic)) continue
-      if (audience.batch === undefined) {
-        if (this.#dirty.length === 0) this.#beginTick()
-        this.#dirty.push(audience)
-      }
-      audience.batch = (audience.batch ?? this.#root).with(event)
+      if (audience.members.size > 0 && audience.filter.accepts(topic)) this.#gather(event, audience)
     }
+  }
+
+  /** To everybody, whatever they ask for; gives how many they are. */
+  announce(event: EncodedEvent): number {
+    let members = 0
+    for (const audience of this.#audiences.values()) {
+      if (audience.members.size > 0) this.#gather(event, audience)
+      members += audience.members.size
+    }
+    return members
   }
 
   /** Sends what the tick has gathered. */
@@ -116,9 +125,15 @@ export class Hub implements ConnectionHost {
     this.#listener.delivered?.({ delay: performance.now() - this.#tickBegan, connections })
   }
 
-  beat(event: EncodedEvent, onlyWhenQuiet: boolean): void {
+  /** A heartbeat for everybody; those who have yet to join have a cursor of their own, which it must not move. */
+  beat(heartbeat: Heartbeat, cursor: string | undefined): void {
     this.flush()
-    const frame = new EventFrame([event])
+    const { onlyWhenQuiet } = heartbeat
+    if (this.#waiting.size > 0) {
+      const plain = new EventFrame([heartbeat.event(undefined)])
+      for (const connection of this.#waiting) connection.beat(plain, onlyWhenQuiet)
+    }
+    const frame = new EventFrame([heartbeat.event(cursor)])
     for (const audience of this.#audiences.values()) {
       // Whoever shares a stream gets all of it: they are quiet together.
       if (audience.deflate !== undefined) {
@@ -149,12 +164,21 @@ export class Hub implements ConnectionHost {
     if (!audience.members.delete(connection)) audience.awaited--
     this.#audiences.release(audience)
     this.#connections.delete(connection)
+    this.#waiting.delete(connection)
     this.#behind.delete(connection)
     this.#restSweep()
     this.#listener.closed(connection)
     if (this.#connections.size > 0) return
     this.#onEmpty?.()
     this.#onEmpty = undefined
+  }
+
+  #gather(event: EncodedEvent, audience: Audience): void {
+    if (audience.batch === undefined) {
+      if (this.#dirty.length === 0) this.#beginTick()
+      this.#dirty.push(audience)
+    }
+    audience.batch = (audience.batch ?? this.#root).with(event)
   }
 
   #send(audience: Audience, frame: EventFrame): void {

@@ -11,7 +11,7 @@ export interface LoggedMessage {
   readonly key?: string | undefined
 }
 
-/** A place in a log. `offset` grows by one an entry and orders entries; `id` is what readers are given. */
+/** A place in a log. `offset` orders entries: each is greater than that before it, not always by one. `id` is what readers are given. */
 export interface LogPosition {
   readonly id: string
   readonly offset: number
@@ -71,8 +71,11 @@ export interface EventLog {
   since(after: string | number, limit: number): MaybePromise<LogPage>
   /** The position of the newest entry, or the one before the first. */
   head(): MaybePromise<LogPosition>
-  /** Calls `listener` with the entries of every node, in order, from the returned position on. */
-  tail?(listener: (entries: readonly LogEntry[]) => void): MaybePromise<LogTail>
+  /**
+   * Calls `listener` with the entries of every node, in order, from the returned position on; with a `gap` too where
+   * something was lost before these entries, of which there may be none then. Every connected client is told of it.
+   */
+  tail?(listener: (entries: readonly LogEntry[], gap?: LogGap) => void): MaybePromise<LogTail>
   close(): MaybePromise<void>
 }
 

@@ -1,0 +1,39 @@
+import { memoryLog } from '../src/log/memory.ts'
+import type { EventLog, LogEntry, LogGap } from '../src/log/types.ts'
+
+/** A log that nodes share, as slow to begin and as forgetful as a test has it. */
+export interface TailedLog extends EventLog {
+  /** Says where it stands. */
+  start(): void
+  /** Brings to the tail what has been appended since; what a test does not bring has not arrived. */
+  bring(gap?: LogGap): Promise<void>
+}
+
+export function tailedLog(): TailedLog {
+  const log = memoryLog()
+  let listener: ((entries: readonly LogEntry[], gap?: LogGap) => void) | undefined
+  let brought = 0
+  let begin: () => void = () => {}
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
+  return {
+    append: async (...args) => log.append(...args),
+    since: async (...args) => log.since(...args),
+    head: async () => log.head(),
+    async tail(listen) {
+      await begun
+      const position = await log.head()
+      brought = position.offset
+      listener = listen
+      return { position, stop() {} }
+    },
+    close: () => log.close(),
+    start: () => begin(),
+    async bring(gap) {
+      const { entries, end } = await log.since(brought, 1_000)
+      brought = end
+      listener?.(entries, gap)
+    },
+  }
+}
