@@ -4,6 +4,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import { conformance } from '../../test/conformance.ts'
 import { event } from '../../test/events.ts'
+import { turn } from '../../test/turn.ts'
 import type { SseEvent } from '../event.ts'
 import { decode } from './decode.ts'
 import { DecodeError, type InvalidEvent } from './invalid-event.ts'
@@ -109,7 +110,7 @@ describe('decode', () => {
     await Promise.resolve()
     expect(seen).toEqual([0])
     answers[0]?.()
-    await new Promise(setImmediate)
+    await turn()
     expect(seen).toEqual([0, 1, 2, 3, 'complete'])
   })
 
@@ -161,7 +162,7 @@ conformance('decode', {
 conformance('decode, with a schema that answers later,', {
   operator: () => decode(schemaOf((value) => Promise.resolve({ value }))),
   ...numbers,
-  settle: () => new Promise<void>((resolve) => setImmediate(resolve)),
+  settle: turn,
 })
 
 function schemaOf<T>(

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import { event } from '../../test/events.ts'
+import { turn } from '../../test/turn.ts'
 import type { SseEvent } from '../event.ts'
 import { batchWith } from './batch-with.ts'
 import { commit } from './commit.ts'
@@ -147,11 +148,11 @@ describe('commit', () => {
     source.complete()
     expect(saves.map((s) => s.id)).toEqual(['1'])
     saves[0]?.done()
-    await new Promise(setImmediate)
+    await turn()
     expect(saves.map((s) => s.id)).toEqual(['1', '3'])
     expect(endings).toEqual([])
     saves[1]?.done()
-    await new Promise(setImmediate)
+    await turn()
     expect(endings).toEqual(['complete'])
   })
 
@@ -166,7 +167,7 @@ describe('commit', () => {
       const source = new Subject<SseEvent>()
       source.pipe(commit({ save })).subscribe({ error: (e) => errors.push(e.message) })
       source.next(event('', 'x', '1'))
-      await new Promise(setImmediate)
+      await turn()
       expect(errors).toEqual(['full'])
       expect(source.observed).toBe(false)
     }

@@ -4,6 +4,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import { countingGate } from '../../test/gate.ts'
+import { turn } from '../../test/turn.ts'
 import { BufferOverflowError } from './intake.ts'
 import { type ProcessWithOptions, processWith } from './process-with.ts'
 
@@ -250,5 +251,5 @@ conformance<number, number>('processWith, of what is ready at once,', {
 conformance<number, number>('processWith, of promises,', {
   operator: () => processWith((n) => Promise.resolve(n)),
   input: (i) => i,
-  settle: () => new Promise<void>((resolve) => setImmediate(resolve)),
+  settle: turn,
 })
