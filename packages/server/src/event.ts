@@ -23,6 +23,13 @@ export interface SseMessage {
   readonly retry?: number
 }
 
+/** A message as its reader sees it, with a type: `'message'` where it names none. */
+export type TypedMessage<M extends SseMessage = SseMessage> = M extends SseMessage
+  ? Omit<M, 'type'> & {
+      readonly type: Exclude<M['type'], undefined> | (undefined extends M['type'] ? 'message' : never)
+    }
+  : never
+
 /** Whom a message is for: one room's members, one user's connections, or everybody. */
 export type Target = 'all' | { readonly room: string } | { readonly user: string }
 

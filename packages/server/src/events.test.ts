@@ -20,6 +20,11 @@ describe('a sink with events', () => {
       symbol: string
       value: number
     }>()
+    expectTypeOf(sink.to)
+      .parameter(0)
+      .parameter(0)
+      .toHaveProperty('type')
+      .toEqualTypeOf<keyof typeof events>()
     // @ts-expect-error a type that is none of the map's
     void sink.publish({ type: 'other', data: 1 }).catch(() => {})
     // @ts-expect-error data of another type

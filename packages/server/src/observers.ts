@@ -1,5 +1,5 @@
 import type { Observer } from 'rxjs'
-import type { MaybePromise, SseMessage, Target } from './event.ts'
+import type { MaybePromise, SseMessage, Target, TypedMessage } from './event.ts'
 import { isPromise } from './maybe-promise.ts'
 
 export interface ObserverHost<M extends SseMessage> {
@@ -32,6 +32,20 @@ export function sinkObserver<M extends SseMessage>(
     error: (error: unknown) => host.failed(error),
     complete: () => host.completed(),
   }
+}
+
+/** What the message's reader will see as its type (HTML, 9.2.6). */
+export function typeOf(type: string | undefined): string {
+  return type === undefined || type === '' ? 'message' : type
+}
+
+export function withType<M extends SseMessage>(message: M): TypedMessage<M>
+export function withType(message: SseMessage): TypedMessage {
+  return isTyped(message) ? message : { ...message, type: typeOf(message.type) }
+}
+
+function isTyped(message: SseMessage): message is TypedMessage {
+  return message.type !== undefined && message.type !== ''
 }
 
 /**

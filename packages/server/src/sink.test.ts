@@ -108,6 +108,25 @@ describe('a sink', () => {
     expect(sink.stats().rejected).toBe(1)
   })
 
+  it("asks for each message whom it is for, with the type that readers see: 'message' where it names none", async () => {
+    const { sink, url } = await served({ rooms: { authorize: () => true } })
+    const [named, unnamed] = await Promise.all([
+      openReader(`${url}/?room=order`),
+      openReader(`${url}/?room=message`),
+    ])
+    const messages: SseMessage[] = [
+      { type: 'order', data: 1 },
+      { data: 2 },
+      { type: '', data: 3 },
+      { type: 'other', data: 4 },
+    ]
+    from(messages).subscribe(sink.to((m) => ({ room: m.type })))
+    await sink.publish({ data: 'end' })
+    expect((await named.take(2)).map(({ data }) => data)).toEqual(['1', 'end'])
+    expect((await unnamed.take(3)).map(({ data }) => data)).toEqual(['2', '3', 'end'])
+    expect(messages[1]).toEqual({ data: 2 })
+  })
+
   it('rejects publish with the reason', async () => {
     const { sink } = await served()
     await expect(sink.publish({ data: undefined })).rejects.toThrow(/message\.data is undefined/)

@@ -8,13 +8,13 @@ import { type ConnectionChange, changeOf } from './connection/connection-change.
 import { type CloseOptions, closeConnections } from './drain.ts'
 import { parseDuration } from './duration.ts'
 import { createEndpoint } from './endpoint.ts'
-import type { SseMessage, Target } from './event.ts'
+import type { SseMessage, Target, TypedMessage } from './event.ts'
 import { checkEvent, type EventMap, type MessageOf } from './events.ts'
 import { beating } from './fan-out/beating.ts'
 import { type Delivery, Hub } from './fan-out/hub.ts'
 import { heartbeatOf } from './heartbeat.ts'
 import { Intake, type Published, type PublishOptions } from './intake.ts'
-import { type ObserverHost, sinkObserver } from './observers.ts'
+import { type ObserverHost, sinkObserver, typeOf, withType } from './observers.ts'
 import { opener } from './open.ts'
 import type { SinkOptions } from './sink-options.ts'
 import { slowClientRules } from './slow-client.ts'
@@ -37,8 +37,11 @@ export interface Sink<M extends SseMessage = SseMessage> extends Observer<M> {
   room(name: string): Observer<M>
   /** An Observer whose messages go to one user's connections. */
   user(id: string): Observer<M>
-  /** An Observer that asks for each message whom it is for. */
-  to(target: (message: M) => Target): Observer<M>
+  /**
+   * An Observer that asks for each message whom it is for: `sink.to(({ type }) => ({ room: type }))`. The type is there,
+   * `'message'`, also where the message names none.
+   */
+  to(target: (message: TypedMessage<M>) => Target): Observer<M>
   /**
    * Sends one message, to everybody unless a target is given. Resolves when the log has it; rejects with a
    * `SinkError` where it is not taken.
@@ -86,7 +89,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
   })
   const timeline = new Timeline(options.log, hub, onError)
   const beats = beating(heartbeatOf(options.heartbeat), hub, timeline, clock)
-  const topic = (options.topic ?? typeOf) as (message: SseMessage) => string
+  const topic = (options.topic ?? (({ type }) => typeOf(type))) as (message: SseMessage) => string
   const { events } = options
   const check = events === undefined ? undefined : (message: SseMessage) => checkEvent(events, message)
   const sourceId = options.sourceId as ((message: SseMessage) => string | undefined) | undefined
@@ -124,7 +127,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     ...sinkObserver<M>('all', host),
     room: (name) => sinkObserver<M>({ room: name }, host),
     user: (id) => sinkObserver<M>({ user: id }, host),
-    to: (target) => sinkObserver<M>(target, host),
+    to: (target) => sinkObserver<M>((message) => target(withType(message)), host),
 
     async publish(message, target = 'all', publishOptions) {
       try {
@@ -162,10 +165,6 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
 
 /** What browsers wait of themselves, more or less. */
 const READERS_USUAL = 3_000
-
-function typeOf(message: SseMessage): string {
-  return message.type === undefined || message.type === '' ? 'message' : message.type
-}
 
 /** A callback of the user's must not throw into a pipeline. */
 function quietly(call: () => void): void {
