@@ -63,6 +63,8 @@ export default defineConfig({
   // The index of the local search is larger than what Vite thinks a chunk should be, and is loaded when somebody searches.
   vite: { build: { chunkSizeWarningLimit: 5000 } },
   markdown: {
+    // What an example prints stands in its comments, so these are to be legible.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-default' },
     config(md) {
       repositoryLinks(md, `${repository}/tree/main`)
       inlineMarbles(md, fileURLToPath(new URL('..', import.meta.url)))
