@@ -1,24 +1,68 @@
 import type { Feed } from './feed.ts'
 
-/** Endpoints that every page may use without saying what they send, by `METHOD url`. */
-export const endpoints: Readonly<Record<string, Feed>> = {
-  'GET https://stream.example.com/prices': feed(
+type Endpoints = Readonly<Record<string, Feed>>
+
+/** Endpoints by `METHOD url` that every page may use without saying what they send. */
+const common: Endpoints = {
+  'GET https://stream.example.com/prices': numbered(
     [10, 12, 11, 15].map((price, n) => ({
       type: 'price',
-      data: { symbol: n % 2 === 0 ? 'A' : 'B', price, time: n * 30_000 },
+      data: JSON.stringify({ symbol: n % 2 === 0 ? 'A' : 'B', price, time: n * 30_000 }),
     })),
-  ),
-  // Of the README.
-  'GET https://example.com/trades': threeMinutes((minute) =>
-    [10, 12, 11].map((price) => ({ symbol: 'A', price: price + minute, time: start + minute * 60_000 })),
-  ),
-  // Of docs/README.md.
-  'GET https://stream.wikimedia.org/v2/stream/recentchange': threeMinutes((minute) =>
-    ['ann', 'bob', 'ann'].map((user) => ({ wiki: 'enwiki', user, timestamp: start / 1000 + minute * 60 })),
   ),
 }
 
 const start = Date.UTC(2026, 0, 1)
+
+/** What a page's endpoints are that says nothing about them, as pages that npm shows do. */
+const ofPages: Readonly<Record<string, Endpoints>> = {
+  'README.md': {
+    'GET https://example.com/trades': threeMinutes((minute) =>
+      [10, 12, 11].map((price) => ({ symbol: 'A', price: price + minute, time: start + minute * 60_000 })),
+    ),
+  },
+  'docs/README.md': {
+    'GET https://stream.wikimedia.org/v2/stream/recentchange': threeMinutes((minute) =>
+      ['ann', 'bob', 'ann'].map((user) => ({ wiki: 'enwiki', user, timestamp: start / 1000 + minute * 60 })),
+    ),
+  },
+  'packages/core/README.md': {
+    'GET https://example.com/prices': numbered([1, 2, 3].map((n) => ({ type: 'price', data: `${n}.5` }))),
+    'GET https://example.com/orders': (request, visited) =>
+      request.headers.authorization === 'Bearer fresh'
+        ? numbered([{ type: 'message', data: 'an order' }])(request, visited)
+        : { status: 401, body: ['expired'] },
+    'POST https://example.com/chat': () => ({
+      status: 200,
+      body: ['data: {"text": "Hi"}\n\ndata: [DONE]\n\n', 'HOLD'],
+    }),
+    'GET https://example.com/flaky': ({ lastEventId }) =>
+      lastEventId === '' ? { status: 200, body: ['id: 7\ndata: a\n\n', 'CUT'] } : undefined,
+  },
+  'packages/operators/README.md': {
+    'GET https://example.com/quakes': numbered([
+      { type: 'message', data: '{"time":600000,"magnitude":4.5}' },
+      { type: 'message', data: '{"time":2400000,"magnitude":4.9}' },
+      { type: 'message', data: '{"time":2400000,"magnitude":"strong"}' },
+      { type: 'message', data: '{"time":4000000,"magnitude":6.1}' },
+    ]),
+    'GET https://example.com/alerts': (request, visited) =>
+      request.headers.authorization === 'Bearer secret'
+        ? numbered([
+            { type: 'metric', data: '{"host":"a"}' },
+            { type: 'alert.cpu', data: '{"host":"a","message":"hot"}' },
+            { type: 'alert.cpu', data: '{"host":5}' },
+            { type: 'alert.disk', data: '{"host":"b","message":"full"}' },
+          ])(request, visited)
+        : { status: 401, body: [] },
+    'GET https://example.com/orders': numbered(['a', 'b'].map((data) => ({ type: 'message', data }))),
+  },
+}
+
+/** The endpoints of a page, beside those in its own comments. */
+export function endpointsOf(path: string): Endpoints {
+  return { ...common, ...ofPages[path] }
+}
 
 /** Three minutes of something, for a program that shows windows of a minute to whoever comes: it waits for a client. */
 function threeMinutes(data: (minute: number) => readonly unknown[]): Feed {
@@ -33,13 +77,11 @@ function threeMinutes(data: (minute: number) => readonly unknown[]): Feed {
 }
 
 /** Events with ids from 1; a request goes on after its id, and where nothing is left it is answered 204. */
-function feed(events: readonly { readonly type: string; readonly data: unknown }[]): Feed {
+function numbered(events: readonly { readonly type: string; readonly data: string }[]): Feed {
   return ({ lastEventId }) => {
     const left = events.map((event, n) => ({ ...event, id: n + 1 })).slice(Number(lastEventId))
     if (left.length === 0) return undefined
-    const blocks = left.map(
-      ({ type, data, id }) => `event: ${type}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`,
-    )
+    const blocks = left.map(({ type, data, id }) => `event: ${type}\nid: ${id}\ndata: ${data}\n\n`)
     return { status: 200, body: ['retry: 10\n\n', ...blocks] }
   }
 }

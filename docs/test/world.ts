@@ -1,5 +1,5 @@
 import { type Attempt, createScriptedServer, type RecordedRequest, testCertificate } from '@rxsse/testing'
-import { endpoints } from './endpoints.ts'
+import { endpointsOf } from './endpoints.ts'
 import { createFeed, type Feed } from './feed.ts'
 import type { Page } from './read-page.ts'
 
@@ -15,9 +15,9 @@ export interface World extends AsyncDisposable {
   visit(): void
 }
 
-/** Starts what `page` says its endpoints send, and the {@link endpoints} that every page may use. */
+/** Starts what `page` says its endpoints send, and what {@link endpointsOf} says of it. */
 export async function createWorld(page: Page): Promise<World> {
-  const feeds = new Map<string, Feed>(Object.entries(endpoints))
+  const feeds = new Map<string, Feed>(Object.entries(endpointsOf(page.path)))
   for (const feed of page.feeds) feeds.set(`${feed.method} ${feed.url}`, createFeed(feed))
   const unknown: string[] = []
   const visited = Promise.withResolvers<void>()
