@@ -37,6 +37,9 @@ export class Agenda<A extends Appointed> {
 
   /** Takes the next one that is due by `watermark` off the agenda. */
   takeDue(watermark: number): A | undefined {
+    // Mostly nothing is due, and then it need not be known whether somebody still has the first time.
+    const first = this.#times.peek()
+    if (first === undefined || first.at > watermark) return undefined
     const time = this.#nextTime()
     if (time === undefined || time.at > watermark) return undefined
     if (!time.isSorted) sort(time)

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { stampedStream } from '../../test/stamped.ts'
 import { AlignedModel, type ModelResult, type Stamped } from '../../test/window-model.ts'
 import { aggregatesOf } from '../window/aggregates.ts'
+import { AggregateRow } from './aggregates/aggregate-row.ts'
 import { AlignedWindows } from './aligned-windows.ts'
 import { WindowGrid } from './window-grid.ts'
 
-const ids = aggregatesOf<Stamped>().collect((e) => e.id)
+const shape = { ids: aggregatesOf<Stamped>().collect((e) => e.id) }
 const options = fc.record({
   maxOutOfOrderness: fc.integer({ min: 0, max: 10 }),
   allowedLateness: fc.integer({ min: 0, max: 15 }),
@@ -29,27 +30,30 @@ describe('AlignedWindows', () => {
       fc.property(withTicks, spec, options, ({ stream, ticks }, { size, every, offset }, disorder) => {
         const model = new AlignedModel({ size, every, offset }, disorder)
         const results: ModelResult[] = []
-        const engine = new AlignedWindows<string, unknown, readonly number[], unknown>(
+        const row = new AggregateRow<Stamped, { readonly ids: readonly number[] }>(shape)
+        const watermark = { value: Number.NEGATIVE_INFINITY }
+        const engine = new AlignedWindows<string, { readonly ids: readonly number[] }>(
           new WindowGrid(size, every, offset),
           {
-            aggregate: ids,
+            row,
+            watermark,
             allowedLateness: disorder.allowedLateness,
             maxKeys: Number.POSITIVE_INFINITY,
             early: true,
-            emit: (result) => results.push(result),
+            emit: (result) => results.push({ ...result, value: result.value.ids }),
             settled: () => {},
             onEvicted: undefined,
           },
         )
-        let watermark = Number.NEGATIVE_INFINITY
         for (const [i, event] of stream.entries()) {
-          engine.add(event.key, event.key, ids.read(event), event.at, watermark)
-          watermark = Math.max(watermark, event.at - disorder.maxOutOfOrderness)
-          engine.advance(watermark)
+          row.read(event, event.at)
+          engine.add(event.key, event.key, event.at)
+          watermark.value = Math.max(watermark.value, event.at - disorder.maxOutOfOrderness)
+          engine.advance()
           const expected = model.push(event)
           if (ticks[i]) {
             const before = results.length
-            engine.early(watermark)
+            engine.early()
             const ends = results.slice(before).map((r) => r.window.end)
             expect(ends).toEqual(ends.toSorted((x, y) => x - y))
             expected.push(...model.early())

@@ -1,25 +1,27 @@
 import { Agenda, type Appointed } from './agenda.ts'
+import type { Slot } from './aggregates/cells.ts'
 import type { Key, Primitive } from './key.ts'
+import { KeyPanes } from './key-panes.ts'
 import { KeyedState } from './keyed-state.ts'
 import { SortedDeque } from './sorted-deque.ts'
-import { TwoStacks } from './two-stacks.ts'
 import type { Pane, WindowEngine, WindowEngineOptions } from './window-engine.ts'
 import type { WindowGrid } from './window-grid.ts'
 
 /**
  * Tumbling and hopping windows. An event is folded once, into its pane, however many windows overlap there; a window
- * that fires is a fold over panes, which two stacks keep, so a firing costs O(every / pane) merges, amortised. Only an
- * event that comes into a pane already stacked makes its key's stacks be built anew, once a firing at most.
+ * that fires is a fold over panes, which costs O(every / pane) merges, amortised. Only an event that comes into a pane that a
+ * window has fired with makes its key's folds be built anew, once a firing at most.
  */
-export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V> {
+export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   readonly #grid: WindowGrid
-  readonly #options: WindowEngineOptions<K, V, R, A>
-  readonly #states: KeyedState<K, KeyWindows<K, A>>
-  readonly #agenda = new Agenda<KeyWindows<K, A>>()
+  readonly #options: WindowEngineOptions<K, R>
+  readonly #states: KeyedState<K, KeyWindows<K, R>>
+  readonly #agenda = new Agenda<KeyWindows<K, R>>()
   readonly #countsRevisions: boolean
+  readonly #recent = new RecentPane()
   #keysSeen = 0
 
-  constructor(grid: WindowGrid, options: WindowEngineOptions<K, V, R, A>) {
+  constructor(grid: WindowGrid, options: WindowEngineOptions<K, R>) {
     this.#grid = grid
     this.#options = options
     this.#countsRevisions = options.early || options.allowedLateness > 0
@@ -36,35 +38,39 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     return this.#states.size
   }
 
-  add(key: K, id: Primitive, read: V, timestamp: number, watermark: number): 'held' | 'late' | 'outside' {
-    const { pane, firstWindow, lastWindow, firstEnd, lastEnd } = this.#grid.locate(timestamp)
+  add(key: K, id: Primitive, timestamp: number): 'held' | 'late' | 'outside' {
+    if (this.#recent.has(id, timestamp)) {
+      this.#options.row.add(this.#recent.slot)
+      return 'held'
+    }
+    const watermark = this.#options.watermark.value
+    const { pane, start, end, firstWindow, lastWindow, firstEnd, lastEnd } = this.#grid.locate(timestamp)
     if (firstWindow > lastWindow) return 'outside'
     if (lastEnd + this.#options.allowedLateness <= watermark) return 'late'
 
+    this.#recent.forget()
     const state = this.#states.at(key, 0, id)
-    try {
-      this.#addToPane(state, pane, read, timestamp)
-    } catch (error) {
-      // A custom aggregate's own; a key that is new with this event must not stay behind without an appointment.
-      this.#appoint(state)
-      throw error
-    }
+    const slot = state.panes.add(pane)
+    state.changed?.add(pane)
     const firstOpen = firstEnd > watermark ? firstWindow : this.#grid.lastEndedBy(watermark) + 1
     if (firstOpen > firstWindow)
       this.#updateFired(state, firstWindow, Math.min(lastWindow, firstOpen - 1), watermark)
-    if (firstOpen > lastWindow) this.#settle(state, pane, pane)
+    else this.#recent.is(id, start, end, slot)
+    if (firstOpen > lastWindow) this.#options.settled(state.panes.settle(pane, pane))
     else if (firstOpen >= state.nextWindow) return 'held'
     else state.nextWindow = firstOpen
     this.#appoint(state)
     return 'held'
   }
 
-  advance(watermark: number): void {
+  advance(): void {
+    const watermark = this.#options.watermark.value
     for (
       let state = this.#agenda.takeDue(watermark);
       state !== undefined;
       state = this.#agenda.takeDue(watermark)
     ) {
+      this.#recent.forget()
       if (this.#grid.endOf(state.nextWindow) <= watermark) this.#fire(state, 'on-time')
       this.#expire(state, watermark)
       this.#appoint(state)
@@ -75,10 +81,12 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     return this.#agenda.next()
   }
 
-  early(watermark: number): void {
+  early(): void {
     const grid = this.#grid
+    const watermark = this.#options.watermark.value
     const firstOpen = watermark === Number.NEGATIVE_INFINITY ? watermark : grid.lastEndedBy(watermark) + 1
     const due: { readonly window: number; readonly emit: () => void; readonly order: number }[] = []
+    this.#recent.forget()
     for (const state of this.#states.states()) {
       const changed = [...(state.changed ?? [])].sort((a, b) => a - b)
       state.changed?.clear()
@@ -86,8 +94,7 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
       for (const pane of changed) {
         const first = Math.max(from, firstOpen, grid.firstWindowOf(pane))
         const last = grid.lastWindowOf(pane)
-        this.#slide(state, first, last, (window, fold) => {
-          const value = this.#options.aggregate.result(fold)
+        state.panes.slide(first, last, (window, value) => {
           due.push({ window, order: state.order, emit: () => this.#emit(state, window, value, 'early') })
         })
         from = Math.max(from, last + 1)
@@ -109,99 +116,45 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     }
   }
 
-  #newState(key: K): KeyWindows<K, A> {
+  #newState(key: K): KeyWindows<K, R> {
     return {
       key,
       order: this.#keysSeen++,
       at: Number.POSITIVE_INFINITY,
-      panes: new SortedDeque(),
-      stacks: this.#grid.width === 1 ? undefined : new TwoStacks(this.#options.aggregate),
-      stacked: 0,
-      stackedTo: Number.NEGATIVE_INFINITY,
-      restack: false,
+      panes: new KeyPanes(this.#grid, this.#options.row),
       nextWindow: Number.POSITIVE_INFINITY,
       revisions: this.#countsRevisions ? new SortedDeque() : undefined,
       changed: this.#options.early ? new Set() : undefined,
     }
   }
 
-  #addToPane(state: KeyWindows<K, A>, number: number, read: V, timestamp: number): void {
-    const { aggregate } = this.#options
-    const pane = state.panes.get(number)
-    const fold = aggregate.add(pane === undefined ? aggregate.create() : pane.fold, read, timestamp)
-    if (pane === undefined) state.panes.set(number, { fold, pending: 1 })
-    else {
-      pane.fold = fold
-      pane.pending++
-    }
-    if (number < state.stackedTo) state.restack = true
-    state.changed?.add(number)
-  }
-
   /** New results for windows that had their time, as far as lateness is allowed. */
-  #updateFired(state: KeyWindows<K, A>, first: number, last: number, watermark: number): void {
+  #updateFired(state: KeyWindows<K, R>, first: number, last: number, watermark: number): void {
     const lateness = this.#options.allowedLateness
     if (lateness === 0) return
     const firstAllowed = this.#grid.lastEndedBy(watermark, lateness) + 1
-    this.#slide(state, Math.max(first, firstAllowed), last, (window, fold) =>
-      this.#emit(state, window, this.#options.aggregate.result(fold), 'late'),
+    state.panes.slide(Math.max(first, firstAllowed), last, (window, value) =>
+      this.#emit(state, window, value, 'late'),
     )
   }
 
-  #fire(state: KeyWindows<K, A>, kind: Pane): void {
+  #fire(state: KeyWindows<K, R>, kind: Pane): void {
     const { panes, nextWindow: window } = state
-    const { aggregate, allowedLateness } = this.#options
+    const { allowedLateness, settled } = this.#options
     const first = this.#grid.firstPaneOf(window)
     const next = first + this.#grid.step
-    const fold =
-      state.stacks === undefined
-        ? panes.get(first)?.fold
-        : this.#stackedFold(state, state.stacks, first, next)
-    // Before the panes go: for a tumbling window the fold is its pane's own.
-    const value = fold === undefined ? undefined : aggregate.result(fold)
-    let following = 0
+    const value = panes.resultOf(window)
     if (allowedLateness === 0) this.#letGo(state, next)
-    else {
-      this.#settle(state, first, next - 1)
-      following = panes.lowerBound(next)
-    }
-    state.nextWindow =
-      following < panes.length
-        ? Math.max(window + 1, this.#grid.firstWindowOf(panes.numberAt(following)))
-        : Number.POSITIVE_INFINITY
-    // Where there is a fold there is its result.
-    if (fold !== undefined) this.#emit(state, window, value as R, kind)
+    else settled(panes.settle(first, next - 1))
+    const following = panes.firstFrom(next)
+    state.nextWindow = Number.isNaN(following)
+      ? Number.POSITIVE_INFINITY
+      : Math.max(window + 1, this.#grid.firstWindowOf(following))
+    if (value !== undefined) this.#emit(state, window, value, kind)
     if (allowedLateness === 0) this.#forgetRevisionsThrough(state, window)
   }
 
-  /** The fold of the panes from `first` on that the window has. Panes below `next` are in no other window to come. */
-  #stackedFold(state: KeyWindows<K, A>, stacks: TwoStacks<A>, first: number, next: number): A | undefined {
-    const { panes } = state
-    const end = first + this.#grid.width
-    if (state.restack) {
-      stacks.clear()
-      state.stacked = panes.lowerBound(first)
-      state.restack = false
-    } else stacks.evictBefore(first)
-    for (; state.stacked < panes.length && panes.numberAt(state.stacked) < end; state.stacked++) {
-      const number = panes.numberAt(state.stacked)
-      if (number >= first) stacks.push(number, panes.valueAt(state.stacked).fold)
-    }
-    state.stackedTo = end
-    return stacks.foldUpTo(next)
-  }
-
-  /** Counts the events of these panes as gone: no window to come has them. */
-  #settle(state: KeyWindows<K, A>, first: number, last: number): void {
-    const { panes } = state
-    for (let i = panes.lowerBound(first); i < panes.length && panes.numberAt(i) <= last; i++) {
-      const pane = panes.valueAt(i)
-      if (pane.pending > 0) this.#options.settled(pane.pending)
-      pane.pending = 0
-    }
-  }
-
-  #emit(state: KeyWindows<K, A>, window: number, value: R, pane: Pane): void {
+  #emit(state: KeyWindows<K, R>, window: number, value: R, pane: Pane): void {
     const revision = state.revisions?.get(window) ?? 0
     state.revisions?.set(window, revision + 1)
     const start = this.#grid.startOf(window)
@@ -214,7 +167,7 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     })
   }
 
-  #expire(state: KeyWindows<K, A>, watermark: number): void {
+  #expire(state: KeyWindows<K, R>, watermark: number): void {
     const lateness = this.#options.allowedLateness
     if (lateness === 0) return
     // One leap of the watermark may end windows, and their lateness, that have yet to fire.
@@ -224,81 +177,77 @@ export class AlignedWindows<K extends Key, V, R, A> implements WindowEngine<K, V
   }
 
   /** Lets go of the panes below `next`, which no window to come has. */
-  #letGo(state: KeyWindows<K, A>, next: number): void {
-    const { panes } = state
-    let settled = 0
-    while (panes.length > 0 && panes.numberAt(0) < next) {
-      settled += panes.valueAt(0).pending
-      state.changed?.delete(panes.numberAt(0))
-      panes.shift()
-      if (state.stacked > 0) state.stacked--
+  #letGo({ panes, changed }: KeyWindows<K, R>, next: number): void {
+    for (const pane of changed ?? []) {
+      // They come in about this order. One that is passed over now has no open window, and goes with the next.
+      if (pane >= next) break
+      changed?.delete(pane)
     }
-    if (settled > 0) this.#options.settled(settled)
+    this.#options.settled(panes.letGo(next))
   }
 
-  #forgetRevisionsThrough({ revisions }: KeyWindows<K, A>, window: number): void {
+  #forgetRevisionsThrough({ revisions }: KeyWindows<K, R>, window: number): void {
     while (revisions !== undefined && revisions.length > 0 && revisions.numberAt(0) <= window)
       revisions.shift()
   }
 
   /** When the key has to be seen to next: a window to fire or, where nothing is open, panes to forget. */
-  #appoint(state: KeyWindows<K, A>): void {
+  #appoint(state: KeyWindows<K, R>): void {
     if (state.nextWindow !== Number.POSITIVE_INFINITY) {
       this.#agenda.appoint(state, this.#grid.endOf(state.nextWindow))
       return
     }
-    if (state.panes.length === 0) {
+    const { oldest } = state.panes
+    if (Number.isNaN(oldest)) {
       this.#agenda.appoint(state, Number.POSITIVE_INFINITY)
       this.#states.delete(state.key)
       return
     }
-    const oldest = this.#grid.lastWindowOf(state.panes.numberAt(0))
-    this.#agenda.appoint(state, this.#grid.endOf(oldest) + this.#options.allowedLateness)
+    const lastWindow = this.#grid.lastWindowOf(oldest)
+    this.#agenda.appoint(state, this.#grid.endOf(lastWindow) + this.#options.allowedLateness)
   }
 
-  #flushKey(state: KeyWindows<K, A>): void {
+  #flushKey(state: KeyWindows<K, R>): void {
+    this.#recent.forget()
     while (state.nextWindow !== Number.POSITIVE_INFINITY) this.#fire(state, 'flush')
+    this.#letGo(state, Number.POSITIVE_INFINITY)
     this.#agenda.appoint(state, Number.POSITIVE_INFINITY)
-  }
-
-  /** Visits the windows from first to last that have events, with their folds; all of them together cost two merges a pane. */
-  #slide(
-    state: KeyWindows<K, A>,
-    first: number,
-    last: number,
-    visit: (window: number, fold: A) => void,
-  ): void {
-    const { panes } = state
-    const stacks = new TwoStacks(this.#options.aggregate)
-    let position = panes.lowerBound(this.#grid.firstPaneOf(first))
-    for (let window = first; window <= last; window++) {
-      const start = this.#grid.firstPaneOf(window)
-      stacks.evictBefore(start)
-      for (; position < panes.length && panes.numberAt(position) < start + this.#grid.width; position++) {
-        if (panes.numberAt(position) >= start)
-          stacks.push(panes.numberAt(position), panes.valueAt(position).fold)
-      }
-      const fold = stacks.foldUpTo(start + this.#grid.step)
-      if (fold !== undefined) visit(window, fold)
-    }
   }
 }
 
-interface KeyWindows<K, A> extends Appointed {
+interface KeyWindows<K, R> extends Appointed {
   readonly key: K
-  readonly panes: SortedDeque<{ fold: A; pending: number }>
-  /** None where a window is a single pane. */
-  readonly stacks: TwoStacks<A> | undefined
-  /** How many panes, from the first on, are in the stacks or were. */
-  stacked: number
-  /** Panes below this number are in the stacks, or were. */
-  stackedTo: number
-  /** An event has come into a pane that is in the stacks. */
-  restack: boolean
+  readonly panes: KeyPanes<R>
   /** The next window to fire; Infinity where none is open. */
   nextWindow: number
   /** How many results each window has had, where there can be more than one. */
   readonly revisions: SortedDeque<number> | undefined
   /** Panes that have changed since the last early results, where there are such. */
   readonly changed: Set<number> | undefined
+}
+
+/**
+ * Where the last event went: the next one is often of the same key and pane, and while nothing has fired, been let go or been given
+ * early in between, it only has to be added there.
+ */
+class RecentPane {
+  slot: Slot = 0
+  #id: Primitive
+  #start = 0
+  #end = Number.NEGATIVE_INFINITY
+
+  has(id: Primitive, timestamp: number): boolean {
+    return id === this.#id && timestamp >= this.#start && timestamp < this.#end
+  }
+
+  is(id: Primitive, start: number, end: number, slot: Slot): void {
+    this.#id = id
+    this.#start = start
+    this.#end = end
+    this.slot = slot
+  }
+
+  forget(): void {
+    this.#end = Number.NEGATIVE_INFINITY
+  }
 }

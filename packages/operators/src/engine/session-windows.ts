@@ -1,4 +1,5 @@
 import { Agenda, type Appointed } from './agenda.ts'
+import type { Slot } from './aggregates/cells.ts'
 import type { Key, Primitive } from './key.ts'
 import { KeyedState } from './keyed-state.ts'
 import { nextAfter } from './next-after.ts'
@@ -12,15 +13,15 @@ import type { Pane, WindowEngine, WindowEngineOptions } from './window-engine.ts
  * An event exactly `gap` after the last still belongs to it, so a session fires when the watermark has passed its end,
  * not when it has come to it: otherwise the order of simultaneous events of different keys would decide.
  */
-export class SessionWindows<K extends Key, V, R, A> implements WindowEngine<K, V> {
+export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
   readonly #gap: number
   readonly #maxDuration: number
-  readonly #options: WindowEngineOptions<K, V, R, A>
-  readonly #states: KeyedState<K, KeySessions<K, A>>
-  readonly #agenda = new Agenda<KeySessions<K, A>>()
+  readonly #options: WindowEngineOptions<K, R>
+  readonly #states: KeyedState<K, KeySessions<K>>
+  readonly #agenda = new Agenda<KeySessions<K>>()
   #keysSeen = 0
 
-  constructor(gap: number, maxDuration: number, options: WindowEngineOptions<K, V, R, A>) {
+  constructor(gap: number, maxDuration: number, options: WindowEngineOptions<K, R>) {
     this.#gap = gap
     this.#maxDuration = maxDuration
     this.#options = options
@@ -28,7 +29,10 @@ export class SessionWindows<K extends Key, V, R, A> implements WindowEngine<K, V
       maxKeys: options.maxKeys,
       onEvicted: (eviction, state) => {
         this.#agenda.appoint(state, Number.POSITIVE_INFINITY)
-        for (const session of state.sessions) if (!session.fired) this.#emit(state, session, 'flush')
+        for (const session of state.sessions) {
+          if (!session.fired) this.#emit(state, session, 'flush')
+          this.#options.row.release(session.fold)
+        }
         options.onEvicted?.(eviction)
       },
     })
@@ -38,7 +42,8 @@ export class SessionWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     return this.#states.size
   }
 
-  add(key: K, id: Primitive, read: V, timestamp: number, watermark: number): 'held' | 'late' {
+  add(key: K, id: Primitive, timestamp: number): 'held' | 'late' {
+    const watermark = this.#options.watermark.value
     // What is late by itself, for a key without sessions, must not make a state and push another key's out.
     if (
       nextAfter(timestamp + Math.min(this.#gap, this.#maxDuration) + this.#options.allowedLateness) <=
@@ -51,7 +56,7 @@ export class SessionWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     try {
       const session = this.#place(state, timestamp, watermark)
       if (session === undefined) return 'late'
-      session.fold = this.#options.aggregate.add(session.fold, read, timestamp)
+      this.#options.row.add(session.fold)
       session.pending++
       session.changed = true
       if (this.#due(session) <= watermark) this.#emit(state, session, 'late')
@@ -61,7 +66,8 @@ export class SessionWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     }
   }
 
-  advance(watermark: number): void {
+  advance(): void {
+    const watermark = this.#options.watermark.value
     for (let at = this.#agenda.next(); at <= watermark; at = this.#agenda.next()) {
       const state = this.#agenda.takeDue(watermark)
       if (state === undefined) return
@@ -85,12 +91,12 @@ export class SessionWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     for (const { state, session } of this.#open()) this.#emit(state, session, 'flush')
   }
 
-  #newState(key: K): KeySessions<K, A> {
+  #newState(key: K): KeySessions<K> {
     return { key, order: this.#keysSeen++, at: Number.POSITIVE_INFINITY, sessions: [] }
   }
 
   /** The session that the event belongs to, grown so as to contain it; undefined where it is late. */
-  #place(state: KeySessions<K, A>, timestamp: number, watermark: number): Session<A> | undefined {
+  #place(state: KeySessions<K>, timestamp: number, watermark: number): Session | undefined {
     const { sessions } = state
     let after = sessions.length
     while (after > 0 && (sessions[after - 1]?.first ?? Number.NEGATIVE_INFINITY) > timestamp) after--
@@ -99,7 +105,8 @@ export class SessionWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     if (left !== undefined && right !== undefined && right.last - left.first < this.#maxDuration) {
       sessions.splice(after, 1)
       left.last = right.last
-      left.fold = this.#options.aggregate.merge(left.fold, right.fold)
+      this.#options.row.merge(left.fold, right.fold)
+      this.#options.row.release(right.fold)
       left.pending += right.pending
       left.fired = false
       left.revision = Math.max(left.revision, right.revision)
@@ -112,21 +119,21 @@ export class SessionWindows<K extends Key, V, R, A> implements WindowEngine<K, V
       session.fired = false
       return session
     }
-    const alone: Session<A> = {
+    if (this.#overAt({ first: timestamp, last: timestamp }) <= watermark) return undefined
+    const alone: Session = {
       first: timestamp,
       last: timestamp,
-      fold: this.#options.aggregate.create(),
+      fold: this.#options.row.create(),
       pending: 0,
       fired: false,
       changed: true,
       revision: 0,
     }
-    if (this.#overAt(alone) <= watermark) return undefined
     sessions.splice(after, 0, alone)
     return alone
   }
 
-  #joinable(session: Session<A> | undefined, timestamp: number): Session<A> | undefined {
+  #joinable(session: Session | undefined, timestamp: number): Session | undefined {
     if (session === undefined) return undefined
     const first = Math.min(session.first, timestamp)
     const last = Math.max(session.last, timestamp)
@@ -134,23 +141,23 @@ export class SessionWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     return distance <= this.#gap && last - first < this.#maxDuration ? session : undefined
   }
 
-  #endOf(session: Session<A>): number {
+  #endOf(session: Span): number {
     return Math.min(session.last + this.#gap, session.first + this.#maxDuration)
   }
 
   /** The first watermark past its end. */
-  #due(session: Session<A>): number {
+  #due(session: Span): number {
     return nextAfter(this.#endOf(session))
   }
 
   /** The first watermark past its end and the allowed lateness. */
-  #overAt(session: Session<A>): number {
+  #overAt(session: Span): number {
     return nextAfter(this.#endOf(session) + this.#options.allowedLateness)
   }
 
-  #emit(state: KeySessions<K, A>, session: Session<A>, pane: Pane): void {
-    const { aggregate, settled, emit } = this.#options
-    const value = aggregate.result(session.fold)
+  #emit(state: KeySessions<K>, session: Session, pane: Pane): void {
+    const { row, settled, emit } = this.#options
+    const value = row.result(session.fold)
     if (pane !== 'early') {
       session.fired = true
       settled(session.pending)
@@ -167,8 +174,8 @@ export class SessionWindows<K extends Key, V, R, A> implements WindowEngine<K, V
   }
 
   /** Every session that has not fired, by end, then key first seen. */
-  #open(): { readonly state: KeySessions<K, A>; readonly session: Session<A> }[] {
-    const open: { readonly state: KeySessions<K, A>; readonly session: Session<A> }[] = []
+  #open(): { readonly state: KeySessions<K>; readonly session: Session }[] {
+    const open: { readonly state: KeySessions<K>; readonly session: Session }[] = []
     for (const state of this.#states.states()) {
       for (const session of state.sessions) if (!session.fired) open.push({ state, session })
     }
@@ -177,16 +184,17 @@ export class SessionWindows<K extends Key, V, R, A> implements WindowEngine<K, V
     )
   }
 
-  #forget({ sessions }: KeySessions<K, A>, watermark: number): void {
+  #forget({ sessions }: KeySessions<K>, watermark: number): void {
     let gone = 0
     for (const session of sessions) {
       if (!session.fired || this.#overAt(session) > watermark) break
+      this.#options.row.release(session.fold)
       gone++
     }
     sessions.splice(0, gone)
   }
 
-  #appoint(state: KeySessions<K, A>): void {
+  #appoint(state: KeySessions<K>): void {
     const oldest = state.sessions[0]
     if (oldest === undefined) {
       this.#agenda.appoint(state, Number.POSITIVE_INFINITY)
@@ -201,17 +209,20 @@ export class SessionWindows<K extends Key, V, R, A> implements WindowEngine<K, V
   }
 }
 
-interface KeySessions<K, A> extends Appointed {
+interface KeySessions<K> extends Appointed {
   readonly key: K
   /** By time; they do not overlap. */
-  readonly sessions: Session<A>[]
+  readonly sessions: Session[]
 }
 
-interface Session<A> {
-  /** The timestamps of its first and last events. */
+interface Span {
+  /** The timestamps of the first and last events. */
   first: number
   last: number
-  fold: A
+}
+
+interface Session extends Span {
+  readonly fold: Slot
   /** Events that have been in no result but early ones. */
   pending: number
   fired: boolean

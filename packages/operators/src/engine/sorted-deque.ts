@@ -22,6 +22,9 @@ export class SortedDeque<V> {
   }
 
   get(number: number): V | undefined {
+    const last = this.#numbers.length - 1
+    // Nearly every question is about the newest.
+    if (last >= this.#head && this.#numbers[last] === number) return this.#values[last]
     const position = this.lowerBound(number)
     return this.numberAt(position) === number ? this.#values[this.#head + position] : undefined
   }

@@ -1,13 +1,11 @@
-/** What a sliding fold needs of its elements: `merge` may change and return `into`, never `from`. */
-export interface Mergeable<A> {
-  create(): A
-  merge(into: A, from: A): A
-  /** A copy that may be changed without changing `of`. Left out: what merging into nothing gives. */
-  copy?(of: A): A
-}
+import type { Slot } from './aggregates/cells.ts'
 
-export function copyOf<A>(monoid: Mergeable<A>, of: A): A {
-  return monoid.copy === undefined ? monoid.merge(monoid.create(), of) : monoid.copy(of)
+/** What a sliding fold needs of its elements: accumulators that are taken, and given back when nobody needs them any more. */
+export interface Accumulators {
+  copy(of: Slot): Slot
+  /** Changes `into`, never `from`. */
+  merge(into: Slot, from: Slot): void
+  release(slot: Slot): void
 }
 
 /**
@@ -15,25 +13,30 @@ export function copyOf<A>(monoid: Mergeable<A>, of: A): A {
  * cannot be subtracted from. A queue of two stacks: the newer elements with one running fold, the older ones each with
  * the fold from itself to the youngest of them. Each element is merged twice, however often it is part of an answer.
  */
-export class TwoStacks<A> {
-  readonly #monoid: Mergeable<A>
-  #newNumbers: number[] = []
-  #newElements: A[] = []
-  #newFold: A
+export class TwoStacks {
+  readonly #accumulators: Accumulators
+  readonly #newNumbers: number[] = []
+  readonly #newElements: Slot[] = []
+  /** Of the new elements. There is none while there is at most one of them. */
+  #newFold: Slot | undefined
   /** Oldest last, so that the oldest is what pops. */
   readonly #oldNumbers: number[] = []
-  readonly #oldFolds: A[] = []
+  readonly #oldFolds: Slot[] = []
 
-  constructor(monoid: Mergeable<A>) {
-    this.#monoid = monoid
-    this.#newFold = monoid.create()
+  constructor(accumulators: Accumulators) {
+    this.#accumulators = accumulators
   }
 
-  /** Numbers rise. The element is not changed, and must not change while it is in here. */
-  push(number: number, element: A): void {
+  /** Numbers rise. The element stays the caller's; it must not change while it is in here. */
+  push(number: number, element: Slot): void {
+    const first = this.#newElements[0]
+    if (this.#newFold !== undefined) this.#accumulators.merge(this.#newFold, element)
+    else if (first !== undefined) {
+      this.#newFold = this.#accumulators.copy(first)
+      this.#accumulators.merge(this.#newFold, element)
+    }
     this.#newNumbers.push(number)
     this.#newElements.push(element)
-    this.#newFold = this.#monoid.merge(this.#newFold, element)
   }
 
   /** Takes out every element whose number is below `number`. */
@@ -45,9 +48,8 @@ export class TwoStacks<A> {
   }
 
   clear(): void {
-    this.#newNumbers = []
-    this.#newElements = []
-    this.#newFold = this.#monoid.create()
+    this.#clearNew()
+    for (const fold of this.#oldFolds) this.#accumulators.release(fold)
     this.#oldNumbers.length = 0
     this.#oldFolds.length = 0
   }
@@ -56,7 +58,7 @@ export class TwoStacks<A> {
    * The fold of everything that is in here, oldest first, and the caller's own; undefined where there is nothing. What is
    * below `number` will not be asked for again, so the fold that ends with it is given away rather than copied.
    */
-  foldUpTo(number: number): A | undefined {
+  foldUpTo(number: number): Slot | undefined {
     if (this.#oldFolds.length === 0) {
       if (this.#newNumbers.length === 0) return undefined
       this.#flip()
@@ -65,31 +67,35 @@ export class TwoStacks<A> {
     const oldest = isLast ? this.#oldFolds.pop() : this.#oldFolds[this.#oldFolds.length - 1]
     if (isLast) this.#oldNumbers.pop()
     if (oldest === undefined) return undefined
-    const fold = isLast ? oldest : copyOf(this.#monoid, oldest)
-    return this.#newNumbers.length === 0 ? fold : this.#monoid.merge(fold, this.#newFold)
+    const fold = isLast ? oldest : this.#accumulators.copy(oldest)
+    const newer = this.#newFold ?? this.#newElements[0]
+    if (newer !== undefined) this.#accumulators.merge(fold, newer)
+    return fold
   }
 
   #popBefore(number: number): void {
     while ((this.#oldNumbers[this.#oldNumbers.length - 1] ?? Number.NaN) < number) {
       this.#oldNumbers.pop()
-      this.#oldFolds.pop()
+      this.#accumulators.release(this.#oldFolds.pop() as Slot)
     }
   }
 
   #flip(): void {
-    const monoid = this.#monoid
-    let younger: A | undefined
+    let younger: Slot | undefined
     for (let i = this.#newNumbers.length - 1; i >= 0; i--) {
-      const number = this.#newNumbers[i]
-      const element = this.#newElements[i]
-      if (number === undefined || element === undefined) continue
-      const own = copyOf(monoid, element)
-      younger = younger === undefined ? own : monoid.merge(own, younger)
-      this.#oldNumbers.push(number)
-      this.#oldFolds.push(younger)
+      const own = this.#accumulators.copy(this.#newElements[i] as Slot)
+      if (younger !== undefined) this.#accumulators.merge(own, younger)
+      younger = own
+      this.#oldNumbers.push(this.#newNumbers[i] as number)
+      this.#oldFolds.push(own)
     }
-    this.#newNumbers = []
-    this.#newElements = []
-    this.#newFold = monoid.create()
+    this.#clearNew()
+  }
+
+  #clearNew(): void {
+    if (this.#newFold !== undefined) this.#accumulators.release(this.#newFold)
+    this.#newFold = undefined
+    this.#newNumbers.length = 0
+    this.#newElements.length = 0
   }
 }

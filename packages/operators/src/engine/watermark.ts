@@ -14,7 +14,7 @@ export interface WatermarkOptions {
 export class Watermark {
   readonly #options: WatermarkOptions
   readonly #needsClock: boolean
-  #value = Number.NEGATIVE_INFINITY
+  value: number = Number.NEGATIVE_INFINITY
   /** Where the events alone would put it. */
   #byEvents = Number.NEGATIVE_INFINITY
   #lastArrival = Number.NEGATIVE_INFINITY
@@ -23,10 +23,6 @@ export class Watermark {
     this.#options = options
     this.#needsClock =
       options.idle !== Number.POSITIVE_INFINITY || options.maxFutureDrift !== Number.POSITIVE_INFINITY
-  }
-
-  get value(): number {
-    return this.#value
   }
 
   /** An event of this (finite) timestamp has arrived. The clock is read only where an option needs it. */
@@ -38,7 +34,7 @@ export class Watermark {
     }
     const mark = timestamp - this.#options.maxOutOfOrderness
     if (mark > this.#byEvents) this.#byEvents = mark
-    if (mark > this.#value) this.#value = mark
+    if (mark > this.value) this.value = mark
   }
 
   /** When silence alone would bring the watermark to `mark`, by the clock. Infinity where it never would. */
@@ -52,6 +48,6 @@ export class Watermark {
   /** The clock has come to the moment that `reaches(mark)` gave, with no event since. */
   advance(mark: number, now: number): void {
     // At least to the mark: what is added to a difference of floats does not always give the sum back.
-    this.#value = Math.max(this.#value, mark, this.#byEvents + (now - this.#lastArrival))
+    this.value = Math.max(this.value, mark, this.#byEvents + (now - this.#lastArrival))
   }
 }

@@ -1,4 +1,4 @@
-import type { Aggregate } from './aggregates/aggregate.ts'
+import type { AggregateRow } from './aggregates/aggregate-row.ts'
 import type { Primitive } from './key.ts'
 import type { Eviction } from './keyed-state.ts'
 
@@ -19,8 +19,11 @@ export interface WindowResult<K, V> {
   readonly revision: number
 }
 
-export interface WindowEngineOptions<K, V, R, A> {
-  readonly aggregate: Omit<Aggregate<never, R, V, A>, 'read'>
+export interface WindowEngineOptions<K, R> {
+  /** What a window is folded with. The row has read an event before the engine is told to add it. */
+  readonly row: Omit<AggregateRow<never, R>, 'read'>
+  /** How far event time has come. */
+  readonly watermark: { readonly value: number }
   readonly allowedLateness: number
   readonly maxKeys: number
   /** Whether `early` will be called, so that what it needs is kept. */
@@ -32,16 +35,16 @@ export interface WindowEngineOptions<K, V, R, A> {
 }
 
 /** Windows of one kind, for all keys. Knows nothing of clocks: event time comes in with the watermark. */
-export interface WindowEngine<K, V> {
+export interface WindowEngine<K> {
   readonly keys: number
-  /** Puts an event into its windows. `id` is the key's identity. `'late'` and `'outside'`: into none, as all of them are over, or none covers this time. */
-  add(key: K, id: Primitive, read: V, timestamp: number, watermark: number): 'held' | 'late' | 'outside'
+  /** Puts the event that the row has read last into its windows. `id` is the key's identity. `'late'` and `'outside'`: into none, as all of them are over, or none covers this time. */
+  add(key: K, id: Primitive, timestamp: number): 'held' | 'late' | 'outside'
   /** Fires every window whose end the watermark has reached, by end, then key first seen. */
-  advance(watermark: number): void
+  advance(): void
   /** The watermark at which there is something to do next. */
   next(): number
   /** Gives every open window that has changed since its last result. */
-  early(watermark: number): void
+  early(): void
   /** Fires everything that is open. */
   flush(): void
 }

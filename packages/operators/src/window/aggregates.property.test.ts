@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Aggregate } from '../engine/aggregates/aggregate.ts'
+import { AggregateRow } from '../engine/aggregates/aggregate-row.ts'
+import type { Slot } from '../engine/aggregates/cells.ts'
 import { aggregatesOf } from './aggregates.ts'
 
 interface Item {
@@ -102,43 +104,99 @@ describe.each(Object.entries(catalogue))('%s', (_, { aggregate, slow, close }) =
     if (close && typeof got === 'number' && typeof wanted === 'number') expect(got).toBeCloseTo(wanted, 6)
     else expect(got).toEqual(wanted)
   }
-  const folded = (list: readonly Item[]) =>
-    list.reduce((acc, it) => aggregate.add(acc, aggregate.read(it), it.at), aggregate.create())
+  /** A row of this aggregate between two others, so that cells that are not its own would show. */
+  const row = () => {
+    const before = a.sum((it) => it.x)
+    const after = a.topK(2, (it) => it.at)
+    const all = new AggregateRow<Item, { readonly value: unknown }>({ before, value: aggregate, after })
+    return {
+      folded(list: readonly Item[]): Slot {
+        const slot = all.create()
+        for (const it of list) {
+          all.read(it, it.at)
+          all.add(slot)
+        }
+        return slot
+      },
+      merged(into: Slot, from: Slot): Slot {
+        all.merge(into, from)
+        return into
+      },
+      copy: (of: Slot) => all.copy(of),
+      release: (slot: Slot) => all.release(slot),
+      result: (slot: Slot) => all.result(slot).value,
+      size: () => all.size,
+    }
+  }
 
   it('is what the slow way gives', () => {
-    fc.assert(fc.property(items, (list) => same(aggregate.result(folded(list)), slow(list))))
+    const { folded, result } = row()
+    fc.assert(fc.property(items, (list) => same(result(folded(list)), slow(list))))
   })
 
   it('does not change when merged with nothing, on either side', () => {
+    const { folded, merged, result } = row()
     fc.assert(
       fc.property(items, (list) => {
-        same(aggregate.result(aggregate.merge(aggregate.create(), folded(list))), slow(list))
-        same(aggregate.result(aggregate.merge(folded(list), aggregate.create())), slow(list))
+        same(result(merged(folded([]), folded(list))), slow(list))
+        same(result(merged(folded(list), folded([]))), slow(list))
       }),
     )
   })
 
   it('may be merged in any grouping, and leaves what it merges from as it was', () => {
+    const { folded, merged, result } = row()
     fc.assert(
       fc.property(parts, ([p = [], q = [], r = []]) => {
         const [x, y, z] = [folded(p), folded(q), folded(r)]
-        const left = aggregate.merge(aggregate.merge(folded(p), y), z)
-        const right = aggregate.merge(x, aggregate.merge(folded(q), z))
-        same(aggregate.result(left), slow([...p, ...q, ...r]))
-        same(aggregate.result(right), slow([...p, ...q, ...r]))
-        same(aggregate.result(y), slow(q))
-        same(aggregate.result(z), slow(r))
+        const left = merged(merged(folded(p), y), z)
+        const right = merged(x, merged(folded(q), z))
+        same(result(left), slow([...p, ...q, ...r]))
+        same(result(right), slow([...p, ...q, ...r]))
+        same(result(y), slow(q))
+        same(result(z), slow(r))
+      }),
+    )
+  })
+
+  it('may be copied, and does not change with the copy', () => {
+    const { folded, merged, copy, result } = row()
+    fc.assert(
+      fc.property(items, parts, (list, [q = []]) => {
+        const one = folded(list)
+        const other = copy(one)
+        same(result(other), slow(list))
+        const late = q.map((it) => ({ ...it, at: it.at + 1000 }))
+        merged(other, folded(late))
+        same(result(one), slow(list))
+        same(result(other), slow([...list, ...late]))
+      }),
+    )
+  })
+
+  it('finds nothing of an accumulator that had its place before', () => {
+    const { folded, copy, release, result, size } = row()
+    fc.assert(
+      fc.property(parts, ([p = [], q = []]) => {
+        const first = folded(p)
+        release(first)
+        const second = folded(q)
+        same(result(second), slow(q))
+        const third = copy(second)
+        same(result(third), slow(q))
+        release(second)
+        release(third)
+        expect(size()).toBe(0)
       }),
     )
   })
 
   it('adds an event as it would merge the event alone', () => {
+    const { folded, merged, result } = row()
     fc.assert(
       fc.property(items, item, (list, one) => {
         const late = { ...one, at: 1000 }
-        const added = aggregate.add(folded(list), aggregate.read(late), late.at)
-        const merged = aggregate.merge(folded(list), folded([late]))
-        same(aggregate.result(added), aggregate.result(merged))
+        same(result(folded([...list, late])), result(merged(folded(list), folded([late]))))
       }),
     )
   })
@@ -152,40 +210,97 @@ describe.each(Object.entries(catalogue))('%s', (_, { aggregate, slow, close }) =
           order: fc.shuffledSubarray(list, { minLength: list.length }),
         }),
       )
+    const { folded, result } = row()
     fc.assert(
       fc.property(distinctTimes, ({ list, order }) => {
         const tied = (l: readonly Item[]) => new Set(l.map((it) => it.x)).size < l.length
         fc.pre(!tied(list))
-        same(aggregate.result(folded(order)), slow(list))
+        same(result(folded(order)), slow(list))
       }),
     )
   })
 })
 
+/** What an aggregate makes of these values of `x`. */
+function over(aggregate: Aggregate<Item, unknown>, xs: readonly number[]): unknown {
+  const row = new AggregateRow<Item, { readonly value: unknown }>({ value: aggregate })
+  const slot = row.create()
+  for (const x of xs) {
+    row.read({ at: 0, x, maybe: null, word: '' }, 0)
+    row.add(slot)
+  }
+  return row.result(slot).value
+}
+
 it('adds floats so that what is lost does not pile up', () => {
   const sum = a.sum((it) => it.x)
-  const values = [1, 1e100, 1, -1e100].map((x) => ({ at: 0, x, maybe: null, word: '' }))
-  expect(sum.result(values.reduce((acc, it) => sum.add(acc, sum.read(it), 0), sum.create()))).toBe(2)
-  const tenths = sum.create()
-  for (let i = 0; i < 1_000_000; i++) sum.add(tenths, 0.1, 0)
-  expect(sum.result(tenths)).toBe(100_000)
+  expect(over(sum, [1, 1e100, 1, -1e100])).toBe(2)
+  expect(over(sum, Array(1_000_000).fill(0.1))).toBe(100_000)
 })
 
 it('passes infinities and NaN through a sum as IEEE does', () => {
   const sum = a.sum((it) => it.x)
-  const of = (...xs: number[]) => sum.result(xs.reduce((acc, x) => sum.add(acc, x, 0), sum.create()))
-  expect(of(1, Number.POSITIVE_INFINITY, 2)).toBe(Number.POSITIVE_INFINITY)
-  expect(of(1, Number.NaN)).toBeNaN()
+  expect(over(sum, [1, Number.POSITIVE_INFINITY, 2])).toBe(Number.POSITIVE_INFINITY)
+  expect(over(sum, [1, Number.NaN])).toBeNaN()
+})
+
+it('takes NaN for the least and the greatest, as Math.min does, wherever it comes', () => {
+  for (const xs of [
+    [Number.NaN, 1, 2],
+    [1, Number.NaN, 2],
+    [1, 2, Number.NaN],
+  ]) {
+    expect(
+      over(
+        a.min((it) => it.x),
+        xs,
+      ),
+    ).toBeNaN()
+    expect(
+      over(
+        a.max((it) => it.x),
+        xs,
+      ),
+    ).toBeNaN()
+  }
+})
+
+it('compares whatever has an order, also numbers with what is none', () => {
+  const kinds = [3, 10n, new Date(5), true]
+  expect(
+    over(
+      a.max((it) => kinds[it.x]),
+      [0, 1, 2, 3],
+    ),
+  ).toBe(10n)
+  expect(
+    over(
+      a.min((it) => kinds[it.x]),
+      [0, 1, 2, 3],
+    ),
+  ).toBe(true)
+  expect(
+    over(
+      a.min((it) => kinds[it.x]),
+      [7],
+    ),
+  ).toBeNull()
 })
 
 it('throws rather than adding what is no number', () => {
   const text = '5' as unknown as number
-  expect(() => a.sum(() => text).read({ at: 0, x: 0, maybe: null, word: '' })).toThrow(
-    'sum: expected a number, got the string "5"',
-  )
-  expect(() => a.topK(1, () => text).read({ at: 0, x: 0, maybe: null, word: '' })).toThrow(
-    /^topK: expected a number/,
-  )
+  expect(() =>
+    over(
+      a.sum(() => text),
+      [0],
+    ),
+  ).toThrow('sum: expected a number, got the string "5"')
+  expect(() =>
+    over(
+      a.topK(1, () => text),
+      [0],
+    ),
+  ).toThrow(/^topK: expected a number/)
   expect(() => a.topK(0, (it) => it.x)).toThrow(/^topK: k must be a whole number above 0/)
   expect(() => a.quantile((it) => it.x, 1.1)).toThrow(/^quantile: q must be between 0 and 1/)
   expect(() => a.quantile((it) => it.x, 0.5, { relativeError: 0 })).toThrow(

@@ -1,6 +1,7 @@
 import type { Aggregate } from '../engine/aggregates/aggregate.ts'
 import { collect, collectDistinct, countDistinct } from '../engine/aggregates/collections.ts'
 import { type Comparable, first, last, max, min, topK } from '../engine/aggregates/extremes.ts'
+import { folded } from '../engine/aggregates/folded.ts'
 import { avg, count, type MaybeNumber, type OrNull, sum, variance } from '../engine/aggregates/numeric.ts'
 import { approxCountDistinct, quantiles } from '../engine/aggregates/sketches.ts'
 import type { Key } from '../engine/key.ts'
@@ -59,7 +60,10 @@ export interface Aggregates<T> {
   custom<R, A>(fold: CustomAggregate<T, R, A>): Aggregate<T, R>
 }
 
-/** A monoid over accumulators of type `A`: see `Aggregate`. */
+/**
+ * A monoid over accumulators of type `A`: `create` is its identity, `merge` is associative, and adding an event equals
+ * merging the accumulator of that event alone.
+ */
 export interface CustomAggregate<T, R, A> {
   create(): A
   /** May change and return `into`. */
@@ -107,18 +111,18 @@ const builders = {
       typeof q === 'number' ? sketch.quantile(q) : q.map((share) => sketch.quantile(share)),
     )
   },
-  custom<R, A>(fold: CustomAggregate<unknown, R, A>): Aggregate<unknown, R, unknown, A> {
+  custom<R, A>(fold: CustomAggregate<unknown, R, A>): Aggregate<unknown, R> {
     for (const name of ['create', 'add', 'merge', 'result'] as const) {
       if (typeof fold?.[name] !== 'function')
         throw new TypeError(`custom: ${name} must be a function, not ${shapeOf(fold?.[name])}`)
     }
     // Called on the fold, which may be an instance of a class.
-    return {
+    return folded<unknown, R, unknown, A>({
       read: itself,
       create: () => fold.create(),
       add: (into, event, timestamp) => fold.add(into, event, timestamp),
       merge: (into, from) => fold.merge(into, from),
       result: (accumulator) => fold.result(accumulator),
-    }
+    })
   },
 }

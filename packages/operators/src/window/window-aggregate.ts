@@ -1,6 +1,7 @@
 import type { OperatorFunction } from 'rxjs'
 import { type Duration, milliseconds, positiveMilliseconds } from '../duration.ts'
-import { type AggregateResults, AggregateRow, type AggregateShape } from '../engine/aggregates/aggregate.ts'
+import type { AggregateResults, AggregateShape } from '../engine/aggregates/aggregate.ts'
+import { AggregateRow } from '../engine/aggregates/aggregate-row.ts'
 import { AlignedWindows } from '../engine/aligned-windows.ts'
 import { identityOf, type Key, type Primitive } from '../engine/key.ts'
 import type { Eviction } from '../engine/keyed-state.ts'
@@ -71,7 +72,8 @@ export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = 
     const row = new AggregateRow<T, AggregateResults<S>>(config.shape)
     const watermark = new Watermark(time)
     const windows = config.engine({
-      aggregate: row,
+      row,
+      watermark,
       allowedLateness: config.allowedLateness,
       maxKeys: config.maxKeys,
       early: config.early !== undefined,
@@ -92,11 +94,11 @@ export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = 
     let earlyIsDue = false
     const earlyResults = alarm(time.scheduler, () => {
       earlyIsDue = false
-      windows.early(watermark.value)
+      windows.early()
     })
 
     function advance(): void {
-      windows.advance(watermark.value)
+      windows.advance()
       if (time.idle === Number.POSITIVE_INFINITY) return
       awaited = windows.next()
       silence.set(watermark.reaches(awaited))
@@ -107,12 +109,11 @@ export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = 
         let timestamp: number
         let key: K
         let id: Primitive
-        let read: readonly unknown[]
         try {
           timestamp = time.timestamp(event)
           key = keyOf(event)
           id = identityOf(key)
-          read = row.read(event)
+          row.read(event, timestamp)
         } catch (error) {
           reject(ledger, time.onError, error, event)
           return
@@ -122,7 +123,7 @@ export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = 
           time.onInvalid?.(event)
           return
         }
-        const fate = windows.add(key, id, read, timestamp, watermark.value)
+        const fate = windows.add(key, id, timestamp)
         if (fate === 'late') {
           ledger.late++
           time.late?.(event)
@@ -176,9 +177,7 @@ function checked<T, K extends Key, S extends AggregateShape<T>>(
   }
 }
 
-type EngineFactory<K, R> = (
-  options: WindowEngineOptions<K, readonly unknown[], R, unknown[]>,
-) => WindowEngine<K, readonly unknown[]>
+type EngineFactory<K, R> = (options: WindowEngineOptions<K, R>) => WindowEngine<K>
 
 function engineFor<K extends Key, R>(spec: WindowSpec): EngineFactory<K, R> {
   if (spec?.kind === 'session') return (options) => new SessionWindows(spec.gap, spec.maxDuration, options)

@@ -1,5 +1,6 @@
 import { identityOf, type Key, type Primitive } from '../key.ts'
 import type { Aggregate } from './aggregate.ts'
+import { type Fold, folded } from './folded.ts'
 
 /**
  * A sequence that takes another one in without copying it. The overlapping windows of a sliding range share their
@@ -45,28 +46,27 @@ interface Timed<V> {
 }
 
 /** Every value, in the order of event time; equal timestamps in the order of arrival. */
-export function collect<T, V>(select: (event: T) => V): Aggregate<T, readonly V[], V, Rope<Timed<V>>> {
-  return {
+export function collect<T, V>(select: (event: T) => V): Aggregate<T, readonly V[]> {
+  return folded<T, readonly V[], V, Rope<Timed<V>>>({
     read: select,
     create: emptyRope,
     add: (into, value, timestamp) => append(into, { timestamp, value }),
     merge: join,
     result: (rope) => inTime(rope).map(({ value }) => value),
-  }
+  })
 }
 
 /** Every value once, in the order in which they first appear in event time. */
-export function collectDistinct<T, V extends Key>(
-  select: (event: T) => V,
-): Aggregate<T, readonly V[], Identified<V>, Distinct<V>> {
-  return { ...distinct(select), result: (rope) => inTime(firsts(rope)).map(({ value }) => value) }
+export function collectDistinct<T, V extends Key>(select: (event: T) => V): Aggregate<T, readonly V[]> {
+  return folded<T, readonly V[], Identified<V>, Distinct<V>>({
+    ...distinct(select),
+    result: (rope) => inTime(firsts(rope)).map(({ value }) => value),
+  })
 }
 
 /** How many values there are, each counted once; null and undefined are passed over, as SQL does. Exact: it holds them all. */
-export function countDistinct<T, V extends Key>(
-  select: (event: T) => V,
-): Aggregate<T, number, Identified<V>, Distinct<V>> {
-  return {
+export function countDistinct<T, V extends Key>(select: (event: T) => V): Aggregate<T, number> {
+  return folded<T, number, Identified<V>, Distinct<V>>({
     ...distinct(select),
     result(rope) {
       const ids = new Set<Primitive>()
@@ -75,7 +75,7 @@ export function countDistinct<T, V extends Key>(
       ids.delete(undefined)
       return ids.size
     },
-  }
+  })
 }
 
 interface Identified<V> {
@@ -86,7 +86,7 @@ type Distinct<V> = Rope<Map<Primitive, Timed<V>>>
 
 function distinct<T, V extends Key>(
   select: (event: T) => V,
-): Omit<Aggregate<T, never, Identified<V>, Distinct<V>>, 'result'> {
+): Omit<Fold<T, never, Identified<V>, Distinct<V>>, 'result'> {
   return {
     read(event) {
       const value = select(event)

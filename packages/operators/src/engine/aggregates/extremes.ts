@@ -1,4 +1,6 @@
 import type { Aggregate } from './aggregate.ts'
+import type { Cells } from './cells.ts'
+import { folded } from './folded.ts'
 
 /** What `<` orders. Dates compare by their time. */
 export type Comparable = number | string | bigint | boolean | Date
@@ -7,67 +9,120 @@ type Maybe<V> = V | null | undefined
 
 export function min<T, V extends Maybe<Comparable>>(
   select: (event: T) => V,
-): Aggregate<T, NonNullable<V> | null, V, Maybe<V>> {
-  return extreme(select, (a, b) => a < b)
+): Aggregate<T, NonNullable<V> | null> {
+  return new Least(select)
 }
 
 export function max<T, V extends Maybe<Comparable>>(
   select: (event: T) => V,
-): Aggregate<T, NonNullable<V> | null, V, Maybe<V>> {
-  return extreme(select, (a, b) => a > b)
+): Aggregate<T, NonNullable<V> | null> {
+  return new Greatest(select)
 }
 
-function extreme<T, V extends Maybe<Comparable>>(
-  select: (event: T) => V,
-  beats: (a: NonNullable<V>, b: NonNullable<V>) => boolean,
-): Aggregate<T, NonNullable<V> | null, V, Maybe<V>> {
-  function better(into: Maybe<V>, value: Maybe<V>): Maybe<V> {
-    if (value === null || value === undefined) return into
+/** In a cell whose number is NaN the value counts, and undefined is none: so what compares numbers, as nearly all do, has no values. */
+abstract class Extreme<T, V extends Maybe<Comparable>> implements Aggregate<T, NonNullable<V> | null> {
+  readonly width = 1
+  readonly #select: (event: T) => V
+
+  constructor(select: (event: T) => V) {
+    this.#select = select
+  }
+
+  protected abstract beats(a: Comparable, b: Comparable): boolean
+
+  clear({ numbers }: Cells, at: number): void {
+    numbers[at] = Number.NaN
+  }
+
+  lift({ numbers, values }: Cells, at: number, event: T): void {
+    const value: Maybe<Comparable> = this.#select(event)
+    if (typeof value === 'number' && !Number.isNaN(value)) {
+      numbers[at] = value
+      return
+    }
+    numbers[at] = Number.NaN
+    values[at] = value ?? undefined
+  }
+
+  add(cells: Cells, into: number, lifted: number): void {
+    this.merge(cells, into, lifted)
+  }
+
+  merge(cells: Cells, into: number, from: number): void {
+    const { numbers } = cells
+    const number = numbers[from] as number
+    const bestNumber = numbers[into] as number
+    if (!Number.isNaN(number) && !Number.isNaN(bestNumber)) {
+      if (this.beats(number, bestNumber)) numbers[into] = number
+      return
+    }
+    const value = comparableAt(cells, from)
+    if (value === undefined) return
+    const best = comparableAt(cells, into)
     // A NaN is never beaten and beats everything, as in Math.min: otherwise the answer would depend on the order.
-    if (into === null || into === undefined || beats(value, into) || Number.isNaN(value)) return value
-    return into
+    if (best === undefined || this.beats(value, best) || Number.isNaN(value)) this.copy(cells, into, from)
   }
-  return {
-    read: select,
-    create: () => null,
-    add: better,
-    merge: better,
-    copy: itself,
-    result: (best) => best ?? null,
+
+  copy({ numbers, values }: Cells, to: number, from: number): void {
+    const number = numbers[from] as number
+    numbers[to] = number
+    if (Number.isNaN(number) && values[from] !== undefined) values[to] = values[from]
   }
+
+  result(cells: Cells, at: number): NonNullable<V> | null {
+    // What `lift` has put there came out of `select`.
+    return (comparableAt(cells, at) as NonNullable<V> | undefined) ?? null
+  }
+}
+
+class Least<T, V extends Maybe<Comparable>> extends Extreme<T, V> {
+  protected override beats(a: Comparable, b: Comparable): boolean {
+    return a < b
+  }
+}
+
+class Greatest<T, V extends Maybe<Comparable>> extends Extreme<T, V> {
+  protected override beats(a: Comparable, b: Comparable): boolean {
+    return a > b
+  }
+}
+
+function comparableAt({ numbers, values }: Cells, at: number): Comparable | undefined {
+  const number = numbers[at] as number
+  return Number.isNaN(number) ? (values[at] as Comparable | undefined) : number
 }
 
 /** The first or last value in event time. Among equal timestamps, first means arrived first and last arrived last. */
-interface Timed<V> {
-  timestamp: number
-  value: V
-}
-
-export function first<T, V>(select: (event: T) => V): Aggregate<T, V, V, Timed<V> | null> {
+export function first<T, V>(select: (event: T) => V): Aggregate<T, V> {
   return endmost(select, (timestamp, than) => timestamp < than)
 }
 
-export function last<T, V>(select: (event: T) => V): Aggregate<T, V, V, Timed<V> | null> {
+export function last<T, V>(select: (event: T) => V): Aggregate<T, V> {
   return endmost(select, (timestamp, than) => timestamp >= than)
+}
+
+interface Timed<V> {
+  readonly timestamp: number
+  readonly value: V
 }
 
 function endmost<T, V>(
   select: (event: T) => V,
   replaces: (timestamp: number, than: number) => boolean,
-): Aggregate<T, V, V, Timed<V> | null> {
-  return {
+): Aggregate<T, V> {
+  return folded<T, V, V, Timed<V> | null>({
     read: select,
     create: () => null,
     add: (into, value, timestamp) =>
       into === null || replaces(timestamp, into.timestamp) ? { timestamp, value } : into,
     merge: (into, from) =>
       from !== null && (into === null || replaces(from.timestamp, into.timestamp)) ? from : into,
-    copy: itself,
+    copy: (endmost) => endmost,
     result(endmost) {
       if (endmost === null) throw new RangeError('an empty window has no first or last')
       return endmost.value
     },
-  }
+  })
 }
 
 /** A ranked event. The earlier of two with equal scores ranks higher. */
@@ -77,10 +132,7 @@ interface Ranked<T> {
   readonly event: T
 }
 
-export function topK<T>(
-  k: number,
-  by: (event: T) => number,
-): Aggregate<T, readonly T[], { readonly score: number; readonly event: T }, Ranked<T>[]> {
+export function topK<T>(k: number, by: (event: T) => number): Aggregate<T, readonly T[]> {
   if (!Number.isInteger(k) || k < 1)
     throw new RangeError(`topK: k must be a whole number above 0, not ${String(k)}`)
   function place(ranks: Ranked<T>[], ranked: Ranked<T>): Ranked<T>[] {
@@ -92,7 +144,7 @@ export function topK<T>(
     if (ranks.length > k) ranks.pop()
     return ranks
   }
-  return {
+  return folded<T, readonly T[], { readonly score: number; readonly event: T }, Ranked<T>[]>({
     read(event) {
       const score = by(event)
       if (typeof score === 'number' && !Number.isNaN(score)) return { score, event }
@@ -103,14 +155,9 @@ export function topK<T>(
     merge: (into, from) => from.reduce(place, into),
     copy: (ranks) => ranks.slice(),
     result: (ranks) => ranks.map(({ event }) => event),
-  }
+  })
 }
 
 function isAbove<T>(a: Ranked<T>, b: Ranked<T>): boolean {
   return a.score > b.score || (a.score === b.score && a.timestamp < b.timestamp)
-}
-
-/** The copy of what is never changed. */
-function itself<V>(value: V): V {
-  return value
 }

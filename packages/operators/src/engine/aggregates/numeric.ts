@@ -1,5 +1,6 @@
 import { shapeOf } from '../../shape.ts'
 import type { Aggregate } from './aggregate.ts'
+import type { Cells } from './cells.ts'
 
 /** A number to aggregate; null and undefined are passed over, as SQL passes over NULL. */
 export type MaybeNumber = number | null | undefined
@@ -7,112 +8,183 @@ export type MaybeNumber = number | null | undefined
 /** `R`, or null as well where what is selected may be missing: every one of a window's events may lack it. */
 export type OrNull<V, R> = [V] extends [NonNullable<V>] ? R : R | null
 
-/** Reads a number, or null where there is none. Anything else would turn a sum into text without a word, so it throws. */
-export function numberReader<T>(
-  aggregate: string,
-  select: (event: T) => MaybeNumber,
-): (event: T) => number | null {
-  return (event) => {
-    const value: unknown = select(event)
-    if (typeof value === 'number') return value
-    if (value === null || value === undefined) return null
-    throw new TypeError(`${aggregate}: expected a number, got ${shapeOf(value)}`)
-  }
+/** The number, or null where there is none. Anything else would turn a sum into text without a word, so it throws. */
+export function numberOrNull(aggregate: string, value: unknown): number | null {
+  if (typeof value === 'number') return value
+  if (value === null || value === undefined) return null
+  throw new TypeError(`${aggregate}: expected a number, got ${shapeOf(value)}`)
 }
 
-export function count<T>(isCounted?: (event: T) => boolean): Aggregate<T, number, boolean, number> {
-  return {
-    read: isCounted ?? (() => true),
-    create: () => 0,
-    add: (into, read) => (read ? into + 1 : into),
-    merge: (into, from) => into + from,
-    copy: (n) => n,
-    result: (n) => n,
-  }
+export function count<T>(isCounted?: (event: T) => boolean): Aggregate<T, number> {
+  return new Count(isCounted)
 }
 
-/** A sum with the rounding error of its additions beside it (Neumaier), so that the order of addition hardly shows. */
-interface Total {
-  n: number
-  sum: number
-  error: number
+export function sum<T>(select: (event: T) => MaybeNumber): Aggregate<T, number | null> {
+  return new Sum('sum', select)
 }
 
-export function sum<T>(select: (event: T) => MaybeNumber): Aggregate<T, number | null, number | null, Total> {
-  return { ...total('sum', select), result: (t) => (t.n === 0 ? null : exact(t)) }
-}
-
-export function avg<T>(select: (event: T) => MaybeNumber): Aggregate<T, number | null, number | null, Total> {
-  return { ...total('avg', select), result: (t) => (t.n === 0 ? null : exact(t) / t.n) }
-}
-
-function total<T>(
-  name: string,
-  select: (event: T) => MaybeNumber,
-): Omit<Aggregate<T, never, number | null, Total>, 'result'> {
-  return {
-    read: numberReader(name, select),
-    create: () => ({ n: 0, sum: 0, error: 0 }),
-    add(into, read) {
-      if (read === null) return into
-      into.n++
-      plus(into, read)
-      return into
-    },
-    merge(into, from) {
-      into.n += from.n
-      plus(into, from.sum)
-      into.error += from.error
-      return into
-    },
-    copy: ({ n, sum, error }) => ({ n, sum, error }),
-  }
-}
-
-function plus(total: Total, x: number): void {
-  const sum = total.sum + x
-  total.error += Math.abs(total.sum) >= Math.abs(x) ? total.sum - sum + x : x - sum + total.sum
-  total.sum = sum
-}
-
-/** Where the sum is infinite or not a number, so is the error, and only the sum says anything. */
-function exact({ sum, error }: Total): number {
-  return Number.isFinite(sum) ? sum + error : sum
-}
-
-/** Welford's running moments, merged by Chan's formula: no difference of large squares. */
-interface Moments {
-  n: number
-  mean: number
-  m2: number
+export function avg<T>(select: (event: T) => MaybeNumber): Aggregate<T, number | null> {
+  return new Average('avg', select)
 }
 
 export function variance<T>(
   select: (event: T) => MaybeNumber,
   of: 'population' | 'sample',
-): Aggregate<T, number | null, number | null, Moments> {
-  const lost = of === 'sample' ? 1 : 0
-  return {
-    read: numberReader('variance', select),
-    create: () => ({ n: 0, mean: 0, m2: 0 }),
-    add(into, read) {
-      if (read === null) return into
-      into.n++
-      const delta = read - into.mean
-      into.mean += delta / into.n
-      into.m2 += delta * (read - into.mean)
-      return into
-    },
-    merge(into, from) {
-      if (from.n === 0) return into
-      const n = into.n + from.n
-      const delta = from.mean - into.mean
-      into.m2 += from.m2 + (delta * delta * into.n * from.n) / n
-      into.mean += (delta * from.n) / n
-      into.n = n
-      return into
-    },
-    copy: ({ n, mean, m2 }) => ({ n, mean, m2 }),
-    result: ({ n, m2 }) => (n <= lost ? null : m2 / (n - lost)),
+): Aggregate<T, number | null> {
+  return new Variance(select, of === 'sample' ? 1 : 0)
+}
+
+// Classes, for their methods: a call that finds one of few classes is inlined, and these are called for every event.
+
+class Count<T> implements Aggregate<T, number> {
+  readonly width = 1
+  readonly #isCounted: ((event: T) => boolean) | undefined
+
+  constructor(isCounted: ((event: T) => boolean) | undefined) {
+    this.#isCounted = isCounted
+  }
+
+  clear({ numbers }: Cells, at: number): void {
+    numbers[at] = 0
+  }
+
+  lift({ numbers }: Cells, at: number, event: T): void {
+    numbers[at] = this.#isCounted === undefined || this.#isCounted(event) ? 1 : 0
+  }
+
+  add(cells: Cells, into: number, lifted: number): void {
+    this.merge(cells, into, lifted)
+  }
+
+  merge({ numbers }: Cells, into: number, from: number): void {
+    numbers[into] = (numbers[into] as number) + (numbers[from] as number)
+  }
+
+  copy({ numbers }: Cells, to: number, from: number): void {
+    numbers[to] = numbers[from] as number
+  }
+
+  result({ numbers }: Cells, at: number): number {
+    return numbers[at] as number
+  }
+}
+
+// Where in the three cells of a sum what is.
+const N = 0
+const SUM = 1
+const ERROR = 2
+
+/** A sum with the rounding error of its additions beside it (Neumaier), so that the order of addition hardly shows. */
+class Sum<T> implements Aggregate<T, number | null> {
+  readonly width = 3
+  readonly #name: string
+  readonly #select: (event: T) => MaybeNumber
+
+  constructor(name: string, select: (event: T) => MaybeNumber) {
+    this.#name = name
+    this.#select = select
+  }
+
+  clear({ numbers }: Cells, at: number): void {
+    numbers[at + N] = 0
+    numbers[at + SUM] = 0
+    numbers[at + ERROR] = 0
+  }
+
+  lift({ numbers }: Cells, at: number, event: T): void {
+    const value = numberOrNull(this.#name, this.#select(event))
+    numbers[at + N] = value === null ? 0 : 1
+    numbers[at + SUM] = value ?? 0
+    numbers[at + ERROR] = 0
+  }
+
+  add(cells: Cells, into: number, lifted: number): void {
+    this.merge(cells, into, lifted)
+  }
+
+  merge({ numbers }: Cells, into: number, from: number): void {
+    const sum = numbers[into + SUM] as number
+    const more = numbers[from + SUM] as number
+    const total = sum + more
+    const error = Math.abs(sum) >= Math.abs(more) ? sum - total + more : more - total + sum
+    numbers[into + N] = (numbers[into + N] as number) + (numbers[from + N] as number)
+    numbers[into + SUM] = total
+    numbers[into + ERROR] = (numbers[into + ERROR] as number) + (numbers[from + ERROR] as number) + error
+  }
+
+  copy({ numbers }: Cells, to: number, from: number): void {
+    numbers[to + N] = numbers[from + N] as number
+    numbers[to + SUM] = numbers[from + SUM] as number
+    numbers[to + ERROR] = numbers[from + ERROR] as number
+  }
+
+  result({ numbers }: Cells, at: number): number | null {
+    if (numbers[at + N] === 0) return null
+    const sum = numbers[at + SUM] as number
+    // Where the sum is infinite or not a number, so is the error, and only the sum says anything.
+    return Number.isFinite(sum) ? sum + (numbers[at + ERROR] as number) : sum
+  }
+}
+
+class Average<T> extends Sum<T> {
+  override result(cells: Cells, at: number): number | null {
+    const sum = super.result(cells, at)
+    return sum === null ? null : sum / (cells.numbers[at + N] as number)
+  }
+}
+
+const MEAN = 1
+const M2 = 2
+
+/** Welford's running moments, merged by Chan's formula: no difference of large squares. */
+class Variance<T> implements Aggregate<T, number | null> {
+  readonly width = 3
+  readonly #select: (event: T) => MaybeNumber
+  readonly #lost: number
+
+  constructor(select: (event: T) => MaybeNumber, lost: number) {
+    this.#select = select
+    this.#lost = lost
+  }
+
+  clear({ numbers }: Cells, at: number): void {
+    numbers[at + N] = 0
+    numbers[at + MEAN] = 0
+    numbers[at + M2] = 0
+  }
+
+  lift({ numbers }: Cells, at: number, event: T): void {
+    const value = numberOrNull('variance', this.#select(event))
+    numbers[at + N] = value === null ? 0 : 1
+    numbers[at + MEAN] = value ?? 0
+    numbers[at + M2] = 0
+  }
+
+  add(cells: Cells, into: number, lifted: number): void {
+    this.merge(cells, into, lifted)
+  }
+
+  merge({ numbers }: Cells, into: number, from: number): void {
+    const more = numbers[from + N] as number
+    if (more === 0) return
+    const before = numbers[into + N] as number
+    const n = before + more
+    const mean = numbers[into + MEAN] as number
+    const delta = (numbers[from + MEAN] as number) - mean
+    numbers[into + N] = n
+    numbers[into + MEAN] = mean + (delta * more) / n
+    numbers[into + M2] =
+      (numbers[into + M2] as number) + (numbers[from + M2] as number) + (delta * delta * before * more) / n
+  }
+
+  copy({ numbers }: Cells, to: number, from: number): void {
+    numbers[to + N] = numbers[from + N] as number
+    numbers[to + MEAN] = numbers[from + MEAN] as number
+    numbers[to + M2] = numbers[from + M2] as number
+  }
+
+  result({ numbers }: Cells, at: number): number | null {
+    const n = numbers[at + N] as number
+    return n <= this.#lost ? null : (numbers[at + M2] as number) / (n - this.#lost)
   }
 }

@@ -2,14 +2,12 @@ import { DDSketch } from '../ddsketch.ts'
 import { HyperLogLog } from '../hyperloglog.ts'
 import { identityOf, type Key, type Primitive } from '../key.ts'
 import type { Aggregate } from './aggregate.ts'
-import { type MaybeNumber, numberReader } from './numeric.ts'
+import { folded } from './folded.ts'
+import { type MaybeNumber, numberOrNull } from './numeric.ts'
 
-export function approxCountDistinct<T>(
-  select: (event: T) => Key,
-  precision: number,
-): Aggregate<T, number, Primitive, HyperLogLog> {
+export function approxCountDistinct<T>(select: (event: T) => Key, precision: number): Aggregate<T, number> {
   new HyperLogLog(precision)
-  return {
+  return folded<T, number, Primitive, HyperLogLog>({
     read: (event) => identityOf(select(event)),
     create: () => new HyperLogLog(precision),
     add(into, id) {
@@ -21,17 +19,17 @@ export function approxCountDistinct<T>(
       return into
     },
     result: (sketch) => Math.round(sketch.estimate()),
-  }
+  })
 }
 
 export function quantiles<T, R>(
   select: (event: T) => MaybeNumber,
   relativeError: number,
   resultOf: (sketch: DDSketch) => R,
-): Aggregate<T, R | null, number | null, DDSketch> {
+): Aggregate<T, R | null> {
   new DDSketch(relativeError)
-  return {
-    read: numberReader('quantile', select),
+  return folded<T, R | null, number | null, DDSketch>({
+    read: (event) => numberOrNull('quantile', select(event)),
     create: () => new DDSketch(relativeError),
     add(into, value) {
       if (value !== null) into.add(value)
@@ -42,5 +40,5 @@ export function quantiles<T, R>(
       return into
     },
     result: (sketch) => (sketch.count === 0 ? null : resultOf(sketch)),
-  }
+  })
 }

@@ -1,0 +1,57 @@
+import type { Aggregate } from './aggregate.ts'
+import type { Cells } from './cells.ts'
+
+/** An aggregate whose accumulators are objects, or anything else that is no number. */
+export interface Fold<T, R, V, A> {
+  /** Takes what `add` needs from the event. Where it throws, nothing has been changed. */
+  read(event: T): V
+  create(): A
+  /** May change and return `into`. */
+  add(into: A, read: V, timestamp: number): A
+  /** May change and return `into`; never `from`. */
+  merge(into: A, from: A): A
+  /** A copy that may be changed without changing `of`. Left out: what merging into nothing gives. */
+  copy?(of: A): A
+  /** Leaves the accumulator as it is. */
+  result(accumulator: A): R
+}
+
+/** An aggregate with its accumulator as the value of a single cell. */
+export function folded<T, R, V, A>(fold: Fold<T, R, V, A>): Aggregate<T, R> {
+  return new Folded(fold)
+}
+
+class Folded<T, R, V, A> implements Aggregate<T, R> {
+  readonly width = 1
+  readonly #fold: Fold<T, R, V, A>
+
+  constructor(fold: Fold<T, R, V, A>) {
+    this.#fold = fold
+  }
+
+  clear({ values }: Cells, at: number): void {
+    values[at] = this.#fold.create()
+  }
+
+  lift({ values }: Cells, at: number, event: T): void {
+    values[at] = this.#fold.read(event)
+  }
+
+  add({ values, timestamp }: Cells, into: number, lifted: number): void {
+    values[into] = this.#fold.add(values[into] as A, values[lifted] as V, timestamp)
+  }
+
+  merge({ values }: Cells, into: number, from: number): void {
+    values[into] = this.#fold.merge(values[into] as A, values[from] as A)
+  }
+
+  copy({ values }: Cells, to: number, from: number): void {
+    const fold = this.#fold
+    const of = values[from] as A
+    values[to] = fold.copy === undefined ? fold.merge(fold.create(), of) : fold.copy(of)
+  }
+
+  result({ values }: Cells, at: number): R {
+    return this.#fold.result(values[at] as A)
+  }
+}
