@@ -63,12 +63,20 @@ export function createEndpoint(options: EndpointOptions, host: EndpointHost): En
     if (over === 'completed') return { status: 204, headers: { ...headers, 'cache-control': 'no-store' } }
     if (over === 'closing') return limits.overloaded(headers)
     if (request.method === 'HEAD') return headAlone(headers)
-    const place = limits.take(request, admitted.user)
-    if (place === undefined) return limits.overloaded(headers)
-    const answer = attempt(() => begin({ ...admitted, request, place }), place)
+    const { user, rooms } = admitted
+    const place = limits.take(request, user)
+    const answer = isPromise(place) ? place.then(start) : start(place)
     return isPromise(answer)
       ? answer.then((ready) => withHeaders(ready, headers))
       : withHeaders(answer, headers)
+
+    function start(taken: Place | undefined): MaybePromise<Answer> {
+      if (taken === undefined) return limits.overloaded({})
+      // It may have closed while others were asked for the place.
+      if (closed() === undefined) return attempt(() => begin({ request, user, rooms, place: taken }), taken)
+      taken.release()
+      return limits.overloaded({})
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
 import { createSink, type Sink } from '../sink.ts'
 import type { SinkOptions } from '../sink-options.ts'
+import type { Place, SharedPlaces } from './limits.ts'
 
 async function served(options?: SinkOptions): Promise<{ sink: Sink; url: string }> {
   const sink = createSink({ onError: () => {}, ...options })
@@ -41,7 +42,7 @@ describe('rooms', () => {
     const member = await openReader(`${url}/?room=a`)
     const other = await openReader(`${url}/?room=b`)
     sink.room('a').next({ data: 'for a' })
-    sink.to((message) => ({ room: String(message.type) })).next({ type: 'b', data: 'for b' })
+    sink.to((m) => ({ room: m.type })).next({ type: 'b', data: 'for b' })
     sink.next({ data: 'for all' })
     expect((await member.take(2)).map(({ data }) => data)).toEqual(['for a', 'for all'])
     expect((await other.take(2)).map(({ data }) => data)).toEqual(['for b', 'for all'])
@@ -216,10 +217,65 @@ describe('limits', () => {
     expect(await statusAs()).toBe(200)
   })
 
+  it('count a key with other servers, which may take its time', async () => {
+    let free = 1
+    const across: SharedPlaces = {
+      async take(key, most) {
+        expect([key, most]).toEqual(['1', 2])
+        await new Promise((resolve) => setTimeout(resolve, 1))
+        if (free === 0) return undefined
+        free--
+        return { release: () => void free++ }
+      },
+    }
+    const { sink, url } = await served({
+      limits: { connections: 2, connectionsPerKey: 2, across, overload: 503 },
+      trustQueryUser: true,
+    })
+    const first = await openReader(`${url}?user_id=1`)
+    expect(first.status).toBe(200)
+    expect((await openReader(`${url}?user_id=1`)).status).toBe(503)
+    // The one in excess is not counted in all.
+    expect((await openReader(url)).status).toBe(200)
+    expect((await openReader(url)).status).toBe(503)
+    first.close()
+    await expect.poll(() => free).toBe(1)
+    expect((await openReader(`${url}?user_id=1`)).status).toBe(200)
+    await sink.close({ drain: 0 })
+    expect(free).toBe(1)
+  })
+
+  it('give back what they counted where the other servers cannot be asked, and where the sink closes meanwhile', async () => {
+    const errors: unknown[] = []
+    const answers: ((place: Place) => void)[] = []
+    let asked = 0
+    const across: SharedPlaces = {
+      take() {
+        if (asked++ === 0) throw new Error('nobody there')
+        return new Promise((resolve) => answers.push(resolve))
+      },
+    }
+    const { sink, url } = await served({
+      limits: { connections: 1, connectionsPerKey: 1, across, overload: 503 },
+      trustQueryUser: true,
+      onError: (error) => errors.push(error),
+    })
+    expect((await openReader(`${url}?user_id=1`)).status).toBe(500)
+    expect(errors).toEqual([new Error('nobody there')])
+    const waiting = openReader(`${url}?user_id=1`)
+    await expect.poll(() => answers.length).toBe(1)
+    await sink.close({ drain: 0 })
+    let released = 0
+    answers[0]?.({ release: () => void released++ })
+    expect((await waiting).status).toBe(503)
+    expect(released).toBe(1)
+  })
+
   it.each([
     [{ connections: -1 }, /limits\.connections is -1/],
     [{ connectionsPerKey: 1.5 }, /limits\.connectionsPerKey is 1\.5/],
     [{ overload: 429 as never }, /limits\.overload is 429/],
+    [{ across: { take: () => undefined } }, /limits\.across is given without limits\.connectionsPerKey/],
   ])('are refused at once with %j', (limits, text) => {
     expect(() => createSink({ limits })).toThrow(text)
   })

@@ -1,4 +1,6 @@
 import { type Answer, plainAnswer, STREAM_HEADERS } from '../answer.ts'
+import type { MaybePromise } from '../event.ts'
+import { isPromise } from '../maybe-promise.ts'
 import type { SinkRequest } from '../request.ts'
 import { encodeRetry } from '../wire/encode.ts'
 
@@ -9,6 +11,8 @@ export interface LimitOptions {
   readonly connectionsPerKey?: number
   /** What they share; undefined is not counted. Default: the user. */
   readonly key?: (request: SinkRequest, user: string | undefined) => string | undefined
+  /** Where the connections of a key are counted, as with other servers: `redisPresence`. Default: here alone. */
+  readonly across?: SharedPlaces
   /**
    * What those in excess are answered: `'retry'` (the default), a 200 whose stream says when to come back and
    * ends, or `503` with `Retry-After`, which ends a browser's EventSource for good.
@@ -21,15 +25,27 @@ export interface Place {
   release(): void
 }
 
+/** The places of each key, of which several servers take. */
+export interface SharedPlaces {
+  /** A place of the `most` that a key has in all, or undefined where there is none. */
+  take(key: string, most: number): MaybePromise<Place | undefined>
+}
+
 export interface Limits {
   /** A place, or undefined where there is none. */
-  take(request: SinkRequest, user: string | undefined): Place | undefined
+  take(request: SinkRequest, user: string | undefined): MaybePromise<Place | undefined>
   /** What those are answered who get no place, or come while the sink closes. */
   overloaded(headers: Readonly<Record<string, string>>): Answer
 }
 
 export function limitsOf(
-  { connections, connectionsPerKey, key = (_request, user) => user, overload = 'retry' }: LimitOptions = {},
+  {
+    connections,
+    connectionsPerKey,
+    key = (_request, user) => user,
+    across,
+    overload = 'retry',
+  }: LimitOptions = {},
   retry: number,
   random: () => number,
 ): Limits {
@@ -38,18 +54,25 @@ export function limitsOf(
   if (overload !== 'retry' && overload !== 503) {
     throw new TypeError(`limits.overload is ${JSON.stringify(overload)}; it must be 'retry' or 503`)
   }
-  const taken = new Map<string, number>()
+  if (across !== undefined && mostPerKey === Number.POSITIVE_INFINITY) {
+    throw new TypeError('limits.across is given without limits.connectionsPerKey; it counts what that bounds')
+  }
+  const ofKeys = across ?? placesHere()
   let total = 0
 
   return {
     take(request, user) {
       if (total >= most) return undefined
       const name = mostPerKey === Number.POSITIVE_INFINITY ? undefined : key(request, user)
-      const before = name === undefined ? 0 : (taken.get(name) ?? 0)
-      if (before >= mostPerKey) return undefined
+      // Counted before it is known whether the key has a place: others may ask meanwhile.
       total++
-      if (name !== undefined) taken.set(name, before + 1)
-      return place(name)
+      if (name === undefined) return place()
+      try {
+        const ofKey = ofKeys.take(name, mostPerKey)
+        return isPromise(ofKey) ? ofKey.then(placed, failed) : placed(ofKey)
+      } catch (error) {
+        return failed(error)
+      }
     },
 
     overloaded(headers) {
@@ -64,20 +87,51 @@ export function limitsOf(
     },
   }
 
+  function placed(ofKey: Place | undefined): Place | undefined {
+    if (ofKey !== undefined) return place(ofKey)
+    total--
+    return undefined
+  }
+
+  function failed(error: unknown): never {
+    total--
+    throw error
+  }
+
   // It outlives the request by hours: nothing here may hold on to that.
-  function place(name: string | undefined): Place {
-    let held = true
-    return {
-      release() {
-        if (!held) return
-        held = false
-        total--
-        if (name === undefined) return
-        const left = (taken.get(name) ?? 1) - 1
-        if (left === 0) taken.delete(name)
-        else taken.set(name, left)
-      },
-    }
+  function place(ofKey?: Place): Place {
+    return releasedOnce(() => {
+      total--
+      ofKey?.release()
+    })
+  }
+}
+
+/** The places of one server, counted in its memory. */
+function placesHere(): SharedPlaces {
+  const taken = new Map<string, number>()
+  return {
+    take(key, most) {
+      const before = taken.get(key) ?? 0
+      if (before >= most) return undefined
+      taken.set(key, before + 1)
+      return releasedOnce(() => {
+        const left = (taken.get(key) ?? 1) - 1
+        if (left === 0) taken.delete(key)
+        else taken.set(key, left)
+      })
+    },
+  }
+}
+
+function releasedOnce(release: () => void): Place {
+  let held = true
+  return {
+    release() {
+      if (!held) return
+      held = false
+      release()
+    },
   }
 }
 
