@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, ''
 const unreadable: { readonly path: string; readonly error: unknown }[] = []
 const pages = [
   'README.md',
-  ...globSync('packages/{core,operators}/README.md', { cwd: root }),
+  ...globSync('packages/{core,operators,redis,server,testing}/README.md', { cwd: root }),
   ...globSync('docs/**/*.md', { cwd: root, exclude: ['docs/node_modules', 'docs/.*', 'docs/api'] }),
 ]
   .map((path) => path.replaceAll('\\', '/'))

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import type { Block, Page } from './read-page.ts'
 
 /** A module made of a page's blocks. A line of it has the number that it has on the page. */
@@ -34,10 +35,15 @@ export function programsOf(page: Page): Program[] {
       Array.from(code.matchAll(/from '\.\/([^']+)'/g), ([, file = '']) => file),
     ),
   )
+  const surroundings = page.separate ? surroundingsOf(page) : undefined
   return groups.map((blocks) => {
     const [first] = blocks as [Block]
+    const text = (some: readonly Block[]) =>
+      surroundings !== undefined && !first.code.startsWith('import ')
+        ? within(surroundings, first, page.path)
+        : inPlace(some)
     const running = blocks.filter(({ run }) => run)
-    const whole = inPlace(blocks)
+    const whole = text(blocks)
     const extension = first.jsx ? 'tsx' : 'ts'
     return {
       page,
@@ -53,7 +59,7 @@ export function programsOf(page: Page): Program[] {
       runnable:
         running.length === 0 || (first.file !== undefined && imported.has(first.file))
           ? undefined
-          : inPlace(running),
+          : text(running),
     }
   })
 }
@@ -71,4 +77,20 @@ function inPlace(blocks: readonly Block[]): string {
   }
   // A block without an import is a module all the same.
   return `${lines.join('\n')}\nexport {}\n`
+}
+
+/** An example that leaves out what it is about, in a scope of its own within what stands around it. */
+function within(surroundings: string, { line, code }: Block, path: string): string {
+  const before = surroundings.trimEnd().split('\n')
+  if (before.length > line - 2)
+    throw new Error(`${path}:${line}: what surrounds this block is longer than the page above it`)
+  return [...before, ...Array.from({ length: line - 2 - before.length }, () => ''), '{', code, '}', ''].join(
+    '\n',
+  )
+}
+
+/** What stands around the examples of a page that do not import what they use. */
+function surroundingsOf(page: Page): string | undefined {
+  const file = new URL(`./surroundings/${folderOf(page)}.ts`, import.meta.url)
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
 }

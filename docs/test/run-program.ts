@@ -99,7 +99,7 @@ async function watch(child: ChildProcess, program: Program, world: World): Promi
       asking++
       void visit(told, program.page.curls, world.visit)
         .then(
-          (answer) => answers.push(answer),
+          (answer) => answer !== undefined && answers.push(answer),
           (error: Error) => failures.push(error.message),
         )
         .finally(() => {
@@ -172,9 +172,13 @@ async function visit(
   { wanted, port }: { wanted: number; port: number },
   curls: readonly Curl[],
   onHead: () => void,
-): Promise<string> {
+): Promise<string | undefined> {
   const lines = curls.filter(({ url }) => Number(url.port || 80) === wanted)
-  if (lines.length === 0) return `port ${wanted} answered ${await ask(port, root, onHead)}`
+  if (lines.length === 0) {
+    // Nothing is promised here: what listens may be no HTTP server, or gone.
+    const status = await ask(port, root, onHead).catch(() => undefined)
+    return status === undefined ? undefined : `port ${wanted} answered ${status}`
+  }
   const waiting = new Set(lines)
   await Promise.all(
     lines.map((line) =>

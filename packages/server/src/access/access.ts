@@ -7,7 +7,11 @@ import type { SinkRequest } from '../request.ts'
  * the `WWW-Authenticate` header of a 401, default `Bearer`.
  */
 export type AccessDecision =
-  | { readonly allow: true; readonly user?: string; readonly rooms?: readonly string[] }
+  | {
+      readonly allow: true
+      readonly user?: string | undefined
+      readonly rooms?: readonly string[] | undefined
+    }
   | { readonly deny: 401 | 403; readonly challenge?: string }
 
 /** Decides about a request. A throw or a rejection is answered 500, with nothing of the error in it. */
