@@ -40,6 +40,7 @@ export interface EventSourceErrorDetails {
  * `reconnect.decide` are told. Header values, query parameters and passwords appear in none of its fields.
  */
 export class EventSourceError extends Error {
+  /** What kind of failure it is. */
   declare readonly code: EventSourceErrorCode
   /** The HTTP status, where there was an answer. */
   declare readonly status: number | undefined

@@ -46,6 +46,7 @@ export type StartId =
 
 /** Holds a stream back. While shut, its socket is not read, so that TCP slows the server down. */
 export interface Gate {
+  /** Whether it is shut now. */
   readonly shut: boolean
   /** Tells each change of `shut`. */
   readonly changes: { subscribe(next: (shut: boolean) => void): { unsubscribe(): void } }
@@ -57,6 +58,7 @@ export interface EventSourceOptions<E extends string = string> {
   readonly method?: string
   /** Sent beside `Accept: text/event-stream`, which they may replace. A `Last-Event-ID` among them never beats the tracked one. */
   readonly headers?: PerAttempt<HeadersInput>
+  /** As `fetch` takes it. Default: none. */
   readonly body?: PerAttempt<BodyInput | undefined>
   /** The types to deliver; others are dropped before anything is made of them. A sink's own notices (`gap`, `lagged`) always pass. Default: all. */
   readonly events?: readonly E[]
@@ -66,6 +68,7 @@ export interface EventSourceOptions<E extends string = string> {
   readonly lastEventIdIn?: 'header' | { readonly query: string }
   /** `false` for a single response, as LLM and MCP streams are: its proper end completes the Observable. */
   readonly reconnect?: false | ReconnectOptions
+  /** How long to wait for what. */
   readonly timeouts?: {
     /** From the start of a connection to its response head, factories and redirects included. Default `'30s'`. */
     readonly connect?: Duration
@@ -76,6 +79,7 @@ export interface EventSourceOptions<E extends string = string> {
   readonly maxEventSize?: number
   /** Default `'follow'`. */
   readonly redirect?: 'follow' | 'error'
+  /** While it is shut, the socket is not read, and the idle clock stands still. `createFlowGate` makes one. Default: none. */
   readonly gate?: Gate
   /** Told of each change of the connection. Only `next` is called. */
   readonly state?: NextObserver<ConnectionState>

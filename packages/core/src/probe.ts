@@ -11,6 +11,7 @@ export type ProbeStep =
   | { readonly step: 'connecting' | 'open'; readonly url: string }
   | { readonly step: 'event'; readonly event: SseEvent }
 
+/** The options of `probeEventSource`: those of a source, but for what only a stream that goes on has. */
 export interface ProbeOptions extends Omit<EventSourceOptions, 'reconnect' | 'gate' | 'state'> {
   /** How long the first event may take. Default `'30s'`. */
   readonly timeout?: Duration

@@ -27,6 +27,7 @@ export interface ReconnectOptions {
 
 /** How a connection ended: with an error, or properly. */
 export interface ConnectionEnd {
+  /** What it ended with; undefined where the server ended the response properly. */
   readonly error: EventSourceError | undefined
   /** Which connection it was, from 1. */
   readonly attempt: number
@@ -35,6 +36,7 @@ export interface ConnectionEnd {
 /** `retry` connects again, `complete` completes the Observable, `fail` errors it (a proper end completes it then, too). */
 export type Decision = 'retry' | 'complete' | 'fail'
 
+/** Says what the end of a connection means. */
 export type Decide = (end: ConnectionEnd) => Decision
 
 /**

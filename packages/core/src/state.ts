@@ -5,6 +5,7 @@ export interface Connecting {
   readonly status: 'connecting'
   /** Which connection of the subscription this is, from 1. */
   readonly attempt: number
+  /** Where it goes, as the url option gives it for this attempt. */
   readonly url: string
   /** The cursor the request carries; `''` where it carries none, as for an id that HTTP cannot carry. */
   readonly lastEventId: string
@@ -16,6 +17,7 @@ export interface Open {
   readonly attempt: number
   /** Where the stream comes from, after redirects. */
   readonly url: string
+  /** The answer's status. */
   readonly httpStatus: number
   /** The response's headers by lower-case name. */
   readonly headers: Readonly<Record<string, string>>

@@ -1,7 +1,10 @@
 /** A request for a stream, the same for every adapter. */
 export interface SinkRequest {
+  /** The HTTP method. */
   readonly method: string
+  /** Its url, absolute. */
   readonly url: URL
+  /** Its headers; one character stands for one byte. */
   readonly headers: Headers
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal

@@ -1,7 +1,8 @@
 /** What a sink has done since it was made. */
 export interface SinkStats {
-  /** Open connections, and how many of them are behind. */
+  /** Open connections. */
   readonly connections: number
+  /** How many of them are behind. */
   readonly behind: number
   /** Connections opened in all. */
   readonly opened: number
@@ -13,15 +14,19 @@ export interface SinkStats {
   readonly rejected: number
   /** Errors of the pipelines subscribed to the sink. */
   readonly sourceErrors: number
-  /** Messages handed to connections, one for each connection, and the bytes of all that was. */
+  /** Messages handed to connections, one for each connection. */
   readonly delivered: number
+  /** The bytes of all that was handed to them. */
   readonly bytes: number
-  /** Messages that slow clients missed, that newer ones replaced while waiting, and clients cut off for it. */
+  /** Messages that slow clients missed. */
   readonly skipped: number
+  /** Messages that newer ones replaced while they waited. */
   readonly coalesced: number
+  /** Clients cut off because they were slow. */
   readonly disconnected: number
-  /** Connections that resumed after an id, and those that were told of a gap. */
+  /** Connections that resumed after an id. */
   readonly resumed: number
+  /** Connections that were told of a gap. */
   readonly gaps: number
 }
 

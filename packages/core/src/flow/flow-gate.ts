@@ -1,6 +1,7 @@
 import { type Observable, Subject } from 'rxjs'
 import type { Gate } from '../options.ts'
 
+/** How much may be under way. */
 export interface FlowGateOptions {
   /** The gate shuts when so many are acquired. Default 1000. */
   readonly high?: number

@@ -5,6 +5,7 @@ import { followRedirects } from './redirect.ts'
 import { isTlsError } from './tls-error.ts'
 import type { Transport, TransportConnection, TransportHandler, TransportRequest } from './transport.ts'
 
+/** The options of `undiciTransport`. */
 export interface UndiciTransportOptions {
   /**
    * What requests go through: an `Agent` with a certificate authority, a unix socket or a client certificate, a

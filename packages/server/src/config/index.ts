@@ -9,11 +9,15 @@ export type { HeaderRuleConfig, SinkConfig } from './sink-config.ts'
 
 /** A sink, and where its configuration says it is to be served. */
 export interface ConfiguredSink extends Sink {
+  /** The name it is served under. */
   readonly id: string
+  /** Whether it is to be served. */
   readonly enabled: boolean
   /** Without a trailing slash. */
   readonly path: string
+  /** The address to listen at. */
   readonly host: string
+  /** The port to listen at. */
   readonly port: number
   /** Serves it there, alone; undefined where it is not enabled. */
   serve(): Promise<SinkServer | undefined>

@@ -2,8 +2,11 @@ import type { Connection } from './connection.ts'
 
 /** A connection that opened or closed, and what it is known by. */
 export interface ConnectionChange {
+  /** What happened. */
   readonly type: 'opened' | 'closed'
+  /** Whose it is, where that is known. */
   readonly user: string | undefined
+  /** The rooms it is in. */
   readonly rooms: readonly string[]
 }
 
