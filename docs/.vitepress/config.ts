@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { type DefaultTheme, defineConfig } from 'vitepress'
 import { styleSheet } from '../marbles/palette.ts'
+import { fileNames } from './file-names.ts'
 import { home } from './home.ts'
 import { inlineMarbles } from './inline-marbles.ts'
 import { type Page, pages, sections } from './pages.ts'
@@ -66,6 +67,7 @@ export default defineConfig({
     // What an example prints stands in its comments, so these are to be legible.
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-default' },
     config(md) {
+      fileNames(md)
       repositoryLinks(md, `${repository}/tree/main`)
       inlineMarbles(md, fileURLToPath(new URL('..', import.meta.url)))
     },
