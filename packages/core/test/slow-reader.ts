@@ -1,6 +1,6 @@
 // A process that reads a firehose more slowly than it could come, and tells how its memory grew meanwhile.
 import { setImmediate } from 'node:timers/promises'
-import { iterateEventSource } from '../dist/index.js'
+import { iterateEventSource } from '@rxsse/core'
 
 const [url] = process.argv.slice(2) as [string]
 const warmUp = 20_000

@@ -1,0 +1,208 @@
+import { stringify } from 'fast-check'
+import { Observable, type OperatorFunction, type SchedulerLike, Subject, takeUntil } from 'rxjs'
+import { VirtualClock } from './virtual-clock.ts'
+
+export interface OperatorLawsOptions<In, Out> {
+  /** The operator, on the given scheduler. Called for each run. */
+  readonly operator: (scheduler: SchedulerLike) => OperatorFunction<In, Out>
+  /** The i-th event of a stream that gets something out of the operator within 24 events. */
+  readonly input: (i: number) => In
+  /** Set where the operator's work ends in promises rather than on the clock. Resolves when what is under way is done. */
+  readonly settle?: () => Promise<void>
+}
+
+/** Something that an operator upholds whatever it does, and a check of it, which rejects with what is wrong. */
+export interface OperatorLaw {
+  readonly title: string
+  check(): Promise<void>
+}
+
+/**
+ * What every operator on a stream of events should uphold: how it unsubscribes, fails, completes, takes reentrant events, and is
+ * subscribed to twice. For any test runner:
+ *
+ * @example
+ * ```ts
+ * for (const { title, check } of operatorLaws({ operator: (clock) => debounceTime(100, clock), input: (i) => i })) it(title, check)
+ * ```
+ */
+export function operatorLaws<In, Out>(options: OperatorLawsOptions<In, Out>): OperatorLaw[] {
+  const { operator, input, settle = async () => {} } = options
+  const events = Array.from({ length: 24 }, (_, i) => input(i))
+  const started = () => start(operator)
+
+  return [
+    {
+      title: 'unsubscribes from its source at once in every state, emits nothing after, and leaves no timer',
+      async check() {
+        for (const [pushed, wait] of states(events.length)) {
+          const run = started()
+          run.push(events.slice(0, pushed))
+          run.clock.advanceBy(wait)
+          await settle()
+          run.subscription.unsubscribe()
+          const { length } = run.seen
+          const when = `unsubscribed ${wait} ms after ${pushed} events`
+          holds(!run.source.observed, `${when}, it is still subscribed to its source`)
+          holds(run.clock.timers === 0, `${when}, it leaves ${run.clock.timers} timers`)
+          run.clock.runOut()
+          await settle()
+          holds(run.seen.length === length, `${when}, it emits`)
+        }
+      },
+    },
+    {
+      title: 'stops a synchronous source when it is unsubscribed',
+      async check() {
+        const stop = new Subject<void>()
+        const clock = new VirtualClock()
+        let produced = 0
+        const source = new Observable<In>((subscriber) => {
+          while (!subscriber.closed && produced < 1000) {
+            if (produced === 5) stop.next()
+            else subscriber.next(input(produced % events.length))
+            produced++
+          }
+        })
+        source.pipe(operator(clock), takeUntil(stop)).subscribe()
+        holds(produced === 6, `unsubscribed within its 6th event, the source produces ${produced}`)
+        holds(clock.timers === 0, `it leaves ${clock.timers} timers`)
+      },
+    },
+    {
+      title: 'passes an error of its source on at once and drops its state',
+      async check() {
+        const boom = new Error('boom')
+        for (let pushed = 0; pushed <= events.length; pushed++) {
+          const run = started()
+          run.push(events.slice(0, pushed))
+          const { length } = run.seen
+          run.source.error(boom)
+          const when = `after ${pushed} events and an error of the source`
+          holds(
+            run.endings.length === 1 && run.endings[0] === boom,
+            `${when}, it does not end with that error`,
+          )
+          holds(run.clock.timers === 0, `${when}, it leaves ${run.clock.timers} timers`)
+          run.clock.runOut()
+          await settle()
+          holds(run.seen.length === length && run.endings.length === 1, `${when}, it emits`)
+        }
+      },
+    },
+    {
+      title: 'completes when its source has, and leaves no timer',
+      async check() {
+        for (let pushed = 0; pushed <= events.length; pushed++) {
+          const run = started()
+          run.push(events.slice(0, pushed))
+          run.source.complete()
+          await runOut(run.clock, settle)
+          const when = `after ${pushed} events and the end of the source`
+          holds(
+            run.endings.join() === 'complete',
+            `${when}, it ends with: ${run.endings.join() || 'nothing'}`,
+          )
+          holds(run.clock.timers === 0, `${when}, it leaves ${run.clock.timers} timers`)
+        }
+      },
+    },
+    {
+      title: 'may be sent events by its own consumer, which are handled as if they had come next',
+      async check() {
+        const plain = started()
+        plain.push(events)
+        plain.source.complete()
+        await runOut(plain.clock, settle)
+
+        let fed = 0
+        const feed = (): void => {
+          const event = events[fed++]
+          if (event !== undefined) run.source.next(event)
+        }
+        const run = start(operator, feed)
+        while (fed < events.length) feed()
+        run.source.complete()
+        await runOut(run.clock, settle)
+        holds(run.endings.join() === 'complete', `it ends with: ${run.endings.join() || 'nothing'}`)
+        same(run.seen, plain.seen, 'what comes of events that its consumer sends')
+      },
+    },
+    {
+      title: 'keeps two subscriptions apart',
+      async check() {
+        const clock = new VirtualClock()
+        const source = new Subject<In>()
+        const shared = source.pipe(operator(clock))
+        const [first, second]: [Out[], Out[]] = [[], []]
+        shared.subscribe((value) => first.push(value))
+        shared.subscribe((value) => second.push(value))
+        const leaver = shared.subscribe()
+        for (const event of events.slice(0, 4)) source.next(event)
+        leaver.unsubscribe()
+        for (const event of events.slice(4)) source.next(event)
+        source.complete()
+        await runOut(clock, settle)
+        holds(first.length > 0, 'nothing comes of the 24 events of `input`')
+        same(second, first, 'what a second subscription gets')
+      },
+    },
+  ]
+}
+
+/** How many events have come, and how long ago, when it is unsubscribed. */
+function* states(events: number): Generator<[pushed: number, wait: number]> {
+  for (let pushed = 0; pushed <= events; pushed++) for (const wait of [0, 1, 60_000]) yield [pushed, wait]
+}
+
+interface Run<In, Out> {
+  readonly clock: VirtualClock
+  readonly source: Subject<In>
+  readonly seen: readonly Out[]
+  readonly endings: readonly unknown[]
+  readonly subscription: { unsubscribe(): void }
+  push(events: readonly In[]): void
+}
+
+function start<In, Out>(
+  operator: OperatorLawsOptions<In, Out>['operator'],
+  seenOne: () => void = () => {},
+): Run<In, Out> {
+  const clock = new VirtualClock()
+  const source = new Subject<In>()
+  const seen: Out[] = []
+  const endings: unknown[] = []
+  const subscription = source.pipe(operator(clock)).subscribe({
+    next(value) {
+      seen.push(value)
+      seenOne()
+    },
+    error: (error: unknown) => endings.push(error),
+    complete: () => endings.push('complete'),
+  })
+  return {
+    clock,
+    source,
+    seen,
+    endings,
+    subscription,
+    push(events) {
+      for (const event of events) source.next(event)
+    },
+  }
+}
+
+async function runOut(clock: VirtualClock, settle: () => Promise<void>): Promise<void> {
+  clock.runOut()
+  await settle()
+  clock.runOut()
+}
+
+function holds(condition: boolean, otherwise: string): void {
+  if (!condition) throw new Error(otherwise)
+}
+
+function same(got: readonly unknown[], wanted: readonly unknown[], what: string): void {
+  const [a, b] = [stringify(got), stringify(wanted)]
+  holds(a === b, `${what}: expected ${b}, got ${a}`)
+}
