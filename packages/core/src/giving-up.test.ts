@@ -1,6 +1,6 @@
 import { createScriptedServer } from '@rxsse/testing'
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { describe, expect, it } from 'vitest'
-import { createClock } from '../test/clock.ts'
 import { record } from '../test/record.ts'
 
 const soon = { initialDelay: 1, minDelay: 1, jitter: 0 } as const
@@ -56,9 +56,9 @@ describe('giving up', () => {
     await using server = await createScriptedServer(({ index }) =>
       index === 2 ? { status: 200, body: ['data: a\n\n', 'HOLD'] } : { raw: ['RST'] },
     )
-    const clock = createClock()
+    const clock = new VirtualClock()
     const stream = record(server.url, {
-      scheduler: clock.scheduler,
+      scheduler: clock,
       timeouts: { idle: '30s' },
       reconnect: { jitter: 0 },
     })
@@ -66,11 +66,11 @@ describe('giving up', () => {
     for (let nth = 1; nth <= 4; nth++) {
       if (nth === 3) {
         await stream.received(1)
-        clock.advance(30_000)
+        clock.advanceBy(30_000)
       }
       const { delay } = await stream.state('waiting', nth)
       delays.push(delay)
-      clock.advance(delay)
+      clock.advanceBy(delay)
     }
     expect(delays).toEqual([1000, 2000, 1000, 2000])
     stream.subscription.unsubscribe()

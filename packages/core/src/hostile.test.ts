@@ -1,6 +1,6 @@
 import { createScriptedServer, type ResponseAttempt, type Step } from '@rxsse/testing'
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { describe, expect, it } from 'vitest'
-import { createClock } from '../test/clock.ts'
 import { record } from '../test/record.ts'
 
 const soon = { initialDelay: 1, minDelay: 1, jitter: 0 } as const
@@ -17,13 +17,13 @@ describe('a server that tells when to come back', () => {
   ] as const) {
     it(`by retry: ${retry} is asked again after ${first} ms`, async () => {
       await using server = await createScriptedServer(() => ({ status: 200, body: [`retry: ${retry}\n\n`] }))
-      const clock = createClock()
-      const stream = record(server.url, { scheduler: clock.scheduler, reconnect: { jitter: 0 } })
+      const clock = new VirtualClock()
+      const stream = record(server.url, { scheduler: clock, reconnect: { jitter: 0 } })
       const delays: number[] = []
       for (let nth = 1; nth <= 4; nth++) {
         const { delay } = await stream.state('waiting', nth)
         delays.push(delay)
-        clock.advance(delay)
+        clock.advanceBy(delay)
       }
       expect(delays[0]).toBe(first)
       expect(delays.every((delay, nth) => delay >= (delays[nth - 1] ?? 0))).toBe(true)

@@ -1,6 +1,6 @@
 import { createScriptedServer } from '@rxsse/testing'
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { describe, expect, it } from 'vitest'
-import { createClock } from '../test/clock.ts'
 import { record } from '../test/record.ts'
 
 const soon = { initialDelay: 1, minDelay: 1, jitter: 0 } as const
@@ -55,20 +55,20 @@ describe('the last event ID', () => {
       { status: 200, body: ['id: 2\ndata: a\n\n'] },
       { status: 200, body: ['HOLD'] },
     ])
-    const clock = createClock()
+    const clock = new VirtualClock()
     const loads: ((id: string) => void)[] = []
     const stream = record(server.url, {
       lastEventId: () => new Promise<string>((resolve) => void loads.push(resolve)),
-      scheduler: clock.scheduler,
+      scheduler: clock,
       reconnect: { jitter: 0 },
     })
-    clock.advance(30_000)
+    clock.advanceBy(30_000)
     expect((await stream.state('waiting')).reason).toMatchObject({ code: 'connect-timeout' })
-    clock.advance(1000)
+    clock.advanceBy(1000)
     loads[1]?.('1')
     await stream.state('waiting', 2)
     loads[0]?.('0')
-    clock.advance(2000)
+    clock.advanceBy(2000)
     expect((await server.request(1)).lastEventId).toBe('2')
     stream.subscription.unsubscribe()
   })

@@ -1,7 +1,7 @@
 import { createScriptedServer } from '@rxsse/testing'
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { lastValueFrom, toArray } from 'rxjs'
 import { expect, it } from 'vitest'
-import { createClock } from '../test/clock.ts'
 import { type ProbeStep, probeEventSource } from './index.ts'
 
 it('emits how far it comes, completes with the first event, and closes the connection', async () => {
@@ -47,16 +47,16 @@ it('errors where the stream ends before an event', async () => {
 
 it('errors where no event comes in time', async () => {
   await using server = await createScriptedServer([{ status: 200, body: ['HOLD'] }])
-  const clock = createClock()
+  const clock = new VirtualClock()
   const steps: ProbeStep['step'][] = []
   const failed = new Promise((resolve) => {
-    probeEventSource(server.url, { timeout: '5s', scheduler: clock.scheduler }).subscribe({
+    probeEventSource(server.url, { timeout: '5s', scheduler: clock }).subscribe({
       next: ({ step }) => steps.push(step),
       error: resolve,
     })
   })
   await expect.poll(() => steps).toContain('open')
-  clock.advance(5000)
+  clock.advanceBy(5000)
   expect(await failed).toMatchObject({ code: 'idle-timeout', message: 'no event came within 5000 ms' })
   expect(await server.closed(0)).toBe('client')
   expect(clock.timers).toBe(0)

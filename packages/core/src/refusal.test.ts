@@ -1,6 +1,6 @@
 import { createScriptedServer } from '@rxsse/testing'
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { describe, expect, it } from 'vitest'
-import { createClock } from '../test/clock.ts'
 import { record } from '../test/record.ts'
 import { EventSourceError } from './index.ts'
 
@@ -23,12 +23,12 @@ describe('an answer that is no event stream', () => {
 
   it('is not waited for when its body does not come', async () => {
     await using server = await createScriptedServer([{ status: 403, body: ['part', 'HOLD'] }])
-    const clock = createClock()
-    const stream = record(server.url, { scheduler: clock.scheduler })
+    const clock = new VirtualClock()
+    const stream = record(server.url, { scheduler: clock })
     await expect.poll(() => clock.timers).toBe(1)
     await expect
       .poll(() => {
-        clock.advance(1000)
+        clock.advanceBy(1000)
         return stream.error
       })
       .toMatchObject({ status: 403 })
@@ -91,8 +91,8 @@ describe('an answer that is no event stream', () => {
   ] as const) {
     it(`with a Retry-After of ${name} is tried again after ${delay} ms`, async () => {
       await using server = await createScriptedServer([{ status: 503, headers, body: [] }])
-      const clock = createClock()
-      const stream = record(server.url, { scheduler: clock.scheduler, reconnect: { jitter: 0 } })
+      const clock = new VirtualClock()
+      const stream = record(server.url, { scheduler: clock, reconnect: { jitter: 0 } })
       expect((await stream.state('waiting')).delay).toBe(delay)
       stream.subscription.unsubscribe()
     })

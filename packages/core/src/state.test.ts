@@ -1,6 +1,6 @@
 import { createScriptedServer } from '@rxsse/testing'
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { describe, expect, it } from 'vitest'
-import { createClock } from '../test/clock.ts'
 import { record } from '../test/record.ts'
 import { fromEventSource } from './index.ts'
 
@@ -11,12 +11,12 @@ describe('the state', () => {
       { status: 503, body: ['later'] },
       { status: 200, body: ['HOLD'] },
     ])
-    const clock = createClock()
-    const stream = record(server.url, { scheduler: clock.scheduler, random: () => 0.25 })
+    const clock = new VirtualClock()
+    const stream = record(server.url, { scheduler: clock, random: () => 0.25 })
     await stream.state('waiting')
-    clock.advance(1250)
+    clock.advanceBy(1250)
     await stream.state('waiting', 2)
-    clock.advance(2500)
+    clock.advanceBy(2500)
     await stream.state('open', 2)
     stream.subscription.unsubscribe()
 
@@ -55,11 +55,11 @@ describe('the state', () => {
   it('an observer of it may unsubscribe at any state', async () => {
     for (const status of ['connecting', 'open', 'waiting'] as const) {
       await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n'] }])
-      const clock = createClock()
+      const clock = new VirtualClock()
       const seen: string[] = []
       await new Promise<void>((resolve) => {
         const subscription = fromEventSource(server.url, {
-          scheduler: clock.scheduler,
+          scheduler: clock,
           state: {
             next(state) {
               seen.push(state.status)

@@ -4,9 +4,9 @@ import { connect } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Attempt, createScriptedServer, type ScriptedServer } from '@rxsse/testing'
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createClock } from '../test/clock.ts'
 import { transports } from '../test/transports.ts'
 import { createFlowGate, fromEventSource } from './index.ts'
 
@@ -30,7 +30,7 @@ describe.each(transports)('over %s', (_, transport) => {
         fc.boolean(),
         async (attempts, steps, gated) => {
           await using server = await createScriptedServer(({ index }) => attempts[index % attempts.length])
-          const clock = createClock()
+          const clock = new VirtualClock()
           const gate = createFlowGate({ high: 1, low: 0 })
           let said = 0
           let unsubscribed = false
@@ -46,11 +46,11 @@ describe.each(transports)('over %s', (_, transport) => {
             // Time passes whenever nothing else happens: for the timeouts, and the waiting.
             const time = setInterval(() => {
               if (unsubscribed) clearInterval(time)
-              else clock.advance(10_000)
+              else clock.advanceBy(10_000)
             }, 10)
             const subscription = fromEventSource(server.url, {
               transport,
-              scheduler: clock.scheduler,
+              scheduler: clock,
               timeouts: { connect: '1m', idle: '1m' },
               comments: { next: step },
               state: {
@@ -76,7 +76,7 @@ describe.each(transports)('over %s', (_, transport) => {
           await arrivalOfOneMore(server)
           await Promise.all(server.requests.map(({ index }) => server.closed(index)))
           const count = server.requests.length
-          clock.advance(3_600_000)
+          clock.advanceBy(3_600_000)
           await new Promise((resolve) => setTimeout(resolve, 5))
           expect(server.requests).toHaveLength(count)
         },

@@ -1,11 +1,11 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { asyncScheduler, VirtualTimeScheduler } from 'rxjs'
 import { describe, expect, it, vi } from 'vitest'
-import { Clock } from '../test/clock.ts'
 import { Alarm } from './alarm.ts'
 
 describe('an alarm', () => {
   it('rings once, at the time it was last set to', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const rings: number[] = []
     const alarm = new Alarm(clock, (now) => rings.push(now))
     alarm.set(100)
@@ -16,7 +16,7 @@ describe('an alarm', () => {
   })
 
   it('makes no new timer when it is moved later', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const scheduled = vi.spyOn(clock, 'schedule')
     const rings: number[] = []
     const alarm = new Alarm(clock, (now) => rings.push(now))
@@ -27,7 +27,7 @@ describe('an alarm', () => {
   })
 
   it('leaves no timer when it is cleared, set to Infinity or unsubscribed', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const alarm = new Alarm(clock, () => expect.unreachable())
     for (const stop of [
       () => alarm.clear(),
@@ -42,7 +42,7 @@ describe('an alarm', () => {
   })
 
   it('can be set for longer than a timer can run', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const rings: number[] = []
     const alarm = new Alarm(clock, (now) => rings.push(now))
     alarm.set(2 ** 31 + 5)
@@ -53,7 +53,7 @@ describe('an alarm', () => {
   })
 
   it('takes a timer that fires early, or a clock that was set back meanwhile, for the time it was set to', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const rings: number[] = []
     const alarm = new Alarm(clock, (now) => rings.push(now))
     alarm.set(100)

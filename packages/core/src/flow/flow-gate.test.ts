@@ -1,7 +1,7 @@
 import { createResumingFeed, createScriptedServer, type ScriptedServer, type Step } from '@rxsse/testing'
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createClock } from '../../test/clock.ts'
 import { record } from '../../test/record.ts'
 import { transports } from '../../test/transports.ts'
 import { createFlowGate, fromEventSource } from '../index.ts'
@@ -150,22 +150,22 @@ describe.each(transports)('over %s, a gate that is shut', (_, transport) => {
 
   it('stops the idle clock', async () => {
     await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n', 'HOLD'] }])
-    const clock = createClock()
+    const clock = new VirtualClock()
     const gate = createFlowGate({ high: 1, low: 0 })
     const stream = record(server.url, {
       transport,
       gate,
-      scheduler: clock.scheduler,
+      scheduler: clock,
       timeouts: { idle: '1s' },
     })
     await stream.received(1)
     gate.acquire()
-    clock.advance(60_000)
+    clock.advanceBy(60_000)
     expect(stream.statuses).toEqual(['connecting', 'open'])
     gate.release()
-    clock.advance(999)
+    clock.advanceBy(999)
     expect(stream.statuses).toEqual(['connecting', 'open'])
-    clock.advance(1)
+    clock.advanceBy(1)
     await stream.state('waiting')
     stream.subscription.unsubscribe()
   })

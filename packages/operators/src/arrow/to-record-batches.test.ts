@@ -1,3 +1,4 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import {
   Binary,
   Bool,
@@ -26,7 +27,6 @@ import {
 import fc from 'fast-check'
 import { firstValueFrom, from, of, Subject, toArray } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import { toRecordBatches } from './to-record-batches.ts'
 
@@ -65,7 +65,7 @@ describe('toRecordBatches', () => {
   })
 
   it('gives a batch when it is full, or has waited since its first row', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const source = new Subject<{ symbol: string; price?: number }>()
     const seen: [number, number][] = []
     source

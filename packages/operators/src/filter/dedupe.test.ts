@@ -1,7 +1,7 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
 import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import { dedupe } from './dedupe.ts'
 
@@ -17,7 +17,7 @@ describe('dedupe', () => {
     )
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 20 }), (stream, ttl) => {
-        const clock = new Clock()
+        const clock = new VirtualClock()
         const source = new Subject<Item>()
         const seen: number[] = []
         const dropped: number[] = []

@@ -1,6 +1,6 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { of, Subject } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import { lag } from './lag.ts'
 
@@ -49,7 +49,7 @@ describe('lag', () => {
   })
 
   it('starts anew where a key has been quiet for its ttl, and says so', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const prices = new Subject<Price>()
     const seen: unknown[] = []
     const evicted: unknown[] = []

@@ -1,7 +1,7 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
 import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import { stampedStream } from '../../test/stamped.ts'
 import type { Stamped } from '../../test/window-model.ts'
@@ -39,7 +39,7 @@ describe('reorder', () => {
   })
 
   it('lets go of the last events of a stream that falls silent', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const source = new Subject<Stamped>()
     const seen: [number, number][] = []
     source
@@ -56,7 +56,7 @@ describe('reorder', () => {
   })
 
   it('takes events that are late for a sign of life, so that silence begins after them', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const source = new Subject<Stamped>()
     const seen: [number, number][] = []
     source

@@ -1,7 +1,7 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
 import { concatMap, of, Subject, timer } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import { countingGate } from '../../test/gate.ts'
 import { batchWith } from './batch-with.ts'
@@ -11,7 +11,7 @@ const steps = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 40 })
 
 describe('batchWith', () => {
   it('hands over at once what finds it idle, and in one batch what came while it was busy', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const source = new Subject<number>()
     const seen: unknown[] = []
     source
@@ -27,7 +27,7 @@ describe('batchWith', () => {
   })
 
   it('keeps batches below their weight, and gives what is too heavy on its own', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const source = new Subject<number>()
     const seen: unknown[] = []
     source
@@ -53,7 +53,7 @@ describe('batchWith', () => {
   it('handles everything once and in order, within its limits, whatever the timing', () => {
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 5 }), (waits, maxItems) => {
-        const clock = new Clock()
+        const clock = new VirtualClock()
         const gate = countingGate(1)
         const source = new Subject<number>()
         const seen: number[] = []
@@ -103,7 +103,7 @@ describe('conflateWith', () => {
   it('folds what comes while it is busy, and loses none of it', () => {
     fc.assert(
       fc.property(steps, (waits) => {
-        const clock = new Clock()
+        const clock = new VirtualClock()
         const source = new Subject<number>()
         const seen: (readonly number[])[] = []
         source

@@ -1,7 +1,7 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
 import { concatMap, map, of, Subject, timer } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import { event } from '../../test/events.ts'
 import { turn } from '../../test/turn.ts'
@@ -19,7 +19,7 @@ function recorder() {
 
 describe('commit', () => {
   it('saves the end of the contiguous prefix of what is handled, in whatever order that happens', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const source = new Subject<SseEvent<number>>()
     const checkpoint = recorder()
     source
@@ -48,7 +48,7 @@ describe('commit', () => {
     )
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 5 }), (stream, concurrency) => {
-        const clock = new Clock()
+        const clock = new VirtualClock()
         const source = new Subject<SseEvent<number>>()
         const handled = new Set<number>()
         let last = -1
@@ -77,7 +77,7 @@ describe('commit', () => {
   })
 
   it('follows batches and what was folded into one', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const busy = () => timer(10, clock).pipe(concatMap(() => []))
     for (const operator of [
       batchWith({ maxItems: 2 }, busy),

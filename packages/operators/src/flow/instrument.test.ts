@@ -1,12 +1,12 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { map, of, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import { tumbling } from '../window/spec.ts'
 import { windowAggregate } from '../window/window-aggregate.ts'
 import { instrument, type Measurements } from './instrument.ts'
 
-const counted = (scheduler: Clock) =>
+const counted = (scheduler: VirtualClock) =>
   windowAggregate(tumbling(10), {
     timestamp: (t: number) => t,
     scheduler,
@@ -15,7 +15,7 @@ const counted = (scheduler: Clock) =>
 
 describe('instrument', () => {
   it('reports on the operator above it: what came, what became of it, and how far the watermark is behind', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const source = new Subject<number>()
     const reports: Measurements[] = []
     source
@@ -41,7 +41,7 @@ describe('instrument', () => {
   })
 
   it('reports no more often than told, not at all where nothing is new, and once more at the end', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const source = new Subject<number>()
     const reports: [number, number][] = []
     source
@@ -72,7 +72,7 @@ describe('instrument', () => {
     const reports: Measurements[] = []
     const subscription = source
       .pipe(
-        counted(new Clock()),
+        counted(new VirtualClock()),
         instrument('counts', (m) => reports.push(m)),
       )
       .subscribe()

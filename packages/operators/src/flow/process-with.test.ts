@@ -1,7 +1,7 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
 import { concatMap, defer, finalize, NEVER, of, range, Subject, take, timer } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import { countingGate } from '../../test/gate.ts'
 import { turn } from '../../test/turn.ts'
@@ -10,7 +10,7 @@ import { type ProcessWithOptions, processWith } from './process-with.ts'
 
 /** Handles events of `[id, how long it takes]` on virtual time. */
 function processed(options: ProcessWithOptions<[number, number]>) {
-  const clock = new Clock()
+  const clock = new VirtualClock()
   const source = new Subject<[number, number]>()
   const seen: [time: number, id: number][] = []
   const endings: unknown[] = []

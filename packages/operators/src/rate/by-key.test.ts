@@ -1,7 +1,7 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
 import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import { debounceByKey } from './debounce-by-key.ts'
 import { sampleByKey } from './sample-by-key.ts'
@@ -14,10 +14,10 @@ interface Tick {
 type Step = readonly [time: number, key: string]
 
 function timeline(
-  make: (scheduler: Clock, onDropped: (t: Tick) => void) => ReturnType<typeof sampleByKey<Tick>>,
+  make: (scheduler: VirtualClock, onDropped: (t: Tick) => void) => ReturnType<typeof sampleByKey<Tick>>,
   steps: readonly Step[],
 ) {
-  const clock = new Clock()
+  const clock = new VirtualClock()
   const source = new Subject<Tick>()
   const seen: [number, string, number][] = []
   const dropped: number[] = []

@@ -1,12 +1,12 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import { meter, type Rate } from './meter.ts'
 
 describe('meter', () => {
   it('comes to the rate of a steady stream, and dies away when it stops', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const source = new Subject<number>()
     const seen: Rate[] = []
     source.pipe(meter({ every: '1s', halfLife: '2s', scheduler: clock })).subscribe((r) => seen.push(r))
@@ -25,7 +25,7 @@ describe('meter', () => {
   })
 
   it('moves half the way to a new rate in its half-life', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const source = new Subject<number>()
     const seen: number[] = []
     source
@@ -40,7 +40,7 @@ describe('meter', () => {
   })
 
   it('starts again after a silence', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const source = new Subject<number>()
     const seen: Rate[] = []
     source.pipe(meter({ every: 100, halfLife: 10, scheduler: clock })).subscribe((r) => seen.push(r))

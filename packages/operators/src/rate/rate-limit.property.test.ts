@@ -1,7 +1,7 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
 import { Subject } from 'rxjs'
 import { expect, it } from 'vitest'
-import { Clock } from '../../test/clock.ts'
 import { rateLimit } from './rate-limit.ts'
 
 interface Job {
@@ -112,7 +112,7 @@ function run(
   options: { readonly tokens: number; readonly interval: number; readonly burst: number },
   mode: 'shape' | 'drop',
 ) {
-  const clock = new Clock()
+  const clock = new VirtualClock()
   const source = new Subject<Job>()
   const passed: { readonly job: Job; readonly time: number }[] = []
   source

@@ -1,6 +1,6 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { of, type SchedulerAction, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import { RateLimitError, type RateLimitOptions, rateLimit } from './rate-limit.ts'
 
@@ -11,7 +11,7 @@ interface Job {
 }
 
 function limited(options: Omit<RateLimitOptions<Job>, 'scheduler'>) {
-  const clock = new Clock()
+  const clock = new VirtualClock()
   const source = new Subject<Job>()
   const seen: [time: number, id: number][] = []
   const dropped: number[] = []
@@ -128,7 +128,7 @@ describe('rateLimit', () => {
   })
 
   it('keeps the rate where every timer rings a little early', () => {
-    class HastyClock extends Clock {
+    class HastyClock extends VirtualClock {
       override schedule<S>(work: (this: SchedulerAction<S>, state?: S) => void, delay = 0, state?: S) {
         return super.schedule(work, Math.max(0, delay - 1), state)
       }

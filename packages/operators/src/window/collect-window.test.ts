@@ -1,6 +1,6 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import type { Pane, WindowResult } from '../engine/window-engine.ts'
 import { collectWindow } from './collect-window.ts'
@@ -16,7 +16,7 @@ const result = (key: string, start: number, value: number, pane: Pane = 'on-time
 
 describe('collectWindow', () => {
   it('gathers the results of a window, ordered and limited, and tells what it left out', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const source = new Subject<Result>()
     const seen: unknown[] = []
     const dropped: string[] = []
@@ -42,7 +42,7 @@ describe('collectWindow', () => {
     const source = new Subject<Result>()
     const seen: unknown[] = []
     source
-      .pipe(collectWindow({ scheduler: new Clock() }))
+      .pipe(collectWindow({ scheduler: new VirtualClock() }))
       .subscribe(({ pane, results }) => seen.push([pane, results.length]))
     for (const r of [result('a', 0, 1), result('b', 0, 3), result('a', 0, 2, 'late')]) source.next(r)
     source.complete()

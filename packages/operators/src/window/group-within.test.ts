@@ -1,13 +1,13 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
 import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import { groupWithin } from './group-within.ts'
 
 describe('groupWithin', () => {
   it('gives a group when it is full, or has waited since its first event', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const source = new Subject<number>()
     const seen: unknown[] = []
     source
@@ -51,7 +51,7 @@ describe('groupWithin', () => {
     })
     fc.assert(
       fc.property(steps, bounds, (stream, limits) => {
-        const clock = new Clock()
+        const clock = new VirtualClock()
         const source = new Subject<{ id: number; weight: number; at: number }>()
         const groups: { id: number; weight: number; at: number }[][] = []
         source.pipe(groupWithin({ ...limits, weight: (e) => e.weight, scheduler: clock })).subscribe((g) => {

@@ -1,6 +1,6 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { of, Subject, toArray } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { Clock } from '../../test/clock.ts'
 import { conformance } from '../../test/conformance.ts'
 import type { WindowResult } from '../engine/window-engine.ts'
 import type { Aggregates } from './aggregates.ts'
@@ -97,7 +97,7 @@ type Options = Omit<WindowAggregateOptions<Reading, string, never>, 'aggregates'
 
 /** Results as `[clock, key, start, end, number of events, pane, revision]`. */
 function driven(spec: WindowSpec, options: Options = {}) {
-  const clock = new Clock()
+  const clock = new VirtualClock()
   const source = new Subject<Reading>()
   const seen: unknown[] = []
   const endings: unknown[] = []
@@ -213,7 +213,7 @@ describe('event time', () => {
   })
 
   it('is the time of arrival where there are no timestamps, and the windows then close by the clock', () => {
-    const clock = new Clock()
+    const clock = new VirtualClock()
     const source = new Subject<string>()
     const seen: unknown[] = []
     source
