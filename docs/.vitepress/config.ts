@@ -88,7 +88,15 @@ export default defineConfig({
       '/': reading,
     },
     socialLinks: [{ icon: 'github', link: repository }],
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      options: {
+        // A page that explains comes before the reference of the same name.
+        miniSearch: {
+          searchOptions: { boostDocument: (page: string) => (page.startsWith('/api/') ? 0.3 : 1) },
+        },
+      },
+    },
     outline: [2, 3],
   },
 })

@@ -1,4 +1,4 @@
-/** Draws every operator's picture anew: `node marbles/main.ts`. */
+/** Draws every operator's picture anew: `pnpm --filter @rxsse/docs marbles`. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { draw } from './draw.ts'
 import { record } from './record.ts'

@@ -8,7 +8,7 @@ import { scenarios } from './scenarios/index.ts'
 const folder = new URL('../operators/marbles/', import.meta.url)
 
 describe('the marble diagrams', () => {
-  // `node marbles/main.ts` in docs/ draws them anew.
+  // `pnpm --filter @rxsse/docs marbles` draws them anew.
   it.each(Object.entries(scenarios))('show what %s does', (name, scenario) => {
     expect(readFileSync(new URL(`${name}.svg`, folder), 'utf8')).toBe(draw(record(scenario)))
   })
