@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import type { Hub } from './fan-out/hub.ts'
+import { spread } from './retry.ts'
 import { encodeRetry } from './wire/encode.ts'
 import { EncodedEvent } from './wire/frame.ts'
 
@@ -28,7 +29,7 @@ export async function closeConnections(
   const patience = parseDuration(drain, 'close: drain')
   hub.flush()
   for (const connection of hub.connections()) {
-    const delay = Math.round(retry * (1 + random()))
+    const delay = spread(retry, random)
     connection.end(new EncodedEvent(`${encodeRetry(delay)}\n`))
   }
   if (hub.size === 0) return

@@ -7,16 +7,17 @@ import type { Hub } from './fan-out/hub.ts'
 import { encodeEntry } from './log/encode.ts'
 import { lastEventIdOf } from './request.ts'
 import { type ResumeHost, resume } from './resume.ts'
+import type { Retry } from './retry.ts'
 import type { Start, Timeline } from './timeline.ts'
 import { queryFilter } from './topic.ts'
-import { encodeComment, encodeId, encodeMessage, encodeRetry } from './wire/encode.ts'
+import { encodeComment, encodeId, encodeMessage } from './wire/encode.ts'
 import { EncodedEvent, EventFrame } from './wire/frame.ts'
 import { toWireMessage } from './wire/message.ts'
 
 export interface OpenContext {
   readonly hub: Hub
   readonly timeline: Timeline
-  readonly retry: number | undefined
+  readonly retry: Retry
   readonly greeting: SseMessage | undefined
   readonly onError: (error: unknown) => void
 }
@@ -32,7 +33,6 @@ export function opener(
   { filterParameter = 'event_type', compression }: OpenOptions,
 ): (admitted: Admitted) => Answer {
   const welcome = greeting === undefined ? '' : encodeMessage(toWireMessage(greeting))
-  const pace = retry === undefined ? '' : encodeRetry(retry)
 
   return ({ request, user, rooms, place }) => {
     const filter = queryFilter(request.url.searchParams, filterParameter)
@@ -64,7 +64,7 @@ export function opener(
 
   /** Never empty: proxies and readers take the first byte as the sign of life. */
   function opening(cursor: string | undefined): EventFrame {
-    const head = pace + (cursor === undefined ? '' : encodeId(cursor))
+    const head = retry.opening() + (cursor === undefined ? '' : encodeId(cursor))
     return frameOf(`${head === '' ? encodeComment('') : head}\n${welcome}`)
   }
 }

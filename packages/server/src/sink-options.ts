@@ -15,8 +15,12 @@ export interface SinkOptions<M extends SseMessage = SseMessage> extends AccessOp
   readonly heartbeat?: HeartbeatOptions | false
   /** A message that opens every connection. Default: none. */
   readonly greeting?: SseMessage
-  /** How long clients wait before they connect again. Default: nothing is said, and readers choose. */
-  readonly retry?: Duration
+  /**
+   * How long clients wait before they connect again. Each is told a time of its own, from this up to twice this, so
+   * that the clients of a server that is lost do not come back all at once. `false` tells them nothing, and each reader
+   * waits as long as it does of itself. Default `'2s'`.
+   */
+  readonly retry?: Duration | false
   /** What `match` and the filter parameter test. Default: the message's type, `'message'` without one. */
   readonly topic?: (message: M) => string
   /** What this sink may stream: `'*'`, `'alert.*'`, exact topics, lists of them. Default `'*'`. */

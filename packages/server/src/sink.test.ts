@@ -44,13 +44,26 @@ describe('a sink', () => {
   })
 
   it('sends the head and a first byte at once (V12)', async () => {
-    const { url } = await served()
+    const { url } = await served({ retry: false })
     const reader = await openReader(url)
     await reader.until(({ text }) => text() === ':\n\n')
   })
 
+  it('tells each client a reconnection time of its own, between two seconds and four where nothing is said', async () => {
+    const chances = [0, 0.5, 0.9999]
+    const { url } = await served({ random: () => chances.shift() ?? 0 })
+    for (const retry of [2000, 3000, 4000]) {
+      const reader = await openReader(url)
+      await reader.until(({ text }) => text() === `retry: ${retry}\n\n`)
+    }
+  })
+
   it('opens with the reconnection time and the greeting', async () => {
-    const { url } = await served({ retry: '3s', greeting: { type: 'info', data: 'connected' } })
+    const { url } = await served({
+      retry: '3s',
+      random: () => 0,
+      greeting: { type: 'info', data: 'connected' },
+    })
     const reader = await openReader(url)
     expect(await reader.take(1)).toEqual([{ type: 'info', data: 'connected', lastEventId: '' }])
     expect(reader.interpret().retry).toBe(3000)
@@ -88,7 +101,7 @@ describe('a sink', () => {
   })
 
   it('sends the id of an event that was read elsewhere only where it changed', async () => {
-    const { sink, url } = await served()
+    const { sink, url } = await served({ retry: false })
     const reader = await openReader(url)
     from(
       ['', '1', '1', '2'].map((lastEventId, i) => ({ type: 'message', data: `${i}`, lastEventId })),
@@ -222,7 +235,11 @@ describe('the heartbeat of a sink', () => {
 
   it('can leave out clients that something was sent to', async () => {
     const scheduler = new ManualScheduler()
-    const { sink, url } = await served({ heartbeat: { interval: 1000, onlyWhenQuiet: true }, scheduler })
+    const { sink, url } = await served({
+      retry: false,
+      heartbeat: { interval: 1000, onlyWhenQuiet: true },
+      scheduler,
+    })
     const busy = await openReader(url)
     const quiet = await openReader(`${url}/?event_type=other`)
     scheduler.advance(1000)
@@ -393,7 +410,8 @@ describe('a sink with a log', () => {
 
 describe('closing a sink', () => {
   it('tells each client a reconnection time of its own, and ends its stream', async () => {
-    const chances = [0, 0.5]
+    // For each at its opening, then for each at the end.
+    const chances = [0.1, 0.1, 0, 0.5]
     const { sink, url } = await served({ retry: '2s', random: () => chances.shift() ?? 1 })
     const one = await openReader(url)
     const other = await openReader(url)

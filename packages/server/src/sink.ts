@@ -6,7 +6,6 @@ import { type NodeHandler, nodeHandler } from './adapter/node.ts'
 import { clockOf } from './clock.ts'
 import { type ConnectionChange, changeOf } from './connection/connection-change.ts'
 import { type CloseOptions, closeConnections } from './drain.ts'
-import { parseDuration } from './duration.ts'
 import { createEndpoint } from './endpoint.ts'
 import type { SseMessage, Target, TypedMessage } from './event.ts'
 import { checkEvent, type EventMap, type MessageOf } from './events.ts'
@@ -16,6 +15,7 @@ import { heartbeatOf } from './heartbeat.ts'
 import { Intake, type Published, type PublishOptions } from './intake.ts'
 import { type ObserverHost, sinkObserver, typeOf, withType } from './observers.ts'
 import { opener } from './open.ts'
+import { retryOf } from './retry.ts'
 import type { SinkOptions } from './sink-options.ts'
 import { slowClientRules } from './slow-client.ts'
 import { newCounters, type SinkStats } from './stats.ts'
@@ -67,7 +67,7 @@ export function createSink<M extends SseMessage = SseMessage>(options?: SinkOpti
 export function createSink<M extends SseMessage = SseMessage>(options: SinkOptions<M> = {}): Sink<M> {
   const { onRejected, onComplete = 'stay', random = Math.random } = options
   const onError = (error: unknown) => quietly(() => (options.onError ?? console.error)(error))
-  const retry = options.retry === undefined ? undefined : parseDuration(options.retry, 'retry')
+  const retry = retryOf(options.retry, random)
   const clock = clockOf(options.scheduler ?? asyncScheduler)
   const counters = newCounters()
   const slowClient = slowClientRules(options.slowClient)
@@ -98,7 +98,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
   let state: 'open' | 'completed' | 'closing' = 'open'
   const endpoint = createEndpoint(options, {
     methods: ['GET'],
-    limits: limitsOf(options.limits, retry ?? READERS_USUAL, random),
+    limits: limitsOf(options.limits, retry.base, random),
     closed: () => (state === 'open' ? undefined : state),
     begin: open,
     onError,
@@ -156,15 +156,12 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     state = 'closing'
     const unchecked = intake.close()
     if (unchecked !== undefined) await unchecked
-    await closeConnections(hub, closeOptions, { retry: retry ?? READERS_USUAL, clock, random })
+    await closeConnections(hub, closeOptions, { retry: retry.base, clock, random })
     await timeline.close()
     changes.complete()
     deliveries.complete()
   }
 }
-
-/** What browsers wait of themselves, more or less. */
-const READERS_USUAL = 3_000
 
 /** A callback of the user's must not throw into a pipeline. */
 function quietly(call: () => void): void {

@@ -111,7 +111,10 @@ describe('streamTo', () => {
 
   it('ends the body after whole events where a pipeline fails later (V16)', async () => {
     const pipeline = new Subject<SseMessage>()
-    const { url } = await served(() => pipeline, { errorMessage: () => ({ type: 'failed', data: 'sorry' }) })
+    const { url } = await served(() => pipeline, {
+      retry: false,
+      errorMessage: () => ({ type: 'failed', data: 'sorry' }),
+    })
     const reader = await openReader(url)
     pipeline.next({ data: 'half an' })
     pipeline.next({ data: 'answer' })

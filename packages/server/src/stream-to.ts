@@ -6,7 +6,7 @@ import { type NodeHandler, nodeHandler } from './adapter/node.ts'
 import { type Answer, plainAnswer } from './answer.ts'
 import { clockOf } from './clock.ts'
 import { type CloseOptions, closeConnections } from './drain.ts'
-import { type Duration, parseDuration } from './duration.ts'
+import type { Duration } from './duration.ts'
 import { type Admitted, createEndpoint, type EndpointOptions, streamAnswer } from './endpoint.ts'
 import { RequestError } from './errors.ts'
 import type { MaybePromise, SseMessage } from './event.ts'
@@ -16,10 +16,11 @@ import { type HeartbeatOptions, heartbeatOf } from './heartbeat.ts'
 import { isPromise } from './maybe-promise.ts'
 import { Outlet } from './outlet.ts'
 import type { SinkRequest } from './request.ts'
+import { retryOf } from './retry.ts'
 import { type SlowClientOptions, slowClientRules } from './slow-client.ts'
 import { newCounters, type SinkStats } from './stats.ts'
 import { everyTopic } from './topic.ts'
-import { encodeComment, encodeRetry } from './wire/encode.ts'
+import { encodeComment } from './wire/encode.ts'
 
 export interface StreamOptions extends EndpointOptions {
   /** The methods that begin a stream. Default `['GET']`; with `'POST'`, {@link readJson} has the body. */
@@ -36,7 +37,8 @@ export interface StreamOptions extends EndpointOptions {
   /** A last message for a client whose pipeline fails after the head. Default: none, the body ends. */
   readonly errorMessage?: (error: unknown) => SseMessage
   readonly heartbeat?: HeartbeatOptions | false
-  readonly retry?: Duration
+  /** As a sink's. */
+  readonly retry?: Duration | false
   readonly limits?: LimitOptions
   /** As a sink's, but a client that does not keep up is disconnected by default: half an answer is none. */
   readonly slowClient?: SlowClientOptions
@@ -68,8 +70,8 @@ export function streamTo<M extends SseMessage>(
 ): StreamEndpoint {
   const { methods = ['GET'], head = 'at-once', whenGone = 'unsubscribe', random = Math.random } = options
   const { onError = console.error, statusOf = ownStatus, errorMessage } = options
-  const retry = options.retry === undefined ? undefined : parseDuration(options.retry, 'retry')
-  const opening = `${retry === undefined ? encodeComment('') : encodeRetry(retry)}\n`
+  const retry = retryOf(options.retry, random)
+  const opening = () => `${retry.opening() || encodeComment('')}\n`
   const clock = clockOf(options.scheduler ?? asyncScheduler)
   const counters = newCounters()
   const slowClient = slowClientRules({ policy: 'disconnect', ...options.slowClient })
@@ -83,7 +85,7 @@ export function streamTo<M extends SseMessage>(
 
   const endpoint = createEndpoint(options, {
     methods,
-    limits: limitsOf(options.limits, retry ?? READERS_USUAL, random),
+    limits: limitsOf(options.limits, retry.base, random),
     closed: () => (closing === undefined ? undefined : 'closing'),
     begin,
     onError,
@@ -138,7 +140,7 @@ export function streamTo<M extends SseMessage>(
         const connection = hub.open(VIEW, place, connect)
         connection.onClosed(leave)
         hub.join(connection)
-        outlet.openInto(connection, opening)
+        outlet.openInto(connection, opening())
       }, place),
       abandoned() {
         place.release()
@@ -154,7 +156,7 @@ export function streamTo<M extends SseMessage>(
 
   async function close(closeOptions: CloseOptions = {}): Promise<void> {
     for (const outlet of running.values()) outlet.flush()
-    const drained = closeConnections(hub, closeOptions, { retry: retry ?? READERS_USUAL, clock, random })
+    const drained = closeConnections(hub, closeOptions, { retry: retry.base, clock, random })
     for (const pipeline of running.keys()) pipeline.unsubscribe()
     await drained
     beats.rest()
@@ -164,8 +166,5 @@ export function streamTo<M extends SseMessage>(
 function ownStatus(error: unknown): number {
   return error instanceof RequestError ? error.status : 500
 }
-
-/** What browsers wait of themselves, more or less. */
-const READERS_USUAL = 3_000
 
 const VIEW = { filter: everyTopic, rooms: [], user: undefined }

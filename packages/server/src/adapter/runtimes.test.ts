@@ -36,7 +36,7 @@ describe.each(RUNTIMES)('the Fetch way in, on $name', ({ name, command }) => {
     const body = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())
     const reader = body.getReader()
     // Nothing was published, and no heartbeat is due.
-    expect((await reader.read()).value).toMatch(/^id: .+-0\n\n$/)
+    expect((await reader.read()).value).toMatch(/^retry: \d+\nid: .+-0\n\n$/)
 
     const id = await (await fetch(`${url}publish`)).text()
     expect((await reader.read()).value).toBe(`event: price\nid: ${id}\ndata: {"n":1}\n\n`)

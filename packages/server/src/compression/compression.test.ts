@@ -170,7 +170,7 @@ describe("compression: 'shared'", () => {
     await eventually(() => sink.stats().connections === 1)
     await sink.close()
     await reader.ended
-    expect(gunzipSync(Buffer.concat(chunks)).toString()).toMatch(/^:\n\nretry: \d+\n\n$/)
+    expect(gunzipSync(Buffer.concat(chunks)).toString()).toMatch(/^retry: \d+\n\nretry: \d+\n\n$/)
   })
 
   it.each(waysIn)('goes by way of $name', async ({ mount, open }) => {
