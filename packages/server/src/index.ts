@@ -39,3 +39,11 @@ export type { StandardSchema, StandardSchemaIssue } from './standard-schema.ts'
 export type { SinkStats } from './stats.ts'
 export { type StreamEndpoint, type StreamOptions, streamTo } from './stream-to.ts'
 export type { TopicPattern } from './topic.ts'
+export type {
+  Publication,
+  PublicationTrace,
+  SinkTracing,
+  TracedDelivery,
+  TracedMessage,
+  TraceFields,
+} from './tracing.ts'

@@ -5,6 +5,7 @@ import type { SlowClientRules } from './slow-client.ts'
 import type { Counters } from './stats.ts'
 import type { Timeline } from './timeline.ts'
 import type { TopicFilter } from './topic.ts'
+import type { Publication, PublicationTrace } from './tracing.ts'
 import { assertLine } from './wire/line.ts'
 import { toWireMessage } from './wire/message.ts'
 
@@ -28,6 +29,8 @@ export interface IntakeRules {
   /** Throws or rejects where the data is not as it should be. */
   readonly check: ((message: SseMessage) => MaybePromise<void>) | undefined
   readonly sourceId: ((message: SseMessage) => string | undefined) | undefined
+  /** Never throws. */
+  readonly trace: ((publication: Publication) => PublicationTrace | undefined) | undefined
 }
 
 /** Where messages come in: checked, given a topic, put in order. */
@@ -56,13 +59,20 @@ export class Intake {
       return undefined
     }
     const sourceId = options.sourceId ?? this.#rules.sourceId?.(message)
+    const traced = this.#rules.trace?.({ topic, target })
     const append = () => {
-      const id = timeline.append({ ...wire, topic, key: slowClient.key(message) }, target, { sourceId })
+      const logged = { ...wire, topic, key: slowClient.key(message), trace: traced?.fields }
+      const id = timeline.append(logged, target, { sourceId })
       counters.published++
       return id
     }
-    const checked = check?.(message)
-    return this.#checking === undefined && !isPromise(checked) ? append() : this.#afterCheck(checked, append)
+    const publish = () => {
+      const checked = check?.(message)
+      return this.#checking === undefined && !isPromise(checked)
+        ? append()
+        : this.#afterCheck(checked, append)
+    }
+    return traced === undefined ? publish() : settle(publish, traced)
   }
 
   /** Takes no more; gives a promise of what is still being checked, where there is something. */
@@ -81,6 +91,22 @@ export class Intake {
     const last: Promise<void> = appended.then(ignore, ignore)
     this.#checking = last
     return appended
+  }
+}
+
+/** Tells a trace how it went, whenever that is known. */
+function settle(
+  publish: () => MaybePromise<string | undefined>,
+  traced: PublicationTrace,
+): MaybePromise<string | undefined> {
+  try {
+    const id = publish()
+    if (isPromise(id)) id.then(traced.published, traced.failed)
+    else traced.published(id)
+    return id
+  } catch (error) {
+    traced.failed(error)
+    throw error
   }
 }
 

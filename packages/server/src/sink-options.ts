@@ -9,6 +9,7 @@ import type { HeartbeatOptions } from './heartbeat.ts'
 import type { EventLog } from './log/types.ts'
 import type { SlowClientOptions } from './slow-client.ts'
 import type { TopicPattern } from './topic.ts'
+import type { SinkTracing } from './tracing.ts'
 
 export interface SinkOptions<M extends SseMessage = SseMessage> extends AccessOptions {
   /** Keeps quiet connections alive; `false` for none. Default: a comment every 30 seconds. */
@@ -62,6 +63,8 @@ export interface SinkOptions<M extends SseMessage = SseMessage> extends AccessOp
   readonly onRejected?: (message: M, error: unknown) => void
   /** Gets a pipeline's error, and those of the log and of `access`. Default: `console.error`. */
   readonly onError?: (error: unknown) => void
+  /** Follows messages to their delivery: `sinkTracing()` of `@rxsse/server/otel`. Default: nothing is traced. */
+  readonly tracing?: SinkTracing
   /** Drives heartbeats and deadlines. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
   /** Spreads the reconnection times told at `close` and to those in excess of a limit. Default: `Math.random`. */

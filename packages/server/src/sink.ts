@@ -21,6 +21,7 @@ import { slowClientRules } from './slow-client.ts'
 import { newCounters, type SinkStats } from './stats.ts'
 import { Timeline } from './timeline.ts'
 import { topicFilter } from './topic.ts'
+import { quietTracing, type TracedMessage } from './tracing.ts'
 
 /**
  * Observables as an SSE endpoint. Subscribed to a pipeline, the sink itself broadcasts; it never throws, and
@@ -72,6 +73,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
   const counters = newCounters()
   const slowClient = slowClientRules(options.slowClient)
   const match = topicFilter(options.match ?? '*')
+  const tracing = options.tracing && quietTracing(options.tracing, onError)
   const changes = new Subject<ConnectionChange>()
   const deliveries = new Subject<Delivery>()
   const hub = new Hub(slowClient, counters, clock, {
@@ -84,16 +86,21 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
       changes.next(changeOf('closed', connection))
     },
     get delivered() {
-      return deliveries.observed ? (delivery: Delivery) => deliveries.next(delivery) : undefined
+      return deliveries.observed || tracing !== undefined ? delivered : undefined
     },
   })
+  const delivered = (delivery: Delivery, messages: readonly TracedMessage[]) => {
+    deliveries.next(delivery)
+    if (messages.length > 0) tracing?.deliver({ ...delivery, messages })
+  }
   const timeline = new Timeline(options.log, hub, onError)
   const beats = beating(heartbeatOf(options.heartbeat), hub, timeline, clock)
   const topic = (options.topic ?? (({ type }) => typeOf(type))) as (message: SseMessage) => string
   const { events } = options
   const check = events === undefined ? undefined : (message: SseMessage) => checkEvent(events, message)
   const sourceId = options.sourceId as ((message: SseMessage) => string | undefined) | undefined
-  const intake = new Intake({ topic, match, slowClient, counters, timeline, check, sourceId })
+  const trace = tracing?.publish
+  const intake = new Intake({ topic, match, slowClient, counters, timeline, check, sourceId, trace })
   const open = opener({ hub, timeline, retry, greeting: options.greeting, onError }, options)
   let state: 'open' | 'completed' | 'closing' = 'open'
   const endpoint = createEndpoint(options, {

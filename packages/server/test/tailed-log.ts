@@ -11,7 +11,7 @@ export interface TailedLog extends EventLog {
 
 export function tailedLog(): TailedLog {
   const log = memoryLog()
-  let listener: ((entries: readonly LogEntry[], gap?: LogGap) => void) | undefined
+  const listeners = new Set<(entries: readonly LogEntry[], gap?: LogGap) => void>()
   let brought = 0
   let begin: () => void = () => {}
   const begun = new Promise<void>((resolve) => {
@@ -25,15 +25,15 @@ export function tailedLog(): TailedLog {
       await begun
       const position = await log.head()
       brought = position.offset
-      listener = listen
-      return { position, stop() {} }
+      listeners.add(listen)
+      return { position, stop: () => void listeners.delete(listen) }
     },
     close: () => log.close(),
     start: () => begin(),
     async bring(gap) {
       const { entries, end } = await log.since(brought, 1_000)
       brought = end
-      listener?.(entries, gap)
+      for (const listen of listeners) listen(entries, gap)
     },
   }
 }

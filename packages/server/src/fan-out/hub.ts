@@ -6,6 +6,7 @@ import type { Target } from '../event.ts'
 import type { Heartbeat } from '../heartbeat.ts'
 import type { SlowClientRules } from '../slow-client.ts'
 import type { Counters } from '../stats.ts'
+import type { TracedMessage } from '../tracing.ts'
 import { type EncodedEvent, EventFrame } from '../wire/frame.ts'
 import { type Audience, Audiences, type View } from './audience.ts'
 import { Batch } from './batch.ts'
@@ -15,7 +16,7 @@ export interface HubListener {
   opened(connection: Connection): void
   closed(connection: Connection): void
   /** Asked for where somebody wants to know how long delivery takes: clocks are not read for nobody. */
-  readonly delivered?: ((delivery: Delivery) => void) | undefined
+  readonly delivered?: ((delivery: Delivery, traced: readonly TracedMessage[]) => void) | undefined
 }
 
 /** What one tick brought to how many connections, and how long it took. */
@@ -42,6 +43,7 @@ export class Hub implements ConnectionHost {
   #dirty: Audience[] = []
   #root = new Batch()
   #tickBegan = 0
+  #traced: TracedMessage[] = []
   #cancelSweep: Cancel | undefined
   #onEmpty: (() => void) | undefined
 
@@ -94,9 +96,13 @@ export class Hub implements ConnectionHost {
   }
 
   publish(event: EncodedEvent, topic: string, target: Target): void {
+    let gathered = false
     for (const audience of this.#audiences.meant(target)) {
-      if (audience.members.size > 0 && audience.filter.accepts(topic)) this.#gather(event, audience)
+      if (audience.members.size === 0 || !audience.filter.accepts(topic)) continue
+      this.#gather(event, audience)
+      gathered = true
     }
+    if (gathered && event.trace !== undefined) this.#traced.push({ topic, fields: event.trace })
   }
 
   /** To everybody, whatever they ask for; gives how many they are. */
@@ -113,7 +119,9 @@ export class Hub implements ConnectionHost {
   flush(): void {
     if (this.#dirty.length === 0) return
     const dirty = this.#dirty
+    const traced = this.#traced
     this.#dirty = []
+    this.#traced = []
     this.#root = new Batch()
     let connections = 0
     for (const audience of dirty) {
@@ -122,7 +130,7 @@ export class Hub implements ConnectionHost {
       connections += audience.members.size
       if (frame !== undefined) this.#send(audience, frame)
     }
-    this.#listener.delivered?.({ delay: performance.now() - this.#tickBegan, connections })
+    this.#listener.delivered?.({ delay: performance.now() - this.#tickBegan, connections }, traced)
   }
 
   /** A heartbeat for everybody; those who have yet to join have a cursor of their own, which it must not move. */

@@ -53,6 +53,7 @@ describe.each(logs)('%s', (_name, open) => {
     const given: [LoggedMessage, Target][] = [
       [message('plain'), 'all'],
       [message('', { type: 't', retry: 0, topic: 'other', key: 'k' }), { room: 'é' }],
+      [message('traced', { trace: { traceparent: '00-1-2-01', tracestate: 'a=b' } }), 'all'],
       [message('two\nlines\u0000\ud83d\ude00'), { user: '42' }],
     ]
     for (const [each, target] of given) await log.append(each, target)

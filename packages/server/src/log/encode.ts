@@ -7,10 +7,10 @@ export function encodeEntry({ message, id }: LogEntry): EncodedEvent {
 }
 
 export function encodeLogged(
-  { type, data, retry, key }: LoggedMessage,
+  { type, data, retry, key, trace }: LoggedMessage,
   id: string | undefined,
 ): EncodedEvent {
-  return new EncodedEvent(encodeMessage({ type, data, retry, id }), true, key)
+  return new EncodedEvent(encodeMessage({ type, data, retry, id }), true, key, trace)
 }
 
 /** The notice of a gap, which also moves the reader's cursor past it. */

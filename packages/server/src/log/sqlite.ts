@@ -34,8 +34,8 @@ export function sqliteLog({
   const database = open(path, synchronous)
   const epoch = epochOf(database)
   const insert = database.prepare(
-    `INSERT INTO event (type, data, message_id, retry, topic, coalesce_key, target, source_id)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO event (type, data, message_id, retry, topic, coalesce_key, target, source_id, trace)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const bySource = database.prepare('SELECT * FROM event WHERE source_id = ?')
   const byMessageId = database.prepare('SELECT max(offset) AS offset FROM event WHERE message_id = ?')
@@ -53,7 +53,7 @@ export function sqliteLog({
     append(message: LoggedMessage, target: Target, { sourceId }: AppendOptions = {}): LogEntry {
       const known = sourceId === undefined ? undefined : bySource.get(sourceId)
       if (known !== undefined) return entryOf(known)
-      const { type, data, id, retry, topic, key } = message
+      const { type, data, id, retry, topic, key, trace } = message
       const own = ids === 'message' && id !== undefined && id !== '' ? id : null
       // Not RETURNING with `get`, which reads its row before the commit, and so never hears that the disk is full.
       const { lastInsertRowid } = insert.run(
@@ -65,6 +65,7 @@ export function sqliteLog({
         key ?? null,
         JSON.stringify(target),
         sourceId ?? null,
+        trace === undefined ? null : JSON.stringify(trace),
       )
       last = Number(lastInsertRowid)
       if (last - oldest + 1 >= capacity + trimEvery) trimTo(last - capacity)
@@ -112,6 +113,7 @@ export function sqliteLog({
   function entryOf(row: Row): LogEntry {
     const offset = Number(row.offset)
     const messageId = text(row.message_id)
+    const trace = text(row.trace)
     return {
       id: messageId ?? formatId(epoch, offset),
       offset,
@@ -123,6 +125,7 @@ export function sqliteLog({
         retry: row.retry === null ? undefined : Number(row.retry),
         topic: String(row.topic),
         key: text(row.coalesce_key),
+        trace: trace === undefined ? undefined : JSON.parse(trace),
       },
     }
   }
@@ -144,6 +147,9 @@ function open(path: string, synchronous: 'normal' | 'full'): DatabaseSync {
       PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'};
       ${SCHEMA}
     `)
+    // A file may be older than this column.
+    const trace = database.prepare("SELECT 1 FROM pragma_table_info('event') WHERE name = 'trace'").get()
+    if (trace === undefined) database.exec('ALTER TABLE event ADD COLUMN trace TEXT')
   } catch (cause) {
     database.close()
     const why = cause instanceof Error ? cause.message : String(cause)
@@ -171,7 +177,8 @@ const SCHEMA = `
     topic TEXT NOT NULL,
     coalesce_key TEXT,
     target TEXT NOT NULL,
-    source_id TEXT
+    source_id TEXT,
+    trace TEXT
   ) STRICT;
   CREATE UNIQUE INDEX IF NOT EXISTS event_source ON event (source_id) WHERE source_id IS NOT NULL;
   CREATE INDEX IF NOT EXISTS event_message ON event (message_id) WHERE message_id IS NOT NULL;

@@ -1,4 +1,5 @@
 import type { MaybePromise, Target } from '../event.ts'
+import type { TraceFields } from '../tracing.ts'
 
 /** A message as a log keeps it: text already, with the topic that filters test and the target it was for. */
 export interface LoggedMessage {
@@ -9,6 +10,8 @@ export interface LoggedMessage {
   readonly topic: string
   /** What slow clients' waiting messages are coalesced by, where they are. */
   readonly key?: string | undefined
+  /** Of the trace it was published in, where the sink has `tracing`. */
+  readonly trace?: TraceFields | undefined
 }
 
 /** A place in a log. `offset` orders entries: each is greater than that before it, not always by one. `id` is what readers are given. */

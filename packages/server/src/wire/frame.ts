@@ -1,15 +1,19 @@
+import type { TraceFields } from '../tracing.ts'
+
 /** A block of the stream, made once and shared by everybody it is for. */
 export class EncodedEvent {
   readonly text: string
   /** Whether it is one of the pipeline's messages: those are counted, may be skipped and may be coalesced. */
   readonly counted: boolean
   readonly key: string | undefined
+  readonly trace: TraceFields | undefined
   #bytes: Uint8Array | undefined
 
-  constructor(text: string, counted = false, key?: string) {
+  constructor(text: string, counted = false, key?: string, trace?: TraceFields) {
     this.text = text
     this.counted = counted
     this.key = key
+    this.trace = trace
   }
 
   /** UTF-8; a lone surrogate becomes U+FFFD, as TextEncoder has it, so encoding cannot fail in mid-stream. */

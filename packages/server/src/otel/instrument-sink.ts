@@ -1,0 +1,57 @@
+import { type Attributes, type Meter, metrics, type ObservableResult } from '@opentelemetry/api'
+import type { Sink } from '../sink.ts'
+import type { SinkStats } from '../stats.ts'
+
+export interface InstrumentOptions {
+  /** Default: that of the global meter provider. */
+  readonly meter?: Meter
+  /** Put on every measurement: the sink's id, say. */
+  readonly attributes?: Attributes
+}
+
+/**
+ * Measures a sink by OpenTelemetry instruments, all named `rxsse.sink.*`: its counts are read when they are
+ * collected, and `rxsse.sink.delivery.duration` is a histogram of the time from a message to the last write of
+ * it. Returns a function that stops it.
+ */
+export function instrumentSink(
+  sink: Pick<Sink, 'stats' | 'deliveries$'>,
+  { meter = metrics.getMeter('@rxsse/server'), attributes = {} }: InstrumentOptions = {},
+): () => void {
+  const stops = COUNTS.map(([key, unit, description]) => {
+    const name = `rxsse.sink.${key === 'sourceErrors' ? 'source_errors' : key}`
+    const rises = key !== 'connections' && key !== 'behind'
+    const instrument = rises
+      ? meter.createObservableCounter(name, { unit, description })
+      : meter.createObservableUpDownCounter(name, { unit, description })
+    const observe = (result: ObservableResult) => result.observe(sink.stats()[key], attributes)
+    instrument.addCallback(observe)
+    return () => instrument.removeCallback(observe)
+  })
+  const duration = meter.createHistogram('rxsse.sink.delivery.duration', {
+    unit: 's',
+    description: 'From the first message of a tick to the last write of it',
+  })
+  const deliveries = sink.deliveries$.subscribe(({ delay }) => duration.record(delay / 1_000, attributes))
+  return () => {
+    deliveries.unsubscribe()
+    for (const stop of stops) stop()
+  }
+}
+
+const COUNTS: readonly (readonly [keyof SinkStats, string, string])[] = [
+  ['connections', '{connection}', 'Open connections'],
+  ['behind', '{connection}', 'Connections whose client is behind'],
+  ['opened', '{connection}', 'Connections opened'],
+  ['published', '{message}', 'Messages accepted'],
+  ['filtered', '{message}', 'Messages that the sink does not stream'],
+  ['rejected', '{message}', 'Messages refused'],
+  ['sourceErrors', '{error}', 'Errors of the pipelines'],
+  ['delivered', '{message}', 'Messages handed to connections, one for each connection'],
+  ['bytes', 'By', 'Bytes handed to connections'],
+  ['skipped', '{message}', 'Messages that slow clients missed'],
+  ['coalesced', '{message}', 'Waiting messages that newer ones replaced'],
+  ['disconnected', '{connection}', 'Clients cut off for being slow'],
+  ['resumed', '{connection}', 'Connections that resumed after an id'],
+  ['gaps', '{connection}', 'Connections that were told of a gap'],
+]

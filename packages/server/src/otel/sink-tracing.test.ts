@@ -1,0 +1,200 @@
+import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import { W3CTraceContextPropagator } from '@opentelemetry/core'
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  ParentBasedSampler,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace-base'
+import { Subject } from 'rxjs'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { eventually } from '../../test/eventually.ts'
+import { openReader, type Reader } from '../../test/reader.ts'
+import { serve } from '../../test/serve.ts'
+import { tailedLog } from '../../test/tailed-log.ts'
+import type { SseMessage } from '../event.ts'
+import { createSink, type Sink } from '../sink.ts'
+import type { SinkOptions } from '../sink-options.ts'
+import { sinkTracing } from './index.ts'
+
+beforeAll(() => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator())
+})
+
+afterAll(() => {
+  context.disable()
+  propagation.disable()
+})
+
+/** One server's tracer, and the spans that it has ended. */
+function tracing(ratio = 1) {
+  const exporter = new InMemorySpanExporter()
+  const provider = new BasicTracerProvider({
+    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
+    spanProcessors: [new SimpleSpanProcessor(exporter)],
+  })
+  onTestFinished(() => provider.shutdown())
+  const tracer = provider.getTracer('test')
+  return {
+    tracer,
+    tracing: sinkTracing({ tracer, attributes: { sink: 'a' } }),
+    spans: (kind: SpanKind): ReadableSpan[] =>
+      exporter.getFinishedSpans().filter((span) => span.kind === kind),
+  }
+}
+
+async function served(options: SinkOptions): Promise<{ sink: Sink; read(): Promise<Reader> }> {
+  const sink = createSink(options)
+  onTestFinished(() => sink.close({ drain: 0 }))
+  const url = await serve(sink.handler)
+  return {
+    sink,
+    async read() {
+      const before = sink.stats().opened
+      const reader = await openReader(url)
+      await eventually(() => sink.stats().opened > before)
+      return reader
+    },
+  }
+}
+
+describe('a message', () => {
+  it('is published in a span of its own, a child of whoever publishes, and delivered in one that is linked to it', async () => {
+    const { tracer, spans, ...options } = tracing()
+    const { sink, read } = await served(options)
+    const reader = await read()
+    await read()
+    const parent = tracer.startSpan('handle order')
+    await context.with(trace.setSpan(context.active(), parent), () =>
+      sink.publish({ type: 'order', data: 1, id: '7' }),
+    )
+    await reader.take(1)
+    const [published] = spans(SpanKind.PRODUCER)
+    expect(published).toMatchObject({
+      name: 'publish order',
+      parentSpanContext: { spanId: parent.spanContext().spanId },
+      attributes: {
+        sink: 'a',
+        'messaging.system': 'rxsse',
+        'messaging.operation.name': 'publish',
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': 'order',
+        'messaging.message.id': '7',
+        'rxsse.target': 'all',
+      },
+    })
+    const [delivered] = spans(SpanKind.CONSUMER)
+    expect(delivered).toMatchObject({
+      name: 'deliver order',
+      parentSpanContext: undefined,
+      attributes: {
+        sink: 'a',
+        'messaging.operation.name': 'deliver',
+        'messaging.operation.type': 'process',
+        'messaging.destination.name': 'order',
+        'messaging.batch.message_count': 1,
+        'rxsse.connections': 2,
+      },
+    })
+    expect(delivered?.links.map((link) => link.context)).toMatchObject([
+      { traceId: parent.spanContext().traceId, spanId: published?.spanContext().spanId },
+    ])
+    expect(reader.text()).not.toContain(parent.spanContext().traceId)
+  })
+
+  it('is linked where it is delivered by another server, by way of the log', async () => {
+    const log = tailedLog()
+    log.start()
+    const here = tracing()
+    const there = tracing()
+    const { sink } = await served({ log, tracing: here.tracing })
+    const other = await served({ log, tracing: there.tracing })
+    const reader = await other.read()
+    await reader.until(({ interpret }) => interpret().lastEventId !== '')
+    await sink.publish({ type: 'order', data: 1 }, { user: '42' })
+    await sink.publish({ type: 'order', data: 2 })
+    await log.bring()
+    await reader.take(1)
+    const published = here.spans(SpanKind.PRODUCER)
+    expect(published.map(({ attributes }) => attributes['rxsse.target'])).toEqual(['user', 'all'])
+    // What went to nobody there was not delivered there.
+    expect(
+      there.spans(SpanKind.CONSUMER).map(({ links }) => links.map((link) => link.context.spanId)),
+    ).toEqual([[published[1]?.spanContext().spanId]])
+    expect(here.spans(SpanKind.CONSUMER)).toEqual([])
+  })
+
+  it('shares the delivery of its tick', async () => {
+    const { spans, ...options } = tracing()
+    const { sink, read } = await served(options)
+    const reader = await read()
+    const pipeline = new Subject<SseMessage>()
+    pipeline.subscribe(sink)
+    pipeline.next({ type: 'a', data: 1 })
+    pipeline.next({ type: 'b', data: 2 })
+    await reader.take(2)
+    const [delivered, ...more] = spans(SpanKind.CONSUMER)
+    expect(more).toEqual([])
+    expect(delivered?.name).toBe('deliver')
+    expect(delivered?.attributes['messaging.destination.name']).toBeUndefined()
+    expect(delivered?.links.map((link) => link.context.spanId)).toEqual(
+      spans(SpanKind.PRODUCER).map((span) => span.spanContext().spanId),
+    )
+  })
+
+  it('that is refused ends its span with why', async () => {
+    const { spans, ...options } = tracing()
+    const { sink } = await served({
+      ...options,
+      log: {
+        append: async () => {
+          throw new Error('full')
+        },
+        since: () => ({ entries: [], end: 0, more: false }),
+        head: () => ({ id: 'a-0', offset: 0 }),
+        close() {},
+      },
+    })
+    await expect(sink.publish({ data: 1 })).rejects.toThrow('the event log did not take the message')
+    expect(spans(SpanKind.PRODUCER)).toMatchObject([
+      {
+        name: 'publish message',
+        attributes: { 'error.type': 'SinkError' },
+        status: { code: SpanStatusCode.ERROR, message: 'the event log did not take the message' },
+      },
+    ])
+  })
+
+  it('that is not sampled leaves no span of its delivery', async () => {
+    const { tracing: unsampled } = tracing(0)
+    const { tracing: sampled, spans } = tracing()
+    const { sink, read } = await served({
+      tracing: { publish: unsampled.publish, deliver: sampled.deliver },
+    })
+    const reader = await read()
+    await sink.publish({ data: 1 })
+    await reader.take(1)
+    await eventually(() => true)
+    expect(spans(SpanKind.CONSUMER)).toEqual([])
+  })
+})
+
+it('what tracing throws costs no message', async () => {
+  const thrown = new Error('no tracer')
+  const thrower = () => {
+    throw thrown
+  }
+  const errors: unknown[] = []
+  const { sink, read } = await served({
+    tracing: { publish: thrower, deliver: thrower },
+    onError: (error) => errors.push(error),
+  })
+  const reader = await read()
+  await sink.publish({ data: 1 })
+  await reader.take(1)
+  expect(errors).toEqual([thrown])
+})
