@@ -36,7 +36,7 @@ it.each(Object.entries(pairs))(
   async (name, { log: open, transport, sink: options }) => {
     const log = await open()
     const origin = await log.head()
-    const sink = createSink({ log, heartbeat: { interval: 20 }, ...options })
+    const sink = createSink({ log, retry: false, heartbeat: { interval: 20 }, ...options })
     const server = createServer(sink.handler).listen(0, '127.0.0.1')
     await once(server, 'listening')
     onTestFinished(async () => {
