@@ -1,6 +1,6 @@
 import { ClientClosedError, ClientOfflineError, createClient } from 'redis'
 import type { Faults } from './faults.ts'
-import type { RedisLogClient, RedisLogOptions } from './redis-log-options.ts'
+import type { RedisLogClient } from './redis-log-options.ts'
 
 /** What became of a command that Redis did not carry out. */
 export type Failure = {
@@ -67,14 +67,20 @@ export class Connection {
   }
 }
 
-/** The client whose settings every connection of a log has. */
-export function clientOf({ url, client }: RedisLogOptions): RedisLogClient {
+/** Where Redis is: a url, or a client to take the settings of. */
+export interface Whereabouts {
+  readonly url?: string | undefined
+  readonly client?: RedisLogClient | undefined
+}
+
+/** The client whose settings every connection has; `who` names the function whose options these are. */
+export function clientOf({ url, client }: Whereabouts, who: string): RedisLogClient {
   if (client !== undefined) {
     if (url === undefined) return client
-    throw new TypeError('redisLog: both url and client are given; give one')
+    throw new TypeError(`${who}: both url and client are given; give one`)
   }
-  if (typeof url !== 'string') throw new TypeError(`redisLog: url is ${typeof url}; ${URL_SHAPE}`)
-  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) throw badUrl()
+  if (typeof url !== 'string') throw new TypeError(`${who}: url is ${typeof url}; ${URL_SHAPE}`)
+  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) throw badUrl(who)
   try {
     return createClient({
       url,
@@ -88,7 +94,7 @@ export function clientOf({ url, client }: RedisLogOptions): RedisLogClient {
     })
   } catch {
     // The error of the client quotes the url.
-    throw badUrl()
+    throw badUrl(who)
   }
 }
 
@@ -98,9 +104,9 @@ const SILENT = 10_000
 
 const URL_SHAPE = 'it must be like redis://user:password@host:6379/0, or rediss://… for TLS'
 
-function badUrl(): TypeError {
+function badUrl(who: string): TypeError {
   return new TypeError(
-    `redisLog: url cannot be read (it is not shown, as it may hold a password); ${URL_SHAPE}`,
+    `${who}: url cannot be read (it is not shown, as it may hold a password); ${URL_SHAPE}`,
   )
 }
 

@@ -63,11 +63,7 @@ export function resolveSettings({
   timeout = '5s',
   onError = console.error,
 }: RedisLogOptions): Settings {
-  if (typeof key !== 'string' || !/^[^{}]+$/.test(key)) {
-    throw new TypeError(
-      `redisLog: key is ${JSON.stringify(key)}; it must be text without { and }, which mark the part that Redis Cluster hashes`,
-    )
-  }
+  assertKey(key, 'redisLog')
   if (!Number.isSafeInteger(maxLength) || maxLength < 1) {
     throw new RangeError(`redisLog: maxLength is ${maxLength}; it must be a whole number, 1 or more`)
   }
@@ -76,6 +72,14 @@ export function resolveSettings({
   const patience = parseDuration(timeout, 'redisLog: timeout')
   if (patience === 0) throw new RangeError("redisLog: timeout is 0; Redis needs some time, such as '5s'")
   return { key, maxLength, ids, whenAway, timeout: patience, onError }
+}
+
+/** Throws where a key is none; `who` names the function whose option it is. */
+export function assertKey(key: string, who: string): void {
+  if (typeof key === 'string' && /^[^{}]+$/.test(key)) return
+  throw new TypeError(
+    `${who}: key is ${JSON.stringify(key)}; it must be text without { and }, which mark the part that Redis Cluster hashes`,
+  )
 }
 
 function oneOf(option: string, value: string, allowed: readonly string[]): void {

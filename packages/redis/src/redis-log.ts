@@ -22,7 +22,7 @@ import { follow } from './tail.ts'
  */
 export function redisLog(options: RedisLogOptions): EventLog {
   const settings = resolveSettings(options)
-  const client = clientOf(options)
+  const client = clientOf(options, 'redisLog')
   const keys = keysOf(settings.key)
   const faults = new Faults(settings.onError)
   const horizon = new Horizon()

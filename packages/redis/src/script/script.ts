@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { RedisLogClient, ScriptArguments } from '../redis-log-options.ts'
 import { APPEND } from './append.lua.ts'
+import { COUNT, LEAVE, REPORT, TAKE } from './presence.lua.ts'
 import { READ } from './read.lua.ts'
 
 /** A Lua script, and the name Redis gives it. */
@@ -11,6 +12,11 @@ export interface Script {
 
 export const append: Script = script(APPEND)
 export const read: Script = script(READ)
+
+export const report: Script = script(REPORT)
+export const count: Script = script(COUNT)
+export const take: Script = script(TAKE)
+export const leave: Script = script(LEAVE)
 
 /** Runs a script by its name; its text is sent only to a server that does not have it, as after a restart. */
 export async function run(

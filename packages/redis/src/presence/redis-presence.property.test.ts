@@ -1,0 +1,155 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Target } from '@rxsse/server'
+import fc from 'fast-check'
+import { createClient } from 'redis'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Redis, redisPath, startRedis } from '../../test/redis.ts'
+import type { RedisLogClient } from '../redis-log-options.ts'
+import { type RedisPresence, redisPresence } from './redis-presence.ts'
+
+type Action =
+  | { readonly do: 'open' | 'close' | 'take' | 'release'; readonly node: number; readonly name: string }
+  | { readonly do: 'die' | 'leave'; readonly node: number }
+  | { readonly do: 'empty' }
+
+const node = fc.nat(2)
+const name = fc.constantFrom('a', 'b', 'c')
+const action: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({ do: fc.constantFrom('open', 'close', 'take', 'release'), node, name }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('die', 'leave'), node }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('empty') }) },
+)
+const MOST = 2
+
+/** A node whose connection to Redis can be cut for good, as if its process had been killed. */
+interface ModelledNode {
+  readonly presence: RedisPresence
+  readonly open: { readonly user: string; readonly rooms: readonly string[] }[]
+  readonly places: Map<string, { release(): void }[]>
+  die(): void
+}
+
+function startNode(url: string, key: string): ModelledNode {
+  const connections: { client: RedisLogClient; over: boolean }[] = []
+  let isDead = false
+  const duplicating = createClient({ url })
+  const client: RedisLogClient = {
+    ...({} as RedisLogClient),
+    duplicate(overrides) {
+      const own: RedisLogClient = duplicating.duplicate(overrides)
+      connections.push({ client: own, over: false })
+      const connect = own.connect.bind(own)
+      own.connect = () => (isDead ? Promise.reject(new Error('dead')) : connect())
+      return own
+    },
+  }
+  return {
+    presence: redisPresence({ client, key, ttl: 2_000, timeout: '30s', onError: () => {} }),
+    open: [],
+    places: new Map(),
+    die() {
+      isDead = true
+      for (const each of connections) if (each.client.isOpen) each.client.destroy()
+    },
+  }
+}
+
+describe.skipIf(redisPath === undefined)('redisPresence and a model of it', () => {
+  let redis: Redis
+  let keys = 0
+
+  beforeAll(async () => {
+    redis = await startRedis()
+  })
+  afterAll(() => redis.close())
+
+  it('agree about every count, and nobody gets more places than there are, over deaths of nodes and losses of Redis', {
+    timeout: 240_000,
+  }, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { minLength: 10, maxLength: 60, size: 'max' }), async (actions) => {
+        const key = `model-${++keys}`
+        const nodes = [0, 1, 2].map(() => startNode(redis.url, key))
+        const admin = createClient({ url: redis.url })
+        await admin.connect()
+        // What no node has is gone when its node has not been heard of for as long as it may be.
+        const ended: ModelledNode[] = []
+        try {
+          for (const each of actions) {
+            if (each.do === 'empty') {
+              // With something at each, it shows when every node has told Redis again, the places it has taken, too.
+              for (const { open, presence } of nodes) {
+                open.push({ user: 'd', rooms: [] })
+                presence.next({ type: 'opened', user: 'd', rooms: [] })
+              }
+              await agree(nodes)
+              await admin.flushAll()
+              await agree(nodes)
+            } else await act(each, nodes, ended)
+          }
+          await agree(nodes)
+        } finally {
+          admin.destroy()
+          for (const each of ended) each.die()
+          await Promise.all(nodes.map(({ presence }) => presence.close()))
+        }
+
+        async function act(
+          each: Exclude<Action, { do: 'empty' }>,
+          all: ModelledNode[],
+          over: ModelledNode[],
+        ): Promise<void> {
+          const acting = all[each.node]
+          if (acting === undefined) return
+          if (each.do === 'open') {
+            const connection = { user: each.name, rooms: [each.name, `${each.name}${each.name}`] }
+            acting.open.push(connection)
+            acting.presence.next({ type: 'opened', ...connection })
+          } else if (each.do === 'close') {
+            const connection = acting.open.pop()
+            if (connection !== undefined) acting.presence.next({ type: 'closed', ...connection })
+          } else if (each.do === 'take') {
+            const place = await acting.presence.take(each.name, MOST)
+            if (place === undefined) return
+            const places = acting.places.get(each.name) ?? []
+            acting.places.set(each.name, [...places, place])
+            expect(placesOf(each.name, all)).toBeLessThanOrEqual(MOST)
+          } else if (each.do === 'release') acting.places.get(each.name)?.pop()?.release()
+          else {
+            if (each.do === 'leave') await acting.presence.close()
+            else {
+              acting.die()
+              over.push(acting)
+            }
+            all[each.node] = startNode(redis.url, key)
+          }
+        }
+      }),
+      { numRuns: 10 },
+    )
+  })
+})
+
+function placesOf(name: string, nodes: readonly ModelledNode[]): number {
+  return nodes.reduce((sum, { places }) => sum + (places.get(name)?.length ?? 0), 0)
+}
+
+/** Every node comes to say of everything what the model says. */
+async function agree(nodes: readonly ModelledNode[]): Promise<void> {
+  const open = nodes.flatMap((each) => each.open)
+  const expected: [Target, number][] = [['all', open.length]]
+  for (const user of ['a', 'b', 'c']) {
+    expected.push([{ user }, open.filter((each) => each.user === user).length])
+    expected.push([{ room: user }, open.filter((each) => each.rooms.includes(user)).length])
+  }
+  for (const { presence } of nodes) {
+    for (const [of, count] of expected) {
+      while ((await presence.count(of)) !== count) await sleep(20)
+    }
+  }
+  // And it stays so.
+  for (const { presence } of nodes) expect(await presence.count()).toBe(open.length)
+}
