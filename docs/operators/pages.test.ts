@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { documentedFunctions } from './docstrings.ts'
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
-const packageFolder = fileURLToPath(new URL('../../packages/operators/', import.meta.url))
+const root = fileURLToPath(new URL('../../', import.meta.url))
 
 const isClass = (value: unknown) => typeof value === 'function' && /^class\b/.test(String(value))
 const exported = Object.entries({ ...operators, ...arrow })
@@ -84,19 +84,9 @@ describe.each(functions)('the page of %s', (name) => {
 
 describe.each(pages)('the laws of %s', (file) => {
   it('are tests that there are', () => {
-    let source: string | undefined
-    for (const line of read(file)
-      .split(/^## (?:Laws it is tested for|What every operator upholds)$/m)[1]
-      ?.split('\n') ?? []) {
-      if (line.startsWith('## ')) break
-      const path = /^\[`((?:src|test)\/[^`]+)`\]\(\.\.\/\.\.\/packages\/operators\/\1\)/.exec(line)?.[1]
-      if (path !== undefined) source = readFileSync(`${packageFolder}${path}`, 'utf8')
-      const law = /^- (.+)$/.exec(line)?.[1]
-      if (law === undefined) continue
-      const titles = Array.from(
-        source?.matchAll(/\bit\('(.+)', (?:async )?\(/g) ?? [],
-        ([, title = '']) => title,
-      )
+    for (const { law, path } of lawsOf(read(file))) {
+      const source = readFileSync(`${root}${path}`, 'utf8')
+      const titles = Array.from(source.matchAll(/(?:\bit\(|\btitle: )'(.+)',/g), ([, title = '']) => title)
       expect(
         titles.some((title) => law.endsWith(title)),
         law,
@@ -104,3 +94,16 @@ describe.each(pages)('the laws of %s', (file) => {
     }
   })
 })
+
+/** Each law of a page, and the file linked above it that is to test it. */
+function lawsOf(page: string): { readonly law: string; readonly path: string }[] {
+  const section = page
+    .split(/^## (?:Laws it is tested for|What every operator upholds)$/m)[1]
+    ?.split('\n## ')[0]
+  let path = ''
+  return (section ?? '').split('\n').flatMap((line) => {
+    path = /^\[`[^`]+`\]\(\.\.\/\.\.\/(packages\/[^)]+)\)/.exec(line)?.[1] ?? path
+    const law = /^- (.+)$/.exec(line)?.[1]
+    return law === undefined ? [] : [{ law, path }]
+  })
+}
