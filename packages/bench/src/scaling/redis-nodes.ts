@@ -1,0 +1,34 @@
+import { redisLog } from '@rxsse/redis'
+import type { EventLog, LogTail } from '@rxsse/server'
+import { serveOtherSide } from '../harness/other-side.ts'
+import { priceMessage } from '../server/messages.ts'
+
+/** Publishes so many events, one after another's answer as a feed does, or opens so many nodes that follow. */
+export type NodesOrder = { readonly publish: number } | { readonly follow: number }
+
+const key = 'bench'
+
+await serveOtherSide<{ url: string }, 'ready', NodesOrder, number>(async ({ url }) => {
+  const logs: EventLog[] = []
+  let sent = 0
+  let log: EventLog | undefined
+  return {
+    ready: 'ready',
+    async answer(order) {
+      if ('follow' in order) {
+        for (let n = 0; n < order.follow; n++) {
+          const follower = redisLog({ url, key })
+          logs.push(follower)
+          await (follower.tail?.(() => {}) as Promise<LogTail>)
+        }
+        return logs.length
+      }
+      log ??= redisLog({ url, key })
+      for (let left = order.publish; left > 0; left--) {
+        const { type, data } = priceMessage(sent++)
+        await log.append({ type, data: JSON.stringify(data), topic: type }, 'all')
+      }
+      return sent
+    },
+  }
+})

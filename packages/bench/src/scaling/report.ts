@@ -1,0 +1,240 @@
+import { type LineChart, lineChart } from '../plots/line-chart.ts'
+import { deliveryCost, type Figures } from './figures.ts'
+import { type Load, type NodeLimits, plan } from './model.ts'
+import { seededRandom } from './seeded-random.ts'
+import { type Aftermath, simulateStorm } from './storm.ts'
+
+/** What docs/scaling.md shows: its tables by the name of their place in it, and its pictures by file name. */
+export interface Report {
+  readonly tables: Readonly<Record<string, string>>
+  readonly pictures: Readonly<Record<string, string>>
+}
+
+/** The same for the same figures: what is random in the simulation is seeded. */
+export function report(figures: Figures): Report {
+  const storms = playStorms(figures)
+  return {
+    tables: { figures: figuresTable(figures), plans: plansTable(figures), storms: stormsTable(storms) },
+    pictures: {
+      'nodes.svg': lineChart(nodesChart(figures)),
+      'back.svg': lineChart(stormChart(storms, BACK)),
+      'slowest.svg': lineChart(stormChart(storms, SLOWEST)),
+    },
+  }
+}
+
+function figuresTable(figures: Figures): string {
+  const { delivery, join, memory, redis } = figures
+  return table(
+    ['what', 'figure'],
+    [
+      ['a delivery of an event alone in its tick', `${delivery.alone} µs`],
+      ['a delivery of one of sixteen events that share a tick', `${delivery.ofSixteen} µs`],
+      ['accepting a connection', `${join.fresh} µs`],
+      ['accepting one that has missed 20 events', `${join.resuming} µs`],
+      ['accepting one over TLS, ended in the process itself', `${join.tls} µs`],
+      ['memory of an idle connection, in the process', `${memory.resident} KiB`],
+      ['memory of its socket, in the kernel', `${memory.kernel} KiB`],
+      ['Redis: publishing an event', `${redis.append} µs`],
+      ['Redis: its reading by one node', `${redis.read} µs`],
+      ['a node: reading it from Redis', `${redis.node} µs`],
+    ],
+  )
+}
+
+const LIMITS: NodeLimits = { cpu: 0.5, memoryGiB: 2, spread: 2 }
+
+/** How much there is to tell: events a second to each connection, and how many share a tick. */
+const PACES = [
+  { name: '1 a minute', rate: 1 / 60, eventsATick: 1 },
+  { name: '1 a second', rate: 1, eventsATick: 1 },
+  { name: '10 a second, 2 a tick', rate: 10, eventsATick: 2 },
+  { name: '100 a second, 16 a tick', rate: 100, eventsATick: 16 },
+]
+
+function load(connections: number, { rate, eventsATick }: (typeof PACES)[number]): Load {
+  return { connections, rate, eventsATick, eventBytes: 220, tls: false }
+}
+
+function plansTable(figures: Figures): string {
+  const rows = PACES.flatMap((pace) =>
+    [100_000, 1_000_000].map((connections) => {
+      const { nodes, bound, connectionsANode, cpu, memoryGiB, bandwidth, redisCpu } = plan(
+        load(connections, pace),
+        LIMITS,
+        figures,
+      )
+      return [
+        pace.name,
+        whole(connections),
+        whole(nodes),
+        bound,
+        whole(connectionsANode),
+        percent(cpu),
+        `${memoryGiB.toFixed(2)} GiB`,
+        bits(bandwidth),
+        percent(redisCpu),
+      ]
+    }),
+  )
+  return table(
+    [
+      'events to each',
+      'connections',
+      'nodes',
+      'because of',
+      'on each node',
+      'its core',
+      'its memory',
+      'it sends',
+      "Redis' core",
+    ],
+    rows,
+  )
+}
+
+const CONNECTIONS = [10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000]
+
+function nodesChart(figures: Figures): LineChart {
+  return {
+    title: 'Nodes for so many connections, by events to each',
+    x: { label: 'connections', scale: 'log', ticks: CONNECTIONS, format: short },
+    y: { label: 'nodes', scale: 'log', ticks: [1, 2, 5, 10, 20, 50, 100, 200, 500], format: whole },
+    series: PACES.map((pace) => ({
+      name: pace.name,
+      points: CONNECTIONS.map((n) => [n, plan(load(n, pace), LIMITS, figures).nodes] as const),
+    })),
+  }
+}
+
+/** Ten nodes, one of which dies, with an event a second to everybody. */
+const SURVIVORS = 9
+const ON_A_NODE = [5_000, 10_000, 20_000, 50_000, 100_000]
+
+/** What clients were told: all the same, or each a time of its own between one and two times `delay`. */
+const RETRIES = [
+  { name: '3 s for all', delay: 3, jitter: 0 },
+  { name: '1 to 2 s', delay: 1, jitter: 1 },
+  { name: '2 to 4 s', delay: 2, jitter: 1 },
+  { name: '5 to 10 s', delay: 5, jitter: 1 },
+]
+
+/** What came of a storm: by what clients were told, then by the connections on each node. */
+type Storms = ReadonlyMap<string, ReadonlyMap<number, Aftermath>>
+
+function playStorms(figures: Figures): Storms {
+  const joining = figures.join.resuming / 1e6
+  const delivering = deliveryCost(figures, 1) / 1e6
+  // Up to where the nodes that are left can deliver to everybody.
+  const bearable = 0.9 / ((1 + 1 / SURVIVORS) * delivering)
+  const sizes = ON_A_NODE.filter((connections) => connections <= bearable)
+  return new Map(
+    RETRIES.map(({ name, delay, jitter }) => [
+      name,
+      new Map(
+        sizes.map((connectionsANode) => {
+          const told = { delay, jitter, evenResends: 4, connectTimeout: 30 }
+          const nodes = { survivors: SURVIVORS, connectionsANode, backlog: 511 }
+          const work = { joining, delivering, tick: 1 }
+          return [
+            connectionsANode,
+            simulateStorm({ ...told, ...nodes, ...work }, seededRandom(connectionsANode)),
+          ]
+        }),
+      ),
+    ]),
+  )
+}
+
+interface Outcome {
+  readonly title: string
+  readonly label: string
+  readonly ticks: readonly number[]
+  of(aftermath: Aftermath): number
+}
+
+const BACK: Outcome = {
+  title: 'Until 99 % of a lost node’s clients are back, by what they were told',
+  label: 'seconds',
+  ticks: [1, 2, 5, 10, 20, 50, 100, 200],
+  of: ({ back }) => back[Math.ceil(back.length * 0.99) - 1] ?? Number.NaN,
+}
+
+const SLOWEST: Outcome = {
+  title: 'The slowest delivery at the nodes that are left, by what clients were told',
+  label: 'milliseconds',
+  ticks: [0, 100, 200, 300, 400, 500],
+  of: ({ slowest }) => slowest * 1_000,
+}
+
+function stormChart(storms: Storms, { title, label, ticks, of }: Outcome): LineChart {
+  return {
+    title,
+    x: { label: 'connections on each of ten nodes', scale: 'log', ticks: ON_A_NODE, format: short },
+    y: { label, scale: ticks[0] === 0 ? 'linear' : 'log', ticks, format: whole },
+    series: Array.from(storms, ([name, bySize]) => ({
+      name,
+      points: Array.from(bySize, ([connections, aftermath]) => [connections, of(aftermath)] as const),
+    })),
+  }
+}
+
+function stormsTable(storms: Storms): string {
+  const rows = ON_A_NODE.flatMap((connections) =>
+    Array.from(storms, ([name, bySize]) => {
+      const aftermath = bySize.get(connections)
+      if (aftermath === undefined || connections < 20_000) return []
+      return [
+        whole(connections),
+        name,
+        `${BACK.of(aftermath).toFixed(1)} s`,
+        `${SLOWEST.of(aftermath).toFixed(0)} ms`,
+        whole(aftermath.unanswered),
+        whole(aftermath.givenUp),
+      ]
+    }).filter((row) => row.length > 0),
+  )
+  return table(
+    [
+      'on each of ten nodes',
+      'clients were told',
+      '99 % are back',
+      'slowest delivery',
+      'unanswered',
+      'gave up after 30 s',
+    ],
+    rows,
+  )
+}
+
+/** Aligned, as the formatter of this repository would have it: names to the left, figures to the right. */
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((_, column) =>
+    Math.max(3, ...[header, ...rows].map((cells) => cells[column]?.length ?? 0)),
+  )
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const pad = (cells: readonly string[]) =>
+    line(
+      cells.map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+      ),
+    )
+  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`))
+  return [pad(header), line(rule), ...rows.map(pad)].join('\n')
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en')
+}
+
+function short(value: number): string {
+  return value >= 1e6 ? `${value / 1e6}M` : `${value / 1e3}k`
+}
+
+function percent(share: number): string {
+  return share < 0.01 ? `${(share * 100).toFixed(1)} %` : `${Math.round(share * 100)} %`
+}
+
+function bits(rate: number): string {
+  return rate >= 1e9 ? `${(rate / 1e9).toFixed(1)} Gbit/s` : `${(rate / 1e6).toFixed(1)} Mbit/s`
+}
