@@ -2,7 +2,14 @@ import type { Observable } from 'rxjs'
 import type { SseEvent } from './event.ts'
 import { eventStream } from './event-stream.ts'
 import { type IterateOptions, iterate } from './flow/iterate.ts'
-import { type EventSourceOptions, type Notice, resolveOptions, type UrlInput } from './options.ts'
+import {
+  type Attempt,
+  type BodyInput,
+  type EventSourceOptions,
+  type Notice,
+  resolveOptions,
+  type UrlInput,
+} from './options.ts'
 import { type ProbeOptions, type ProbeStep, probe } from './probe.ts'
 import { fetchTransport } from './transport/server-fetch.ts'
 
@@ -14,7 +21,7 @@ export function fromEventSource<const E extends string = string>(
   url: UrlInput,
   options: EventSourceOptions<E> = {},
 ): Observable<SseEvent<string, E | Notice>> {
-  return eventStream<E | Notice>(resolveOptions(url, options, fetchTransport))
+  return eventStream<E | Notice>(resolveOptions(url, withTypedText(options), fetchTransport))
 }
 
 /**
@@ -38,3 +45,15 @@ export function probeEventSource(url: UrlInput, options: ProbeOptions = {}): Obs
 
 export * from './exports.ts'
 export { fetchTransport, type ServerFetchTransportOptions } from './transport/server-fetch.ts'
+
+/** A text as the body has a content type, as everywhere else: Bun's `Response` gives it none. */
+function withTypedText<E extends string>(options: EventSourceOptions<E>): EventSourceOptions<E> {
+  const { body } = options
+  if (typeof body === 'string') return { ...options, body: typedText(body) }
+  if (typeof body !== 'function') return options
+  return { ...options, body: async (attempt: Attempt) => typedText(await body(attempt)) }
+}
+
+function typedText(body: BodyInput | undefined): BodyInput | undefined {
+  return typeof body === 'string' ? new Blob([body], { type: 'text/plain;charset=UTF-8' }) : body
+}

@@ -46,9 +46,8 @@ export async function completeRequest(
   if (input !== undefined) {
     // What kinds of body there are, and which content type each implies, is the platform's to know.
     const response = new Response(input as ConstructorParameters<typeof Response>[0])
-    // Before the body is read, and for text by ourselves: Bun forgets the one and has no type for the other.
-    const type =
-      response.headers.get('content-type') ?? (typeof input === 'string' && 'text/plain;charset=UTF-8')
+    // Before the body is read: Bun forgets it then.
+    const type = response.headers.get('content-type')
     if (type) headers['content-type'] ??= type
     body = new Uint8Array(await response.arrayBuffer())
   }
