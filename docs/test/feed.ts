@@ -15,16 +15,19 @@ export function createFeed({ method, text }: FeedText): Feed {
   const [only] = sections as [string]
   // So that a page's program does not wait for seconds between two connections.
   const pace = /^(retry:|@as-is)/m.test(text) ? [] : ['retry: 10\n\n']
-  let connection = 0
+  let connections = 0
+  let served = 0
   return (request, visited) => {
-    const section = sections[connection++]
+    const section = sections[connections++]
     if (sections.length > 1)
       return section === undefined ? undefined : answer(section, request, { cursor: '', pace, visited })
-    const again = connection > 1 && method === 'GET'
+    const again = served > 0 && method === 'GET'
     const cursor = cursorOf(request)
     if (again && !/^id:/m.test(only)) return undefined
     if (cursor !== '' && !new RegExp(`^id: ?${RegExp.escape(cursor)}$`, 'm').test(only)) return undefined
-    return answer(only, request, { cursor, pace, visited })
+    const answered = answer(only, request, { cursor, pace, visited })
+    if (answered !== undefined && 'status' in answered && answered.status === 200) served++
+    return answered
   }
 }
 
@@ -80,5 +83,7 @@ function answer(
 }
 
 function matches(actual: string | undefined, wanted: string): boolean {
-  return actual !== undefined && (wanted === '…' || actual === wanted)
+  return (
+    actual !== undefined && new RegExp(`^${wanted.split('…').map(RegExp.escape).join('.*')}$`).test(actual)
+  )
 }
