@@ -1,5 +1,5 @@
 /** Writes docs/api, the reference of every package's entries, from their docstrings: `node .vitepress/api-reference.ts`. */
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Application, Comment, LogLevel } from 'typedoc'
 
@@ -75,6 +75,8 @@ const names = new Set(
   files.flatMap(({ text }) => Array.from(text.matchAll(/^### (\w+)/gm), ([, name = '']) => name)),
 )
 for (const { path, text } of files) writeFileSync(path, readable(text))
+const operators = `${folder}/@rxsse/operators.md`
+writeFileSync(operators, withPages(readFileSync(operators, 'utf8')))
 if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1)
 
 /** Anchors are the names themselves, `#fromEventSource`, rather than numbered; an operator's closing lines are a list. */
@@ -94,4 +96,12 @@ function anchorOf(text: string, slug: string): string {
   if (names.has(text)) return text
   const plain = slug.replace(/-\d+$/, '')
   return [...names].find((name) => name.toLowerCase() === plain) ?? slug
+}
+
+/** An operator has a page of its own as well, with a picture and an example. */
+function withPages(reference: string): string {
+  return reference.replace(/^### (\w+)\(\).*$/gm, (heading, name: string) => {
+    const page = `operators/${name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}.md`
+    return existsSync(`${root}docs/${page}`) ? `${heading}\n\n[Picture, example, laws](/${page})` : heading
+  })
 }
