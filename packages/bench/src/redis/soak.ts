@@ -1,0 +1,148 @@
+import { parseArgs } from 'node:util'
+import { createFlowGate, fromEventSource } from '@rxsse/core'
+import {
+  commit,
+  data,
+  decodeJson,
+  dedupe,
+  ofType,
+  processWith,
+  tumbling,
+  windowAggregate,
+} from '@rxsse/operators'
+import { redisLog } from '@rxsse/redis'
+import { createSink, serveSinks } from '@rxsse/server'
+import { share } from 'rxjs'
+import { startOtherSide } from '../harness/other-side.ts'
+import type { FeedSize, Reading } from './feed.ts'
+import { startRedisServer } from './redis-server.ts'
+
+const usage = `An hour of readings, 100 a second, as fast as they go: from a source over operators, a sink and Redis to readers, all in
+this process. Says whether the heap stays flat.
+
+  node --expose-gc dist/redis/soak.js [--readings 360000] [--cut-after 20000] [--readers 4]
+
+  --readings   how many
+  --cut-after  the source's connection is cut after so many
+  --readers    clients of the sink
+`
+
+/** The growth over the hour that is still flat, as part of the whole. */
+const FLAT = 0.05
+const SAMPLES = 40
+
+const { values } = parseArgs({
+  options: {
+    readings: { type: 'string', default: '360000' },
+    'cut-after': { type: 'string', default: '20000' },
+    readers: { type: 'string', default: '4' },
+    help: { type: 'boolean', default: false },
+  },
+})
+if (values.help) process.stdout.write(usage)
+else process.exit((await soak(Number(values.readings), Number(values.readers))) ? 0 : 1)
+
+async function soak(readings: number, readers: number): Promise<boolean> {
+  const size: FeedSize = { readings, cutAfter: Number(values['cut-after']) }
+  const feed = await startOtherSide<string>(new URL('./feed.js', import.meta.url), size)
+  const log = redisLog({ url: await startRedisServer(), maxLength: 5_000, timeout: '60s' })
+  const { id: origin } = await log.head()
+  const sink = createSink({ log })
+  const server = await serveSinks({ port: 0, host: '127.0.0.1', sinks: { readings: sink } })
+  const url = `http://127.0.0.1:${server.port}/sse/readings`
+
+  let received = 0
+  for (let n = 0; n < readers; n++) {
+    fromEventSource(url, { lastEventId: origin }).subscribe(() => {
+      received++
+    })
+  }
+
+  const gate = createFlowGate({ high: 400, low: 100 })
+  let saved = ''
+  const checkpoint = {
+    save(id: string) {
+      saved = id
+    },
+  }
+  let published = 0
+  let windows = 0
+  let connections = 0
+  const heap: number[] = []
+  const every = Math.round(readings / SAMPLES)
+  const startedAt = performance.now()
+  const readings$ = fromEventSource(feed.ready, {
+    gate,
+    reconnect: { initialDelay: 10, minDelay: 10 },
+    state: { next: ({ status }) => void (status === 'open' && connections++) },
+  }).pipe(
+    ofType('reading'),
+    decodeJson<Reading>(),
+    dedupe({ key: ({ lastEventId }) => lastEventId, ttl: '10s', maxKeys: 1_000 }),
+    share(),
+  )
+  readings$
+    .pipe(
+      data(),
+      windowAggregate(tumbling('10s'), {
+        timestamp: ({ at }) => at,
+        key: ({ sensor }) => sensor,
+        aggregates: (a) => ({
+          mean: a.avg(({ value }) => value),
+          median: a.quantile(({ value }) => value, 0.5),
+          sensors: a.countDistinct(({ n }) => n % 100),
+        }),
+      }),
+    )
+    .subscribe(() => windows++)
+  await new Promise<void>((complete, error) => {
+    const publish = async ({ data: reading, lastEventId }: { data: Reading; lastEventId: string }) => {
+      await sink.publish({ type: 'reading', data: reading }, 'all', { sourceId: lastEventId })
+      if (++published % every === 0) heap.push(sample())
+    }
+    readings$
+      .pipe(processWith(publish, { concurrency: 64, gate }), commit(checkpoint))
+      .subscribe({ complete, error })
+  })
+  while (received < readings * readers) await new Promise((resolve) => setTimeout(resolve, 10))
+
+  const seconds = (performance.now() - startedAt) / 1_000
+  // The first quarter is for caches to fill, and for code to be compiled.
+  const settled = heap.slice(SAMPLES / 4)
+  const growth = slopeOf(settled) * SAMPLES
+  const mean = settled.reduce((sum, bytes) => sum + bytes, 0) / settled.length
+  console.log(
+    `${published} readings over ${connections} connections, ${windows} windows, ${received} to ${readers} readers, in ${seconds.toFixed(0)} s; saved at ${saved}`,
+  )
+  console.log(`heap after collection, MiB: ${heap.map(mebibytes).join(' ')}`)
+  console.log(
+    `mean ${mebibytes(mean)} MiB; by the regression line ${mebibytes(growth)} MiB more in the hour, ${((100 * growth) / mean).toFixed(1)} %`,
+  )
+  const { gaps, skipped } = sink.stats()
+  await sink.close({ drain: 0 })
+  return published === readings && gaps + skipped === 0 && growth < mean * FLAT
+}
+
+function sample(): number {
+  if (globalThis.gc === undefined) throw new Error('run it with --expose-gc')
+  globalThis.gc()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+/** By least squares, per sample. */
+function slopeOf(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  let above = 0
+  let below = 0
+  for (const [at, value] of values.entries()) {
+    above += (at - middle) * (value - mean)
+    below += (at - middle) ** 2
+  }
+  return above / below
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(2)
+}
