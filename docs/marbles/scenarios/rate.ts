@@ -9,18 +9,44 @@ export const rateScenarios: Readonly<Record<string, AnyScenario>> = {
   'rate-limit': scenario({
     call: "rateLimit({ tokens: 1, interval: '2s', burst: 2 })",
     alt: 'Two events pass at once, as two tokens are there; each further one is held until its token has come, one every two seconds. The output completes after the last.',
-    until: 12,
-    completes: 8,
+    until: 8,
+    completes: 5,
     source: [
       [0.5, 1],
       [1.4, 2],
       [2.3, 3],
       [3.2, 4],
-      [7, 5],
+      [4.1, 5],
     ],
     show: number,
     operate: (source, { scheduler }) =>
       source.pipe(rateLimit({ tokens: 1, interval: '2s', burst: 2, scheduler })),
+    showOut: number,
+  }),
+  'rate-limit-drop': scenario({
+    call: "rateLimit({ tokens: 1, interval: '2s', burst: 2,\nmode: 'drop' })",
+    alt: 'The same events, but those that come before their token do not wait: they go to onDropped.',
+    until: 8,
+    completes: 5,
+    source: [
+      [0.5, 1],
+      [1.4, 2],
+      [2.3, 3],
+      [3.2, 4],
+      [4.1, 5],
+    ],
+    show: number,
+    operate: (source, { scheduler, lane }) =>
+      source.pipe(
+        rateLimit({
+          tokens: 1,
+          interval: '2s',
+          burst: 2,
+          mode: 'drop',
+          onDropped: lane('onDropped', number),
+          scheduler,
+        }),
+      ),
     showOut: number,
   }),
   'sample-by-key': scenario({

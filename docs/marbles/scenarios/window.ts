@@ -92,6 +92,37 @@ export const windowScenarios: Readonly<Record<string, AnyScenario>> = {
     }),
     windowOf: ({ window }) => window,
   }),
+  'window-panes': scenario<Stamped, Counted>({
+    call: "windowAggregate(tumbling('5s'),\n{ allowedLateness: '5s', early: '2s', late })",
+    alt: 'The same chart with a watermark at the latest timestamp. While a window is open it gives early results. When the watermark comes to its end it gives one on time, after a late event within five seconds another. An event after that goes to late.',
+    until: 16,
+    source: [
+      [0.8, { time: 1 }],
+      [4.2, { time: 4 }],
+      [6, { time: 6 }],
+      [8, { time: 3 }],
+      [10.4, { time: 10 }],
+      [12, { time: 2, late: true }],
+    ],
+    happened: ({ time }) => time,
+    show: ({ time, late }) => ({ text: `${time}`, tone: late ? 5 : time < 5 ? 1 : time < 10 ? 2 : 3 }),
+    operate: (source, { scheduler, lane }) =>
+      source.pipe(
+        windowAggregate(tumbling('5s'), {
+          timestamp: (event) => event.time * 1000,
+          allowedLateness: '5s',
+          early: '2s',
+          late: lane('late', ({ time }) => ({ text: `${time}`, tone: 5 })),
+          aggregates: (a) => ({ n: a.count() }),
+          scheduler,
+        }),
+      ),
+    showOut: (result) => ({
+      text: `${seconds(result)} s\nn: ${result.value.n}\n${result.pane}`,
+      tone: result.window.start === 0 ? 1 : result.window.start === 5000 ? 2 : 3,
+    }),
+    windowOf: ({ window }) => window,
+  }),
   tumbling: scenario(
     counted(
       "tumbling('4s')",
