@@ -21,7 +21,9 @@ export function drawLane(lane: Lane, until: number): Drawn {
       return { tie, marble: drawMarble(entry.marble, x, y) }
     }),
   )
-  const end = lane.ending === undefined ? RIGHT : xOf(lane.ending.at, until)
+  // The bar of a completion stands behind the marble of the same moment.
+  const end =
+    lane.ending === undefined ? RIGHT : Math.max(xOf(lane.ending.at, until), (rows[0]?.end ?? 0) + 4)
   return {
     height:
       NAME + rows.reduce((sum, row) => sum + row.height + ROW_GAP, 0) + (rows.length === 0 ? HEIGHT : 0),
@@ -54,7 +56,7 @@ function inRows(entries: readonly Entry[], until: number): Row[] {
   const rows: Row[] = []
   for (const entry of entries) {
     const { width, height } = sizeOf(entry.marble)
-    const x = Math.min(Math.max(xOf(entry.at, until), width / 2 + 1), WIDTH - width / 2 - 1)
+    const x = Math.min(Math.max(xOf(entry.at, until), width / 2 + 1), WIDTH - width / 2 - 7)
     let row = rows.find(({ end }) => x - width / 2 >= end + 2)
     if (row === undefined) {
       row = { placed: [], height: 0, end: 0 }
