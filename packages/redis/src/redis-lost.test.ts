@@ -168,6 +168,61 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
     }
   })
 
+  it('from copies of its keys, in the same server process, a node that knows of more tells of it', async () => {
+    const redis = await started()
+    const admin = createClient({ url: redis.url })
+    onTestFinished(() => admin.destroy())
+    await admin.connect()
+    const node = await openNode({ url: redis.url })
+    const client = await openClient(node.url)
+    const first = (await node.sink.publish({ data: '1' })).id
+    const parts = ['life', 'events']
+    for (const part of parts) await admin.copy(`{rxsse}:${part}`, `{rxsse}:${part}:backup`)
+    const lost = (await node.sink.publish({ data: 'lost' })).id
+    await eventually(() => client.data().length === 2)
+    const restored = admin.multi()
+    for (const part of parts) restored.copy(`{rxsse}:${part}:backup`, `{rxsse}:${part}`, { REPLACE: true })
+    await restored.exec()
+    const next = (await node.sink.publish({ data: '2' })).id
+    expect(next).not.toBe(lost)
+    await eventually(() => client.data().includes('2'))
+    expect(client.events.map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual([
+      '1',
+      'lost',
+      'gap',
+      '2',
+    ])
+    expect(await after(redis, lost ?? '')).toEqual(['gap ahead', '2'])
+    expect(await after(redis, first ?? '')).toEqual(['gap trimmed', '2'])
+  })
+
+  it('empty, and with its clock set back by an hour, offsets go on ascending and connected clients have all that follows', async () => {
+    const redis = await started()
+    const admin = createClient({ url: redis.url })
+    onTestFinished(() => admin.destroy())
+    await admin.connect()
+    const log = redisLog({ url: redis.url })
+    onTestFinished(() => log.close())
+    await log.head()
+    // As if the log had begun while the clock was an hour ahead.
+    const ahead = String((Date.now() + 3_600_000) * 1_000)
+    await admin.hSet('{rxsse}:life', { base: ahead, first: `${BigInt(ahead) + 1n}`, last: ahead })
+    const node = await openNode({ url: redis.url })
+    const client = await openClient(node.url)
+    const { offset } = await log.append({ data: '1', topic: 'message' }, 'all')
+    await eventually(() => client.data().length === 1)
+    await admin.flushAll()
+    for (const data of ['2', '3'])
+      expect((await log.append({ data, topic: 'message' }, 'all')).offset).toBeGreaterThan(offset)
+    await eventually(() => client.data().includes('3'))
+    expect(client.events.map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual([
+      '1',
+      'gap',
+      '2',
+      '3',
+    ])
+  })
+
   it('as another server (a replica that lagged behind its master), it is as after a restart', async () => {
     const master = await started()
     const replica = await started({ config: ['--replicaof', '127.0.0.1', `${master.port}`] })

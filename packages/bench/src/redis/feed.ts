@@ -23,11 +23,13 @@ await serveOtherSide<FeedSize, string>(async ({ readings, cutAfter }) => {
     if (n >= readings) return void response.writeHead(204).end()
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     response.write('retry: 10\n\n')
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
     const cut = Math.min(readings, n + cutAfter)
     while (n < cut && !response.destroyed) {
       let blocks = ''
       for (let count = 0; count < 50 && n < cut; count++) blocks += block(++n)
-      if (!response.write(blocks)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+      if (!response.write(blocks)) await once(response, 'drain', gone).catch(() => {})
     }
     response.end()
   })
