@@ -55,6 +55,7 @@ describe.each(logs)('%s', (_name, open) => {
       [message('', { type: 't', retry: 0, topic: 'other', key: 'k' }), { room: 'é' }],
       [message('traced', { trace: { traceparent: '00-1-2-01', tracestate: 'a=b' } }), 'all'],
       [message('two\nlines\u0000\ud83d\ude00'), { user: '42' }],
+      [message('\ufeffmarked', { topic: 'a\u0000b', key: '\u0000k' }), 'all'],
     ]
     for (const [each, target] of given) await log.append(each, target)
     const { entries } = await log.since(id, 10)

@@ -37,10 +37,10 @@ export function sqliteLog({
     `INSERT INTO event (type, data, message_id, retry, topic, coalesce_key, target, source_id, trace)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
-  const bySource = database.prepare('SELECT * FROM event WHERE source_id = ?')
+  const bySource = database.prepare(`SELECT ${COLUMNS} FROM event WHERE source_id = ?`)
   const byMessageId = database.prepare('SELECT max(offset) AS offset FROM event WHERE message_id = ?')
-  const after = database.prepare('SELECT * FROM event WHERE offset > ? ORDER BY offset LIMIT ?')
-  const at = database.prepare('SELECT * FROM event WHERE offset = ?')
+  const after = database.prepare(`SELECT ${COLUMNS} FROM event WHERE offset > ? ORDER BY offset LIMIT ?`)
+  const at = database.prepare(`SELECT ${COLUMNS} FROM event WHERE offset = ?`)
   const trim = database.prepare('DELETE FROM event WHERE offset <= ?')
   // Rows go in bulk, as a delete for each insert would double the work; what is past the capacity is not served.
   const trimEvery = Math.max(1, Math.min(1_000, Math.floor(capacity / 10)))
@@ -120,11 +120,11 @@ export function sqliteLog({
       target: JSON.parse(String(row.target)),
       message: {
         type: text(row.type),
-        data: String(row.data),
+        data: whole(row.data) ?? '',
         id: messageId,
         retry: row.retry === null ? undefined : Number(row.retry),
-        topic: String(row.topic),
-        key: text(row.coalesce_key),
+        topic: whole(row.topic) ?? '',
+        key: whole(row.coalesce_key),
         trace: trace === undefined ? undefined : JSON.parse(trace),
       },
     }
@@ -132,6 +132,15 @@ export function sqliteLog({
 }
 
 type Row = NonNullable<ReturnType<StatementSync['get']>>
+
+// What may hold a NUL comes as bytes: Node 22 ends a text there.
+const COLUMNS = `offset, type, CAST(data AS BLOB) AS data, message_id, retry, CAST(topic AS BLOB) AS topic,
+  CAST(coalesce_key AS BLOB) AS coalesce_key, target, trace`
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+
+function whole(value: Row[string] | undefined): string | undefined {
+  return value instanceof Uint8Array ? utf8.decode(value) : undefined
+}
 
 function text(value: Row[string] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
