@@ -5,7 +5,7 @@ import { KeyPanes } from './key-panes.ts'
 import { KeyedState } from './keyed-state.ts'
 import { SortedDeque } from './sorted-deque.ts'
 import type { Pane, WindowEngine, WindowEngineOptions } from './window-engine.ts'
-import type { WindowGrid } from './window-grid.ts'
+import type { Place, WindowGrid } from './window-grid.ts'
 
 /**
  * Tumbling and hopping windows. An event is folded once, into its pane, however many windows overlap there; a window
@@ -18,7 +18,6 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   readonly #states: KeyedState<K, KeyWindows<K, R>>
   readonly #agenda = new Agenda<KeyWindows<K, R>>()
   readonly #countsRevisions: boolean
-  readonly #recent = new RecentPane()
   #keysSeen = 0
 
   constructor(grid: WindowGrid, options: WindowEngineOptions<K, R>) {
@@ -39,42 +38,20 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   }
 
   add(key: K, id: Primitive, timestamp: number): 'held' | 'late' | 'outside' {
-    if (this.#recent.has(id, timestamp)) {
-      this.#options.row.add(this.#recent.slot)
-      return 'held'
-    }
-    const watermark = this.#options.watermark.value
-    const { pane, start, end, firstWindow, lastWindow, firstEnd, lastEnd } = this.#grid.locate(timestamp)
-    if (firstWindow > lastWindow) return 'outside'
-    if (lastEnd + this.#options.allowedLateness <= watermark) return 'late'
+    const { watermark, allowedLateness, row } = this.#options
+    const place = this.#grid.locate(timestamp)
+    if (place.firstWindow > place.lastWindow) return 'outside'
+    if (place.lastEnd + allowedLateness <= watermark.value) return 'late'
 
-    this.#recent.forget()
     const state = this.#states.at(key, 0, id)
-    const slot = state.panes.add(pane)
-    state.changed?.add(pane)
-    const firstOpen = firstEnd > watermark ? firstWindow : this.#grid.lastEndedBy(watermark) + 1
-    if (firstOpen > firstWindow)
-      this.#updateFired(state, firstWindow, Math.min(lastWindow, firstOpen - 1), watermark)
-    else this.#recent.is(id, start, end, slot)
-    if (firstOpen > lastWindow) this.#options.settled(state.panes.settle(pane, pane))
-    else if (firstOpen >= state.nextWindow) return 'held'
-    else state.nextWindow = firstOpen
-    this.#appoint(state)
+    if (place.pane === state.recentPane) row.add(state.recentSlot)
+    else this.#place(state, place, watermark.value)
     return 'held'
   }
 
   advance(): void {
-    const watermark = this.#options.watermark.value
-    for (
-      let state = this.#agenda.takeDue(watermark);
-      state !== undefined;
-      state = this.#agenda.takeDue(watermark)
-    ) {
-      this.#recent.forget()
-      if (this.#grid.endOf(state.nextWindow) <= watermark) this.#fire(state, 'on-time')
-      this.#expire(state, watermark)
-      this.#appoint(state)
-    }
+    const { watermark } = this.#options
+    if (this.#agenda.earliest <= watermark.value) this.#advanceTo(watermark.value)
   }
 
   next(): number {
@@ -86,8 +63,8 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     const watermark = this.#options.watermark.value
     const firstOpen = watermark === Number.NEGATIVE_INFINITY ? watermark : grid.lastEndedBy(watermark) + 1
     const due: { readonly window: number; readonly emit: () => void; readonly order: number }[] = []
-    this.#recent.forget()
     for (const state of this.#states.states()) {
+      state.recentPane = Number.NaN
       const changed = [...(state.changed ?? [])].sort((a, b) => a - b)
       state.changed?.clear()
       let from = Number.NEGATIVE_INFINITY
@@ -116,16 +93,49 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     }
   }
 
+  #advanceTo(watermark: number): void {
+    for (
+      let state = this.#agenda.takeDue(watermark);
+      state !== undefined;
+      state = this.#agenda.takeDue(watermark)
+    ) {
+      state.recentPane = Number.NaN
+      if (this.#grid.endOf(state.nextWindow) <= watermark) this.#fire(state, 'on-time')
+      this.#expire(state, watermark)
+      this.#appoint(state)
+    }
+  }
+
   #newState(key: K): KeyWindows<K, R> {
     return {
       key,
       order: this.#keysSeen++,
       at: Number.POSITIVE_INFINITY,
       panes: new KeyPanes(this.#grid, this.#options.row),
+      recentPane: Number.NaN,
+      recentSlot: 0,
       nextWindow: Number.POSITIVE_INFINITY,
       revisions: this.#countsRevisions ? new SortedDeque() : undefined,
       changed: this.#options.early ? new Set() : undefined,
     }
+  }
+
+  /** Adds an event to its pane, and sees to the windows that have it. */
+  #place(state: KeyWindows<K, R>, place: Readonly<Place>, watermark: number): void {
+    const { pane, firstWindow, lastWindow, firstEnd } = place
+    const slot = state.panes.add(pane)
+    state.changed?.add(pane)
+    const firstOpen = firstEnd > watermark ? firstWindow : this.#grid.lastEndedBy(watermark) + 1
+    if (firstOpen > firstWindow)
+      this.#updateFired(state, firstWindow, Math.min(lastWindow, firstOpen - 1), watermark)
+    else {
+      state.recentPane = pane
+      state.recentSlot = slot
+    }
+    if (firstOpen > lastWindow) this.#options.settled(state.panes.settle(pane, pane))
+    else if (firstOpen >= state.nextWindow) return
+    else state.nextWindow = firstOpen
+    this.#appoint(state)
   }
 
   /** New results for windows that had their time, as far as lateness is allowed. */
@@ -208,7 +218,6 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   }
 
   #flushKey(state: KeyWindows<K, R>): void {
-    this.#recent.forget()
     while (state.nextWindow !== Number.POSITIVE_INFINITY) this.#fire(state, 'flush')
     this.#letGo(state, Number.POSITIVE_INFINITY)
     this.#agenda.appoint(state, Number.POSITIVE_INFINITY)
@@ -218,36 +227,16 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
 interface KeyWindows<K, R> extends Appointed {
   readonly key: K
   readonly panes: KeyPanes<R>
+  /**
+   * The pane of the last event, whose windows were all open then. As long as none of the key's windows has fired since, or been given
+   * early, the next event of this pane only has to be added to its accumulator. NaN: no such pane.
+   */
+  recentPane: number
+  recentSlot: Slot
   /** The next window to fire; Infinity where none is open. */
   nextWindow: number
   /** How many results each window has had, where there can be more than one. */
   readonly revisions: SortedDeque<number> | undefined
   /** Panes that have changed since the last early results, where there are such. */
   readonly changed: Set<number> | undefined
-}
-
-/**
- * Where the last event went: the next one is often of the same key and pane, and while nothing has fired, been let go or been given
- * early in between, it only has to be added there.
- */
-class RecentPane {
-  slot: Slot = 0
-  #id: Primitive
-  #start = 0
-  #end = Number.NEGATIVE_INFINITY
-
-  has(id: Primitive, timestamp: number): boolean {
-    return id === this.#id && timestamp >= this.#start && timestamp < this.#end
-  }
-
-  is(id: Primitive, start: number, end: number, slot: Slot): void {
-    this.#id = id
-    this.#start = start
-    this.#end = end
-    this.slot = slot
-  }
-
-  forget(): void {
-    this.#end = Number.NEGATIVE_INFINITY
-  }
 }

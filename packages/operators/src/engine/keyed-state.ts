@@ -37,6 +37,9 @@ export class KeyedState<K extends Key, S> {
   readonly #maxKeys: number
   readonly #renews: boolean
   readonly #onEvicted: ((eviction: Eviction<K>, state: S) => void) | undefined
+  /** The one used last, which is often the next one too, and is the last to go. */
+  #recent: Entry<K, S> | undefined
+  #recentId: Primitive
 
   constructor(create: (key: K) => S, options: KeyedStateOptions<K, S> = {}) {
     this.#create = create
@@ -54,24 +57,36 @@ export class KeyedState<K extends Key, S> {
   /** The key's state, made where there is none. A state that has been unused for exactly `ttl` has expired. */
   at(key: K, now: number, id: Primitive = identityOf(key)): S {
     if (this.#ttl !== Number.POSITIVE_INFINITY) this.#expire(now)
-    const found = this.#entries.get(id)
-    if (found !== undefined) {
-      if (this.#renews) {
-        found.usedAt = now
-        this.#entries.delete(id)
-        this.#entries.set(id, found)
-      }
-      return found.state
+    if (this.#recent !== undefined && id === this.#recentId) {
+      if (this.#renews) this.#recent.usedAt = now
+      return this.#recent.state
     }
-    const entry = { key, state: this.#create(key), usedAt: now }
-    this.#entries.set(id, entry)
-    if (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
+    const entry = this.#renewed(id, now) ?? this.#added(key, id, now)
+    this.#recent = entry
+    this.#recentId = id
     return entry.state
   }
 
   has(key: K, now: number, id: Primitive = identityOf(key)): boolean {
     if (this.#ttl !== Number.POSITIVE_INFINITY) this.#expire(now)
     return this.#entries.has(id)
+  }
+
+  #renewed(id: Primitive, now: number): Entry<K, S> | undefined {
+    const found = this.#entries.get(id)
+    if (found !== undefined && this.#renews) {
+      found.usedAt = now
+      this.#entries.delete(id)
+      this.#entries.set(id, found)
+    }
+    return found
+  }
+
+  #added(key: K, id: Primitive, now: number): Entry<K, S> {
+    const entry = { key, state: this.#create(key), usedAt: now }
+    this.#entries.set(id, entry)
+    if (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
+    return entry
   }
 
   /** Lets go of what has expired by `now`. */
@@ -83,6 +98,7 @@ export class KeyedState<K extends Key, S> {
   }
 
   delete(key: K): boolean {
+    this.#recent = undefined
     return this.#entries.delete(identityOf(key))
   }
 
@@ -93,6 +109,7 @@ export class KeyedState<K extends Key, S> {
   #evictOldest(reason: EvictionReason): void {
     for (const [id, entry] of this.#entries) {
       this.#entries.delete(id)
+      if (entry === this.#recent) this.#recent = undefined
       this.#onEvicted?.({ key: entry.key, reason }, entry.state)
       return
     }

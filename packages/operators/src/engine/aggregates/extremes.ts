@@ -34,14 +34,10 @@ abstract class Extreme<T, V extends Maybe<Comparable>> implements Aggregate<T, N
     numbers[at] = Number.NaN
   }
 
-  lift({ numbers, values }: Cells, at: number, event: T): void {
+  lift(cells: Cells, at: number, event: T): void {
     const value: Maybe<Comparable> = this.#select(event)
-    if (typeof value === 'number' && !Number.isNaN(value)) {
-      numbers[at] = value
-      return
-    }
-    numbers[at] = Number.NaN
-    values[at] = value ?? undefined
+    if (typeof value === 'number' && !Number.isNaN(value)) cells.numbers[at] = value
+    else setOther(cells, at, value)
   }
 
   add(cells: Cells, into: number, lifted: number): void {
@@ -50,12 +46,14 @@ abstract class Extreme<T, V extends Maybe<Comparable>> implements Aggregate<T, N
 
   merge(cells: Cells, into: number, from: number): void {
     const { numbers } = cells
-    const number = numbers[from] as number
-    const bestNumber = numbers[into] as number
-    if (!Number.isNaN(number) && !Number.isNaN(bestNumber)) {
-      if (this.beats(number, bestNumber)) numbers[into] = number
-      return
-    }
+    const value = numbers[from] as number
+    const best = numbers[into] as number
+    if (this.beats(value, best)) numbers[into] = value
+    else if (Number.isNaN(value) || Number.isNaN(best)) this.#mergeOthers(cells, into, from)
+  }
+
+  /** Where at least one of the two is no number. */
+  #mergeOthers(cells: Cells, into: number, from: number): void {
     const value = comparableAt(cells, from)
     if (value === undefined) return
     const best = comparableAt(cells, into)
@@ -85,6 +83,11 @@ class Greatest<T, V extends Maybe<Comparable>> extends Extreme<T, V> {
   protected override beats(a: Comparable, b: Comparable): boolean {
     return a > b
   }
+}
+
+function setOther({ numbers, values }: Cells, at: number, value: Maybe<Comparable>): void {
+  numbers[at] = Number.NaN
+  values[at] = value ?? undefined
 }
 
 function comparableAt({ numbers, values }: Cells, at: number): Comparable | undefined {

@@ -10,7 +10,10 @@ export type OrNull<V, R> = [V] extends [NonNullable<V>] ? R : R | null
 
 /** The number, or null where there is none. Anything else would turn a sum into text without a word, so it throws. */
 export function numberOrNull(aggregate: string, value: unknown): number | null {
-  if (typeof value === 'number') return value
+  return typeof value === 'number' ? value : nullOrThrow(aggregate, value)
+}
+
+function nullOrThrow(aggregate: string, value: unknown): null {
   if (value === null || value === undefined) return null
   throw new TypeError(`${aggregate}: expected a number, got ${shapeOf(value)}`)
 }
