@@ -19,14 +19,16 @@ const prepared = await contender.prepare()
 if (order.warmUp > 0) await prepared.run(order.warmUp)
 globalThis.gc?.()
 
-const cpuBefore = process.cpuUsage()
+const cpuUsage = prepared.cpuUsage ?? process.cpuUsage
+const cpuBefore = cpuUsage()
 const wallBefore = performance.now()
 const extra = (await prepared.run(order.operations)) ?? {}
-const { user, system } = process.cpuUsage(cpuBefore)
+const cpuAfter = cpuUsage()
+const cpu = cpuAfter.user - cpuBefore.user + cpuAfter.system - cpuBefore.system
 const wall = (performance.now() - wallBefore) * 1000
 
 const measurement: Measurement = {
-  cpu: (user + system) / order.operations,
+  cpu: cpu / order.operations,
   wall: wall / order.operations,
   extra,
 }

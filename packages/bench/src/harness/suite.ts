@@ -30,6 +30,8 @@ export interface Prepared {
    */
   run(operations: number): RunResult | Promise<RunResult>
   stop?(): void | Promise<void>
+  /** CPU time so far of what is measured, where that is another process: an nginx, say. Default: that of this one. */
+  cpuUsage?(): NodeJS.CpuUsage
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a run without figures returns nothing

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { createSink, memoryLog, type SinkOptions, serveSinks } from '@rxsse/server'
@@ -9,12 +10,27 @@ import { encodePrice, type PriceMessage } from './messages.ts'
 export interface Broadcaster {
   readonly url: string
   send(messages: readonly PriceMessage[]): void
+  /** Where another process serves. */
+  cpuUsage?(): NodeJS.CpuUsage
+  stop?(): void | Promise<void>
 }
 
 // Frameworks are loaded by those who need them: every measurement starts a process.
 
-/** As few bytes moved as there can be: one chunk for everybody, written to each socket. */
-export async function bareLoop(): Promise<Broadcaster> {
+/** As little done as there can be by the public means of Node: one chunk for everybody, written to each socket. */
+export function bareLoop(): Promise<Broadcaster> {
+  return bare((socket, chunk) => socket.write(chunk))
+}
+
+/** The floor: what the system call alone costs, with nothing of Node around it. It fails where a reader does not keep up. */
+export function bareCalls(): Promise<Broadcaster> {
+  return bare((socket, chunk) => {
+    const { fd } = (socket as Socket & { readonly _handle: { readonly fd: number } })._handle
+    if (writeSync(fd, chunk) !== chunk.length) throw new Error('a reader is behind')
+  })
+}
+
+async function bare(write: (socket: Socket, chunk: Buffer) => void): Promise<Broadcaster> {
   const sockets: Socket[] = []
   const server = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
@@ -30,7 +46,7 @@ export async function bareLoop(): Promise<Broadcaster> {
         bytes,
         Buffer.from('\r\n'),
       ])
-      for (const socket of sockets) socket.write(chunk)
+      for (const socket of sockets) write(socket, chunk)
     },
   }
 }

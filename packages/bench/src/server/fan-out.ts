@@ -39,7 +39,11 @@ export function fanOut(
           before = bytes
           return { 'bytes a delivery': perDelivery }
         },
-        stop: () => readers.stop(),
+        async stop() {
+          await readers.stop()
+          await broadcaster.stop?.()
+        },
+        ...(broadcaster.cpuUsage === undefined ? {} : { cpuUsage: broadcaster.cpuUsage }),
       }
     },
   }

@@ -54,7 +54,7 @@ let onProgress: () => void = () => {}
 
 function connect(url: string, gzip: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
-    const headers = gzip ? { 'accept-encoding': 'gzip' } : {}
+    const headers = { accept: 'text/event-stream', ...(gzip ? { 'accept-encoding': 'gzip' } : {}) }
     const sent = request(url, { agent: false, headers }, (response: IncomingMessage) => {
       const reader = new Reader()
       readers.push(reader)

@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Broadcaster } from './contenders.ts'
+import type { PriceMessage } from './messages.ts'
+
+const program = ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'].find((path) =>
+  existsSync(path),
+)
+const modules = ['/usr/lib/nginx/modules', '/usr/share/nginx/modules', '/usr/lib64/nginx/modules']
+const module = modules.map((folder) => `${folder}/ngx_nchan_module.so`).find((path) => existsSync(path))
+
+/** nchan, a hub in C within nginx, where both are installed: one worker, which is what is measured. */
+export const nchan: (() => Promise<Broadcaster>) | undefined =
+  program === undefined || module === undefined ? undefined : () => start(program, module)
+
+async function start(nginx: string, module: string): Promise<Broadcaster> {
+  const folder = mkdtempSync(join(tmpdir(), 'rxsse-nchan-'))
+  const port = await freePort()
+  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, module, port))
+  const master = spawn(nginx, ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr'], { stdio: 'inherit' })
+  // It must not outlive a measurement that fails.
+  process.once('exit', () => master.kill('SIGKILL'))
+  const worker = await workerOf(master)
+  const publisher = await connected(port)
+  publisher.resume()
+  return {
+    url: `http://127.0.0.1:${port}/sub`,
+    send: (messages) => void publisher.write(messages.map(request).join('')),
+    cpuUsage: () => cpuUsageOf(worker),
+    async stop() {
+      publisher.destroy()
+      const exit = once(master, 'exit')
+      master.kill('SIGTERM')
+      await exit
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+function configuration(folder: string, module: string, port: number): string {
+  const asRoot = process.getuid?.() === 0 ? 'user root;' : ''
+  return `
+    load_module ${module};
+    daemon off;
+    ${asRoot}
+    worker_processes 1;
+    pid ${folder}/nginx.pid;
+    error_log stderr crit;
+    events { worker_connections 8192; }
+    http {
+      access_log off;
+      client_body_temp_path ${folder}/body;
+      proxy_temp_path ${folder}/proxy;
+      fastcgi_temp_path ${folder}/fastcgi;
+      uwsgi_temp_path ${folder}/uwsgi;
+      scgi_temp_path ${folder}/scgi;
+      keepalive_requests 1000000000;
+      server {
+        listen 127.0.0.1:${port} backlog=4096;
+        location = /pub { nchan_publisher http; nchan_channel_id prices; }
+        location = /sub {
+          nchan_subscriber eventsource;
+          nchan_channel_id prices;
+          nchan_subscriber_first_message newest;
+        }
+      }
+    }
+  `
+}
+
+function request({ type, data }: PriceMessage): string {
+  const body = JSON.stringify(data)
+  const head = `POST /pub HTTP/1.1\r\nHost: localhost\r\nX-EventSource-Event: ${type}\r\n`
+  return `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+}
+
+/** Nanoseconds on a CPU are the first figure there, of every thread; which of them were the kernel's it does not say. */
+function cpuUsageOf(pid: number): NodeJS.CpuUsage {
+  const [nanoseconds] = readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')
+  return { user: Number(nanoseconds) / 1_000, system: 0 }
+}
+
+async function workerOf({ pid, exitCode }: ChildProcess): Promise<number> {
+  for (let turn = 0; turn < 200; turn++) {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim()
+    if (children !== '') return Number(children.split(' ')[0])
+    await sleep(25)
+  }
+  throw new Error(`nginx has started no worker; its exit code is ${exitCode}`)
+}
+
+async function connected(port: number): Promise<ReturnType<typeof connect>> {
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  return socket
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
