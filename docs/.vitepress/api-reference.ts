@@ -1,7 +1,7 @@
 /** Writes docs/api, the reference of every package's entries, from their docstrings: `node .vitepress/api-reference.ts`. */
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Application, Comment, LogLevel } from 'typedoc'
+import { Application, Comment, LogLevel, ReflectionKind } from 'typedoc'
 
 const packages = ['core', 'operators', 'server', 'redis', 'testing']
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -61,12 +61,16 @@ const app = await Application.bootstrapWithPlugins({
 })
 const project = await app.convert()
 if (project === undefined) process.exit(1)
+const rows: string[] = []
 for (const module of project.children ?? []) {
   // typedoc names a module by its file, as `core/src/config`.
   const entry = entries.find(({ file }) => file.replace(/(\/index)?\.ts$/, '').endsWith(`/${module.name}`))
   if (entry === undefined) throw new Error(`no entry of a package is made from ${module.name}`)
   module.name = entry.name
   module.comment = new Comment([{ kind: 'text', text: entry.description }])
+  const functions = (module.children ?? []).filter(({ kind }) => kind === ReflectionKind.Function)
+  const has = functions.map(({ name }) => `\`${name}\``).join(', ')
+  rows.push(`| [${entry.name}](./${entry.name}.md) | ${entry.description || has} |`)
 }
 rmSync(folder, { recursive: true, force: true })
 await app.generateOutputs(project)
@@ -75,6 +79,10 @@ const names = new Set(
   files.flatMap(({ text }) => Array.from(text.matchAll(/^### (\w+)/gm), ([, name = '']) => name)),
 )
 for (const { path, text } of files) writeFileSync(path, readable(text))
+writeFileSync(
+  `${folder}/index.md`,
+  `# API\n\nEvery public name of every entry, from the docstrings in the source.\n\n| entry | is, or has |\n| --- | --- |\n${rows.join('\n')}\n`,
+)
 const operators = `${folder}/@rxsse/operators.md`
 writeFileSync(operators, withPages(readFileSync(operators, 'utf8')))
 if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1)
