@@ -1,12 +1,12 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { programsOf } from './programs.ts'
 import { readPage } from './read-page.ts'
 import { startRedis } from './redis.ts'
 import { runProgram } from './run-program.ts'
-import { createWorkplace } from './workplace.ts'
+import { createWorkplace, type Workplace } from './workplace.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '')
 
@@ -30,10 +30,13 @@ const pages = [
   })
   .sort((a, b) => (a.path < b.path ? -1 : 1))
 
-const workplace = await createWorkplace(
-  pages.map(({ page }) => page),
-  root,
-)
+let workplace: Workplace
+beforeAll(async () => {
+  workplace = await createWorkplace(
+    pages.map(({ page }) => page),
+    root,
+  )
+})
 afterAll(() => workplace[Symbol.dispose]())
 
 describe.concurrent.each(pages)('$path', ({ page, programs }) => {

@@ -7,7 +7,7 @@ import tls from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { format } from 'node:util'
 
-const { program, http, https, redis } = JSON.parse(process.env.RXSSE_PAGE ?? '{}')
+const { program, http, https, redis, ca } = JSON.parse(process.env.RXSSE_PAGE ?? '{}')
 delete process.env.RXSSE_PAGE
 
 /** The runner reads one JSON value a line. Written at once, so that an exit loses none. */
@@ -41,11 +41,12 @@ net.Socket.prototype.connect = function (...args) {
   return connect.apply(this, args)
 }
 
-// The servers' certificate names this machine alone.
+// Nobody but this program trusts the servers' certificate, and it names this machine alone.
 const secure = tls.connect
 tls.connect = (...args) => {
   const options = args.find((arg) => typeof arg === 'object' && arg !== null)
-  if (options !== undefined) options.checkServerIdentity = () => undefined
+  if (options !== undefined && !isHere(options.host))
+    Object.assign(options, { ca, checkServerIdentity: () => undefined })
   return secure(...args)
 }
 syncBuiltinESMExports()

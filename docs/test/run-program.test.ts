@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { programsOf } from './programs.ts'
 import { parsePage } from './read-page.ts'
 import { runProgram } from './run-program.ts'
-import { createWorkplace } from './workplace.ts'
+import { createWorkplace, type Workplace } from './workplace.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -157,7 +157,10 @@ const browser = parsePage(
   'browser.md',
   "```ts browser\nimport { fetchTransport } from '@rxsse/core'\ndocument.title = String(fetchTransport({ credentials: 'include' }))\n```\n",
 )
-const workplace = await createWorkplace([...pages.map(({ page }) => page), wrong, browser], root)
+let workplace: Workplace
+beforeAll(async () => {
+  workplace = await createWorkplace([...pages.map(({ page }) => page), wrong, browser], root)
+})
 afterAll(() => workplace[Symbol.dispose]())
 
 describe.concurrent('the runner', () => {

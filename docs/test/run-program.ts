@@ -7,7 +7,6 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { testCertificate } from '@rxsse/testing'
-import { certificateFile } from './certificate-file.ts'
 import { compare, expectationsOf, handedOn } from './printed.ts'
 import type { Program } from './programs.ts'
 import type { Curl } from './read-page.ts'
@@ -56,7 +55,12 @@ function start(
   redis: number | undefined,
 ): ChildProcess {
   const source = program.compiled ? file.replace(/compiled\/checked\/(.*)js$/, 'checked/$1ts') : file
-  const page = JSON.stringify({ program: pathToFileURL(source).href, ...world.ports, redis })
+  const page = JSON.stringify({
+    program: pathToFileURL(source).href,
+    ...world.ports,
+    redis,
+    ca: testCertificate.cert,
+  })
   return spawn(
     process.execPath,
     [
@@ -71,7 +75,6 @@ function start(
       cwd,
       env: {
         PATH: process.env.PATH,
-        NODE_EXTRA_CA_CERTS: certificateFile(testCertificate.cert),
         RXSSE_PAGE: page,
         ...program.page.env,
       },
