@@ -1,5 +1,5 @@
 /** Ink, lines and the six tones, each a fill, an edge and a text that is legible on the fill. */
-const LIGHT = {
+export const LIGHT = {
   ink: '#24292f',
   faint: '#6b7280',
   line: '#9aa4b2',
@@ -16,7 +16,7 @@ const LIGHT = {
   ],
 }
 
-const DARK: typeof LIGHT = {
+export const DARK: typeof LIGHT = {
   ink: '#e6e8ec',
   faint: '#9aa3b0',
   line: '#6b7482',
