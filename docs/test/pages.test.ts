@@ -44,19 +44,24 @@ describe.concurrent.each(pages)('$path', ({ page, programs }) => {
     expect(workplace.wrongTypes(page).join('\n')).toBe('')
   })
 
-  for (const program of programs) {
-    const title = `${program.name}, line ${program.line}`
-    if (program.runnable === undefined)
-      it(`is ${program.browser ? 'for a browser' : 'not run'}: ${title}`, () => {})
-    else
-      it(`runs as it says: ${title}`, async ({ skip }) => {
-        const redis = program.runnable?.includes('@rxsse/redis') ? await startRedis() : undefined
-        if (redis === 'none here') return skip('there is no redis-server here')
+  // What is not run shows in the report.
+  for (const { line, file, run, browser } of page.blocks)
+    if (browser) it(`is for a browser: line ${line}`, () => {})
+    else if (!run) it(`is type-checked only: line ${line}`, () => {})
+    else if (programs.some(({ name, runnable }) => name === file && runnable === undefined))
+      it(`is run by what imports it: ${file}, line ${line}`, () => {})
+
+  for (const program of programs.filter(({ runnable }) => runnable !== undefined))
+    it(`runs as it says: ${program.name}, line ${program.line}`, async ({ skip }) => {
+      const redis = program.runnable?.includes('@rxsse/redis') ? await startRedis() : undefined
+      if (redis === 'none here') return skip('there is no redis-server here')
+      try {
         const { failures, printed } = await runProgram(program, workplace.fileOf(program), redis?.port)
-        await redis?.close()
         expect(failures.join('\n'), `It printed:\n${printed.join('\n')}\n`).toBe('')
-      })
-  }
+      } finally {
+        await redis?.close()
+      }
+    })
 })
 
 describe.each(readmes.filter(isPrivate).map((path) => ({ path })))('$path', () => {

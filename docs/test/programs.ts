@@ -44,6 +44,9 @@ export function programsOf(page: Page): Program[] {
         : inPlace(some)
     const running = blocks.filter(({ run }) => run)
     const whole = text(blocks)
+    const compiled = /^\s*@[A-Z]\w*\(/m.test(whole)
+    if (compiled && running.length > 0 && running.length < blocks.length)
+      throw new Error(`${page.path}:${first.line}: a module with decorators runs as a whole, or not at all`)
     const extension = first.jsx ? 'tsx' : 'ts'
     return {
       page,
@@ -55,7 +58,7 @@ export function programsOf(page: Page): Program[] {
       line: first.line,
       browser: first.browser,
       whole,
-      compiled: /^\s*@[A-Z]\w*\(/m.test(whole),
+      compiled,
       runnable:
         running.length === 0 || (first.file !== undefined && imported.has(first.file))
           ? undefined
