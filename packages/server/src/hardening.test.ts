@@ -5,6 +5,7 @@ import { ManualScheduler } from '../test/manual-scheduler.ts'
 import { openReader } from '../test/reader.ts'
 import { serve } from '../test/serve.ts'
 import type { SseMessage } from './event.ts'
+import { memoryLog } from './log/memory.ts'
 import { createSink, type Sink } from './sink.ts'
 import type { SinkOptions } from './sink-options.ts'
 
@@ -114,6 +115,39 @@ describe('nobody is hurt by a client that', () => {
     sink.complete()
     await eventually(() => text.split('HTTP/1.1 200').length === 3 && text.endsWith('0\r\n\r\n'))
     expect(text.split('data: x\n\n')).toHaveLength(3)
+  })
+})
+
+describe('what a client says', () => {
+  it('after its request, on a connection that was taken over, is answered by nobody', async () => {
+    const sink = createSink({ takeover: true, retry: false })
+    onTestFinished(() => sink.close({ drain: 0 }))
+    const url = await serve(sink.handler)
+    const request = 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello'
+    const socket = await rawClient(url, request)
+    let text = ''
+    socket.on('data', (bytes) => {
+      text += bytes.toString()
+    })
+    socket.resume()
+    await eventually(() => text.endsWith(':\n\n\r\n'))
+    for (let n = 0; n < 20; n++) socket.write(request)
+    await sink.publish({ data: 'x' })
+    await eventually(() => text.endsWith('data: x\n\n\r\n'))
+    expect(text.split('HTTP/1.1')).toHaveLength(2)
+    expect(sink.stats()).toMatchObject({ opened: 1, connections: 1 })
+  })
+
+  it.each([
+    ['line breaks', 'a\r\ndata: evil\n\nevent: evil\n\n'],
+    ['NUL', 'a\0b'],
+    ['a semblance of a field', 'id: a'],
+  ])('as the id it has, with %s, is quoted to it and is no line of its own', async (_name, id) => {
+    const { url } = await served({ log: memoryLog() })
+    const reader = await openReader(`${url}/?${new URLSearchParams({ lastEventId: id })}`)
+    const [gap, ...more] = await reader.take(1)
+    expect(more).toEqual([])
+    expect(JSON.parse(gap?.data ?? '')).toMatchObject({ from: id, reason: 'unknown' })
   })
 })
 
