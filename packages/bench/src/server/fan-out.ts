@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as endOfTick, setTimeout as sleep } from 'node:timers/promises'
 import { startOtherSide } from '../harness/other-side.ts'
 import type { Contender } from '../harness/suite.ts'
 import type { Broadcaster } from './contenders.ts'
@@ -32,6 +32,8 @@ export function fanOut(
           while (sent < until) {
             const messages = Array.from({ length: eventsATick }, () => priceMessage(sent++))
             broadcaster.send(messages)
+            // Whoever gathers a tick's events writes at its end: the pause begins after that for all alike.
+            await endOfTick()
             await sleep(tick)
           }
           const { bytes } = await readers.ask({ received: sent })
