@@ -1,21 +1,27 @@
 import { globSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { measureSuite } from './harness/measure.ts'
 import { createProgress } from './harness/progress.ts'
 import type { Suite } from './harness/suite.ts'
 import { toMarkdown } from './harness/table.ts'
+import { machine, versions } from './report/machine.ts'
+import { writeReport } from './report/page.ts'
+import { type Measured, report } from './report/report.ts'
 
-const usage = `Measures rxsse beside its peers and prints one Markdown table a suite.
+const usage = `Measures rxsse beside its peers and prints one Markdown table a suite. Where it measures all of them, it writes docs/performance.md too.
 
   pnpm bench [--quick] [--rounds N] [--list] [suite...]
 
   suite       part of a suite's name, e.g. core or receiving; default all
-  --quick     fewer operations and rounds
-  --rounds N  runs of each contender; default 7, with --quick 3
+  --quick     fewer operations and rounds, for a look: nothing is written
+  --rounds N  runs of each contender at most; default 7, with --quick 3
   --list      names the suites
 `
+
+/** No further round of a suite is begun after so long: all of them take about twelve minutes, or two with `--quick`. */
+const LONG_ENOUGH = { seconds: 40, least: 3 }
+const QUICK_ENOUGH = { seconds: 4, least: 1 }
 
 interface Arguments {
   readonly quick: boolean
@@ -66,17 +72,28 @@ async function main({ quick, rounds, list, names }: Arguments): Promise<void> {
     for (const { name } of chosen) console.log(name)
     return
   }
-  const { model = 'unknown processor' } = cpus()[0] ?? {}
-  console.log(
-    `Node ${process.versions.node}, ${cpus().length} × ${model.trim()}; ${rounds} rounds of each contender.\n`,
-  )
+  const looks = quick ? 'at a quick look, so figures are rough' : 'medians of the rounds'
+  const surroundings = [
+    machine(),
+    `${new Date().toISOString().slice(0, 10)}, at most ${rounds} rounds of each contender, ${looks}`,
+    versions(),
+  ]
+  console.log(`${surroundings.join('\n')}\n`)
+  const measured: Measured[] = []
   for (const { name, module } of chosen) {
     const { suite }: { suite: Suite } = await import(module.href)
     const progress = createProgress(name, rounds * suite.contenders.length)
-    const results = await measureSuite(module, suite, { rounds, quick, onStep: progress.step })
+    const within = quick ? QUICK_ENOUGH : LONG_ENOUGH
+    const results = await measureSuite(module, suite, { rounds, within, quick, onStep: progress.step })
     progress.end()
-    const { full, quick: few } = suite.operations
-    console.log(`${toMarkdown(suite, results, quick ? few : full)}\n`)
+    const operations = quick ? suite.operations.quick : suite.operations.full
+    measured.push({ name, suite, results, operations })
+    console.log(`${toMarkdown(suite, results, operations)}\n`)
+  }
+  if (!quick && names.length === 0) {
+    const page = new URL('../../../docs/performance.md', import.meta.url)
+    writeReport(page, report(measured, surroundings))
+    console.log('docs/performance.md says so too.')
   }
 }
 

@@ -36,6 +36,15 @@ it('a quick run does fewer operations', async () => {
   expect(results.get('short')?.[0]?.extra).toEqual({ runs: 2, operations: 20 })
 })
 
+it('once its time is up a suite begins no further round, but for the least that there have to be', async () => {
+  const roundsWithin = async (seconds: number) => {
+    const options = { rounds: 3, within: { seconds, least: 2 }, quick: true, onStep() {} }
+    return (await measureSuite(module, suite, options)).get('short')?.length
+  }
+  expect(await roundsWithin(0)).toBe(2)
+  expect(await roundsWithin(3600)).toBe(3)
+})
+
 it('a contender that fails is named, as is one that the module does not have', async () => {
   const options = { rounds: 1, quick: true, onStep() {} }
   await expect(measureSuite(module, failing, options)).rejects.toThrow(

@@ -19,6 +19,8 @@ export type Results = ReadonlyMap<string, readonly Measurement[]>
 /** How a suite is run. */
 export interface MeasureOptions {
   readonly rounds: number
+  /** No further round is begun once so many seconds have gone by, and so many rounds are done at least. Default: all rounds. */
+  readonly within?: { readonly seconds: number; readonly least: number }
   readonly quick: boolean
   readonly onStep: (round: number, contender: string) => void
 }
@@ -30,16 +32,24 @@ export interface MeasureOptions {
 export async function measureSuite(
   module: URL,
   suite: Suite,
-  { rounds, quick, onStep }: MeasureOptions,
+  { rounds, within = { seconds: Number.POSITIVE_INFINITY, least: 0 }, quick, onStep }: MeasureOptions,
 ): Promise<Results> {
   const results = new Map<string, Measurement[]>(suite.contenders.map(({ name }) => [name, []]))
   const { full, quick: few, warmUp } = suite.operations
   const names = [...results.keys()]
+  const startedAt = performance.now()
   for (let round = 0; round < rounds; round++) {
+    if (round >= within.least && performance.now() - startedAt > within.seconds * 1000) break
     for (let place = 0; place < names.length; place++) {
       const contender = names[(place + round) % names.length] ?? ''
       onStep(round, contender)
-      const order = { module: module.href, contender, operations: quick ? few : full, warmUp }
+      const order = {
+        module: module.href,
+        contender,
+        operations: quick ? few : full,
+        warmUp: quick ? Math.min(few, warmUp) : warmUp,
+        quick,
+      }
       results.get(contender)?.push(await measureOnce(order))
     }
   }

@@ -10,17 +10,17 @@ export interface Suite {
   readonly description: string
   /** What one operation is, in the singular: `event`, `delivery`. */
   readonly operation: string
-  /** Operations of one measurement, of a `--quick` one, and of the warm-up before either. */
+  /** Operations of one measurement, of a `--quick` one, and of the warm-up before either; a quick one warms up for no longer than it measures. */
   readonly operations: { readonly full: number; readonly quick: number; readonly warmUp: number }
-  /** In the order of the table. */
+  /** In the order of the table. The first is the one the others are compared with, and ours. */
   readonly contenders: readonly Contender[]
   readonly targets?: readonly Target[]
 }
 
 export interface Contender {
   readonly name: string
-  /** Builds up what is not to be measured: servers, connections, data, the other side. */
-  prepare(): Prepared | Promise<Prepared>
+  /** Builds up what is not to be measured: servers, connections, data, the other side. For a quick look it may be less of it. */
+  prepare(quick: boolean): Prepared | Promise<Prepared>
 }
 
 export interface Prepared {

@@ -33,10 +33,10 @@ it('a table has medians, spreads, and what the first costs of each, round by rou
 
 A race. A measurement: 300,000 events.
 
-| contender | CPU µs an event | lowest to highest | ours, of it |
-| --- | ---: | ---: | ---: |
-| ours | 2.00 | 1.00 to 30.0 |  |
-| theirs | 4.00 | 2.00 to 200 | 0.50 (0.15 to 0.50) |
+| contender |         ours, of it | CPU µs an event | lowest to highest |
+| --------- | ------------------: | --------------: | ----------------: |
+| ours      |                     |            2.00 |      1.00 to 30.0 |
+| theirs    | 0.50 (0.15 to 0.50) |            4.00 |       2.00 to 200 |
 
 - ours at most 0.60 of theirs: 0.50, met
 - ours at most 0.40 of theirs: 0.50, missed`)
@@ -50,10 +50,10 @@ it("a suite's own figures are columns, medians too, empty where a contender has 
   const { targets: _, ...plain } = suite
   expect(
     toMarkdown(plain, results, 1).split('\n\n')[2],
-  ).toBe(`| contender | CPU µs an event | lowest to highest | ours, of it | KiB |
-| --- | ---: | ---: | ---: | ---: |
-| ours | 1.00 | 1.00 to 1.00 |  | 6.00 |
-| theirs | 2.00 | 2.00 to 2.00 | 0.50 (0.50 to 0.50) |  |`)
+  ).toBe(`| contender |         ours, of it | CPU µs an event | lowest to highest |  KiB |
+| --------- | ------------------: | --------------: | ----------------: | ---: |
+| ours      |                     |            1.00 |      1.00 to 1.00 | 6.00 |
+| theirs    | 0.50 (0.50 to 0.50) |            2.00 |      2.00 to 2.00 |      |`)
 })
 
 it('operations are counted in the plural', () => {

@@ -1,3 +1,4 @@
+import { markdownTable } from './markdown-table.ts'
 import type { Measurement, Results } from './measure.ts'
 import type { Suite } from './suite.ts'
 
@@ -10,9 +11,9 @@ export function toMarkdown(suite: Suite, results: Results, operations: number): 
   const columns = extraColumns(results)
   const header = [
     'contender',
+    `${first}, of it`,
     `CPU µs ${article(suite.operation)} ${suite.operation}`,
     'lowest to highest',
-    `${first}, of it`,
     ...columns,
   ]
   const rows = suite.contenders.map(({ name }) => {
@@ -20,14 +21,13 @@ export function toMarkdown(suite: Suite, results: Results, operations: number): 
     const cpu = runs.map((run) => run.cpu)
     return [
       name,
+      name === first ? '' : showRatio(ratios(results, first, name)),
       figure(median(cpu)),
       `${figure(Math.min(...cpu))} to ${figure(Math.max(...cpu))}`,
-      name === first ? '' : showRatio(ratios(results, first, name)),
       ...columns.map((column) => showExtra(runs, column)),
     ]
   })
-  const aligned = ['---', ...header.slice(1).map(() => '---:')]
-  const table = [header, aligned, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  const table = markdownTable(header, rows)
   const verdicts = (suite.targets ?? []).map(({ contender, against, atMost }) => {
     const ratio = median(ratios(results, contender, against))
     const verdict = ratio <= atMost ? 'met' : 'missed'
@@ -40,12 +40,12 @@ export function toMarkdown(suite: Suite, results: Results, operations: number): 
 }
 
 /** Round by round, so that a slow spell of the machine, which falls on both, cancels out. */
-function ratios(results: Results, contender: string, against: string): number[] {
+export function ratios(results: Results, contender: string, against: string): number[] {
   const theirs = results.get(against) ?? []
   return (results.get(contender) ?? []).map((ours, round) => ours.cpu / (theirs[round]?.cpu ?? Number.NaN))
 }
 
-function showRatio(values: readonly number[]): string {
+export function showRatio(values: readonly number[]): string {
   const [low, middle, high] = [Math.min(...values), median(values), Math.max(...values)].map((value) =>
     value.toFixed(2),
   )
@@ -65,7 +65,7 @@ function showExtra(runs: readonly Measurement[], column: string): string {
   return values.length === 0 ? '' : figure(median(values))
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
   return sorted.length % 2 === 1
@@ -73,12 +73,12 @@ function median(values: readonly number[]): number {
     : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2
 }
 
-function figure(value: number): string {
+export function figure(value: number): string {
   if (value >= 100) return value.toFixed(0)
   return value >= 10 ? value.toFixed(1) : value.toFixed(2)
 }
 
-function article(noun: string): string {
+export function article(noun: string): string {
   return /^[aeiou]/i.test(noun) ? 'an' : 'a'
 }
 

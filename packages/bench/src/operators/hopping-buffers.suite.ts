@@ -1,44 +1,40 @@
-import { hopping, windowAggregate } from '@rxsse/operators'
-import { bufferTime, map, Observable, VirtualTimeScheduler } from 'rxjs'
+import { bufferTime, concatMap, Observable, VirtualTimeScheduler } from 'rxjs'
 import type { Suite } from '../harness/suite.ts'
+import { metricFolds } from './folds.ts'
+import { overlap } from './hopping.ts'
 import { overReadings, type Reading } from './readings.ts'
-import { metrics } from './window-strategies.ts'
+import { hoppingWindows } from './window-strategies.ts'
 
 const EVERY = 1000
 const SIZE = 360 * EVERY
-const SOURCE = { howMany: 120_000, sensors: 1 }
+const SOURCE = { howMany: 120_000, sensors: 10 }
+const buffers = 'bufferTime and a fold'
 
 export const suite: Suite = {
   title: 'Hopping windows beside overlapping buffers',
   description:
-    'Count, mean, least and greatest of 100 readings a second in windows of six minutes that start every second, 360 windows an event. RxJS gathers each window with bufferTime and folds it.',
+    'Ten sensors, ten readings a second each: count, mean, least and greatest by key, in windows of six minutes that start every second, 360 windows an event. RxJS gathers each window with bufferTime and folds it by key.',
   operation: 'event',
   operations: { full: 120_000, quick: 60_000, warmUp: 60_000 },
   contenders: [
-    overReadings('hopping', SOURCE, (source) =>
-      source.pipe(
-        windowAggregate(hopping({ size: SIZE, every: EVERY }), {
-          timestamp: (r) => r.time,
-          aggregates: metrics,
-        }),
-      ),
-    ),
-    overReadings('bufferTime and a fold', SOURCE, (source) => {
+    overReadings(overlap(360), SOURCE, (source) => hoppingWindows(source, SIZE, EVERY)),
+    overReadings(buffers, SOURCE, (source) => {
       const clock = new VirtualTimeScheduler()
-      return onTheClock(source, clock).pipe(bufferTime(SIZE, EVERY, clock), map(fold))
+      return onTheClock(source, clock).pipe(bufferTime(SIZE, EVERY, clock), concatMap(foldedByKey))
     }),
   ],
-  targets: [{ contender: 'hopping', against: 'bufferTime and a fold', atMost: 1 / 20 }],
+  targets: [{ contender: overlap(360), against: buffers, atMost: 1 / 20 }],
 }
 
 /** The readings at their times, on virtual time: the clock runs up to each of them. */
 function onTheClock(source: Observable<Reading>, clock: VirtualTimeScheduler): Observable<Reading> {
   return new Observable((subscriber) => {
     let origin: number | undefined
+    const startedAt = clock.frame
     return source.subscribe({
       next(reading) {
         origin ??= reading.time
-        clock.maxFrames = reading.time - origin
+        clock.maxFrames = startedAt + reading.time - origin
         clock.flush()
         clock.frame = clock.maxFrames
         subscriber.next(reading)
@@ -49,14 +45,17 @@ function onTheClock(source: Observable<Reading>, clock: VirtualTimeScheduler): O
   })
 }
 
-function fold(readings: readonly Reading[]) {
-  let sum = 0
-  let min = Number.POSITIVE_INFINITY
-  let max = Number.NEGATIVE_INFINITY
-  for (const { value } of readings) {
-    sum += value
-    if (value < min) min = value
-    if (value > max) max = value
+const { create, add, result } = metricFolds()
+
+function foldedByKey(readings: readonly Reading[]) {
+  const byKey = new Map<number, unknown[]>()
+  for (const reading of readings) {
+    let fold = byKey.get(reading.sensor)
+    if (fold === undefined) {
+      fold = create()
+      byKey.set(reading.sensor, fold)
+    }
+    add(fold, reading)
   }
-  return { n: readings.length, mean: sum / readings.length, min, max }
+  return [...byKey].map(([key, fold]) => ({ key, value: result(fold) }))
 }

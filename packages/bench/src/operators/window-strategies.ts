@@ -1,73 +1,52 @@
-import { type Aggregates, tumbling, windowAggregate } from '@rxsse/operators'
+import { type Aggregates, hopping, type WindowResult, windowAggregate } from '@rxsse/operators'
 import { type Observable, Observable as Stream } from 'rxjs'
+import { metricFolds } from './folds.ts'
 import type { Reading } from './readings.ts'
 
-/** The aggregates of every contender: count, mean, least and greatest. */
-export const metrics = (a: Aggregates<Reading>) => ({
-  n: a.count(),
-  mean: a.avg((r) => r.value),
-  min: a.min((r) => r.value),
-  max: a.max((r) => r.value),
-})
+/** What every strategy makes of a window, for each sensor. */
+export type Metrics = WindowResult<number, Readonly<Record<string, unknown>>>
 
-interface Result {
-  readonly key: number
-  readonly start: number
-  readonly value: Record<string, unknown>
-}
+export type Strategy = (source: Observable<Reading>, size: number, every: number) => Observable<Metrics>
 
-/** The very same aggregates, as the operator is handed them, for the other strategies to fold with. */
-function aggregates() {
-  let shape: ReturnType<typeof metrics> | undefined
-  windowAggregate(tumbling(1), {
-    aggregates(a: Aggregates<Reading>) {
-      shape = metrics(a)
-      return shape
-    },
-  })
-  if (shape === undefined) throw new Error('no aggregates')
-  const names = Object.keys(shape)
-  const folds = Object.values(shape)
-  return {
-    create: () => folds.map((fold) => fold.create()),
-    add(into: unknown[], r: Reading) {
-      folds.forEach((fold, i) => {
-        into[i] = fold.add(into[i], fold.read(r), r.time)
-      })
-    },
-    merge(into: unknown[], from: unknown[]) {
-      folds.forEach((fold, i) => {
-        into[i] = fold.merge(into[i], from[i])
-      })
-    },
-    result: (of: unknown[]) => Object.fromEntries(folds.map((fold, i) => [names[i], fold.result(of[i])])),
-  }
-}
+/** The operator: count, mean, least and greatest. */
+export const hoppingWindows: Strategy = (source, size, every) =>
+  source.pipe(
+    windowAggregate(hopping({ size, every }), {
+      timestamp: (r) => r.time,
+      key: (r) => r.sensor,
+      aggregates: (a: Aggregates<Reading>) => ({
+        n: a.count(),
+        mean: a.avg((r) => r.value),
+        min: a.min((r) => r.value),
+        max: a.max((r) => r.value),
+      }),
+    }),
+  )
 
-/** Each event into each of its windows, a fold for every window and key. Events come in order, so time is the watermark. */
-export function assignToEveryWindow(
-  source: Observable<Reading>,
-  size: number,
-  every: number,
-): Observable<Result> {
-  const { create, add, result } = aggregates()
-  return new Stream((subscriber) => {
-    /** By start, then key. */
+// The other strategies give the same results in the same order, but do no more than that: they take events to be in order, so that time is
+// the watermark, and know no lateness, no counts of where events are, no bounds, and keys that they never forget.
+
+/** Each event into each of its windows, a fold for every window and key. */
+export const assignToEveryWindow: Strategy = (source, size, every) =>
+  new Stream((subscriber) => {
+    const { create, add, result } = metricFolds()
+    /** By number, then key. */
     const windows = new Map<number, Map<number, unknown[]>>()
     let next = Number.NaN
-    const fire = (start: number) => {
-      for (const [key, fold] of windows.get(start) ?? []) subscriber.next({ key, start, value: result(fold) })
-      windows.delete(start)
+    const fire = (window: number, pane: Metrics['pane']) => {
+      for (const [key, fold] of windows.get(window) ?? [])
+        subscriber.next(resultOf(key, window * every, size, result(fold), pane))
+      windows.delete(window)
     }
     source.subscribe({
       next(r) {
-        const last = Math.floor(r.time / every) * every
-        if (Number.isNaN(next)) next = last - size + every
-        for (let start = last; start > r.time - size; start -= every) {
-          let byKey = windows.get(start)
+        const last = Math.floor(r.time / every)
+        if (Number.isNaN(next)) next = Math.floor((r.time - size) / every) + 1
+        for (let window = last; window * every > r.time - size; window--) {
+          let byKey = windows.get(window)
           if (byKey === undefined) {
             byKey = new Map()
-            windows.set(start, byKey)
+            windows.set(window, byKey)
           }
           let fold = byKey.get(r.sensor)
           if (fold === undefined) {
@@ -76,43 +55,43 @@ export function assignToEveryWindow(
           }
           add(fold, r)
         }
-        for (; next + size <= r.time; next += every) fire(next)
+        for (; next * every + size <= r.time; next++) fire(next, 'on-time')
       },
       error: (error) => subscriber.error(error),
       complete() {
-        for (const start of [...windows.keys()].sort((a, b) => a - b)) fire(start)
+        for (const window of [...windows.keys()].sort((a, b) => a - b)) fire(window, 'flush')
         subscriber.complete()
       },
     })
   })
-}
 
-/** Each event into its pane; a window that fires folds all its panes. */
-export function refoldPanes(source: Observable<Reading>, size: number, every: number): Observable<Result> {
-  const { create, add, merge, result } = aggregates()
-  return new Stream((subscriber) => {
-    /** By key, then pane. */
+/** Each event into its pane; a window that fires folds all its panes. `size` is a multiple of `every`. */
+export const refoldPanes: Strategy = (source, size, every) =>
+  new Stream((subscriber) => {
+    const { create, add, merge, result } = metricFolds()
+    const width = size / every
+    /** By key, then pane, which has the number of the window that starts with it. */
     const panes = new Map<number, Map<number, unknown[]>>()
     let next = Number.NaN
     let newest = Number.NEGATIVE_INFINITY
-    const fire = (start: number) => {
+    const fire = (window: number, kind: Metrics['pane']) => {
       for (const [key, byPane] of panes) {
         let fold: unknown[] | undefined
-        for (let pane = start; pane < start + size; pane += every) {
+        for (let pane = window; pane < window + width; pane++) {
           const part = byPane.get(pane)
           if (part === undefined) continue
           fold ??= create()
           merge(fold, part)
         }
-        if (fold !== undefined) subscriber.next({ key, start, value: result(fold) })
-        byPane.delete(start)
+        if (fold !== undefined) subscriber.next(resultOf(key, window * every, size, result(fold), kind))
+        byPane.delete(window)
       }
     }
     source.subscribe({
       next(r) {
-        const pane = Math.floor(r.time / every) * every
-        if (Number.isNaN(next)) next = pane - size + every
-        newest = Math.max(newest, pane)
+        const pane = Math.floor(r.time / every)
+        if (Number.isNaN(next)) next = pane - width + 1
+        if (pane > newest) newest = pane
         let byPane = panes.get(r.sensor)
         if (byPane === undefined) {
           byPane = new Map()
@@ -124,13 +103,22 @@ export function refoldPanes(source: Observable<Reading>, size: number, every: nu
           byPane.set(pane, fold)
         }
         add(fold, r)
-        for (; next + size <= r.time; next += every) fire(next)
+        for (; next * every + size <= r.time; next++) fire(next, 'on-time')
       },
       error: (error) => subscriber.error(error),
       complete() {
-        for (; next <= newest; next += every) fire(next)
+        for (; next <= newest; next++) fire(next, 'flush')
         subscriber.complete()
       },
     })
   })
+
+function resultOf(
+  key: number,
+  start: number,
+  size: number,
+  value: Metrics['value'],
+  pane: Metrics['pane'],
+): Metrics {
+  return { key, window: { start, end: start + size }, value, pane, revision: 0 }
 }

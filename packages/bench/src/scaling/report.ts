@@ -1,3 +1,4 @@
+import { markdownTable } from '../harness/markdown-table.ts'
 import { type LineChart, lineChart } from '../plots/line-chart.ts'
 import { deliveryCost, type Figures } from './figures.ts'
 import { type Load, type NodeLimits, plan } from './model.ts'
@@ -25,7 +26,7 @@ export function report(figures: Figures): Report {
 
 function figuresTable(figures: Figures): string {
   const { delivery, join, memory, redis } = figures
-  return table(
+  return markdownTable(
     ['what', 'figure'],
     [
       ['a delivery of an event alone in its tick', `${delivery.alone} µs`],
@@ -77,7 +78,7 @@ function plansTable(figures: Figures): string {
       ]
     }),
   )
-  return table(
+  return markdownTable(
     [
       'events to each',
       'connections',
@@ -194,7 +195,7 @@ function stormsTable(storms: Storms): string {
       ]
     }).filter((row) => row.length > 0),
   )
-  return table(
+  return markdownTable(
     [
       'on each of ten nodes',
       'clients were told',
@@ -205,22 +206,6 @@ function stormsTable(storms: Storms): string {
     ],
     rows,
   )
-}
-
-/** Aligned, as the formatter of this repository would have it: names to the left, figures to the right. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((_, column) =>
-    Math.max(3, ...[header, ...rows].map((cells) => cells[column]?.length ?? 0)),
-  )
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  const pad = (cells: readonly string[]) =>
-    line(
-      cells.map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-      ),
-    )
-  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`))
-  return [pad(header), line(rule), ...rows.map(pad)].join('\n')
 }
 
 function whole(value: number): string {

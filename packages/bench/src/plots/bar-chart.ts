@@ -1,0 +1,48 @@
+export interface BarChart {
+  /** Read out to those who do not see it, and written above it. */
+  readonly title: string
+  readonly bars: readonly Bar[]
+}
+
+export interface Bar {
+  readonly name: string
+  readonly value: number
+  /** What is written beside the bar. */
+  readonly label: string
+  /** The one that the others are compared with. */
+  readonly stressed?: boolean
+}
+
+const WIDTH = 720
+const NAMES = 270
+const LABELS = 70
+const ROW = 28
+const TOP = 56
+
+/** Draws bars side by side, from nought, as an SVG with a ground of its own that follows the reader's system into the dark. */
+export function barChart({ title, bars }: BarChart): string {
+  const height = TOP + bars.length * ROW + 16
+  const greatest = Math.max(...bars.map(({ value }) => value))
+  const rows = bars.map(({ name, value, label, stressed }, index) => {
+    const y = TOP + index * ROW
+    const width = Math.max(1, (value / greatest) * (WIDTH - NAMES - LABELS))
+    return `<g${stressed ? ' class="stressed"' : ''}><text class="name" x="${NAMES - 12}" y="${y + 10}" dy=".35em" text-anchor="end">${encode(name)}</text><rect class="bar" x="${NAMES}" y="${y}" width="${width.toFixed(1)}" height="20" rx="3"/><text class="value" x="${(NAMES + width + 8).toFixed(1)}" y="${y + 10}" dy=".35em">${encode(label)}</text></g>`
+  })
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${encode(title)}">
+<style>${STYLE}</style>
+<rect class="ground" width="${WIDTH}" height="${height}" rx="8"/>
+<text class="title" x="24" y="28">${encode(title)}</text>
+${rows.join('\n')}
+</svg>
+`
+}
+
+const STYLE = [
+  'text{font:13px system-ui,sans-serif;fill:#17202e}.ground{fill:#fff}.title{font-size:15px;font-weight:600}',
+  '.bar{fill:#a9b3c4}.stressed .bar{fill:#2158c4}.stressed text{font-weight:600}',
+  '@media(prefers-color-scheme:dark){text{fill:#e8ecf3}.ground{fill:#171d27}.bar{fill:#56627a}.stressed .bar{fill:#8ab4ff}}',
+].join('')
+
+function encode(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
+}
