@@ -1,0 +1,62 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { runtimes } from './suites.mjs'
+
+/** Runs one package's suites on one runtime: vitest itself runs there, so nothing of the tests runs anywhere else. */
+export function run({ runtime, pkg, files, quick, exclude = [] }, quickly) {
+  const { program, before = [], after = [], env = {}, version } = runtimes[runtime]()
+  const folder = mkdtempSync(join(tmpdir(), 'runtimes-'))
+  const report = join(folder, 'report.json')
+  const wanted = (quickly && quick) || files
+  const { status, signal, stderr } = spawnSync(
+    program,
+    [
+      ...before,
+      resolve('packages', pkg, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      ...(runtime === 'chromium' ? [] : wanted),
+      ...exclude.flatMap((pattern) => ['--exclude', pattern]),
+      ...after,
+      '--reporter=json',
+      `--outputFile=${report}`,
+    ],
+    {
+      cwd: join('packages', pkg),
+      encoding: 'utf8',
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...env, CHROMIUM_TESTS: wanted.join() },
+      timeout: 900_000,
+    },
+  )
+  try {
+    return { version: version(), ...read(report) }
+  } catch (error) {
+    throw new Error(
+      `${runtime}, ${pkg}: vitest ended with ${signal ?? status}, left no report, and said\n${stderr}`,
+      {
+        cause: error,
+      },
+    )
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function read(report) {
+  const { testResults } = JSON.parse(readFileSync(report, 'utf8'))
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults)
+  const named = (status) => tests.filter((test) => test.status === status).map((test) => test.fullName)
+  const broken = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
+  return {
+    passed: named('passed'),
+    failed: [...named('failed'), ...broken.map((file) => `${file.name}: ${file.message}`)],
+    skipped: named('skipped').length + named('pending').length,
+  }
+}
+
+/** What a program prints. */
+export function printed(program, args) {
+  return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+}

@@ -1,0 +1,99 @@
+import { resolve } from 'node:path'
+import { chromiumPath } from '../../packages/testing/dist/programs/index.js'
+import { printed } from './run.mjs'
+
+const node = (major) => () => {
+  const program = printed('npx', ['-y', '-p', `node@${major}`, '-c', 'command -v node'])
+  // Where the examples of a README are held to print nothing but what they say.
+  const env = { NODE_OPTIONS: '--disable-warning=ExperimentalWarning' }
+  return { program, env, version: () => `Node ${printed(program, ['-p', 'process.versions.node'])}` }
+}
+const bin = (name) => resolve('packages/server/node_modules/.bin', name)
+
+export const runtimes = {
+  'node-22': node(22),
+  'node-24': () => ({ program: process.execPath, version: () => `Node ${process.versions.node}` }),
+  'node-26': node(26),
+  bun: () => ({
+    program: bin('bun'),
+    before: ['--bun'],
+    // What vitest asks of a child process, Bun does not have.
+    after: ['--pool=threads'],
+    version: () => `Bun ${printed(bin('bun'), ['--version'])}`,
+  }),
+  deno: () => ({
+    program: bin('deno'),
+    before: ['run', '--allow-all', '--no-lock'],
+    version: () => `Deno ${printed(bin('deno'), ['eval', 'console.log(Deno.version.deno)'])}`,
+  }),
+  chromium: () => ({
+    program: process.execPath,
+    after: ['--config', resolve('.ci/chromium.config.mjs')],
+    version: chromiumVersion,
+  }),
+  'chromium-page': () => ({ program: process.execPath, version: chromiumVersion }),
+}
+
+const chromiumVersion = () => /Chromium \d+/.exec(printed(chromiumPath(), ['--version']))[0]
+
+const quickCore = ['src/http-conformance.test.ts', 'src/decoder', 'src/reconnect', 'src/request.test.ts']
+const quickOperators = [
+  'src/decode',
+  'src/filter',
+  'src/window',
+  'src/rate',
+  'test/gate-to-the-socket.test.ts',
+]
+
+// Bun and Deno get the `edge` entry of core, which has no undici and keeps no checkpoint in a file.
+const notOnEdge = [
+  '**/*browser*',
+  '**/undici.test.ts',
+  '**/content-coding.test.ts',
+  '**/file-checkpoint.test.ts',
+]
+// What needs no server of Node's: bytes, logs, rules, and the Fetch way in, which has its own test.
+const serverAnywhere = [
+  'src/wire',
+  'src/log/conformance.test.ts',
+  'src/compression/gzip-member.property.test.ts',
+  'src/access/header-rules.test.ts',
+  'src/event.test.ts',
+  'src/events.test.ts',
+  'src/adapter/runtimes.test.ts',
+]
+
+/** What is run where. `quick`: the files that stand for the rest where time is short. */
+export const suites = [
+  ...['node-22', 'node-24', 'node-26'].flatMap((runtime) => [
+    { runtime, pkg: 'core', files: [], quick: quickCore, exclude: ['**/*browser*'] },
+    { runtime, pkg: 'operators', files: [], quick: quickOperators },
+    { runtime, pkg: 'server', files: [], quick: serverAnywhere },
+  ]),
+  ...['bun', 'deno'].flatMap((runtime) => [
+    { runtime, pkg: 'core', files: [], quick: quickCore, exclude: notOnEdge },
+    { runtime, pkg: 'operators', files: [], quick: quickOperators },
+    { runtime, pkg: 'server', files: serverAnywhere },
+  ]),
+  {
+    runtime: 'chromium',
+    pkg: 'operators',
+    files: ['src/**/*.test.ts'],
+    quick: ['src/{window,filter}/**/*.test.ts'],
+  },
+  {
+    runtime: 'chromium',
+    pkg: 'core',
+    files: [
+      'src/{duration,reconnect,types}.test.ts',
+      'src/reconnect.property.test.ts',
+      'src/checkpoint/storage-checkpoint.test.ts',
+    ],
+  },
+  // The page is in Chromium, the server it reads is not.
+  {
+    runtime: 'chromium-page',
+    pkg: 'core',
+    files: ['src/browser.test.ts', 'src/http-conformance.browser.test.ts'],
+  },
+]
