@@ -7,10 +7,13 @@ import type { Answer, Question } from './readers.ts'
 
 export const connections = 1_000
 
+/** For a quick look: as many as come in a fraction of a second. */
+const few = 250
+
 /** So long between ticks: readers are to keep up, as what is measured is sending, not the piling up of what is not read. */
 const tick = 12
 
-/** Sends events to a thousand readers in another process, `eventsATick` in each tick; an operation is one delivery to one of them. */
+/** Sends events to a thousand readers in another process (to 250 for a quick look), `eventsATick` in each tick; an operation is one delivery to one of them. */
 export function fanOut(
   name: string,
   eventsATick: number,
@@ -19,16 +22,21 @@ export function fanOut(
 ): Contender {
   return {
     name,
-    async prepare() {
+    async prepare(quick) {
+      const howMany = quick ? few : connections
       const broadcaster = await start()
       const readers = await startOtherSide<'ready', Question, Answer>(
         new URL('./readers.js', import.meta.url),
       )
-      let { bytes: before } = await readers.ask({ connect: broadcaster.url, connections, gzip })
+      let { bytes: before } = await readers.ask({
+        connect: broadcaster.url,
+        connections: howMany,
+        gzip,
+      })
       let sent = 0
       return {
         async run(deliveries) {
-          const until = sent + Math.round(deliveries / connections)
+          const until = sent + Math.round(deliveries / howMany)
           while (sent < until) {
             const messages = Array.from({ length: eventsATick }, () => priceMessage(sent++))
             broadcaster.send(messages)
