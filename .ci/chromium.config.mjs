@@ -6,7 +6,7 @@ export default {
   test: {
     testTimeout: 120_000,
     // biome-ignore lint/suspicious/noUndeclaredEnvVars: no task of turbo's reads it.
-    include: (process.env.CHROMIUM_TESTS ?? 'src/**/*.test.ts').split(','),
+    include: (process.env.CHROMIUM_TESTS ?? 'src/**/*.test.ts').split(' '),
     browser: {
       enabled: true,
       headless: true,

@@ -26,7 +26,7 @@ export function run({ runtime, pkg, files, quick, exclude = [] }, quickly) {
       cwd: join('packages', pkg),
       encoding: 'utf8',
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, ...env, CHROMIUM_TESTS: wanted.join() },
+      env: { ...process.env, ...env, CHROMIUM_TESTS: wanted.join(' ') },
       timeout: 900_000,
     },
   )

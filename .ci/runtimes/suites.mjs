@@ -85,7 +85,7 @@ export const suites = [
     runtime: 'chromium',
     pkg: 'core',
     files: [
-      'src/{duration,reconnect,types}.test.ts',
+      'src/{duration,reconnect}.test.ts',
       'src/reconnect.property.test.ts',
       'src/checkpoint/storage-checkpoint.test.ts',
     ],

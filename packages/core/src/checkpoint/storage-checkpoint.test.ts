@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { storageCheckpoint } from '../index.ts'
+import { storageCheckpoint } from './storage-checkpoint.ts'
 
 function storage() {
   const items = new Map<string, string>()
