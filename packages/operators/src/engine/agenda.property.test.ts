@@ -39,4 +39,28 @@ describe('Agenda', () => {
       { numRuns: 2000 },
     )
   })
+
+  it('goes on rightly where it sweeps out what was put off again and again', () => {
+    const puttingOff = fc.array(
+      fc.record({ appoint: fc.integer({ min: 0, max: 2 }), at: fc.integer({ min: 0, max: 500 }) }),
+      { minLength: 150, maxLength: 600 },
+    )
+    fc.assert(
+      fc.property(puttingOff, (appointments) => {
+        const people: Appointed[] = [0, 1, 2].map((order) => ({ at: Number.POSITIVE_INFINITY, order }))
+        const agenda = new Agenda<Appointed>()
+        for (const { appoint, at } of appointments) agenda.appoint(people[appoint] as Appointed, at)
+        const due = people
+          .filter(({ at }) => at !== Number.POSITIVE_INFINITY)
+          .sort((a, b) => a.at - b.at || a.order - b.order)
+        const times = due.map(({ at }) => at)
+        for (const [n, person] of due.entries()) {
+          expect(agenda.next()).toBe(times[n])
+          expect(agenda.takeDue(Number.MAX_VALUE)).toBe(person)
+        }
+        expect(agenda.takeDue(Number.MAX_VALUE)).toBeUndefined()
+        expect(agenda.earliest).toBe(Number.POSITIVE_INFINITY)
+      }),
+    )
+  })
 })

@@ -33,6 +33,28 @@ describe('Heap', () => {
 })
 
 describe('SortedDeque', () => {
+  it('keeps its place over more first entries than it keeps room for', () => {
+    const deque = new SortedDeque<string>()
+    for (let n = 0; n < 1000; n++) deque.set(n, `${n}`)
+    for (let n = 0; n < 1000; n++) {
+      expect([deque.length, deque.numberAt(0), deque.valueAt(0)]).toEqual([1000 - n, n, `${n}`])
+      expect([deque.get(n - 1), deque.get(999), deque.lowerBound(n + 1)]).toEqual([undefined, '999', 1])
+      deque.shift()
+    }
+    expect([deque.length, deque.get(999)]).toEqual([0, undefined])
+    expect(() => deque.valueAt(0)).toThrow(new RangeError('no value at 0 of 0'))
+    deque.set(5, 'again')
+    expect([deque.length, deque.valueAt(0)]).toEqual([1, 'again'])
+  })
+
+  it('loses one in the middle, also after others before it are gone', () => {
+    const deque = new SortedDeque<string>()
+    for (const n of [1, 2, 3, 4]) deque.set(n, `${n}`)
+    deque.shift()
+    deque.removeAt(1)
+    expect([deque.length, deque.get(2), deque.get(3), deque.get(4)]).toEqual([2, '2', undefined, '4'])
+  })
+
   it('is a sorted map that gives up its first entries', () => {
     const command = fc.oneof(
       { weight: 5, arbitrary: fc.record({ set: fc.integer({ min: 0, max: 300 }) }) },

@@ -58,4 +58,11 @@ describe('Watermark', () => {
       ),
     )
   })
+
+  it('has gone on by as long as nothing has come', () => {
+    const watermark = new Watermark({ maxOutOfOrderness: 3, idle: 100, maxFutureDrift: never })
+    watermark.observe(500, { now: () => 1000 })
+    watermark.advance(600, 6000)
+    expect(watermark.value).toBe(497 + 5000)
+  })
 })
