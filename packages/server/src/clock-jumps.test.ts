@@ -43,7 +43,7 @@ describe.each([
   })
 
   it('a client that takes nothing is cut off all the same', async () => {
-    const sink = createSink({ slowClient: { maxMessages: 1, stalledFor: 100 } })
+    const sink = createSink({ slowClient: { maxMessages: 1, stalledFor: 1_000 } })
     const reader = await openReader(await serve(sink.handler))
     reader.pause()
     let isSet = false
