@@ -98,6 +98,32 @@ describe.each(logs)('%s', (_name, open) => {
     expect((await log.since('never', 5)).gap).toMatchObject({ reason: 'unknown', from: 'never' })
   })
 
+  it('knows a source id, and a message by its own id, for as long as it holds the entry', async () => {
+    const log = opened({ ids: 'message', capacity: 2 })
+    await log.append(message('a', { id: 'one' }), 'all', { sourceId: 's' })
+    await log.append(message('b', { id: '' }), 'all', { sourceId: 't' })
+    await log.append(message('c', { id: 'three' }), 'all')
+    await log.append(message('d'), 'all')
+    expect((await log.since('one', 5)).gap).toMatchObject({ reason: 'unknown', from: 'one' })
+    expect(await log.append(message('a', { id: 'one' }), 'all', { sourceId: 's' })).toMatchObject({
+      id: 'one',
+      offset: 5,
+    })
+    expect(await log.since('one', 5)).toMatchObject({ entries: [], gap: undefined })
+    expect(await log.head()).toEqual({ id: 'one', offset: 5 })
+  })
+
+  it('takes no id for one of its own that only holds one, or is of another epoch', async () => {
+    const log = opened()
+    const { id } = await log.append(message('a'), 'all')
+    for (const other of [`x ${id}`, `${id}x`, `${id}.5`, 'other-1', 'other-0']) {
+      expect((await log.since(other, 5)).gap).toMatchObject({
+        reason: other.startsWith('other') ? 'epoch' : 'unknown',
+        from: other,
+      })
+    }
+  })
+
   it('holds what a model says it holds, and tells of every gap', async () => {
     await fc.assert(
       fc.asyncProperty(
