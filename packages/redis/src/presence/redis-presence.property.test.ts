@@ -23,6 +23,8 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('empty') }) },
 )
 const MOST = 2
+/** Twenty milliseconds each: many times what a node that died is remembered for. */
+const PATIENCE = 2_000
 
 /** A node whose connection to Redis can be cut for good, as if its process had been killed. */
 interface ModelledNode {
@@ -128,7 +130,8 @@ describe.skipIf(redisPath === undefined)('redisPresence and a model of it', () =
           }
         }
       }),
-      { numRuns: 10 },
+      // A failure takes long to show, and one found is enough.
+      { numRuns: 10, endOnFailure: true },
     )
   })
 })
@@ -147,7 +150,12 @@ async function agree(nodes: readonly ModelledNode[]): Promise<void> {
   }
   for (const { presence } of nodes) {
     for (const [of, count] of expected) {
-      while ((await presence.count(of)) !== count) await sleep(20)
+      for (let tries = 0, told = await presence.count(of); told !== count; told = await presence.count(of)) {
+        if (++tries > PATIENCE) {
+          throw new Error(`a node says that ${JSON.stringify(of)} has ${told}; the model says ${count}`)
+        }
+        await sleep(20)
+      }
     }
   }
   // And it stays so.
