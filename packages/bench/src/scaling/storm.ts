@@ -37,13 +37,10 @@ export interface Aftermath {
 
 /**
  * Plays a storm event by event. A node is one thread that does what has come in its order: a client to take in, a tick
- * to deliver.
+ * to deliver. Throws a `RangeError` where a node comes to have more clients than it can deliver to.
  */
 export function simulateStorm(storm: Storm, random: () => number): Aftermath {
   const { survivors, connectionsANode, joining, delivering, tick, backlog } = storm
-  if (connectionsANode * (1 + 1 / survivors) * delivering >= tick) {
-    throw new RangeError('the survivors cannot deliver to the clients of all: they never get out of it')
-  }
   const agenda = new TinyQueue<Happening>([], (a, b) => a.at - b.at)
   const nodes: Node[] = Array.from({ length: survivors }, () => ({
     busyUntil: 0,
@@ -101,6 +98,9 @@ export function simulateStorm(storm: Storm, random: () => number): Aftermath {
     agenda.push({
       at,
       happen() {
+        if (node.connections * delivering >= tick) {
+          throw new RangeError('a node has more clients than it can deliver to: it never gets out of it')
+        }
         node.behind = node.busyUntil > at
         node.busyUntil = Math.max(at, node.busyUntil) + node.connections * delivering
         slowest = Math.max(slowest, node.busyUntil - at)
