@@ -21,8 +21,8 @@ const storm = fc
   .map(
     ({ load, ...rest }): Storm => ({
       ...rest,
-      // At this share of a node's time when it has its part of the others' clients too.
-      delivering: (load * rest.tick) / (rest.connectionsANode * (1 + 1 / rest.survivors)),
+      // At this share of a node's time even if all the clients come to the same one.
+      delivering: (load * rest.tick) / (2 * rest.connectionsANode),
     }),
   )
 
