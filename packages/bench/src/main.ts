@@ -20,7 +20,7 @@ const usage = `Measures rxsse beside its peers and prints one Markdown table a s
 `
 
 /** No further round of a suite is begun after so long: all of them take about twelve minutes, or two with `--quick`. */
-const LONG_ENOUGH = { seconds: 20, least: 1 }
+const LONG_ENOUGH = { seconds: 40, least: 2 }
 const QUICK_ENOUGH = { seconds: 4, least: 1 }
 
 interface Arguments {

@@ -12,7 +12,7 @@ export interface Retry {
   opening(): string
 }
 
-/** `false` says nothing, and readers choose. Default: 2 seconds, enough for 50,000 clients of one node. */
+/** `false` says nothing, and readers choose. Default: 2 seconds, enough for 20,000 clients of one node. */
 export function retryOf(retry: Duration | false = '2s', random: () => number): Retry {
   const base = retry === false ? READERS_USUAL : parseDuration(retry, 'retry')
   return { base, opening: () => (retry === false ? '' : encodeRetry(spread(base, random))) }
