@@ -88,8 +88,8 @@ function checked(value: unknown): number | null {
   throw new TypeError(`expected a number, got ${typeof value}`)
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: accumulators of different types go side by side, each to the fold that made it
-function inARow(shape: Readonly<Record<string, Fold<any>>>): Folds {
+/** Accumulators of different types go side by side, each to the fold that made it. */
+function inARow(shape: Readonly<Record<string, Fold<unknown>>>): Folds {
   const names = Object.keys(shape)
   const folds = Object.values(shape)
   const blank = Object.fromEntries(names.map((name) => [name, undefined]))
