@@ -1,6 +1,6 @@
 // For the suites of a package in Chromium, run in its folder: those that need nothing of Node. CHROMIUM_TESTS lists them.
 import { playwright } from '@vitest/browser-playwright'
-import { chromiumPath } from '../packages/testing/dist/programs/index.js'
+import { chromiumFlags, chromiumPath } from '../packages/testing/dist/programs/index.js'
 
 export default {
   test: {
@@ -12,7 +12,7 @@ export default {
       headless: true,
       screenshotFailures: false,
       provider: playwright({
-        launchOptions: { executablePath: chromiumPath(), args: ['--no-sandbox', '--disable-gpu'] },
+        launchOptions: { executablePath: chromiumPath(), args: chromiumFlags },
       }),
       instances: [{ browser: 'chromium' }],
     },

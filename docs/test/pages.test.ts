@@ -1,10 +1,10 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { redisServerPath, startRedisServer } from '@rxsse/testing/programs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { programsOf } from './programs.ts'
 import { readPage } from './read-page.ts'
-import { startRedis } from './redis.ts'
 import { runProgram } from './run-program.ts'
 import { createWorkplace, type Workplace } from './workplace.ts'
 
@@ -53,14 +53,11 @@ describe.concurrent.each(pages)('$path', ({ page, programs }) => {
 
   for (const program of programs.filter(({ runnable }) => runnable !== undefined))
     it(`runs as it says: ${program.name}, line ${program.line}`, async ({ skip }) => {
-      const redis = program.runnable?.includes('@rxsse/redis') ? await startRedis() : undefined
-      if (redis === 'none here') return skip('there is no redis-server here')
-      try {
-        const { failures, printed } = await runProgram(program, workplace.fileOf(program), redis?.port)
-        expect(failures.join('\n'), `It printed:\n${printed.join('\n')}\n`).toBe('')
-      } finally {
-        await redis?.close()
-      }
+      const onRedis = program.runnable?.includes('@rxsse/redis')
+      if (onRedis && redisServerPath() === undefined) return skip('there is no redis-server here')
+      await using redis = onRedis ? await startRedisServer() : undefined
+      const { failures, printed } = await runProgram(program, workplace.fileOf(program), redis?.port)
+      expect(failures.join('\n'), `It printed:\n${printed.join('\n')}\n`).toBe('')
     })
 })
 

@@ -1,4 +1,4 @@
-import { chromiumPath } from '@rxsse/testing/programs'
+import { chromiumFlags, chromiumPath } from '@rxsse/testing/programs'
 import { type Browser, chromium } from 'playwright-core'
 
 const executablePath = chromiumPath()
@@ -10,15 +10,6 @@ export const noChromium: string | undefined =
 export function launchChromium(...flags: string[]): Promise<Browser> {
   return chromium.launch({
     executablePath: executablePath as string,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      ...flags,
-    ],
+    args: [...chromiumFlags, ...flags],
   })
 }

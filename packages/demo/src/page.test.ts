@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { chromiumPath } from '@rxsse/testing/programs'
+import { chromiumFlags, chromiumPath } from '@rxsse/testing/programs'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type StartedDemo, startDemo } from '../test/started-demo.ts'
@@ -18,15 +18,7 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
     demo = await startDemo()
     browser = await chromium.launch({
       executablePath: executablePath as string,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
+      args: [...chromiumFlags],
     })
   })
 

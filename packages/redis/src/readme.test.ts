@@ -4,10 +4,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createSink } from '@rxsse/server'
+import { freePort } from '@rxsse/testing/programs'
 import { expect, it, onTestFinished } from 'vitest'
 import { type Client, openClient } from '../test/cluster.ts'
 import { eventually } from '../test/eventually.ts'
-import { freePort, redisPath, startRedis } from '../test/redis.ts'
+import { redisPath, startRedis } from '../test/redis.ts'
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url))
 const readme = readFileSync(join(packageFolder, 'README.md'), 'utf8')

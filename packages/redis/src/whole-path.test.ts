@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SseEvent } from '@rxsse/core'
 import type { EventLog, LogPosition } from '@rxsse/server'
+import { freePort } from '@rxsse/testing/programs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { seeded } from '../test/chaos.ts'
 import { keepRunning } from '../test/keep-running.ts'
 import { startNode } from '../test/nodes.ts'
-import { freePort, redisPath, startRedis } from '../test/redis.ts'
+import { redisPath, startRedis } from '../test/redis.ts'
 import { redisLog } from './redis-log.ts'
 
 const EVENTS = 300

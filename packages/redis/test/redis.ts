@@ -1,10 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { redisServerPath } from '@rxsse/testing/programs'
+import { type RedisServer, redisServerPath, startRedisServer } from '@rxsse/testing/programs'
 
 /** The path of redis-server, or undefined where it is not installed: then tests that need it are left out. */
 export const redisPath: string | undefined = redisServerPath()
@@ -38,49 +35,23 @@ export interface RedisOptions {
 
 export async function startRedis({ durable = false, config = [] }: RedisOptions = {}): Promise<Redis> {
   const folder = mkdtempSync(join(tmpdir(), 'rxsse-redis-'))
-  const port = await freePort()
-  let child: ChildProcess | undefined
+  const args = [...(durable ? ['--appendonly', 'yes', '--appendfsync', 'always'] : []), ...config]
+  const first = await startRedisServer({ folder, args })
+  const { url, port } = first
+  let server: RedisServer | undefined = first
   const redis: Redis = {
-    url: `redis://127.0.0.1:${port}`,
+    url,
     port,
     async start() {
-      const persistence = durable
-        ? ['--appendonly', 'yes', '--appendfsync', 'always']
-        : ['--appendonly', 'no']
-      const flags = [
-        '--port',
-        `${port}`,
-        '--bind',
-        '127.0.0.1',
-        '--dir',
-        folder,
-        '--save',
-        '',
-        ...persistence,
-      ]
-      const started = spawn(redisPath ?? 'redis-server', [...flags, ...config], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      })
-      child = started
-      let said = ''
-      await new Promise<void>((resolve, reject) => {
-        started.stdout.on('data', (chunk: Buffer) => {
-          said += chunk
-          if (said.includes('Ready to accept connections')) resolve()
-        })
-        started.once('exit', () => reject(new Error(`redis-server did not start:\n${said}`)))
-      })
+      server = await startRedisServer({ port, folder, args })
     },
-    async stop(signal = 'SIGTERM') {
-      const ending = child
-      child = undefined
-      if (ending === undefined) return
-      ending.kill(signal)
-      ending.kill('SIGCONT')
-      if (ending.exitCode === null && ending.signalCode === null) await once(ending, 'exit')
+    async stop(signal) {
+      const ending = server
+      server = undefined
+      await ending?.stop(signal)
     },
-    pause: () => void child?.kill('SIGSTOP'),
-    resume: () => void child?.kill('SIGCONT'),
+    pause: () => void server?.process.kill('SIGSTOP'),
+    resume: () => void server?.process.kill('SIGCONT'),
     erase: () => {
       for (const entry of ['appendonlydir', 'dump.rdb'])
         rmSync(join(folder, entry), { recursive: true, force: true })
@@ -95,15 +66,5 @@ export async function startRedis({ durable = false, config = [] }: RedisOptions 
       for (const each of [folder, `${folder}-backup`]) rmSync(each, { recursive: true, force: true })
     },
   }
-  await redis.start()
   return redis
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

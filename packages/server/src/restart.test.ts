@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fromEventSource } from '@rxsse/core'
 import { referenceParse } from '@rxsse/testing'
-import { chromiumPath } from '@rxsse/testing/programs'
+import { chromiumFlags, chromiumPath } from '@rxsse/testing/programs'
 import { createEventSource } from 'eventsource-client'
 import { chromium as browserType } from 'playwright-core'
 import { EventSource } from 'undici'
@@ -92,13 +92,7 @@ describe('over kill -9 and restart of a server with sqliteLog, nothing is lost a
     const { url, restart } = await startCounting()
     const browser = await browserType.launch({
       executablePath: chromium ?? '',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-      ],
+      args: [...chromiumFlags],
     })
     onTestFinished(() => browser.close())
     const page = await browser.newPage()

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fromEventSource } from '@rxsse/core'
+import { freePort } from '@rxsse/testing/programs'
 import { firstValueFrom, take, toArray } from 'rxjs'
 import { expect, it, onTestFinished } from 'vitest'
 
@@ -44,12 +43,3 @@ it('the first example runs, and its clients resume', async () => {
   const [again] = await ticks(first?.lastEventId ?? '')
   expect(again).toEqual(second)
 }, 60_000)
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}

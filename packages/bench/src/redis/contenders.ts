@@ -1,9 +1,9 @@
 import { redisLog } from '@rxsse/redis'
 import { memoryLog } from '@rxsse/server'
+import { startRedisServer } from '@rxsse/testing/programs'
 import type { Suite } from '../harness/suite.ts'
 import { type Broadcaster, sinkHandler } from '../server/contenders.ts'
 import { fanOut } from '../server/fan-out.ts'
-import { startRedisServer } from './redis-server.ts'
 
 /** A node that publishes what it delivers: it pays for writing to Redis and for reading from it. */
 export function contenders(eventsATick: number): Pick<Suite, 'contenders' | 'targets'> {
@@ -22,7 +22,8 @@ async function inMemory(): Promise<Broadcaster> {
 }
 
 async function onRedis(): Promise<Broadcaster> {
-  const log = redisLog({ url: await startRedisServer() })
+  const { url } = await startRedisServer()
+  const log = redisLog({ url })
   // It is there before the readers come, or they would miss the first events.
   await log.head()
   return sinkHandler({ log })

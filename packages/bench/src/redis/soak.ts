@@ -12,10 +12,10 @@ import {
 } from '@rxsse/operators'
 import { redisLog } from '@rxsse/redis'
 import { createSink, serveSinks } from '@rxsse/server'
+import { startRedisServer } from '@rxsse/testing/programs'
 import { share } from 'rxjs'
 import { startOtherSide } from '../harness/other-side.ts'
 import type { FeedSize, Reading } from './feed.ts'
-import { startRedisServer } from './redis-server.ts'
 
 const usage = `An hour of readings, 100 a second, as fast as they go: from a source over operators, a sink and Redis to readers, all in
 this process. Says whether the heap stays flat.
@@ -45,7 +45,8 @@ else process.exit((await soak(Number(values.readings), Number(values.readers))) 
 async function soak(readings: number, readers: number): Promise<boolean> {
   const size: FeedSize = { readings, cutAfter: Number(values['cut-after']) }
   const feed = await startOtherSide<string>(new URL('./feed.js', import.meta.url), size)
-  const log = redisLog({ url: await startRedisServer(), maxLength: 5_000, timeout: '60s' })
+  const redis = await startRedisServer()
+  const log = redisLog({ url: redis.url, maxLength: 5_000, timeout: '60s' })
   const { id: origin } = await log.head()
   const sink = createSink({ log })
   const server = await serveSinks({ port: 0, host: '127.0.0.1', sinks: { readings: sink } })

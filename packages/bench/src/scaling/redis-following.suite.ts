@@ -1,9 +1,9 @@
 import { redisLog } from '@rxsse/redis'
 import type { LogTail } from '@rxsse/server'
+import { startRedisServer } from '@rxsse/testing/programs'
 import { createClient } from 'redis'
 import { startOtherSide } from '../harness/other-side.ts'
 import type { Contender, Suite } from '../harness/suite.ts'
-import { startRedisServer } from '../redis/redis-server.ts'
 import type { NodesOrder } from './redis-nodes.ts'
 
 export const suite: Suite = {
@@ -19,7 +19,7 @@ function following(nodes: number): Contender {
   return {
     name: nodes === 1 ? '1 node' : `${nodes} nodes`,
     async prepare() {
-      const url = await startRedisServer()
+      const { url } = await startRedisServer()
       const redis = await createClient({ url }).connect()
       const others = await startOtherSide<'ready', NodesOrder, number>(
         new URL('./redis-nodes.js', import.meta.url),

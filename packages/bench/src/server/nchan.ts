@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '@rxsse/testing/programs'
 import type { Broadcaster } from './contenders.ts'
 import type { PriceMessage } from './messages.ts'
 
@@ -23,8 +24,11 @@ async function start(nginx: string, module: string): Promise<Broadcaster> {
   const port = await freePort()
   writeFileSync(join(folder, 'nginx.conf'), configuration(folder, module, port))
   const master = spawn(nginx, ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr'], { stdio: 'inherit' })
-  // It must not outlive a measurement that fails.
-  process.once('exit', () => master.kill('SIGKILL'))
+  // Neither it nor its folder outlives a measurement that fails.
+  process.once('exit', () => {
+    master.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  })
   const worker = await workerOf(master)
   const publisher = await connected(port)
   publisher.resume()
@@ -37,7 +41,6 @@ async function start(nginx: string, module: string): Promise<Broadcaster> {
       const exit = once(master, 'exit')
       master.kill('SIGTERM')
       await exit
-      rmSync(folder, { recursive: true })
     },
   }
 }
@@ -98,13 +101,4 @@ async function connected(port: number): Promise<ReturnType<typeof connect>> {
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
   return socket
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
