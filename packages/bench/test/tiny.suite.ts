@@ -32,15 +32,3 @@ export const suite: Suite = {
     },
   ],
 }
-
-export const failing: Suite = {
-  ...suite,
-  contenders: [
-    {
-      name: 'broken',
-      prepare() {
-        throw new Error('cannot be prepared')
-      },
-    },
-  ],
-}

@@ -3,13 +3,15 @@ import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 // The measured process is a program: it is run as built.
 import { measureSuite } from '../../dist/harness/measure.js'
-import { failing, suite } from '../../test/tiny.suite.ts'
+import { suite as broken } from '../../test/broken.suite.ts'
+import { suite } from '../../test/tiny.suite.ts'
 
 const module = new URL('../../test/tiny.suite.ts', import.meta.url)
+const brokenModule = new URL('../../test/broken.suite.ts', import.meta.url)
 
 it('every contender is measured once a round, each round from another place, warm-up apart', async () => {
   const steps: string[] = []
-  const results = await measureSuite(module, suite, {
+  const { results } = await measureSuite(module, suite, {
     rounds: 2,
     quick: false,
     onStep: (round, contender) => steps.push(`${round} ${contender}`),
@@ -32,24 +34,30 @@ it('every contender is measured once a round, each round from another place, war
 })
 
 it('a quick run does fewer operations', async () => {
-  const results = await measureSuite(module, suite, { rounds: 1, quick: true, onStep() {} })
+  const { results } = await measureSuite(module, suite, { rounds: 1, quick: true, onStep() {} })
   expect(results.get('short')?.[0]?.extra).toEqual({ runs: 2, operations: 20 })
 })
 
 it('once its time is up a suite begins no further round, but for the least that there have to be', async () => {
   const roundsWithin = async (seconds: number) => {
     const options = { rounds: 3, within: { seconds, least: 2 }, quick: true, onStep() {} }
-    return (await measureSuite(module, suite, options)).get('short')?.length
+    return (await measureSuite(module, suite, options)).results.get('short')?.length
   }
   expect(await roundsWithin(0)).toBe(2)
   expect(await roundsWithin(3600)).toBe(3)
 })
 
-it('a contender that fails is named, as is one that the module does not have', async () => {
-  const options = { rounds: 1, quick: true, onStep() {} }
-  await expect(measureSuite(module, failing, options)).rejects.toThrow(
-    'measuring broken failed: its process ended with 1',
-  )
+it('a contender that fails is out, and the others go on', async () => {
+  const steps: string[] = []
+  const { results, failures } = await measureSuite(brokenModule, broken, {
+    rounds: 2,
+    quick: true,
+    onStep: (round, contender) => steps.push(`${round} ${contender}`),
+  })
+  expect(steps).toEqual(['0 broken', '0 sound', '1 sound'])
+  expect(failures).toEqual(new Map([['broken', 'its process ended with 1']]))
+  expect(results.get('broken')).toEqual([])
+  expect(results.get('sound')).toHaveLength(2)
 })
 
 const run = promisify(execFile)
@@ -72,6 +80,19 @@ it('the command measures real clients and prints a table', async () => {
   expect(stdout).toMatch(/^\| @rxsse\/core +\|.* \d/m)
   expect(stdout).toMatch(/^\| fetch-event-source +\|.* \d/m)
   expect(stdout).toMatch(/^- @rxsse\/core at most 0\.80 of eventsource-client: /m)
+})
+
+it('the command measures what it can, says what has failed, and exits with 1', async () => {
+  const outcome = run(process.execPath, [program, '--quick', '--rounds', '1', 'redis/fan-out-1'], {
+    env: { ...process.env, REDIS_SERVER_PATH: '/nothing/here' },
+  })
+  await expect(outcome).rejects.toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(
+      /^\| redisLog +\| +\| +failed \|.*^\| memoryLog +\| +\| +\d.*^- redisLog failed: its process ended with 1$/ms,
+    ),
+    stderr: expect.stringMatching(/^Failed:\n- redis\/fan-out-1: redisLog$/m),
+  })
 })
 
 it('a wrong flag or name is one line that says what would be right', async () => {

@@ -13,8 +13,15 @@ export interface Measurement {
   readonly extra: Readonly<Record<string, number>>
 }
 
-/** The measurements of a suite: by contender, one a round. */
+/** The measurements of a suite: by contender, one a round; none of one that has failed. */
 export type Results = ReadonlyMap<string, readonly Measurement[]>
+
+/** What came of a suite. */
+export interface Outcome {
+  readonly results: Results
+  /** What ended those that failed, by contender. */
+  readonly failures: ReadonlyMap<string, string>
+}
 
 /** How a suite is run. */
 export interface MeasureOptions {
@@ -27,14 +34,15 @@ export interface MeasureOptions {
 
 /**
  * Runs every contender once a round, each time in a fresh process and from another place in the order, so that what the machine does
- * meanwhile falls on all of them alike.
+ * meanwhile falls on all of them alike. One that fails has no further round, nor figures; the others go on.
  */
 export async function measureSuite(
   module: URL,
   suite: Suite,
   { rounds, within = { seconds: Number.POSITIVE_INFINITY, least: 0 }, quick, onStep }: MeasureOptions,
-): Promise<Results> {
+): Promise<Outcome> {
   const results = new Map<string, Measurement[]>(suite.contenders.map(({ name }) => [name, []]))
+  const failures = new Map<string, string>()
   const { full, quick: few, warmUp } = suite.operations
   const names = [...results.keys()]
   const startedAt = performance.now()
@@ -42,6 +50,7 @@ export async function measureSuite(
     if (round >= within.least && performance.now() - startedAt > within.seconds * 1000) break
     for (let place = 0; place < names.length; place++) {
       const contender = names[(place + round) % names.length] ?? ''
+      if (failures.has(contender)) continue
       onStep(round, contender)
       const order = {
         module: module.href,
@@ -50,14 +59,20 @@ export async function measureSuite(
         warmUp: quick ? Math.min(few, warmUp) : warmUp,
         quick,
       }
-      results.get(contender)?.push(await measureOnce(order))
+      try {
+        results.get(contender)?.push(await measureOnce(order))
+      } catch (error) {
+        failures.set(contender, error instanceof Error ? error.message : String(error))
+        results.set(contender, [])
+      }
     }
   }
-  return results
+  return { results, failures }
 }
 
-/** Milliseconds after which a contender is taken to hang. */
+/** Milliseconds after which a contender is taken to hang, and more of them until it is ended the hard way. */
 const longestMeasurement = 180_000
+const grace = 5_000
 
 function measureOnce(order: MeasureOrder): Promise<Measurement> {
   const program = fileURLToPath(new URL('./measured-process.js', import.meta.url))
@@ -70,12 +85,18 @@ function measureOnce(order: MeasureOrder): Promise<Measurement> {
     child.on('message', (message) => {
       measurement = message as Measurement
     })
-    const limit = setTimeout(() => child.kill('SIGKILL'), longestMeasurement)
+    let hung = false
+    let limit = setTimeout(() => {
+      hung = true
+      child.kill()
+      limit = setTimeout(() => child.kill('SIGKILL'), grace)
+    }, longestMeasurement)
     child.on('error', reject)
     child.on('exit', (code, signal) => {
       clearTimeout(limit)
       if (measurement) resolve(measurement)
-      else reject(new Error(`measuring ${order.contender} failed: its process ended with ${code ?? signal}`))
+      else if (hung) reject(new Error(`it was not done after ${longestMeasurement / 1000} s`))
+      else reject(new Error(`its process ended with ${code ?? signal}`))
     })
   })
 }

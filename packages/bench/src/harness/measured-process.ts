@@ -11,6 +11,9 @@ export interface MeasureOrder {
   readonly quick: boolean
 }
 
+// What it has started and written goes with it, which is seen to on 'exit': that comes of no signal by itself.
+for (const end of ['SIGINT', 'SIGTERM', 'disconnect']) process.once(end, () => process.exit(1))
+
 const order: MeasureOrder = JSON.parse(process.argv[2] ?? '')
 const { suite }: { suite: Suite } = await import(order.module)
 const contender = suite.contenders.find(({ name }) => name === order.contender)

@@ -20,6 +20,8 @@ const suite: Suite = {
   ],
 }
 
+const noFailures: ReadonlyMap<string, string> = new Map()
+
 function runs(...cpus: number[]): Measurement[] {
   return cpus.map((cpu) => ({ cpu, wall: cpu, extra: {} }))
 }
@@ -29,7 +31,7 @@ it('a table has medians, spreads, and what the first costs of each, round by rou
     ['ours', runs(1, 2, 30)],
     ['theirs', runs(2, 4, 200)],
   ])
-  expect(toMarkdown(suite, results, 300_000)).toBe(`## Racing
+  expect(toMarkdown(suite, { results, failures: noFailures }, 300_000)).toBe(`## Racing
 
 A race. A measurement: 300,000 events.
 
@@ -49,14 +51,33 @@ it("a suite's own figures are columns, medians too, empty where a contender has 
   ])
   const { targets: _, ...plain } = suite
   expect(
-    toMarkdown(plain, results, 1).split('\n\n')[2],
+    toMarkdown(plain, { results, failures: noFailures }, 1).split('\n\n')[2],
   ).toBe(`| contender |         ours, of it | CPU µs an event | lowest to highest |  KiB |
 | --------- | ------------------: | --------------: | ----------------: | ---: |
 | ours      |                     |            1.00 |      1.00 to 1.00 | 6.00 |
 | theirs    | 0.50 (0.50 to 0.50) |            2.00 |      2.00 to 2.00 |      |`)
 })
 
+it('what has failed has no figures, nothing is compared with it, and it is said why', () => {
+  const results = new Map([
+    ['ours', []],
+    ['theirs', runs(2, 2)],
+  ])
+  const failures = new Map([['ours', 'its process ended with 1']])
+  expect(
+    toMarkdown(suite, { results, failures }, 1).split('\n\n').slice(2).join('\n\n'),
+  ).toBe(`| contender | ours, of it | CPU µs an event | lowest to highest |
+| --------- | ----------: | --------------: | ----------------: |
+| ours      |             |          failed |                   |
+| theirs    |             |            2.00 |      2.00 to 2.00 |
+
+- ours at most 0.60 of theirs: not measured
+- ours at most 0.40 of theirs: not measured
+- ours failed: its process ended with 1`)
+})
+
 it('operations are counted in the plural', () => {
-  const text = toMarkdown({ ...suite, operation: 'delivery' }, new Map([['ours', runs(1)]]), 20)
+  const results = new Map([['ours', runs(1)]])
+  const text = toMarkdown({ ...suite, operation: 'delivery' }, { results, failures: noFailures }, 20)
   expect(text).toContain('A measurement: 20 deliveries.')
 })

@@ -1,12 +1,12 @@
 import { markdownTable } from './markdown-table.ts'
-import type { Measurement, Results } from './measure.ts'
+import type { Measurement, Outcome, Results } from './measure.ts'
 import type { Suite } from './suite.ts'
 
 /**
- * A suite's results as a Markdown section: medians, their spread, what the first contender costs of each, and the targets.
+ * A suite's results as a Markdown section: medians, their spread, what the first contender costs of each, the targets, and what has failed.
  * `operations` is how many a measurement had.
  */
-export function toMarkdown(suite: Suite, results: Results, operations: number): string {
+export function toMarkdown(suite: Suite, { results, failures }: Outcome, operations: number): string {
   const first = suite.contenders[0]?.name ?? ''
   const columns = extraColumns(results)
   const header = [
@@ -18,10 +18,11 @@ export function toMarkdown(suite: Suite, results: Results, operations: number): 
   ]
   const rows = suite.contenders.map(({ name }) => {
     const runs = results.get(name) ?? []
+    if (runs.length === 0) return [name, '', 'failed']
     const cpu = runs.map((run) => run.cpu)
     return [
       name,
-      name === first ? '' : showRatio(ratios(results, first, name)),
+      name === first || failures.has(first) ? '' : showRatio(ratios(results, first, name)),
       figure(median(cpu)),
       `${figure(Math.min(...cpu))} to ${figure(Math.max(...cpu))}`,
       ...columns.map((column) => showExtra(runs, column)),
@@ -29,12 +30,14 @@ export function toMarkdown(suite: Suite, results: Results, operations: number): 
   })
   const table = markdownTable(header, rows)
   const verdicts = (suite.targets ?? []).map(({ contender, against, atMost }) => {
+    const target = `- ${contender} at most ${atMost.toFixed(2)} of ${against}`
+    if (failures.has(contender) || failures.has(against)) return `${target}: not measured`
     const ratio = median(ratios(results, contender, against))
-    const verdict = ratio <= atMost ? 'met' : 'missed'
-    return `- ${contender} at most ${atMost.toFixed(2)} of ${against}: ${ratio.toFixed(2)}, ${verdict}`
+    return `${target}: ${ratio.toFixed(2)}, ${ratio <= atMost ? 'met' : 'missed'}`
   })
+  const failed = Array.from(failures, ([name, why]) => `- ${name} failed: ${why}`)
   const count = `A measurement: ${operations.toLocaleString('en')} ${plural(suite.operation)}.`
-  return [`## ${suite.title}`, `${suite.description} ${count}`, table, verdicts.join('\n')]
+  return [`## ${suite.title}`, `${suite.description} ${count}`, table, [...verdicts, ...failed].join('\n')]
     .filter(Boolean)
     .join('\n\n')
 }

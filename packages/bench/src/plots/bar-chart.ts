@@ -1,3 +1,5 @@
+import { encode } from './encode.ts'
+
 export interface BarChart {
   /** Read out to those who do not see it, and written above it. */
   readonly title: string
@@ -42,7 +44,3 @@ const STYLE = [
   '.bar{fill:#a9b3c4}.stressed .bar{fill:#2158c4}.stressed text{font-weight:600}',
   '@media(prefers-color-scheme:dark){text{fill:#e8ecf3}.ground{fill:#171d27}.bar{fill:#56627a}.stressed .bar{fill:#8ab4ff}}',
 ].join('')
-
-function encode(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
-}

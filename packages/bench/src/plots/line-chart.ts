@@ -1,5 +1,6 @@
 import { scaleLinear, scaleLog } from 'd3-scale'
 import { line } from 'd3-shape'
+import { encode } from './encode.ts'
 
 export interface LineChart {
   /** Read out to those who do not see it, and written above it. */
@@ -117,8 +118,4 @@ function rules(colours: readonly string[]): string {
   return colours
     .map((colour, index) => `.s${index} .line{stroke:${colour}}.s${index} .dot{fill:${colour}}`)
     .join('')
-}
-
-function encode(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
 }

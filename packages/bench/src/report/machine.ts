@@ -9,7 +9,7 @@ export function machine(): string {
   return `${cpus().length} × ${model.trim()}, ${memory} GiB, ${platform()} ${release()}, Node ${process.versions.node}, V8 ${process.versions.v8}`
 }
 
-/** The packages that were measured beside one another, and their versions. */
+/** The packages that were measured, and what they stand on, with their versions: the dependencies of this package, whose tools are devDependencies. */
 export function versions(): string {
   const { dependencies } = manifest(new URL('../../package.json', import.meta.url))
   const require = createRequire(import.meta.url)

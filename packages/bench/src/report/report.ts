@@ -1,40 +1,34 @@
 import { markdownTable } from '../harness/markdown-table.ts'
-import type { Results } from '../harness/measure.ts'
+import type { Outcome } from '../harness/measure.ts'
 import type { Suite } from '../harness/suite.ts'
 import { article, figure, median, ratios, showRatio, toMarkdown } from '../harness/table.ts'
 import { barChart } from '../plots/bar-chart.ts'
+import type { Report } from './page.ts'
 
 /** A suite that was run. */
-export interface Measured {
+export interface Measured extends Outcome {
   /** Its folder and file: `core/receiving-single`. */
   readonly name: string
   readonly suite: Suite
-  readonly results: Results
   readonly operations: number
 }
 
-export interface Report {
-  readonly markdown: string
-  /** SVGs by file name. */
-  readonly pictures: Readonly<Record<string, string>>
-}
-
-/** The measured part of the page: one table of all ratios, what costs less than ours, and each suite with its picture and all its figures. */
+/** The measured part of docs/performance.md: one table of all ratios, what costs less than ours, and each suite with its picture and all its figures. */
 export function report(measured: readonly Measured[], surroundings: readonly string[]): Report {
   const pictures = Object.fromEntries(measured.map((one) => [pictureOf(one), picture(one)]))
   const suites = measured.map((one) => {
-    const [heading, ...rest] = toMarkdown(one.suite, one.results, one.operations).split('\n\n')
+    const [heading, ...rest] = toMarkdown(one.suite, one, one.operations).split('\n\n')
     return [heading, `![${one.suite.title}](./performance/${pictureOf(one)})`, ...rest].join('\n\n')
   })
-  const markdown = [
+  const page = [
     surroundings.map((line) => `- ${line}`).join('\n'),
     '## At a glance',
     glance(measured),
     '## Where something costs less',
     losses(measured),
     ...suites,
-  ].join('\n\n')
-  return { markdown, pictures }
+  ]
+  return { parts: { measured: page.join('\n\n') }, pictures }
 }
 
 function glance(measured: readonly Measured[]): string {

@@ -4,6 +4,7 @@ import { cpus } from 'node:os'
 import { type Measurement, measureSuite } from '../harness/measure.ts'
 import { createProgress } from '../harness/progress.ts'
 import type { Suite } from '../harness/suite.ts'
+import { median } from '../harness/table.ts'
 import type { Figures } from './figures.ts'
 
 const quick = process.argv.includes('--quick')
@@ -19,19 +20,18 @@ async function measure(path: string, contenders: readonly string[]): Promise<Med
   if (chosen.length < contenders.length)
     throw new Error(`${path} does not have all of ${contenders.join(', ')}`)
   const progress = createProgress(suite.title, rounds * chosen.length)
-  const results = await measureSuite(
+  const { results, failures } = await measureSuite(
     module,
     { ...suite, contenders: chosen },
     { rounds, quick, onStep: progress.step },
   )
   progress.end()
+  for (const [contender, why] of failures) throw new Error(`measuring ${contender} failed: ${why}`)
   return (contender, column) => {
     const values = (results.get(contender) ?? []).map((run: Measurement) =>
       column === undefined ? run.cpu : (run.extra[column] ?? Number.NaN),
     )
-    const sorted = values.sort((a, b) => a - b)
-    const value = sorted[sorted.length >> 1] ?? Number.NaN
-    return Number(value.toPrecision(3))
+    return Number(median(values).toPrecision(3))
   }
 }
 

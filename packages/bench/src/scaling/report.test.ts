@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { fill } from '../report/page.ts'
 import { measured } from './measured.ts'
-import { withTables } from './page.ts'
 import { report } from './report.ts'
 
 const docs = new URL('../../../../docs/', import.meta.url)
 
 it('docs/scaling.md shows what the model and the simulation make of the figures; `pnpm --filter @rxsse/bench scaling` writes it', () => {
-  const { tables, pictures } = report(measured)
+  const { parts, pictures } = report(measured)
   const page = readFileSync(new URL('scaling.md', docs), 'utf8')
-  expect(page).toBe(withTables(page, tables))
+  expect(page).toBe(fill(page, parts))
   for (const [name, picture] of Object.entries(pictures)) {
     expect(readFileSync(new URL(`scaling/${name}`, docs), 'utf8')).toBe(picture)
     expect(page).toContain(`(./scaling/${name})`)

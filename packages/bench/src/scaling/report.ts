@@ -1,21 +1,20 @@
 import { markdownTable } from '../harness/markdown-table.ts'
 import { type LineChart, lineChart } from '../plots/line-chart.ts'
+import type { Report } from '../report/page.ts'
 import { deliveryCost, type Figures } from './figures.ts'
 import { type Load, type NodeLimits, plan } from './model.ts'
 import { seededRandom } from './seeded-random.ts'
 import { type Aftermath, simulateStorm } from './storm.ts'
 
-/** What docs/scaling.md shows: its tables by the name of their place in it, and its pictures by file name. */
-export interface Report {
-  readonly tables: Readonly<Record<string, string>>
-  readonly pictures: Readonly<Record<string, string>>
-}
-
-/** The same for the same figures: what is random in the simulation is seeded. */
+/** What docs/scaling.md shows. The same for the same figures: what is random in the simulation is seeded. */
 export function report(figures: Figures): Report {
   const storms = playStorms(figures)
   return {
-    tables: { figures: figuresTable(figures), plans: plansTable(figures), storms: stormsTable(storms) },
+    parts: {
+      'table: figures': figuresTable(figures),
+      'table: plans': plansTable(figures),
+      'table: storms': stormsTable(storms),
+    },
     pictures: {
       'nodes.svg': lineChart(nodesChart(figures)),
       'back.svg': lineChart(stormChart(storms, BACK)),

@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest'
+import type { Measurement } from '../harness/measure.ts'
+import { fill } from './page.ts'
+import { type Measured, report } from './report.ts'
+
+const nothing = { prepare: () => ({ run() {} }) }
+const cost = (...cpus: number[]): Measurement[] => cpus.map((cpu) => ({ cpu, wall: cpu, extra: {} }))
+
+const measured: Measured = {
+  name: 'sports/racing',
+  suite: {
+    title: 'Racing',
+    description: 'A race.',
+    operation: 'event',
+    operations: { full: 1, quick: 1, warmUp: 0 },
+    contenders: [
+      { name: 'ours', ...nothing },
+      { name: 'slower', ...nothing },
+      { name: 'faster', ...nothing },
+      { name: 'faster at times', ...nothing },
+    ],
+    targets: [
+      { contender: 'ours', against: 'slower', atMost: 0.6 },
+      { contender: 'ours', against: 'faster', atMost: 1.5 },
+    ],
+  },
+  operations: 1,
+  results: new Map([
+    ['ours', cost(2, 2, 2)],
+    ['slower', cost(4, 4, 4)],
+    ['faster', cost(1, 1, 1)],
+    ['faster at times', cost(1, 1, 3)],
+  ]),
+  failures: new Map(),
+}
+
+const { parts, pictures } = report([measured], ['a machine', 'a day'])
+const page = fill('# Performance\n\n<!-- measured -->\nas it was\n<!-- end -->\n\nThe rest.\n', parts)
+
+it('the page has its surroundings, a table of all ratios, and each suite with its picture', () => {
+  expect(page).toMatch(/^# Performance\n\n<!-- measured -->\n\n- a machine\n- a day\n\n## At a glance\n/)
+  expect(page).toMatch(/^\| Racing +\| ours +\| slower +\| +0\.50 \(0\.50 to 0\.50\) \|$/m)
+  expect(page).toContain('## Racing\n\n![Racing](./performance/sports-racing.svg)\n\nA race.')
+  expect(page).toMatch(/\n\n<!-- end -->\n\nThe rest\.\n$/)
+  expect(Object.keys(pictures)).toEqual(['sports-racing.svg'])
+})
+
+it('it says what costs less in every round, and what was to cost less', () => {
+  const [, losses] = /## Where something costs less\n\n(.*?)\n\n## Racing/s.exec(page) ?? []
+  expect(losses).toBe(`- Racing: ours costs 2.00 times what faster does.
+
+Targets missed:
+
+- Racing: ours was to cost at most 1.50 of faster, and costs 2.00.`)
+})
+
+it('a page without a place for what was measured is an error', () => {
+  expect(() => fill('# Performance\n', parts)).toThrow(
+    'the page has no <!-- measured --> … <!-- end --> to fill',
+  )
+})
