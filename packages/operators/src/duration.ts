@@ -22,9 +22,7 @@ export function positiveMilliseconds(option: string, duration: Duration): number
 const UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 function parse(text: string): number {
-  const match = /^(\d+)(?:\.(\d+))?(ms|s|m|h|d)$/.exec(text)
-  if (match === null) return Number.NaN
-  const [, whole = '', fraction = '', unit = ''] = match
+  const [, whole = '', fraction = '', unit = ''] = /^(\d+)(?:\.(\d+))?(ms|s|m|h|d)$/.exec(text) ?? []
   // Divided last, as only whole numbers multiply exactly: 1.001 * 1000 is less than 1001.
   return (Number(whole + fraction) * (UNIT[unit] ?? Number.NaN)) / 10 ** fraction.length
 }

@@ -137,18 +137,11 @@ class StageSubscriber<In, Out> extends Subscriber<In> {
   }
 
   protected override _complete(): void {
-    try {
-      this.finish()
-    } catch (error) {
-      this.out.error(error)
-    } finally {
-      this.unsubscribe()
-    }
-  }
-
-  protected finish(): void {
-    if (this.stage.complete === undefined) this.out.complete()
-    else this.stage.complete()
+    this.enter(() => {
+      if (this.stage.complete === undefined) this.out.complete()
+      else this.stage.complete()
+    })
+    this.unsubscribe()
   }
 }
 
@@ -178,10 +171,6 @@ class TurnwiseSubscriber<In, Out> extends StageSubscriber<In, Out> {
     if (this.#waiting.length > 0) this.#drain()
   }
 
-  protected override finish(): void {
-    this.enter(() => super.finish())
-  }
-
   #take(work: () => void): void {
     this.#busy = true
     super.enter(work)
@@ -191,10 +180,9 @@ class TurnwiseSubscriber<In, Out> extends StageSubscriber<In, Out> {
 
   #drain(): void {
     this.#busy = true
-    for (let i = 0; i < this.#waiting.length; i++) super.enter(this.#waiting[i] ?? noWork)
+    // More may come to wait meanwhile, and an array's iterator goes on to its end as it is then.
+    for (const work of this.#waiting) super.enter(work)
     this.#waiting.length = 0
     this.#busy = false
   }
 }
-
-function noWork(): void {}

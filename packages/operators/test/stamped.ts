@@ -15,7 +15,7 @@ export const stampedStream: fc.Arbitrary<Stamped[]> = fc
         ),
         key: fc.constantFrom('a', 'b', 'c'),
       }),
-      { maxLength: 40 },
+      { maxLength: 40, size: 'max' },
     ),
   })
   .map(({ origin, steps }) => {

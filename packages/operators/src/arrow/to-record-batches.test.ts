@@ -16,6 +16,8 @@ import {
   Schema,
   Struct,
   Table,
+  TimeMillisecond,
+  TimestampMicrosecond,
   TimestampMillisecond,
   TimestampSecond,
   tableFromIPC,
@@ -53,14 +55,18 @@ describe('toRecordBatches', () => {
   it('makes batches that any reader of Arrow reads back', () => {
     const row = fc.record({ symbol: fc.string(), price: fc.option(fc.double({ noNaN: true })) })
     fc.assert(
-      fc.property(fc.array(row, { maxLength: 30 }), fc.integer({ min: 1, max: 10 }), (rows, maxRows) => {
-        const batches: RecordBatch[] = []
-        from(rows)
-          .pipe(toRecordBatches({ schema, maxRows }))
-          .subscribe((b) => batches.push(b))
-        expect(batches.flatMap(read)).toEqual(rows)
-        for (const b of batches.slice(0, -1)) expect(b.numRows).toBe(maxRows)
-      }),
+      fc.property(
+        fc.array(row, { maxLength: 30, size: 'max' }),
+        fc.integer({ min: 1, max: 10 }),
+        (rows, maxRows) => {
+          const batches: RecordBatch[] = []
+          from(rows)
+            .pipe(toRecordBatches({ schema, maxRows }))
+            .subscribe((b) => batches.push(b))
+          expect(batches.flatMap(read)).toEqual(rows)
+          for (const b of batches.slice(0, -1)) expect(b.numRows).toBe(maxRows)
+        },
+      ),
     )
   })
 
@@ -93,6 +99,9 @@ describe('toRecordBatches', () => {
     [new TimestampMillisecond(), new Date(5), 5],
     [new TimestampMillisecond(), -1.5, -2],
     [new TimestampSecond(), 1999, 1000],
+    [new TimestampMicrosecond(), 1.5, 1.5],
+    [new TimestampMicrosecond(), 1.0001, 1],
+    [new TimeMillisecond(), 5, 5],
     [new DateDay(), 86_400_000, 86_400_000],
     [new Dictionary(new Utf8(), new Int32()), 'x', 'x'],
     [new Utf8(), undefined, null],
@@ -121,7 +130,9 @@ describe('toRecordBatches', () => {
     [new TimestampMillisecond(), 'now', 'column x is Timestamp<MILLISECOND>, got the string "now"'],
     [new FixedSizeBinary(3), new Uint8Array(2), 'column x is FixedSizeBinary[3], got an object with 0, 1'],
     [new List(new Field('item', new Int32())), ['a'], 'column x[] is Int32, got the string "a"'],
+    [new List(new Field('item', new Int32())), { 0: 1 }, 'column x is List<Int32>, got an object with 0'],
     [new Struct([new Field('a', new Int32(), false)]), {}, 'column x.a must not be null'],
+    [new Struct([new Field('a', new Int32())]), 'a', 'column x is Struct<{a:Int32}>, got the string "a"'],
   ])('takes no %s of %s for another', (type, value, message) => {
     expect(column(type, value)).toBe(message)
   })

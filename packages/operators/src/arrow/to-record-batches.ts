@@ -1,4 +1,4 @@
-import { makeData, RecordBatch, type Schema, Struct, type TypeMap, vectorFromArray } from 'apache-arrow'
+import { makeBuilder, makeData, RecordBatch, type Schema, Struct, type TypeMap } from 'apache-arrow'
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import { type Duration, positiveMilliseconds } from '../duration.ts'
 import { operateInTurn } from '../operate.ts'
@@ -84,10 +84,9 @@ function batchOf<S extends TypeMap>(
   rows: readonly (readonly unknown[])[],
 ): RecordBatch<S> {
   const children = schema.fields.map((field, i) => {
-    const column = rows.map((row) => row[i])
-    const [data] = vectorFromArray(column, field.type).data
-    if (data === undefined) throw new RangeError(`toRecordBatches: no data for column ${String(field.name)}`)
-    return data
+    const builder = makeBuilder({ type: field.type, nullValues: [null] })
+    for (const row of rows) builder.append(row[i])
+    return builder.finish().flush()
   })
   const type = new Struct<S>(schema.fields)
   return new RecordBatch<S>(schema, makeData({ type, length: rows.length, nullCount: 0, children }))

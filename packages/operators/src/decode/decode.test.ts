@@ -79,6 +79,28 @@ describe('decode', () => {
     expect(error.invalid.issues).toEqual([{ message }])
   })
 
+  it('says what a parser threw that is no Error', () => {
+    const messages: string[] = []
+    const parse = () => {
+      throw 'half a number'
+    }
+    of(event('1', 'price', '9'))
+      .pipe(decode(Price, { parse }))
+      .subscribe({ error: (error) => messages.push(error.message) })
+    expect(messages).toEqual(['Event 9 of type price is invalid. half a number (data: 1)'])
+  })
+
+  it('names the place of an issue also where the schema gives its path in segments', () => {
+    const messages: string[] = []
+    const schema = schemaOf<number>(() => ({
+      issues: [{ message: 'too dear', path: [{ key: 'items' }, 0, { key: 'price' }] }],
+    }))
+    of(event('1'))
+      .pipe(decode(schema))
+      .subscribe({ error: (error) => messages.push(error.message) })
+    expect(messages).toEqual(['An event of type message is invalid. items: 0: price: too dear (data: 1)'])
+  })
+
   it('parses with the parser it is given', async () => {
     const pairs = decode(z.array(z.string()), { parse: (text) => text.split(',') })
     expect((await firstValueFrom(of(event('a,b')).pipe(pairs))).data).toEqual(['a', 'b'])

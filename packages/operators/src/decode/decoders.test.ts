@@ -46,7 +46,7 @@ describe('decodeText', () => {
 describe('decodeBytes', () => {
   it('reads back what was written, in either encoding', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (bytes) => {
+      fc.asyncProperty(fc.uint8Array({ maxLength: 40, size: 'max' }), async (bytes) => {
         const base64 = btoa(String.fromCharCode(...bytes))
         const base64url = base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
         const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
@@ -106,6 +106,13 @@ describe('completeOn', () => {
     source.next(event('[DONE]'))
     expect(seen).toEqual(['a', '[DONE] ', 'complete'])
     expect(source.observed).toBe(false)
+  })
+
+  it('refuses a marker that no data can be', () => {
+    // @ts-expect-error data is text
+    expect(() => completeOn(5)).toThrow(
+      'completeOn: the marker must be a string or a function, not the number 5',
+    )
   })
 
   it('takes a test in place of a marker', () => {

@@ -15,7 +15,7 @@ const command = fc.oneof(
 describe('Agenda', () => {
   it('hands out who is due by time and then by order, as a list that is searched every time does', () => {
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 200 }), (commands) => {
+      fc.property(fc.array(command, { maxLength: 200, size: 'max' }), (commands) => {
         const people: Appointed[] = Array.from({ length: 6 }, (_, order) => ({
           at: Number.POSITIVE_INFINITY,
           order,
@@ -43,7 +43,7 @@ describe('Agenda', () => {
   it('goes on rightly where it sweeps out what was put off again and again', () => {
     const puttingOff = fc.array(
       fc.record({ appoint: fc.integer({ min: 0, max: 2 }), at: fc.integer({ min: 0, max: 500 }) }),
-      { minLength: 150, maxLength: 600 },
+      { minLength: 150, maxLength: 600, size: 'max' },
     )
     fc.assert(
       fc.property(puttingOff, (appointments) => {

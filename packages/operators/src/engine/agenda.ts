@@ -45,14 +45,14 @@ export class Agenda<A extends Appointed> {
     const time = this.#nextTime()
     if (time === undefined || time.at > watermark) return undefined
     if (!time.isSorted) sort(time)
-    for (let who = time.list[time.taken]; who !== undefined; who = time.list[time.taken]) {
-      time.taken++
+    for (;;) {
+      // Somebody in the list is still appointed for this time, or it would not be the next one.
+      const who = time.list[time.taken++] as A
       this.#listed--
       if (who.at !== time.at) continue
       this.appoint(who, Number.POSITIVE_INFINITY)
       return who
     }
-    return undefined
   }
 
   #list(who: A, at: number): void {

@@ -84,6 +84,36 @@ describe('AlignedWindows', () => {
   })
 })
 
+describe('WindowGrid', () => {
+  it('knows the last window that has ended, also where the quotient of floats rounds past it', () => {
+    const length = fc.oneof(
+      fc.double({ min: 0.01, max: 1e4, noNaN: true }),
+      fc.integer({ min: 1, max: 1000 }),
+    )
+    const mark = fc.oneof(
+      fc.integer({ min: -1000, max: 1000 }),
+      fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+    )
+    fc.assert(
+      fc.property(
+        length,
+        fc.integer({ min: -9, max: 9 }),
+        fc.nat(100),
+        mark,
+        (size, offset, lateness, at) => {
+          const grid = new WindowGrid(size, size, offset)
+          // The very ends of windows, as the sums of floats have them, are what matters.
+          const watermark = Number.isInteger(at) ? grid.endOf(at) + lateness : at
+          const last = grid.lastEndedBy(watermark, lateness)
+          expect(grid.endOf(last) + lateness).toBeLessThanOrEqual(watermark)
+          expect(grid.endOf(last + 1) + lateness).toBeGreaterThan(watermark)
+        },
+      ),
+      { numRuns: 5000 },
+    )
+  })
+})
+
 function ordered(results: readonly ModelResult[]): ModelResult[] {
   const panes = ['late', 'on-time', 'early', 'flush']
   return results.toSorted(

@@ -65,8 +65,10 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     const due: { readonly window: number; readonly emit: () => void; readonly order: number }[] = []
     for (const state of this.#states.states()) {
       state.recentPane = Number.NaN
-      const changed = [...(state.changed ?? [])].sort((a, b) => a - b)
-      state.changed?.clear()
+      // Early results are asked for only where the options say so, and then every key keeps what has changed.
+      const changes = state.changed as Set<number>
+      const changed = [...changes].sort((a, b) => a - b)
+      changes.clear()
       let from = Number.NEGATIVE_INFINITY
       for (const pane of changed) {
         const first = Math.max(from, firstOpen, grid.firstWindowOf(pane))

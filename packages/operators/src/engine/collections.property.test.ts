@@ -61,7 +61,7 @@ describe('SortedDeque', () => {
       { weight: 3, arbitrary: fc.constant('shift' as const) },
     )
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 400 }), fc.boolean(), (commands, rising) => {
+      fc.property(fc.array(command, { maxLength: 400, size: 'max' }), fc.boolean(), (commands, rising) => {
         const deque = new SortedDeque<string>()
         const map = new Map<number, string>()
         let base = 0

@@ -3,7 +3,7 @@
  * since the first part that is not handled.
  */
 export class ContiguousPrefix<T> {
-  #parts: { end: T; handled: boolean }[] = []
+  readonly #parts: Part<T>[] = []
   /** The number of the first part that is held. */
   #first = 0
 
@@ -15,14 +15,12 @@ export class ContiguousPrefix<T> {
 
   /** The part has grown, and ends with `end` now. */
   extend(number: number, end: T): void {
-    const part = this.#parts[number - this.#first]
-    if (part !== undefined) part.end = end
+    this.#part(number).end = end
   }
 
   /** The part has been handled. Answers the new end of the prefix, where that has moved. */
   handled(number: number): { readonly end: T } | undefined {
-    const part = this.#parts[number - this.#first]
-    if (part !== undefined) part.handled = true
+    this.#part(number).handled = true
     let moved: { readonly end: T } | undefined
     let done = 0
     for (const { end, handled } of this.#parts) {
@@ -36,4 +34,14 @@ export class ContiguousPrefix<T> {
     }
     return moved
   }
+
+  /** One that has not been handled yet, so it is held. */
+  #part(number: number): Part<T> {
+    return this.#parts[number - this.#first] as Part<T>
+  }
+}
+
+interface Part<T> {
+  end: T
+  handled: boolean
 }

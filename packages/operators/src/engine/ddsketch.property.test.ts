@@ -7,7 +7,7 @@ const value = fc.oneof(
   fc.integer({ min: -5, max: 5 }),
   fc.constantFrom(1e-200, -1e-200, 1e300, -1e300),
 )
-const values = fc.array(value, { minLength: 1, maxLength: 200 })
+const values = fc.array(value, { minLength: 1, maxLength: 200, size: 'max' })
 const share = fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 0.5, 1))
 
 describe('DDSketch', () => {

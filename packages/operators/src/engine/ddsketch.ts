@@ -40,19 +40,20 @@ export class DDSketch {
 
   /** The value of rank `floor(q * (count - 1))`, within the relative error; NaN where there is none, or where one was NaN. */
   quantile(q: number): number {
-    if (this.#count === 0 || this.#notNumbers > 0) return Number.NaN
+    if (this.#notNumbers > 0) return Number.NaN
     let rank = Math.floor(q * (this.#count - 1))
-    for (const [bucket, n] of [...this.#below].sort(([a], [b]) => b - a)) {
-      if (rank < n) return -this.#middleOf(bucket)
-      rank -= n
-    }
-    if (rank < this.#zeros) return 0
-    rank -= this.#zeros
-    for (const [bucket, n] of [...this.#above].sort(([a], [b]) => a - b)) {
-      if (rank < n) return this.#middleOf(bucket)
+    for (const [value, n] of this.#ascending()) {
+      if (rank < n) return value
       rank -= n
     }
     return Number.NaN
+  }
+
+  /** A value for each bucket, with how many are in it, the least first. */
+  *#ascending(): Generator<[value: number, n: number], void> {
+    for (const [bucket, n] of [...this.#below].sort(([a], [b]) => b - a)) yield [-this.#middleOf(bucket), n]
+    if (this.#zeros > 0) yield [0, this.#zeros]
+    for (const [bucket, n] of [...this.#above].sort(([a], [b]) => a - b)) yield [this.#middleOf(bucket), n]
   }
 
   #bucketOf(magnitude: number): number {

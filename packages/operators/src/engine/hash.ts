@@ -9,8 +9,8 @@ export function hash53(id: Primitive): number {
       // Zero of either sign is one value, as it is one key.
       FLOAT[0] = id + 0
       return join(
-        finish(block(block(SEED_HIGH, WORDS[0] ?? 0), WORDS[1] ?? 0), 8),
-        finish(block(block(SEED_LOW, WORDS[0] ?? 0), WORDS[1] ?? 0), 8),
+        finish(block(block(SEED_HIGH, WORDS[0] as number), WORDS[1] as number), 8),
+        finish(block(block(SEED_LOW, WORDS[0] as number), WORDS[1] as number), 8),
       )
     case 'bigint':
       return hashText(String(id), 2)

@@ -8,6 +8,7 @@ describe('HyperLogLog', () => {
   it('merges exactly: register by register the sketch of a union is the union of the sketches', () => {
     const values = fc.array(fc.oneof(fc.integer(), fc.string(), fc.double(), fc.bigInt(), fc.boolean()), {
       maxLength: 300,
+      size: 'max',
     })
     fc.assert(
       fc.property(values, values, fc.integer({ min: 4, max: 14 }), (one, other, precision) => {
@@ -19,6 +20,26 @@ describe('HyperLogLog', () => {
         expect(from.registers()).toEqual(before)
       }),
     )
+  })
+
+  it('counts a union, whichever of the two is the larger, and leaves the other alone', () => {
+    const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
+    const few = range(0, 20)
+    const many = range(10, 2000)
+    const more = range(1000, 4000)
+    for (const [one, other] of [
+      [few, many],
+      [many, few],
+      [many, more],
+      [more, many],
+    ] as const) {
+      const [merged, from] = [sketchOf(one, 10), sketchOf(other, 10)]
+      const estimate = from.estimate()
+      merged.merge(from)
+      expect(merged.estimate()).toBe(sketchOf([...one, ...other], 10).estimate())
+      expect(merged.estimate() / new Set([...one, ...other]).size).toBeCloseTo(1, 1)
+      expect(from.estimate()).toBe(estimate)
+    }
   })
 
   it('does not care how often or in what order a value comes', () => {

@@ -35,7 +35,10 @@ export class HyperLogLog {
     this.#giveUpHashes()
     const ours = this.#registers
     const theirs = from.#registers
-    for (let i = 0; i < theirs.length; i++) if ((theirs[i] ?? 0) > (ours[i] ?? 0)) ours[i] = theirs[i] ?? 0
+    for (let i = 0; i < theirs.length; i++) {
+      const rank = theirs[i] as number
+      if (rank > (ours[i] as number)) ours[i] = rank
+    }
   }
 
   estimate(): number {
@@ -75,23 +78,25 @@ function raise(registers: Uint8Array, hash: number, precision: number): void {
   // The position of the first 1 among the bits that the index leaves over.
   const rest = (high << precision) >>> 0
   const rank = rest === 0 ? 32 - precision + Math.clz32(low) - 10 : Math.clz32(rest) + 1
-  if (rank > (registers[index] ?? 0)) registers[index] = rank
+  if (rank > (registers[index] as number)) registers[index] = rank
 }
 
-/** Ertl's estimator (arXiv:1702.01284): no bias to correct, and no other formula for small numbers. */
+/**
+ * Ertl's estimator (arXiv:1702.01284): no bias to correct, and no other formula for small numbers. His `tau`, which is
+ * for registers that can rise no further, is left out: of 53 bits of hash it takes some 2 ** 50 values to fill them.
+ */
 function estimateOf(registers: Uint8Array, precision: number): number {
   const m = 2 ** precision
-  const q = HASH_BITS - precision
-  const counts = new Array<number>(q + 2).fill(0)
-  for (const rank of registers) counts[rank] = (counts[rank] ?? 0) + 1
-  let z = m * tau(1 - (counts[q + 1] ?? 0) / m)
-  for (let k = q; k >= 1; k--) z = 0.5 * (z + (counts[k] ?? 0))
-  z += m * sigma((counts[0] ?? 0) / m)
+  const highest = HASH_BITS - precision + 1
+  const counts = new Array<number>(highest + 1).fill(0)
+  for (const rank of registers) counts[rank] = (counts[rank] as number) + 1
+  let z = 0
+  for (let rank = highest; rank >= 1; rank--) z = 0.5 * (z + (counts[rank] as number))
+  z += m * sigma((counts[0] as number) / m)
   return (m * m) / (2 * Math.LN2 * z)
 }
 
 function sigma(start: number): number {
-  if (start === 1) return Number.POSITIVE_INFINITY
   let x = start
   let y = 1
   let z = x
@@ -102,18 +107,4 @@ function sigma(start: number): number {
     y += y
   }
   return z
-}
-
-function tau(start: number): number {
-  if (start === 0 || start === 1) return 0
-  let x = start
-  let y = 1
-  let z = 1 - x
-  for (let before = Number.NaN; z !== before; ) {
-    x = Math.sqrt(x)
-    before = z
-    y *= 0.5
-    z -= (1 - x) ** 2 * y
-  }
-  return z / 3
 }

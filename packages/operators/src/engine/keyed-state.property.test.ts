@@ -4,7 +4,7 @@ import { KeyedState } from './keyed-state.ts'
 
 const steps = fc.array(
   fc.record({ wait: fc.integer({ min: 0, max: 6 }), key: fc.integer({ min: 0, max: 6 }) }),
-  { maxLength: 80 },
+  { maxLength: 80, size: 'max' },
 )
 const bounds = fc.record({
   ttl: fc.option(fc.integer({ min: 1, max: 15 }), { nil: undefined }),

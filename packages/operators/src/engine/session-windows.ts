@@ -69,8 +69,7 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
   advance(): void {
     const watermark = this.#options.watermark.value
     for (let at = this.#agenda.next(); at <= watermark; at = this.#agenda.next()) {
-      const state = this.#agenda.takeDue(watermark)
-      if (state === undefined) return
+      const state = this.#agenda.takeDue(watermark) as KeySessions<K>
       const session = state.sessions.find((s) => !s.fired)
       // An appointment from before the session grew is made anew: firing now would be ahead of the other keys.
       if (session !== undefined && this.#due(session) <= at) this.#emit(state, session, 'on-time')
@@ -99,7 +98,7 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
   #place(state: KeySessions<K>, timestamp: number, watermark: number): Session | undefined {
     const { sessions } = state
     let after = sessions.length
-    while (after > 0 && (sessions[after - 1]?.first ?? Number.NEGATIVE_INFINITY) > timestamp) after--
+    while (after > 0 && (sessions[after - 1] as Session).first > timestamp) after--
     const left = this.#joinable(sessions[after - 1], timestamp)
     const right = this.#joinable(sessions[after], timestamp)
     if (left !== undefined && right !== undefined && right.last - left.first < this.#maxDuration) {

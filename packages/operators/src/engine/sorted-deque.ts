@@ -31,7 +31,7 @@ export class SortedDeque<V> {
 
   set(number: number, value: V): void {
     const last = this.#numbers.length - 1
-    if (last < this.#head || number > (this.#numbers[last] ?? Number.NaN)) {
+    if (last < this.#head || number > (this.#numbers[last] as number)) {
       this.#numbers.push(number)
       this.#values.push(value)
       return
@@ -53,7 +53,7 @@ export class SortedDeque<V> {
     let high = this.#numbers.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#numbers[middle] ?? Number.NaN) < number) low = middle + 1
+      if ((this.#numbers[middle] as number) < number) low = middle + 1
       else high = middle
     }
     return low - this.#head

@@ -63,14 +63,18 @@ export class TwoStacks {
       if (this.#newNumbers.length === 0) return undefined
       this.#flip()
     }
-    const isLast = (this.#oldNumbers[this.#oldNumbers.length - 1] ?? Number.NaN) < number
-    const oldest = isLast ? this.#oldFolds.pop() : this.#oldFolds[this.#oldFolds.length - 1]
-    if (isLast) this.#oldNumbers.pop()
-    if (oldest === undefined) return undefined
-    const fold = isLast ? oldest : this.#accumulators.copy(oldest)
+    const fold = this.#oldestFold(number)
     const newer = this.#newFold ?? this.#newElements[0]
     if (newer !== undefined) this.#accumulators.merge(fold, newer)
     return fold
+  }
+
+  #oldestFold(number: number): Slot {
+    const last = this.#oldFolds.length - 1
+    if ((this.#oldNumbers[last] as number) >= number)
+      return this.#accumulators.copy(this.#oldFolds[last] as Slot)
+    this.#oldNumbers.pop()
+    return this.#oldFolds.pop() as Slot
   }
 
   #popBefore(number: number): void {

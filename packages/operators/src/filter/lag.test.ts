@@ -78,6 +78,10 @@ describe('lag', () => {
     expect(() => of(price('a', 1)).pipe(lag({ key: (p) => p }, (now) => now))).not.toThrow()
   })
 
+  it('refuses to keep no key at all', () => {
+    expect(() => lag({ maxKeys: 0 }, () => 0)).toThrow('lag: maxKeys must be at least 1, not the number 0')
+  })
+
   it('refuses an offset that is none', () => {
     for (const offset of [0, -1, 1.5, Number.NaN]) {
       expect(() => lag({ offset }, () => 0)).toThrow(/^lag: offset must be a whole number above 0/)

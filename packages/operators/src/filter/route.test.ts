@@ -1,4 +1,4 @@
-import { concat, map, NEVER, Observable, of, Subject, take, throwError } from 'rxjs'
+import { concat, from, map, NEVER, Observable, of, Subject, take, throwError } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { conformance } from '../../test/conformance.ts'
 import { event } from '../../test/events.ts'
@@ -41,6 +41,27 @@ describe('route', () => {
     source.next(event(true, 'other'))
     expect(seen).toEqual([1])
     expect(dropped).toEqual([2, true])
+  })
+
+  it('hands what has no type, or no name, to onDropped', () => {
+    const dropped: unknown[] = []
+    const untyped = [null, 5, {}, { type: 5 }]
+    from(untyped as unknown[] as Union[])
+      .pipe(route({ price: (p$) => p$ }, { onDropped: (e) => dropped.push(e) }))
+      .subscribe()
+    expect(dropped).toEqual(untyped)
+    of(1, 2)
+      .pipe(
+        route(
+          { odd: (n$: Observable<number>) => n$ },
+          {
+            by: (n: number): 'odd' | undefined => (n === 1 ? 'odd' : undefined),
+            onDropped: (n) => dropped.push(n),
+          },
+        ),
+      )
+      .subscribe()
+    expect(dropped.at(-1)).toBe(2)
   })
 
   it('goes by a name of one’s own where it is given one', () => {

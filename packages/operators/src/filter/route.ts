@@ -79,7 +79,7 @@ export function route<T>(
 
   return operate<T, unknown>(({ out, ledger, enter }) => {
     // A Map: an event's type may be any string, 'constructor' as well.
-    const inlets = new Map<string, Subject<T>>()
+    const inlets = new Map<string | undefined, Subject<T>>()
     let open = 0
     let completing = false
 
@@ -104,8 +104,7 @@ export function route<T>(
       next(event) {
         let inlet: Subject<T> | undefined
         try {
-          const name = by(event)
-          inlet = name === undefined ? undefined : inlets.get(name)
+          inlet = inlets.get(by(event))
         } catch (error) {
           reject(ledger, onError, error, event)
           return

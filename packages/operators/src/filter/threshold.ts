@@ -120,14 +120,12 @@ class Ladder<L extends string, B extends string> {
   rungAt(value: number, from: number): number {
     let rung = from
     while (value >= (this.#bounds[rung + 1] ?? Number.NaN)) rung++
-    while (value < (this.#bounds[rung] ?? Number.NaN) - (rung <= from ? this.#hysteresis : 0)) rung--
+    while (value < (this.#bounds[rung] as number) - (rung <= from ? this.#hysteresis : 0)) rung--
     return rung
   }
 
   levelOf(rung: number): L | B {
-    const level = this.#levels[rung]
-    if (level === undefined) throw new RangeError(`no level ${rung}`)
-    return level
+    return this.#levels[rung] as L | B
   }
 }
 

@@ -77,6 +77,13 @@ describe('matchType', () => {
     )
   })
 
+  it('refuses a list with anything but text in it', () => {
+    // @ts-expect-error a number is no pattern
+    expect(() => matchType(['a', 5])).toThrow(
+      "matchType: a pattern is '*', 'prefix.*' or an event type, not the number 5",
+    )
+  })
+
   it('refuses an empty list', () => {
     expect(() => matchType([])).toThrow('matchType needs a pattern or a list of patterns, not an array of 0')
   })

@@ -67,11 +67,10 @@ export function batchWith<T, R>(
       const batch: Task<T>[] = []
       let total = 0
       while (batch.length < maxItems && intake.size > 0) {
-        // `size` says that there is one; it may be undefined itself.
+        // `size` says that there is one, which may be undefined itself.
         total += weightOf('batchWith', weigh, intake.peek() as T)
         if (batch.length > 0 && total > maxWeight) break
-        const task = intake.take()
-        if (task !== undefined) batch.push(task)
+        batch.push(intake.take() as Task<T>)
       }
       return batch
     }

@@ -7,7 +7,7 @@ import { countingGate } from '../../test/gate.ts'
 import { batchWith } from './batch-with.ts'
 import { conflateWith } from './conflate-with.ts'
 
-const steps = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 40 })
+const steps = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 40, size: 'max' })
 
 describe('batchWith', () => {
   it('hands over at once what finds it idle, and in one batch what came while it was busy', () => {
@@ -89,6 +89,11 @@ describe('batchWith', () => {
     )
   })
 
+  it('refuses what is no function', () => {
+    // @ts-expect-error it needs one
+    expect(() => batchWith({ maxItems: 1 })).toThrow('batchWith needs a function, not undefined')
+  })
+
   it('refuses limits that are none', () => {
     expect(() => batchWith({ maxItems: 0 }, () => of(1))).toThrow(
       'batchWith: maxItems must be at least 1, not the number 0',
@@ -147,6 +152,28 @@ describe('conflateWith', () => {
     expect(errors).toEqual([1])
     expect(seen).toEqual([2])
   })
+})
+
+it('conflateWith errors with what its function throws, where nothing takes it', () => {
+  const errors: unknown[] = []
+  of(1)
+    .pipe(
+      conflateWith(
+        (_: number | undefined, n) => n,
+        () => {
+          throw 'one'
+        },
+      ),
+    )
+    .subscribe({ error: (error) => errors.push(error) })
+  expect(errors).toEqual(['one'])
+})
+
+it('conflateWith refuses what are no functions', () => {
+  // @ts-expect-error a number folds nothing
+  expect(() => conflateWith(5, () => of(1))).toThrow('conflateWith needs a fold, not the number 5')
+  // @ts-expect-error it needs two
+  expect(() => conflateWith((_, n: number) => n)).toThrow('conflateWith needs a function, not undefined')
 })
 
 const input = (i: number) => i

@@ -44,7 +44,7 @@ describe('commit', () => {
   it('never saves past an event that is not handled, and in the end saves the last', () => {
     const steps = fc.array(
       fc.record({ wait: fc.integer({ min: 0, max: 9 }), takes: fc.integer({ min: 0, max: 30 }) }),
-      { minLength: 1, maxLength: 30 },
+      { minLength: 1, maxLength: 30, size: 'max' },
     )
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 5 }), (stream, concurrency) => {

@@ -2,6 +2,9 @@ import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { map, of, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { conformance } from '../../test/conformance.ts'
+import { event } from '../../test/events.ts'
+import { completeOn } from '../decode/complete-on.ts'
+import type { SseEvent } from '../event.ts'
 import { tumbling } from '../window/spec.ts'
 import { windowAggregate } from '../window/window-aggregate.ts'
 import { instrument, type Measurements } from './instrument.ts'
@@ -116,6 +119,48 @@ describe('instrument', () => {
       )
       .subscribe({ error: (e) => errors.push(e.message) })
     expect(errors).toEqual(['no metrics'])
+  })
+
+  it('errors the stream where its observer throws at a report that has waited its time', () => {
+    const clock = new VirtualClock()
+    const source = new Subject<number>()
+    const errors: string[] = []
+    const broken = (): never => {
+      throw new Error('no metrics')
+    }
+    source
+      .pipe(
+        instrument('x', (m) => m.in > 0 && m.buffered === 0 && clock.now() === 1000 && broken(), {
+          scheduler: clock,
+        }),
+      )
+      .subscribe({ error: (e) => errors.push(e.message) })
+    source.next(1)
+    clock.advanceBy(1000)
+    expect(errors).toEqual(['no metrics'])
+    expect(source.observed).toBe(false)
+  })
+
+  it('leaves no timer behind where an event, or the end of the source, is both news and the end', () => {
+    const clock = new VirtualClock()
+    const ended = new Subject<SseEvent>()
+    const marked = new Subject<SseEvent>()
+    for (const source of [ended, marked]) {
+      source
+        .pipe(
+          completeOn('[DONE]'),
+          instrument('x', () => {}, { scheduler: clock }),
+        )
+        .subscribe()
+    }
+    ended.complete()
+    marked.next(event('[DONE]'))
+    expect(clock.timers).toBe(0)
+  })
+
+  it('wants an observer', () => {
+    // @ts-expect-error none given
+    expect(() => instrument('x')).toThrow('instrument needs an observer')
   })
 
   it('may be put twice under the same operator', () => {

@@ -80,6 +80,8 @@ export function instrument<T>(
     const others = ledger.onChange
     ledger.onChange = () => {
       others?.()
+      // What ends the stream has changed the counts as well, and has been told of when it ended.
+      if (out.closed) return
       if (interval === 0) tell()
       else if (!isPaced) {
         isPaced = true

@@ -109,8 +109,9 @@ export class Intake<T> {
     this.#unreleased++
     this.#waiting.push({ event, ticket: this.#ledger.tracker?.arrived(event) })
     if (isFree || this.size <= this.#config.buffer) return
-    if (this.#config.overflow === 'drop-oldest') this.#drop(this.take())
-    else if (this.#config.overflow === 'drop-newest') this.#drop(this.#waiting.pop())
+    // There is one at least: the one that has just come.
+    if (this.#config.overflow === 'drop-oldest') this.#drop(this.take() as Task<T>)
+    else if (this.#config.overflow === 'drop-newest') this.#drop(this.#waiting.pop() as Task<T>)
     else this.#stage.out.error(new BufferOverflowError(this.#config.operator, this.#config.buffer))
   }
 
@@ -137,8 +138,7 @@ export class Intake<T> {
     if (task.ticket !== undefined) this.#ledger.tracker?.handled(task.ticket)
   }
 
-  #drop(task: Task<T> | undefined): void {
-    if (task === undefined) return
+  #drop(task: Task<T>): void {
     this.settle(task, 'dropped')
     this.#config.onDropped?.(task.event)
   }

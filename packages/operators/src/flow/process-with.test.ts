@@ -191,7 +191,7 @@ describe('processWith', () => {
   it('handles everything once, never more at a time than it may, in any timing', () => {
     const steps = fc.array(
       fc.record({ wait: fc.integer({ min: 0, max: 9 }), takes: fc.integer({ min: 0, max: 30 }) }),
-      { maxLength: 40 },
+      { maxLength: 40, size: 'max' },
     )
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 4 }), (stream, concurrency) => {
@@ -212,6 +212,8 @@ describe('processWith', () => {
 
   it('refuses what cannot be', () => {
     const fn = () => NEVER
+    // @ts-expect-error a promise is no function
+    expect(() => processWith(Promise.resolve(1))).toThrow(/^processWith needs a function, not an object/)
     expect(() => processWith(fn, { overflow: 'pause' })).toThrow(
       "processWith: overflow 'pause' needs a gate, and the source's reader the same one",
     )

@@ -32,7 +32,7 @@ function timeline(
 
 const stream = fc.array(
   fc.record({ wait: fc.integer({ min: 0, max: 9 }), key: fc.constantFrom('a', 'b', 'c') }),
-  { maxLength: 40 },
+  { maxLength: 40, size: 'max' },
 )
 const stepsOf = (list: readonly { readonly wait: number; readonly key: string }[]): Step[] => {
   let time = 0
@@ -128,6 +128,27 @@ describe('debounceByKey', () => {
     ])
   })
 
+  it('emits what has been held longest ahead of time rather than holding more keys than it may', () => {
+    const { seen, dropped } = timeline(
+      (scheduler, onDropped) =>
+        debounceByKey({ key: (t) => t.key, quiet: 100, maxKeys: 2, scheduler, onDropped }),
+      [
+        [0, 'a'],
+        [1, 'b'],
+        [2, 'a'],
+        [3, 'c'],
+        [4, 'a'],
+      ],
+    )
+    expect(seen).toEqual([
+      [3, 'a', 2],
+      [4, 'b', 1],
+      [103, 'c', 3],
+      [104, 'a', 4],
+    ])
+    expect(dropped).toEqual([0])
+  })
+
   it('does for every key what a timer for each would', () => {
     fc.assert(
       fc.property(stream, fc.integer({ min: 1, max: 12 }), (list, quiet) => {
@@ -148,6 +169,16 @@ describe('debounceByKey', () => {
       { numRuns: 500 },
     )
   })
+})
+
+it('either refuses to hold no key at all', () => {
+  const key = (t: Tick) => t.key
+  expect(() => sampleByKey({ key, every: 1, maxKeys: 0 })).toThrow(
+    'sampleByKey: maxKeys must be at least 1, not the number 0',
+  )
+  expect(() => debounceByKey({ key, quiet: 1, maxKeys: Number.NaN })).toThrow(
+    'debounceByKey: maxKeys must be at least 1, not the number NaN',
+  )
 })
 
 const input = (n: number): Tick => ({ key: `k${n}`, n })

@@ -40,7 +40,8 @@ export function meter({
   const half = positiveMilliseconds('meter: halfLife', halfLife)
 
   return operateInTurn<unknown, Rate>(({ out, ledger, alarm }) => {
-    let since: number | undefined
+    // NaN while there is no rate to speak of.
+    let since = Number.NaN
     let count = 0
     let total = 0
     let perSecond: number | undefined
@@ -52,14 +53,14 @@ export function meter({
 
     function give(now: number): void {
       // Never over less than a whole interval: the first event of a stream that ends at once would come at any rate one likes.
-      const elapsed = Math.max(now - (since ?? now), interval)
+      const elapsed = Math.max(now - since, interval)
       const current = (count * 1000) / elapsed
       const rate =
         perSecond === undefined ? current : current + (perSecond - current) * 0.5 ** (elapsed / half)
       const isOver = count === 0 && rate < NOTHING
       const given = { perSecond: isOver ? 0 : rate, count, total }
       perSecond = isOver ? undefined : rate
-      since = isOver ? undefined : now
+      since = isOver ? Number.NaN : now
       ledger.out += count
       count = 0
       out.next(given)
@@ -69,7 +70,7 @@ export function meter({
       next() {
         count++
         total++
-        if (since !== undefined) return
+        if (!Number.isNaN(since)) return
         since = scheduler.now()
         tick.set(since + interval)
       },

@@ -20,7 +20,7 @@ const schedule = fc.array(
     key: fc.constantFrom('a', 'b'),
     cost: fc.integer({ min: 0, max: 3 }),
   }),
-  { maxLength: 60 },
+  { maxLength: 60, size: 'max' },
 )
 const limit = fc.record({
   tokens: fc.integer({ min: 1, max: 7 }),

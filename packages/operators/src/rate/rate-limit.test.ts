@@ -66,6 +66,13 @@ describe('rateLimit', () => {
       retryAfter: 3000,
       message: 'rateLimit: an event came 3000 ms too soon for key a',
     })
+
+    const whole = limited({ tokens: 1, interval: '5s', mode: 'fail' })
+    whole.source.next(job(0))
+    whole.source.next(job(1))
+    expect(whole.endings).toMatchObject([
+      { key: undefined, message: 'rateLimit: an event came 5000 ms too soon' },
+    ])
   })
 
   it('gives each key a bucket of its own, and keeps the order within a key', () => {

@@ -99,8 +99,8 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
     const release = alarm(scheduler, (wall) => {
       const now = gcra.elapse(wall)
       for (let lane = agenda.takeDue(now); lane !== undefined && !out.closed; lane = agenda.takeDue(now)) {
-        const next = lane.queue.shift()
-        if (next === undefined) continue
+        // A lane is on the agenda as long as something waits in it.
+        const next = lane.queue.shift() as Waiting<T>
         held--
         gcra.take(lane.bucket, next.cost, now)
         const following = lane.queue[0]
@@ -191,5 +191,10 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
 /** One key's bucket, and the events that wait for it. */
 interface Lane<T> extends Appointed {
   readonly bucket: Bucket
-  readonly queue: { readonly event: T; readonly cost: number }[]
+  readonly queue: Waiting<T>[]
+}
+
+interface Waiting<T> {
+  readonly event: T
+  readonly cost: number
 }

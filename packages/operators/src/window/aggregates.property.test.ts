@@ -21,7 +21,7 @@ const item = fc.record({
 })
 /** In event time, as windows hand their parts to a merge. */
 const items = fc
-  .array(item, { minLength: 1, maxLength: 60 })
+  .array(item, { minLength: 1, maxLength: 60, size: 'max' })
   .map((list) => list.toSorted((p, q) => p.at - q.at))
 const parts = fc
   .array(items, { minLength: 3, maxLength: 3 })
@@ -31,6 +31,8 @@ const numbers = (list: readonly Item[]) => list.map((it) => it.maybe).filter((n)
 const total = (list: readonly number[]) => list.reduce((sum, n) => sum + n, 0)
 const orNull = (list: readonly number[], f: (list: readonly number[]) => number) =>
   list.length === 0 ? null : f(list)
+const rankedAt = (list: readonly number[], q: number) =>
+  list.toSorted((p, r) => p - r)[Math.floor(q * (list.length - 1))]
 const spread = (list: readonly number[]) => total(list.map((n) => (n - total(list) / list.length) ** 2))
 
 /** Each aggregate, with what it stands for, written the slow way. */
@@ -72,7 +74,13 @@ const catalogue: Record<
     slow: (l) => (l.length === 1 ? null : spread(l.map((it) => it.x)) / (l.length - 1)),
     close: true,
   },
+  'variance of what may be missing': {
+    aggregate: a.variance((it) => it.maybe),
+    slow: (l) => orNull(numbers(l), (n) => spread(n) / n.length),
+    close: true,
+  },
   first: { aggregate: a.first(), slow: (l) => l[0] },
+  last: { aggregate: a.last(), slow: (l) => l.at(-1) },
   'last of a field': {
     aggregate: a.last((it) => it.x),
     slow: (l) => l.at(-1)?.x,
@@ -88,6 +96,20 @@ const catalogue: Record<
     aggregate: a.approxCountDistinct((it) => it.maybe, { precision: 12 }),
     slow: (l) => new Set(numbers(l)).size,
   },
+  quantile: {
+    aggregate: a.quantile((it) => it.x, 0.25, { relativeError: 1e-10 }),
+    slow: (l) =>
+      rankedAt(
+        l.map((it) => it.x),
+        0.25,
+      ),
+    close: true,
+  },
+  'several quantiles of what may be missing': {
+    aggregate: a.quantile((it) => it.maybe, [0, 0.5, 1], { relativeError: 1e-10 }),
+    slow: (l) => (numbers(l).length === 0 ? null : [0, 0.5, 1].map((q) => rankedAt(numbers(l), q))),
+    close: true,
+  },
   custom: {
     aggregate: a.custom({
       create: () => '',
@@ -101,8 +123,7 @@ const catalogue: Record<
 
 describe.each(Object.entries(catalogue))('%s', (_, { aggregate, slow, close }) => {
   const same = (got: unknown, wanted: unknown) => {
-    if (close && typeof got === 'number' && typeof wanted === 'number') expect(got).toBeCloseTo(wanted, 6)
-    else expect(got).toEqual(wanted)
+    expect(got).toEqual(close ? nearly(wanted) : wanted)
   }
   /** A row of this aggregate between two others, so that cells that are not its own would show. */
   const row = () => {
@@ -221,6 +242,12 @@ describe.each(Object.entries(catalogue))('%s', (_, { aggregate, slow, close }) =
   })
 })
 
+/** Matches the number, or each one of a list, but for what rounding may have done. */
+function nearly(wanted: unknown): unknown {
+  if (Array.isArray(wanted)) return wanted.map(nearly)
+  return typeof wanted === 'number' ? expect.closeTo(wanted, 6) : wanted
+}
+
 /** What an aggregate makes of these values of `x`. */
 function over(aggregate: Aggregate<Item, unknown>, xs: readonly number[]): unknown {
   const row = new AggregateRow<Item, { readonly value: unknown }>({ value: aggregate })
@@ -236,6 +263,19 @@ it('adds floats so that what is lost does not pile up', () => {
   const sum = a.sum((it) => it.x)
   expect(over(sum, [1, 1e100, 1, -1e100])).toBe(2)
   expect(over(sum, Array(1_000_000).fill(0.1))).toBe(100_000)
+})
+
+it('takes what it selects, or the event itself where nothing is selected', () => {
+  const event = { at: 0, x: 3, maybe: null, word: '' }
+  for (const [aggregate, selected] of [
+    [a.first(), event],
+    [a.first((it) => it.x), 3],
+    [a.last(), event],
+    [a.last((it) => it.x), 3],
+    [a.collect(), [event]],
+    [a.collect((it) => it.x), [3]],
+  ] as const)
+    expect(over(aggregate, [3])).toEqual(selected)
 })
 
 it('passes infinities and NaN through a sum as IEEE does', () => {

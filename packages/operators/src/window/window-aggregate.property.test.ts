@@ -103,7 +103,7 @@ describe('windowAggregate, for any stream', () => {
   it('ends a session of a stream in order after maxDuration, and begins another with the next event', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 40 }),
+        fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 40, size: 'max' }),
         fc.integer({ min: 1, max: 5 }),
         fc.integer({ min: 1, max: 15 }),
         (steps, gap, maxDuration) => {

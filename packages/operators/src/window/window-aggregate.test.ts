@@ -296,6 +296,29 @@ describe('early results', () => {
     ])
   })
 
+  it('come also while every event has been too far ahead to move the watermark', () => {
+    const { clock, source, taken } = driven(tumbling(10), { early: 5, maxFutureDrift: 100 })
+    source.next(at(1001))
+    source.next(at(2001))
+    clock.advanceBy(5)
+    expect(taken()).toEqual([
+      [5, undefined, 1000, 1010, 1, 'early', 0],
+      [5, undefined, 2000, 2010, 1, 'early', 0],
+    ])
+  })
+
+  it('come for those sessions alone that have changed', () => {
+    const { clock, source, taken } = driven(session(100), { early: 5, key: (r) => r.sensor })
+    source.next(at(0, 1, 'a'))
+    clock.advanceBy(5)
+    source.next(at(0, 1, 'b'))
+    clock.advanceBy(5)
+    expect(taken()).toEqual([
+      [5, 'a', 0, 100, 1, 'early', 0],
+      [10, 'b', 0, 100, 1, 'early', 0],
+    ])
+  })
+
   it('come for sessions', () => {
     const { clock, source, taken } = driven(session(100), { early: 5 })
     source.next(at(0))
