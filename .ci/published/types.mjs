@@ -16,6 +16,11 @@ const modes = [
     options: { module: 'esnext', moduleResolution: 'bundler', ...node },
   },
   {
+    name: 'bundler, for a browser by the types of the default entry',
+    files: ['types-browser.mts'],
+    options: { module: 'esnext', moduleResolution: 'bundler', ...node },
+  },
+  {
     name: 'bundler, in a browser without the types of Node',
     files: ['types-browser.mts'],
     options: { module: 'esnext', moduleResolution: 'bundler', customConditions: ['browser'], ...page },

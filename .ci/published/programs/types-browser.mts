@@ -1,10 +1,11 @@
-import { fromEventSource, type SseEvent, storageCheckpoint } from '@rxsse/core'
+import { fetchTransport, fromEventSource, type SseEvent, storageCheckpoint } from '@rxsse/core'
 import { sourceFromConfig } from '@rxsse/core/config'
 import { data, dedupe } from '@rxsse/operators'
 import type { Observable } from 'rxjs'
 
 const events: Observable<SseEvent> = fromEventSource('/events', {
   lastEventId: storageCheckpoint(localStorage, 'cursor'),
+  transport: fetchTransport({ credentials: 'include' }),
 })
 export const texts: Observable<string> = events.pipe(dedupe({ key: (event) => event.data }), data())
 // @ts-expect-error The types are there: an `any` would let this pass.

@@ -37,7 +37,7 @@ export function probeEventSource(url: UrlInput, options: ProbeOptions = {}): Obs
 }
 
 export * from './exports.ts'
-export { type FetchTransportOptions, fetchTransport } from './transport/fetch.ts'
+export { fetchTransport } from './transport/fetch.ts'
 
 const onceOnline: WakeUp = (wake) => {
   const target = globalThis as Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>>

@@ -44,7 +44,7 @@ export function probeEventSource(url: UrlInput, options: ProbeOptions = {}): Obs
 }
 
 export * from './exports.ts'
-export { fetchTransport, type ServerFetchTransportOptions } from './transport/server-fetch.ts'
+export { fetchTransport } from './transport/server-fetch.ts'
 
 /** A text as the body has a content type, as everywhere else: Bun's `Response` gives it none. */
 function withTypedText<E extends string>(options: EventSourceOptions<E>): EventSourceOptions<E> {

@@ -1,4 +1,4 @@
-/** What both entries export, beside `fromEventSource` over their own transport. */
+/** What every entry exports, beside `fromEventSource` over their own transport. */
 export type { Checkpoint } from './checkpoint/checkpoint.ts'
 export {
   type StorageCheckpoint,
@@ -32,6 +32,7 @@ export {
   strictDecide,
 } from './reconnect.ts'
 export type { Closed, Connecting, ConnectionState, Open, Waiting } from './state.ts'
+export type { FetchTransportOptions } from './transport/fetch.ts'
 export type {
   Transport,
   TransportConnection,

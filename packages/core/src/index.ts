@@ -46,5 +46,5 @@ export function probeEventSource(url: UrlInput, options: ProbeOptions = {}): Obs
 
 export { type FileCheckpoint, fileCheckpoint } from './checkpoint/file-checkpoint.ts'
 export * from './exports.ts'
-export { fetchTransport, type ServerFetchTransportOptions } from './transport/server-fetch.ts'
+export { fetchTransport } from './transport/server-fetch.ts'
 export { type UndiciTransportOptions, undiciTransport } from './transport/undici.ts'

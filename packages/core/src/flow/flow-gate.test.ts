@@ -22,6 +22,15 @@ describe('a gate', () => {
     expect(changes).toEqual([true, false])
   })
 
+  it('opens at a quarter of its high mark, where nothing else is said', () => {
+    const gate = createFlowGate({ high: 8 })
+    gate.acquire(8)
+    gate.release(5)
+    expect(gate.shut).toBe(true)
+    gate.release()
+    expect(gate.shut).toBe(false)
+  })
+
   it('is never owed anything', () => {
     const gate = createFlowGate({ high: 2, low: 0 })
     gate.release(100)
@@ -57,7 +66,7 @@ describe('a gate', () => {
 
   it('with marks the wrong way round is refused', () => {
     expect(() => createFlowGate({ high: 5, low: 5 })).toThrow(
-      'a flow gate needs 0 <= low < high, not 5 and 5',
+      'a flow gate needs 0 <= low < high, not low 5 and high 5',
     )
   })
 })

@@ -5,7 +5,7 @@ import type { Gate } from '../options.ts'
 export interface FlowGateOptions {
   /** The gate shuts when so many are acquired. Default 1000. */
   readonly high?: number
-  /** And opens when no more than so many are left. Default 250. */
+  /** And opens when no more than so many are left. Default a quarter of `high`. */
   readonly low?: number
 }
 
@@ -24,9 +24,9 @@ export interface FlowGate extends Gate {
 }
 
 /** Makes a gate for the `gate` option. */
-export function createFlowGate({ high = 1000, low = 250 }: FlowGateOptions = {}): FlowGate {
+export function createFlowGate({ high = 1000, low = Math.floor(high / 4) }: FlowGateOptions = {}): FlowGate {
   if (!(low >= 0 && low < high)) {
-    throw new TypeError(`a flow gate needs 0 <= low < high, not ${low} and ${high}`)
+    throw new TypeError(`a flow gate needs 0 <= low < high, not low ${low} and high ${high}`)
   }
   const changes = new Subject<boolean>()
   let held = 0

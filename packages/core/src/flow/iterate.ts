@@ -4,19 +4,19 @@ import { createFlowGate, type FlowGate, type FlowGateOptions } from './flow-gate
 
 /** The options of `iterateEventSource`. */
 export interface IterateOptions<E extends string = string> extends Omit<EventSourceOptions<E>, 'gate'> {
-  /** Reading stops when `high` events wait to be pulled, and goes on when `low` are left. Default 256 and 64. */
+  /** Reading stops when `high` events wait to be pulled, and goes on when `low` are left. Default 256 and a quarter of `high`. */
   readonly buffer?: FlowGateOptions
 }
 
 /**
- * A stream as an iterator: what `open` makes is subscribed to at the first pull, and its gate is shut while `limits.high` values wait to be
+ * A stream as an iterator: what `open` makes is subscribed to at the first pull, and its gate is shut while `high` values wait to be
  * pulled. `return`, which `break` calls, unsubscribes at once, also while a pull waits.
  */
 export function iterate<T>(
   open: (gate: FlowGate) => Observable<T>,
-  limits: FlowGateOptions = { high: 256, low: 64 },
+  { high = 256, ...limits }: FlowGateOptions = {},
 ): AsyncIterableIterator<T, undefined> {
-  const gate = createFlowGate(limits)
+  const gate = createFlowGate({ high, ...limits })
   const source = open(gate)
   const ready: T[] = []
   const pulls: Pull<T>[] = []

@@ -2,10 +2,14 @@ import type { Transport, TransportConnection, TransportHandler, TransportRequest
 
 export type Fetch = typeof globalThis.fetch
 
+/** The options of `fetchTransport`, in every entry, as TypeScript reads those of one where a bundler takes another. */
 export interface FetchTransportOptions {
   /** Default: the global `fetch`, looked up at each request. */
   readonly fetch?: Fetch
-  /** Whether cookies go along; `'include'` is what `withCredentials` is to `EventSource`. Default `'same-origin'`. */
+  /**
+   * In a browser, whether cookies go along; `'include'` is what `withCredentials` is to `EventSource`. Default `'same-origin'`.
+   * Elsewhere there is no store of cookies, and none go along.
+   */
   readonly credentials?: 'include' | 'omit' | 'same-origin'
 }
 

@@ -1,18 +1,13 @@
-import { type Fetch, openFetch } from './fetch.ts'
+import { type FetchTransportOptions, openFetch } from './fetch.ts'
 import { followRedirects } from './redirect.ts'
 import { isTlsError } from './tls-error.ts'
 import type { Transport } from './transport.ts'
-
-export interface ServerFetchTransportOptions {
-  /** Default: the global `fetch`, looked up at each request. */
-  readonly fetch?: Fetch
-}
 
 /**
  * Requests through the `fetch` of Node, Deno, Bun or an edge runtime. Redirects are followed as `undiciTransport` follows them:
  * what the caller set does not leave the origin, where `fetch` alone would take all but `Authorization` and `Cookie` along.
  */
-export function fetchTransport({ fetch }: ServerFetchTransportOptions = {}): Transport {
+export function fetchTransport({ fetch }: FetchTransportOptions = {}): Transport {
   return followRedirects({
     open(request, handler) {
       const headers = { 'cache-control': 'no-cache', ...request.headers }
