@@ -1,14 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { temporaryFolder } from '../temporary-folder.mjs'
 import { runtimes } from './suites.mjs'
+
+const reports = temporaryFolder('runtimes')
 
 /** Runs one package's suites on one runtime: vitest itself runs there, so nothing of the tests runs anywhere else. */
 export function run({ runtime, pkg, files, quick, exclude = [] }, quickly) {
   const { program, before = [], after = [], env = {}, version } = runtimes[runtime]()
-  const folder = mkdtempSync(join(tmpdir(), 'runtimes-'))
-  const report = join(folder, 'report.json')
+  const report = join(reports, `${runtime}-${pkg}.json`)
   const wanted = (quickly && quick) || files
   const { status, signal, stderr } = spawnSync(
     program,
@@ -35,12 +36,8 @@ export function run({ runtime, pkg, files, quick, exclude = [] }, quickly) {
   } catch (error) {
     throw new Error(
       `${runtime}, ${pkg}: vitest ended with ${signal ?? status}, left no report, and said\n${stderr}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     )
-  } finally {
-    rmSync(folder, { recursive: true })
   }
 }
 
