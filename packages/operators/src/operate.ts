@@ -157,7 +157,7 @@ class TurnwiseSubscriber<In, Out> extends StageSubscriber<In, Out> {
   protected override _next(value: In): void {
     this.ledger.in++
     if (this.#busy) {
-      this.#waiting.push(() => this.stage.next(value))
+      this.#wait(value)
       return
     }
     this.#busy = true
@@ -169,6 +169,11 @@ class TurnwiseSubscriber<In, Out> extends StageSubscriber<In, Out> {
     }
     this.#busy = false
     if (this.#waiting.length > 0) this.#drain()
+  }
+
+  // Not in `_next`, where the function that keeps the value would cost every event a context of its own.
+  #wait(value: In): void {
+    this.#waiting.push(() => this.stage.next(value))
   }
 
   #take(work: () => void): void {

@@ -17,6 +17,8 @@ export class Agenda<A extends Appointed> {
   readonly #times = new Heap<Time<A>>((a, b) => a.at < b.at)
   readonly #byTime = new Map<number, Time<A>>()
   #spare: Time<A> | undefined
+  /** The time of the last appointment, which is often that of the next one too; to look up a float takes longer than it seems. */
+  #latest: Time<A> | undefined
   #appointed = 0
   #listed = 0
 
@@ -57,7 +59,7 @@ export class Agenda<A extends Appointed> {
 
   #list(who: A, at: number): void {
     this.#listed++
-    const time = this.#byTime.get(at)
+    const time = at === this.#latest?.at ? this.#latest : this.#byTime.get(at)
     if (time === undefined) {
       // One key's windows make a new time at every firing: the list that has just been emptied serves again.
       const first = this.#spare ?? { at, list: [], taken: 0, isSorted: true }
@@ -66,8 +68,10 @@ export class Agenda<A extends Appointed> {
       first.list.push(who)
       this.#byTime.set(at, first)
       this.#times.push(first)
+      this.#latest = first
       return
     }
+    this.#latest = time
     const last = time.list[time.list.length - 1]
     if (last !== undefined && last.order > who.order) time.isSorted = false
     time.list.push(who)
@@ -83,6 +87,7 @@ export class Agenda<A extends Appointed> {
       }
       this.#times.pop()
       this.#byTime.delete(time.at)
+      if (time === this.#latest) this.#latest = undefined
       time.list.length = 0
       time.taken = 0
       time.isSorted = true
@@ -99,6 +104,7 @@ export class Agenda<A extends Appointed> {
       this.#listed += time.list.length
       if (time.list.length === 0) this.#byTime.delete(time.at)
     }
+    this.#latest = undefined
     this.#times.retain((time) => time.list.length > 0)
   }
 }

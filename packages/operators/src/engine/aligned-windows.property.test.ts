@@ -30,7 +30,7 @@ describe('AlignedWindows', () => {
       fc.property(withTicks, spec, options, ({ stream, ticks }, { size, every, offset }, disorder) => {
         const model = new AlignedModel({ size, every, offset }, disorder)
         const results: ModelResult[] = []
-        const row = new AggregateRow<Stamped, { readonly ids: readonly number[] }>(shape)
+        const row = new AggregateRow<Stamped, { readonly ids: readonly number[] }>(shape, { atomic: true })
         const watermark = { value: Number.NEGATIVE_INFINITY }
         const engine = new AlignedWindows<string, { readonly ids: readonly number[] }>(
           new WindowGrid(size, every, offset),

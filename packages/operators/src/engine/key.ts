@@ -10,6 +10,11 @@ export type Key = Primitive | readonly [] | readonly Primitive[]
  * inside tuples. Throws a `TypeError` for an object, which a `Map` would compare by identity.
  */
 export function identityOf(key: Key): Primitive {
+  // Numbers are what most keys are that come as fast as this matters, and a function this small is inlined.
+  return typeof key === 'number' ? key : identityOfOther(key)
+}
+
+function identityOfOther(key: Exclude<Key, number>): Primitive {
   switch (typeof key) {
     case 'string':
       // A string that starts as an encoded tuple does is marked, so that neither can pass for the other.
@@ -18,7 +23,6 @@ export function identityOf(key: Key): Primitive {
       if (key === null) return key
       if (Array.isArray(key)) return encode(key)
       throw unfit(key)
-    case 'number':
     case 'bigint':
     case 'boolean':
     case 'undefined':

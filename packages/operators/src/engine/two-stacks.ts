@@ -48,7 +48,9 @@ export class TwoStacks {
   }
 
   clear(): void {
-    this.#clearNew()
+    this.#releaseNewFold()
+    this.#newNumbers.length = 0
+    this.#newElements.length = 0
     for (const fold of this.#oldFolds) this.#accumulators.release(fold)
     this.#oldNumbers.length = 0
     this.#oldFolds.length = 0
@@ -86,20 +88,19 @@ export class TwoStacks {
 
   #flip(): void {
     let younger: Slot | undefined
-    for (let i = this.#newNumbers.length - 1; i >= 0; i--) {
-      const own = this.#accumulators.copy(this.#newElements[i] as Slot)
+    // Taken out one by one: an array whose length is set to 0 loses its memory, and has to get it anew each time.
+    for (let element = this.#newElements.pop(); element !== undefined; element = this.#newElements.pop()) {
+      const own = this.#accumulators.copy(element)
       if (younger !== undefined) this.#accumulators.merge(own, younger)
       younger = own
-      this.#oldNumbers.push(this.#newNumbers[i] as number)
+      this.#oldNumbers.push(this.#newNumbers.pop() as number)
       this.#oldFolds.push(own)
     }
-    this.#clearNew()
+    this.#releaseNewFold()
   }
 
-  #clearNew(): void {
+  #releaseNewFold(): void {
     if (this.#newFold !== undefined) this.#accumulators.release(this.#newFold)
     this.#newFold = undefined
-    this.#newNumbers.length = 0
-    this.#newElements.length = 0
   }
 }

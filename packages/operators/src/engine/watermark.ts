@@ -27,14 +27,15 @@ export class Watermark {
 
   /** An event of this (finite) timestamp has arrived. The clock is read only where an option needs it. */
   observe(timestamp: number, clock: { now(): number }): void {
-    if (this.#needsClock) {
-      const now = clock.now()
-      this.#lastArrival = now
-      if (timestamp - now > this.#options.maxFutureDrift) return
-    }
+    if (this.#needsClock && !this.#isCredible(timestamp, clock.now())) return
     const mark = timestamp - this.#options.maxOutOfOrderness
     if (mark > this.#byEvents) this.#byEvents = mark
     if (mark > this.value) this.value = mark
+  }
+
+  #isCredible(timestamp: number, now: number): boolean {
+    this.#lastArrival = now
+    return timestamp - now <= this.#options.maxFutureDrift
   }
 
   /** When silence alone would bring the watermark to `mark`, by the clock. Infinity where it never would. */

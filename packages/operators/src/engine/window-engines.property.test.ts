@@ -47,7 +47,7 @@ const settings: fc.Arbitrary<Settings> = fc.record({
 
 /** An engine with what it tells, and a stream pushed through it. */
 function run(make: MakeEngine, stream: readonly Stamped[], options: Settings) {
-  const row = new AggregateRow<Stamped, Ids>({ ids: a.collect((e) => e.id) })
+  const row = new AggregateRow<Stamped, Ids>({ ids: a.collect((e) => e.id) }, { atomic: true })
   const watermark = { value: Number.NEGATIVE_INFINITY }
   const results: Ids[] = []
   let settled = 0

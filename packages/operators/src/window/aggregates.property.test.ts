@@ -121,7 +121,12 @@ const catalogue: Record<
   },
 }
 
-describe.each(Object.entries(catalogue))('%s', (_, { aggregate, slow, close }) => {
+const whole = Object.entries(catalogue).flatMap(([name, aggregate]) => [
+  { name, ...aggregate, atomic: true },
+  { name: `${name}, not atomic`, ...aggregate, atomic: false },
+])
+
+describe.each(whole)('$name', ({ aggregate, slow, close, atomic }) => {
   const same = (got: unknown, wanted: unknown) => {
     expect(got).toEqual(close ? nearly(wanted) : wanted)
   }
@@ -129,7 +134,10 @@ describe.each(Object.entries(catalogue))('%s', (_, { aggregate, slow, close }) =
   const row = () => {
     const before = a.sum((it) => it.x)
     const after = a.topK(2, (it) => it.at)
-    const all = new AggregateRow<Item, { readonly value: unknown }>({ before, value: aggregate, after })
+    const all = new AggregateRow<Item, { readonly value: unknown }>(
+      { before, value: aggregate, after },
+      { atomic },
+    )
     return {
       folded(list: readonly Item[]): Slot {
         const slot = all.create()
@@ -250,7 +258,7 @@ function nearly(wanted: unknown): unknown {
 
 /** What an aggregate makes of these values of `x`. */
 function over(aggregate: Aggregate<Item, unknown>, xs: readonly number[]): unknown {
-  const row = new AggregateRow<Item, { readonly value: unknown }>({ value: aggregate })
+  const row = new AggregateRow<Item, { readonly value: unknown }>({ value: aggregate }, { atomic: false })
   const slot = row.create()
   for (const x of xs) {
     row.read({ at: 0, x, maybe: null, word: '' }, 0)

@@ -69,7 +69,7 @@ export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = 
   const keyOf = options.key ?? (() => undefined as K)
 
   return operateInTurn<T, Result>(({ out, ledger, alarm }) => {
-    const row = new AggregateRow<T, AggregateResults<S>>(config.shape)
+    const row = new AggregateRow<T, AggregateResults<S>>(config.shape, { atomic: time.onError !== undefined })
     const watermark = new Watermark(time)
     const windows = config.engine({
       row,
@@ -86,22 +86,50 @@ export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = 
     ledger.keys = () => windows.keys
     ledger.watermark = () => watermark.value
 
+    const mayBeIdle = time.idle !== Number.POSITIVE_INFINITY
     let awaited = Number.POSITIVE_INFINITY
     const silence = alarm(time.scheduler, (now) => {
       watermark.advance(awaited, now)
       advance()
     })
+    const mayBeEarly = config.early !== undefined
     let earlyIsDue = false
     const earlyResults = alarm(time.scheduler, () => {
       earlyIsDue = false
       windows.early()
     })
 
+    // What most events have no need of is put out of their way: a small `next` is inlined into whoever emits, a larger one is not.
+
     function advance(): void {
       windows.advance()
-      if (time.idle === Number.POSITIVE_INFINITY) return
+      if (mayBeIdle) awaitSilence()
+    }
+
+    function awaitSilence(): void {
       awaited = windows.next()
       silence.set(watermark.reaches(awaited))
+    }
+
+    function expectEarlyResults(): void {
+      if (config.early === undefined || earlyIsDue) return
+      earlyIsDue = true
+      earlyResults.set(time.scheduler.now() + config.early)
+    }
+
+    function refuse(event: T): void {
+      ledger.rejected++
+      time.onInvalid?.(event)
+    }
+
+    function turnAway(event: T, fate: 'late' | 'outside'): void {
+      if (fate === 'late') {
+        ledger.late++
+        time.late?.(event)
+      } else {
+        ledger.dropped++
+        config.onDropped?.(event)
+      }
     }
 
     return {
@@ -119,21 +147,12 @@ export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = 
           return
         }
         if (!Number.isFinite(timestamp)) {
-          ledger.rejected++
-          time.onInvalid?.(event)
+          refuse(event)
           return
         }
         const fate = windows.add(key, id, timestamp)
-        if (fate === 'late') {
-          ledger.late++
-          time.late?.(event)
-        } else if (fate === 'outside') {
-          ledger.dropped++
-          config.onDropped?.(event)
-        } else if (config.early !== undefined && !earlyIsDue) {
-          earlyIsDue = true
-          earlyResults.set(time.scheduler.now() + config.early)
-        }
+        if (fate !== 'held') turnAway(event, fate)
+        else if (mayBeEarly) expectEarlyResults()
         watermark.observe(timestamp, time.scheduler)
         advance()
       },

@@ -9,11 +9,15 @@ export class AggregateRow<T, R> {
   readonly #names: readonly string[]
   readonly #aggregates: readonly Aggregate<T, unknown>[]
   readonly #cells: Cells
+  readonly #atomic: boolean
+  #event: T | undefined
   /** Where an event is lifted to. */
   readonly #lifted: Slot
   readonly #blank: Readonly<Record<string, undefined>>
 
-  constructor(shape: AggregateShape<T>) {
+  /** `atomic`: an event for which an aggregate throws is in none of them. Otherwise it may be in some, and the row is of no use any more. */
+  constructor(shape: AggregateShape<T>, { atomic }: { readonly atomic: boolean }) {
+    this.#atomic = atomic
     this.#names = Object.keys(shape)
     this.#aggregates = Object.values(shape)
     this.#cells = new Cells(this.#aggregates.reduce((width, aggregate) => width + aggregate.width, 1))
@@ -26,15 +30,11 @@ export class AggregateRow<T, R> {
     return this.#cells.taken - 1
   }
 
-  /** Takes what the aggregates need from the event, for the `add` that follows. Where one of them throws, no accumulator has been changed. */
+  /** Takes the event for the `add` that follows. An atomic row throws here what its aggregates throw, and not then. */
   read(event: T, timestamp: number): void {
-    const cells = this.#cells
-    cells.timestamp = timestamp
-    let at = this.#lifted * cells.width + 1
-    for (const aggregate of this.#aggregates) {
-      aggregate.lift(cells, at, event)
-      at += aggregate.width
-    }
+    this.#cells.timestamp = timestamp
+    if (this.#atomic) this.#lift(event)
+    else this.#event = event
   }
 
   create(): Slot {
@@ -52,13 +52,16 @@ export class AggregateRow<T, R> {
   add(into: Slot): void {
     const cells = this.#cells
     let at = into * cells.width
-    let lifted = this.#lifted * cells.width + 1
     cells.numbers[at] = (cells.numbers[at] as number) + 1
     at++
+    if (this.#atomic) {
+      this.#addLifted(at)
+      return
+    }
+    const event = this.#event as T
     for (const aggregate of this.#aggregates) {
-      aggregate.add(cells, at, lifted)
+      aggregate.add(cells, at, event)
       at += aggregate.width
-      lifted += aggregate.width
     }
   }
 
@@ -110,5 +113,25 @@ export class AggregateRow<T, R> {
     }
     // `R` is the shape's own AggregateResults, name by name.
     return results as R
+  }
+
+  #lift(event: T): void {
+    const cells = this.#cells
+    let at = this.#lifted * cells.width + 1
+    for (const aggregate of this.#aggregates) {
+      aggregate.lift(cells, at, event)
+      at += aggregate.width
+    }
+  }
+
+  #addLifted(to: number): void {
+    const cells = this.#cells
+    let at = to
+    let lifted = this.#lifted * cells.width + 1
+    for (const aggregate of this.#aggregates) {
+      aggregate.addLifted(cells, at, lifted)
+      at += aggregate.width
+      lifted += aggregate.width
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type { Aggregate } from './aggregate.ts'
 import type { Cells } from './cells.ts'
+import { Flat } from './flat.ts'
 import { folded } from './folded.ts'
 
 /** What `<` orders. Dates compare by their time. */
@@ -20,45 +21,46 @@ export function max<T, V extends Maybe<Comparable>>(
 }
 
 /** In a cell whose number is NaN the value counts, and undefined is none: so what compares numbers, as nearly all do, has no values. */
-abstract class Extreme<T, V extends Maybe<Comparable>> implements Aggregate<T, NonNullable<V> | null> {
+abstract class Extreme<T, V extends Maybe<Comparable>> extends Flat<T, NonNullable<V> | null> {
   readonly width = 1
   readonly #select: (event: T) => V
 
   constructor(select: (event: T) => V) {
+    super()
     this.#select = select
   }
 
   protected abstract beats(a: Comparable, b: Comparable): boolean
 
-  clear({ numbers }: Cells, at: number): void {
+  clear({ numbers, values }: Cells, at: number): void {
     numbers[at] = Number.NaN
+    if (at < values.length) values[at] = undefined
   }
 
-  lift(cells: Cells, at: number, event: T): void {
+  add(cells: Cells, at: number, event: T): void {
     const value: Maybe<Comparable> = this.#select(event)
-    if (typeof value === 'number' && !Number.isNaN(value)) cells.numbers[at] = value
-    else setOther(cells, at, value)
-  }
-
-  add(cells: Cells, into: number, lifted: number): void {
-    this.merge(cells, into, lifted)
+    if (typeof value === 'number') this.#addNumber(cells, at, value)
+    else this.#addAny(cells, at, value ?? undefined)
   }
 
   merge(cells: Cells, into: number, from: number): void {
-    const { numbers } = cells
-    const value = numbers[from] as number
-    const best = numbers[into] as number
-    if (this.beats(value, best)) numbers[into] = value
-    else if (Number.isNaN(value) || Number.isNaN(best)) this.#mergeOthers(cells, into, from)
+    const value = cells.numbers[from] as number
+    if (Number.isNaN(value)) this.#addAny(cells, into, comparableAt(cells, from))
+    else this.#addNumber(cells, into, value)
   }
 
-  /** Where at least one of the two is no number. */
-  #mergeOthers(cells: Cells, into: number, from: number): void {
-    const value = comparableAt(cells, from)
+  #addNumber(cells: Cells, at: number, value: number): void {
+    const { numbers } = cells
+    const best = numbers[at] as number
+    if (this.beats(value, best)) numbers[at] = value
+    else if (Number.isNaN(value) || Number.isNaN(best)) this.#addAny(cells, at, value)
+  }
+
+  #addAny(cells: Cells, at: number, value: Comparable | undefined): void {
     if (value === undefined) return
-    const best = comparableAt(cells, into)
+    const best = comparableAt(cells, at)
     // A NaN is never beaten and beats everything, as in Math.min: otherwise the answer would depend on the order.
-    if (best === undefined || this.beats(value, best) || Number.isNaN(value)) this.copy(cells, into, from)
+    if (best === undefined || this.beats(value, best) || Number.isNaN(value)) setComparable(cells, at, value)
   }
 
   copy({ numbers, values }: Cells, to: number, from: number): void {
@@ -68,7 +70,7 @@ abstract class Extreme<T, V extends Maybe<Comparable>> implements Aggregate<T, N
   }
 
   result(cells: Cells, at: number): NonNullable<V> | null {
-    // What `lift` has put there came out of `select`.
+    // What `add` has put there came out of `select`.
     return (comparableAt(cells, at) as NonNullable<V> | undefined) ?? null
   }
 }
@@ -85,9 +87,9 @@ class Greatest<T, V extends Maybe<Comparable>> extends Extreme<T, V> {
   }
 }
 
-function setOther({ numbers, values }: Cells, at: number, value: Maybe<Comparable>): void {
-  numbers[at] = Number.NaN
-  values[at] = value ?? undefined
+function setComparable({ numbers, values }: Cells, at: number, value: Comparable): void {
+  numbers[at] = typeof value === 'number' ? value : Number.NaN
+  if (Number.isNaN(numbers[at])) values[at] = value
 }
 
 function comparableAt({ numbers, values }: Cells, at: number): Comparable | undefined {

@@ -33,11 +33,15 @@ class Folded<T, R, V, A> implements Aggregate<T, R> {
     values[at] = this.#fold.create()
   }
 
+  add({ values, timestamp }: Cells, at: number, event: T): void {
+    values[at] = this.#fold.add(values[at] as A, this.#fold.read(event), timestamp)
+  }
+
   lift({ values }: Cells, at: number, event: T): void {
     values[at] = this.#fold.read(event)
   }
 
-  add({ values, timestamp }: Cells, into: number, lifted: number): void {
+  addLifted({ values, timestamp }: Cells, into: number, lifted: number): void {
     values[into] = this.#fold.add(values[into] as A, values[lifted] as V, timestamp)
   }
 

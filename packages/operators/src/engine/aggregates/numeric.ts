@@ -1,6 +1,7 @@
 import { shapeOf } from '../../shape.ts'
 import type { Aggregate } from './aggregate.ts'
 import type { Cells } from './cells.ts'
+import { Flat } from './flat.ts'
 
 /** A number to aggregate; null and undefined are passed over, as SQL passes over NULL. */
 export type MaybeNumber = number | null | undefined
@@ -39,11 +40,12 @@ export function variance<T>(
 
 // Classes, for their methods: a call that finds one of few classes is inlined, and these are called for every event.
 
-class Count<T> implements Aggregate<T, number> {
+class Count<T> extends Flat<T, number> {
   readonly width = 1
   readonly #isCounted: ((event: T) => boolean) | undefined
 
   constructor(isCounted: ((event: T) => boolean) | undefined) {
+    super()
     this.#isCounted = isCounted
   }
 
@@ -51,12 +53,8 @@ class Count<T> implements Aggregate<T, number> {
     numbers[at] = 0
   }
 
-  lift({ numbers }: Cells, at: number, event: T): void {
-    numbers[at] = this.#isCounted === undefined || this.#isCounted(event) ? 1 : 0
-  }
-
-  add(cells: Cells, into: number, lifted: number): void {
-    this.merge(cells, into, lifted)
+  add({ numbers }: Cells, at: number, event: T): void {
+    if (this.#isCounted === undefined || this.#isCounted(event)) numbers[at] = (numbers[at] as number) + 1
   }
 
   merge({ numbers }: Cells, into: number, from: number): void {
@@ -78,12 +76,13 @@ const SUM = 1
 const ERROR = 2
 
 /** A sum with the rounding error of its additions beside it (Neumaier), so that the order of addition hardly shows. */
-class Sum<T> implements Aggregate<T, number | null> {
+class Sum<T> extends Flat<T, number | null> {
   readonly width = 3
   readonly #name: string
   readonly #select: (event: T) => MaybeNumber
 
   constructor(name: string, select: (event: T) => MaybeNumber) {
+    super()
     this.#name = name
     this.#select = select
   }
@@ -94,25 +93,17 @@ class Sum<T> implements Aggregate<T, number | null> {
     numbers[at + ERROR] = 0
   }
 
-  lift({ numbers }: Cells, at: number, event: T): void {
+  add({ numbers }: Cells, at: number, event: T): void {
     const value = numberOrNull(this.#name, this.#select(event))
-    numbers[at + N] = value === null ? 0 : 1
-    numbers[at + SUM] = value ?? 0
-    numbers[at + ERROR] = 0
-  }
-
-  add(cells: Cells, into: number, lifted: number): void {
-    this.merge(cells, into, lifted)
+    if (value === null) return
+    numbers[at + N] = (numbers[at + N] as number) + 1
+    addTo(numbers, at, value)
   }
 
   merge({ numbers }: Cells, into: number, from: number): void {
-    const sum = numbers[into + SUM] as number
-    const more = numbers[from + SUM] as number
-    const total = sum + more
-    const error = Math.abs(sum) >= Math.abs(more) ? sum - total + more : more - total + sum
     numbers[into + N] = (numbers[into + N] as number) + (numbers[from + N] as number)
-    numbers[into + SUM] = total
-    numbers[into + ERROR] = (numbers[into + ERROR] as number) + (numbers[from + ERROR] as number) + error
+    addTo(numbers, into, numbers[from + SUM] as number)
+    numbers[into + ERROR] = (numbers[into + ERROR] as number) + (numbers[from + ERROR] as number)
   }
 
   copy({ numbers }: Cells, to: number, from: number): void {
@@ -129,6 +120,14 @@ class Sum<T> implements Aggregate<T, number | null> {
   }
 }
 
+function addTo(numbers: Float64Array, at: number, value: number): void {
+  const sum = numbers[at + SUM] as number
+  const total = sum + value
+  const error = Math.abs(sum) >= Math.abs(value) ? sum - total + value : value - total + sum
+  numbers[at + SUM] = total
+  numbers[at + ERROR] = (numbers[at + ERROR] as number) + error
+}
+
 class Average<T> extends Sum<T> {
   override result(cells: Cells, at: number): number | null {
     const sum = super.result(cells, at)
@@ -140,12 +139,13 @@ const MEAN = 1
 const M2 = 2
 
 /** Welford's running moments, merged by Chan's formula: no difference of large squares. */
-class Variance<T> implements Aggregate<T, number | null> {
+class Variance<T> extends Flat<T, number | null> {
   readonly width = 3
   readonly #select: (event: T) => MaybeNumber
   readonly #lost: number
 
   constructor(select: (event: T) => MaybeNumber, lost: number) {
+    super()
     this.#select = select
     this.#lost = lost
   }
@@ -156,15 +156,15 @@ class Variance<T> implements Aggregate<T, number | null> {
     numbers[at + M2] = 0
   }
 
-  lift({ numbers }: Cells, at: number, event: T): void {
+  add({ numbers }: Cells, at: number, event: T): void {
     const value = numberOrNull('variance', this.#select(event))
-    numbers[at + N] = value === null ? 0 : 1
-    numbers[at + MEAN] = value ?? 0
-    numbers[at + M2] = 0
-  }
-
-  add(cells: Cells, into: number, lifted: number): void {
-    this.merge(cells, into, lifted)
+    if (value === null) return
+    const n = (numbers[at + N] as number) + 1
+    const delta = value - (numbers[at + MEAN] as number)
+    const mean = (numbers[at + MEAN] as number) + delta / n
+    numbers[at + N] = n
+    numbers[at + MEAN] = mean
+    numbers[at + M2] = (numbers[at + M2] as number) + delta * (value - mean)
   }
 
   merge({ numbers }: Cells, into: number, from: number): void {

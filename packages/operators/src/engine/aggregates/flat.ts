@@ -1,0 +1,21 @@
+import type { Aggregate } from './aggregate.ts'
+import type { Cells } from './cells.ts'
+
+/** An aggregate whose accumulators are so small that an event alone is lifted as any accumulator is made. */
+export abstract class Flat<T, R> implements Aggregate<T, R> {
+  abstract readonly width: number
+  abstract clear(cells: Cells, at: number): void
+  abstract add(cells: Cells, at: number, event: T): void
+  abstract merge(cells: Cells, into: number, from: number): void
+  abstract copy(cells: Cells, to: number, from: number): void
+  abstract result(cells: Cells, at: number): R
+
+  lift(cells: Cells, at: number, event: T): void {
+    this.clear(cells, at)
+    this.add(cells, at, event)
+  }
+
+  addLifted(cells: Cells, into: number, lifted: number): void {
+    this.merge(cells, into, lifted)
+  }
+}
