@@ -22,7 +22,7 @@ export interface EndpointOptions extends AccessOptions {
 export interface EndpointHost {
   readonly methods: readonly string[]
   readonly limits: Limits
-  /** The answer where there is no stream now, whoever asks; undefined where there is. */
+  /** Why there is no stream now, whoever asks; undefined where there is one. */
   closed(): 'completed' | 'closing' | undefined
   /** Begins the stream of somebody who was let in. */
   begin(admitted: Admitted): MaybePromise<Answer>

@@ -67,6 +67,6 @@ export interface SinkOptions<M extends SseMessage = SseMessage> extends AccessOp
   readonly tracing?: SinkTracing
   /** Drives heartbeats and deadlines. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
-  /** Spreads the reconnection times told at `close` and to those in excess of a limit. Default: `Math.random`. */
+  /** Spreads the reconnection times that clients are told: numbers from [0, 1). Default: `Math.random`. */
   readonly random?: () => number
 }

@@ -1,5 +1,6 @@
 import { type Duration, parseDuration } from './duration.ts'
 import type { SseMessage } from './event.ts'
+import { typeOf } from './observers.ts'
 import { encodeMessage } from './wire/encode.ts'
 import { EncodedEvent } from './wire/frame.ts'
 import { toWireMessage } from './wire/message.ts'
@@ -36,7 +37,7 @@ export interface SlowClientRules {
 }
 
 export function slowClientRules(options: SlowClientOptions = {}): SlowClientRules {
-  const { policy = 'skip', notice = lagged, key = typeOf } = options
+  const { policy = 'skip', notice = lagged, key = ({ type }) => typeOf(type) } = options
   if (!POLICIES.has(policy)) {
     throw new TypeError(
       `slowClient.policy is ${JSON.stringify(policy)}; it must be 'skip', 'disconnect' or 'coalesce'`,
@@ -58,10 +59,6 @@ const POLICIES: ReadonlySet<string> = new Set(['skip', 'disconnect', 'coalesce']
 
 function lagged(skipped: number): SseMessage {
   return { type: 'lagged', data: { skipped } }
-}
-
-function typeOf(message: SseMessage): string {
-  return message.type ?? 'message'
 }
 
 function positive(value: number, option: string): number {

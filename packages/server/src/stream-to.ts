@@ -133,7 +133,9 @@ export function streamTo<M extends SseMessage>(
     const outcome = outlet.outcomeBeforeFirst
     if (outcome !== undefined) {
       place.release()
-      return 'error' in outcome ? failure(outcome.error) : { status: 204, headers: {} }
+      return 'error' in outcome
+        ? failure(outcome.error)
+        : { status: 204, headers: { 'cache-control': 'no-store' } }
     }
     return {
       ...streamAnswer((connect) => {

@@ -2,6 +2,7 @@ import { type Answer, plainAnswer, STREAM_HEADERS } from '../answer.ts'
 import type { MaybePromise } from '../event.ts'
 import { isPromise } from '../maybe-promise.ts'
 import type { SinkRequest } from '../request.ts'
+import { spread } from '../retry.ts'
 import { encodeRetry } from '../wire/encode.ts'
 
 export interface LimitOptions {
@@ -76,7 +77,7 @@ export function limitsOf(
     },
 
     overloaded(headers) {
-      const delay = Math.round(retry * (1 + random()))
+      const delay = spread(retry, random)
       if (overload === 503) {
         return plainAnswer(503, 'no place left', {
           ...headers,
