@@ -57,10 +57,12 @@ export class KeyedState<K extends Key, S> {
   /** The key's state, made where there is none. A state that has been unused for exactly `ttl` has expired. */
   at(key: K, now: number, id: Primitive = identityOf(key)): S {
     if (this.#ttl !== Number.POSITIVE_INFINITY) this.#expire(now)
-    if (this.#recent !== undefined && id === this.#recentId) {
-      if (this.#renews) this.#recent.usedAt = now
-      return this.#recent.state
-    }
+    if (this.#recent === undefined || id !== this.#recentId) return this.#other(key, now, id)
+    if (this.#renews) this.#recent.usedAt = now
+    return this.#recent.state
+  }
+
+  #other(key: K, now: number, id: Primitive): S {
     const entry = this.#renewed(id, now) ?? this.#added(key, id, now)
     this.#recent = entry
     this.#recentId = id

@@ -57,6 +57,10 @@ const FURTHEST = 8.64e15
 
 /** NaN for what is no time. Not `Number(time)`, which takes a missing one, JSON's null, for 1970. */
 function instantOf(time: number | Date): number {
-  const instant = typeof time === 'number' ? time : time instanceof Date ? time.getTime() : Number.NaN
+  const instant = typeof time === 'number' ? time : timeOf(time)
   return Math.abs(instant) <= FURTHEST ? instant : Number.NaN
+}
+
+function timeOf(date: Date): number {
+  return date instanceof Date ? date.getTime() : Number.NaN
 }
