@@ -60,8 +60,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
 
   early(): void {
     const grid = this.#grid
-    const watermark = this.#options.watermark.value
-    const firstOpen = watermark === Number.NEGATIVE_INFINITY ? watermark : grid.lastEndedBy(watermark) + 1
+    const firstOpen = grid.lastEndedBy(this.#options.watermark.value) + 1
     const due: { readonly window: number; readonly emit: () => void; readonly order: number }[] = []
     for (const state of this.#states.states()) {
       state.recentPane = Number.NaN
@@ -199,8 +198,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   }
 
   #forgetRevisionsThrough({ revisions }: KeyWindows<K, R>, window: number): void {
-    while (revisions !== undefined && revisions.length > 0 && revisions.numberAt(0) <= window)
-      revisions.shift()
+    while (revisions !== undefined && revisions.numberAt(0) <= window) revisions.shift()
   }
 
   /** When the key has to be seen to next: a window to fire or, where nothing is open, panes to forget. */
@@ -211,7 +209,6 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     }
     const { oldest } = state.panes
     if (Number.isNaN(oldest)) {
-      this.#agenda.appoint(state, Number.POSITIVE_INFINITY)
       this.#states.delete(state.key)
       return
     }

@@ -196,7 +196,6 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
   #appoint(state: KeySessions<K>): void {
     const oldest = state.sessions[0]
     if (oldest === undefined) {
-      this.#agenda.appoint(state, Number.POSITIVE_INFINITY)
       this.#states.delete(state.key)
       return
     }
