@@ -60,6 +60,9 @@ export default defineConfig({
   ],
   transformPageData(page) {
     if (page.relativePath === 'index.md') Object.assign(page.frontmatter, home)
+    // Its tables have seven columns.
+    if (page.relativePath === 'comparison.md')
+      Object.assign(page.frontmatter, { aside: false, pageClass: 'wide' })
   },
   // The index of the local search is larger than what Vite thinks a chunk should be, and is loaded when somebody searches.
   vite: { build: { chunkSizeWarningLimit: 5000 } },

@@ -7,9 +7,9 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { testCertificate } from '@rxsse/testing'
+import { askAsCurl } from './ask-as-curl.ts'
 import { compare, expectationsOf, handedOn } from './printed.ts'
 import type { Program } from './programs.ts'
-import type { Curl } from './read-page.ts'
 import { createWorld, type World } from './world.ts'
 
 /** How a program went. */
@@ -100,7 +100,7 @@ async function watch(child: ChildProcess, program: Program, world: World): Promi
       // A port that the program did not ask for by its number is its own affair: a server of a test, say.
       if (told.wanted === 0) return
       asking++
-      void visit(told, program.page.curls, world.visit)
+      void askAsCurl(told, program.page.curls, { limit, onHead: world.visit })
         .then(
           (answer) => answer !== undefined && answers.push(answer),
           (error: Error) => failures.push(error.message),
@@ -168,67 +168,4 @@ async function watch(child: ChildProcess, program: Program, world: World): Promi
       )
   if (life === undefined) failures.push(`it showed no life in ${limit / 1000} seconds`)
   return { failures, printed, signOfLife: life ?? 'none' }
-}
-
-/** Asks what listens as the page's curl lines do, all at once, or for its root. Rejects where an answer is not what the page says. */
-async function visit(
-  { wanted, port }: { wanted: number; port: number },
-  curls: readonly Curl[],
-  onHead: () => void,
-): Promise<string | undefined> {
-  const lines = curls.filter(({ url }) => Number(url.port || 80) === wanted)
-  if (lines.length === 0) {
-    // Nothing is promised here: what listens may be no HTTP server, or gone.
-    const status = await ask(port, root, onHead).catch(() => undefined)
-    return status === undefined ? undefined : `port ${wanted} answered ${status}`
-  }
-  const waiting = new Set(lines)
-  await Promise.all(
-    lines.map((line) =>
-      ask(port, line, () => {
-        waiting.delete(line)
-        if (waiting.size === 0) onHead()
-      }),
-    ),
-  )
-  return `port ${wanted} answered ${lines.length} curl lines`
-}
-
-const root = {
-  line: 0,
-  url: new URL('http://localhost/'),
-  method: 'GET',
-  headers: {},
-  body: undefined,
-  prints: '',
-}
-
-async function ask(port: number, curl: Curl, onHead: () => void): Promise<number> {
-  const { line, url, method, headers, body, prints } = curl
-  const leave = new AbortController()
-  const response = await fetch(`http://127.0.0.1:${port}${url.pathname}${url.search}`, {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body }),
-    signal: AbortSignal.any([leave.signal, AbortSignal.timeout(limit)]),
-  })
-  if (line > 0 && response.status >= 400)
-    throw new Error(`the curl of line ${line} is answered ${response.status}: ${await response.text()}`)
-  let text = ''
-  const decoder = new TextDecoder()
-  onHead()
-  try {
-    for await (const chunk of response.body ?? []) {
-      // Comments of the stream come when they come.
-      text = (text + decoder.decode(chunk, { stream: true })).replace(/^:.*\n/gm, '')
-      if (prints === '' || compare(`… ${prints} …`, [text]) === 'all') return response.status
-    }
-  } catch (cause) {
-    throw new Error(`the curl of line ${line} says it prints\n  ${prints}\nand printed\n  ${text}`, { cause })
-  } finally {
-    leave.abort()
-  }
-  if (prints !== '')
-    throw new Error(`the curl of line ${line} says it prints\n  ${prints}\nand printed\n  ${text}`)
-  return response.status
 }
