@@ -59,6 +59,18 @@ describe('Watermark', () => {
     )
   })
 
+  it('goes by the clock itself in silence, as long as every event has been further ahead than allowed', () => {
+    const watermark = new Watermark({ maxOutOfOrderness: 3, idle: 100, maxFutureDrift: 50 })
+    watermark.observe(9000, still)
+    expect(watermark.value).toBe(Number.NEGATIVE_INFINITY)
+    expect(watermark.reaches(1000)).toBe(1100)
+    expect(watermark.reaches(9000)).toBe(9003)
+    watermark.advance(9000, 9003)
+    expect(watermark.value).toBe(9000)
+    watermark.observe(20, { now: () => 9500 })
+    expect(watermark.reaches(9010)).toBe(9500 + 9010 - 17)
+  })
+
   it('has gone on by as long as nothing has come', () => {
     const watermark = new Watermark({ maxOutOfOrderness: 3, idle: 100, maxFutureDrift: never })
     watermark.observe(500, { now: () => 1000 })

@@ -38,17 +38,23 @@ export class Watermark {
     return timestamp - now <= this.#options.maxFutureDrift
   }
 
-  /** When silence alone would bring the watermark to `mark`, by the clock. Infinity where it never would. */
+  /** When silence after the last event would bring the watermark to `mark`, by the clock. Infinity where it never would. */
   reaches(mark: number): number {
     const { idle } = this.#options
-    if (idle === Number.POSITIVE_INFINITY || this.#byEvents === Number.NEGATIVE_INFINITY)
-      return Number.POSITIVE_INFINITY
-    return this.#lastArrival + Math.max(idle, mark - this.#byEvents)
+    if (idle === Number.POSITIVE_INFINITY) return idle
+    return this.#lastArrival + Math.max(idle, mark - this.#atLastArrival())
   }
 
   /** The clock has come to the moment that `reaches(mark)` gave, with no event since. */
   advance(mark: number, now: number): void {
     // At least to the mark: what is added to a difference of floats does not always give the sum back.
-    this.value = Math.max(this.value, mark, this.#byEvents + (now - this.#lastArrival))
+    this.value = Math.max(this.value, mark, this.#atLastArrival() + (now - this.#lastArrival))
+  }
+
+  /** From where silence goes on. While every event has been too far ahead of the clock, nothing is known of event time but the clock's. */
+  #atLastArrival(): number {
+    return this.#byEvents === Number.NEGATIVE_INFINITY
+      ? this.#lastArrival - this.#options.maxOutOfOrderness
+      : this.#byEvents
   }
 }

@@ -1,4 +1,5 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
+import type { Duration } from '../duration.ts'
 import { identityOf, type Key, type Primitive } from '../engine/key.ts'
 import { KeyedState } from '../engine/keyed-state.ts'
 import { operate } from '../operate.ts'
@@ -9,6 +10,10 @@ import { type KeyedOptions, keyedOptions } from './keyed-options.ts'
 export interface DedupeOptions<T, K extends Key> extends KeyedOptions<K> {
   /** What makes two events the same. */
   readonly key: (event: T) => K
+  /** How long a key is remembered, from its first event on: those repeated meanwhile do not count. Default: for good. */
+  readonly ttl?: Duration
+  /** How many keys are remembered; the one whose first event is the oldest is forgotten first. Default: any number. */
+  readonly maxKeys?: number
   /** Where repeated events go. */
   readonly onDropped?: SideOutput<T>
   /** Takes what `key` throws; the event is left out. Default: the stream errors. */
@@ -16,8 +21,7 @@ export interface DedupeOptions<T, K extends Key> extends KeyedOptions<K> {
 }
 
 /**
- * The first event of each key. After `ttl`, counted from that first one, the key may come again; `maxKeys` remembers
- * that many keys, and the oldest is forgotten first.
+ * The first event of each key. After `ttl` the key may come again, and so may one that `maxKeys` others have come after.
  *
  * ```ts
  * fromEventSource(url).pipe(dedupe({ key: (event) => event.lastEventId, ttl: '10m', maxKeys: 100_000 }))

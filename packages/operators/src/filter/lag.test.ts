@@ -78,6 +78,25 @@ describe('lag', () => {
     expect(() => of(price('a', 1)).pipe(lag({ key: (p) => p }, (now) => now))).not.toThrow()
   })
 
+  it('remembers an event that could not be projected, so that no key is stuck with one that none can be compared with', () => {
+    const seen: unknown[] = []
+    const left: unknown[] = []
+    const bad = { symbol: 'a' } as Price
+    of(price('a', 1), bad, price('a', 2), price('a', 3))
+      .pipe(
+        lag({ key: (p) => p.symbol, onError: (_, event) => left.push(event) }, (now, before) => {
+          if (before !== undefined && before.price === undefined) throw new Error('no price to compare with')
+          return [before?.price, now.price.toFixed(0)]
+        }),
+      )
+      .subscribe((pair) => seen.push(pair))
+    expect(seen).toEqual([
+      [undefined, '1'],
+      [2, '3'],
+    ])
+    expect(left).toEqual([bad, price('a', 2)])
+  })
+
   it('refuses to keep no key at all', () => {
     expect(() => lag({ maxKeys: 0 }, () => 0)).toThrow('lag: maxKeys must be at least 1, not the number 0')
   })

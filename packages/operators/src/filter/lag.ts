@@ -11,7 +11,10 @@ export interface LagOptions<T, K extends Key> extends KeyedOptions<K> {
   readonly key?: (event: T) => K
   /** How many events back. Default: 1. */
   readonly offset?: number
-  /** Takes what `key` or `project` throws; the event is left out. Default: the stream errors. */
+  /**
+   * Takes what `key` or `project` throws; nothing is emitted for the event. Where `project` threw, it is still an earlier event to those after it:
+   * one that nothing compares with spoils one comparison, and not its key for good. Default: the stream errors.
+   */
   readonly onError?: OnError<T>
 }
 

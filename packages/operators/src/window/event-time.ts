@@ -12,7 +12,7 @@ export interface EventTimeOptions<T> {
   readonly maxOutOfOrderness?: Duration
   /** The silence after which event time goes on with the clock, so that a quiet stream does not hold anything back for good. Default: false. */
   readonly idle?: Duration | false
-  /** How far ahead of the clock a timestamp may be and still move the watermark. Default: any distance. */
+  /** How far ahead of the clock a timestamp may be and still move the watermark. While every one has been further ahead, `idle` goes by the clock's own time. Default: any distance. */
   readonly maxFutureDrift?: Duration
   /** Where events go that come too late. */
   readonly late?: SideOutput<T>

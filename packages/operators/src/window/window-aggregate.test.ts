@@ -188,6 +188,17 @@ describe('event time', () => {
     ])
   })
 
+  it('closes, when the clock comes to its end, a window of which every event was too far ahead to move the watermark', () => {
+    const { clock, source, taken } = driven(tumbling(10), { maxFutureDrift: 100, idle: 50 })
+    clock.advanceTo(1000)
+    source.next(at(9005))
+    clock.advanceTo(9009)
+    expect(taken()).toEqual([])
+    clock.runOut()
+    expect(taken()).toEqual([[9010, undefined, 9000, 9010, 1, 'on-time', 0]])
+    expect(clock.timers).toBe(0)
+  })
+
   it('closes the windows of a stream that has gone quiet, at the pace of the clock', () => {
     const { clock, source, taken } = driven(tumbling(100), { idle: 20, maxOutOfOrderness: 10 })
     clock.advanceTo(5000)
