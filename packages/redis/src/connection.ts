@@ -29,6 +29,10 @@ export class Connection {
     this.#client.on('error', (error) => {
       if (!this.#closed) faults.report(error)
     })
+    // A client that is closed while it opens a socket has it all the same, some time later.
+    this.#client.on('ready', () => {
+      if (this.#closed) this.#client.destroy()
+    })
     this.#connect()
   }
 
@@ -112,8 +116,8 @@ function badUrl(who: string): TypeError {
 
 function howItFailed(error: unknown): Failure['how'] {
   if (error instanceof ClientOfflineError || error instanceof ClientClosedError) return 'unsent'
-  const [code] = /^[A-Z]{2,}/.exec(error instanceof Error ? error.message : '') ?? []
   // An answer begins with a code in capitals; everything else is the connection's.
+  const [, code] = /^\w*Error: ([A-Z]{2,})/.exec(String(error)) ?? []
   if (code === undefined) return 'cut'
   return PASSING.has(code) ? 'cut' : 'refused'
 }
@@ -128,5 +132,4 @@ const PASSING = new Set([
   'MOVED',
   'ASK',
   'BUSY',
-  'UNBLOCKED',
 ])

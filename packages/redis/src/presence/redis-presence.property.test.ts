@@ -25,10 +25,13 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 const MOST = 2
 /** Twenty milliseconds each: many times what a node that died is remembered for. */
 const PATIENCE = 2_000
+let nodesStarted = 0
 
 /** A node whose connection to Redis can be cut for good, as if its process had been killed. */
 interface ModelledNode {
   readonly presence: RedisPresence
+  /** A user of connections of this node alone. */
+  readonly own: string
   readonly open: { readonly user: string; readonly rooms: readonly string[] }[]
   readonly places: Map<string, { release(): void }[]>
   die(): void
@@ -50,6 +53,7 @@ function startNode(url: string, key: string): ModelledNode {
   }
   return {
     presence: redisPresence({ client, key, ttl: 2_000, timeout: '30s', onError: () => {} }),
+    own: `of node ${++nodesStarted}`,
     open: [],
     places: new Map(),
     die() {
@@ -77,22 +81,17 @@ describe.skipIf(redisPath === undefined)('redisPresence and a model of it', () =
         const nodes = [0, 1, 2].map(() => startNode(redis.url, key))
         const admin = createClient({ url: redis.url })
         await admin.connect()
-        // What no node has is gone when its node has not been heard of for as long as it may be.
         const ended: ModelledNode[] = []
         try {
           for (const each of actions) {
             if (each.do === 'empty') {
-              // With something at each, it shows when every node has told Redis again, the places it has taken, too.
-              for (const { open, presence } of nodes) {
-                open.push({ user: 'd', rooms: [] })
-                presence.next({ type: 'opened', user: 'd', rooms: [] })
-              }
-              await agree(nodes)
+              await agree(nodes, ended)
               await admin.flushAll()
-              await agree(nodes)
+              // With something at each, it shows when every node has told Redis again, the places it has taken, too.
+              await agree(nodes, ended)
             } else await act(each, nodes, ended)
           }
-          await agree(nodes)
+          await agree(nodes, ended)
         } finally {
           admin.destroy()
           for (const each of ended) each.die()
@@ -122,10 +121,8 @@ describe.skipIf(redisPath === undefined)('redisPresence and a model of it', () =
           } else if (each.do === 'release') acting.places.get(each.name)?.pop()?.release()
           else {
             if (each.do === 'leave') await acting.presence.close()
-            else {
-              acting.die()
-              over.push(acting)
-            }
+            else acting.die()
+            over.push(acting)
             all[each.node] = startNode(redis.url, key)
           }
         }
@@ -141,23 +138,36 @@ function placesOf(name: string, nodes: readonly ModelledNode[]): number {
 }
 
 /** Every node comes to say of everything what the model says. */
-async function agree(nodes: readonly ModelledNode[]): Promise<void> {
-  const open = nodes.flatMap((each) => each.open)
-  const expected: [Target, number][] = [['all', open.length]]
+async function agree(nodes: readonly ModelledNode[], ended: readonly ModelledNode[]): Promise<void> {
+  for (const { presence, open, own } of nodes) {
+    open.push({ user: own, rooms: [] })
+    presence.next({ type: 'opened', user: own, rooms: [] })
+  }
+  const openNow = nodes.flatMap(({ open }) => open)
+  const of = (user: string) => openNow.filter((each) => each.user === user).length
+  const told: [Target, number][] = nodes.map(({ own }) => [{ user: own }, of(own)])
+  const gone: [Target, number][] = ended.map(({ own }) => [{ user: own }, 0])
+  const rest: [Target, number][] = [['all', openNow.length]]
   for (const user of ['a', 'b', 'c']) {
-    expected.push([{ user }, open.filter((each) => each.user === user).length])
-    expected.push([{ room: user }, open.filter((each) => each.rooms.includes(user)).length])
+    rest.push(
+      [{ user }, of(user)],
+      [{ room: user }, openNow.filter((each) => each.rooms.includes(user)).length],
+    )
   }
-  for (const { presence } of nodes) {
-    for (const [of, count] of expected) {
-      for (let tries = 0, told = await presence.count(of); told !== count; told = await presence.count(of)) {
-        if (++tries > PATIENCE) {
-          throw new Error(`a node says that ${JSON.stringify(of)} has ${told}; the model says ${count}`)
-        }
-        await sleep(20)
-      }
+  // A node that died stands in for one that has not told yet, if they have the same: so it shows first that it is
+  // gone and that the others have told.
+  for (const [target, expected] of [...told, ...gone, ...rest]) {
+    for (const { presence } of nodes) await becomes(presence, target, expected)
+  }
+}
+
+async function becomes(presence: RedisPresence, of: Target, expected: number): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const told = await presence.count(of)
+    if (told === expected) return
+    if (tries > PATIENCE) {
+      throw new Error(`a node says that ${JSON.stringify(of)} has ${told}; the model says ${expected}`)
     }
+    await sleep(20)
   }
-  // And it stays so.
-  for (const { presence } of nodes) expect(await presence.count()).toBe(open.length)
 }

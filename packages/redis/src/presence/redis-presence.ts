@@ -70,6 +70,7 @@ export function redisPresence(options: RedisPresenceOptions): RedisPresence {
   const share = new Share()
   let reporting = false
   let isDue = true
+  let leaving: Promise<void> | undefined
   const heartbeat = setInterval(() => {
     isDue = true
     tell()
@@ -105,6 +106,8 @@ export function redisPresence(options: RedisPresenceOptions): RedisPresence {
       })
       const wanted = share.add(field, 1)
       if (wanted <= most && (await isFree(field, wanted, most))) {
+        // What was asked for may have been asked again, and come to Redis after a place was released.
+        share.doubt(field)
         tell()
         return { release }
       }
@@ -112,16 +115,17 @@ export function redisPresence(options: RedisPresenceOptions): RedisPresence {
       return undefined
     },
 
-    async close() {
-      if (connection.closed) return
-      clearInterval(heartbeat)
-      await inTime(leave, [])
-      connection.close()
-    },
+    close: () => (leaving ??= depart()),
+  }
+
+  async function depart(): Promise<void> {
+    clearInterval(heartbeat)
+    await inTime(leave, [])
+    connection.close()
   }
 
   async function isFree(field: string, wanted: number, most: number): Promise<boolean> {
-    if (connection.closed) return true
+    if (leaving !== undefined) return true
     const result = await inTime(take, [field, `${wanted}`, `${most}`])
     return 'failure' in result || Number(result.answer) === 1
   }
@@ -132,7 +136,8 @@ export function redisPresence(options: RedisPresenceOptions): RedisPresence {
     reporting = true
     // What this turn of the event loop brings goes together.
     await undefined
-    for (let tries = 0; !connection.closed && (isDue || !share.isReported); ) {
+    // What is told after the node has left would bring it back.
+    for (let tries = 0; leaving === undefined && (isDue || !share.isReported); ) {
       isDue = false
       const told = share.next()
       const result = await ask(report, told.args)
@@ -171,9 +176,7 @@ export function redisPresence(options: RedisPresenceOptions): RedisPresence {
 
     async function attempts(): Promise<void> {
       for (let tries = 0; !isLate; tries++) {
-        const result = await ask(script, args)
-        if (isLate) return
-        last = result
+        last = await ask(script, args)
         if ('answer' in last || last.failure.how === 'refused' || connection.closed) return
         await pause(tries)
       }
@@ -187,7 +190,7 @@ export function redisPresence(options: RedisPresenceOptions): RedisPresence {
   }
 
   function assertOpen(): void {
-    if (connection.closed) throw closedError()
+    if (leaving !== undefined) throw closedError()
   }
 }
 

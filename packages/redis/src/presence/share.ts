@@ -13,7 +13,8 @@ export class Share {
   readonly #counts = new Map<string, number>()
   readonly #changed = new Set<string>()
   #anew = true
-  #revision = 0
+  #reports = 0
+  #latestKept = 0
 
   /** Changes a count; gives what it is then. */
   add(field: string, difference: 1 | -1): number {
@@ -24,20 +25,28 @@ export class Share {
     return value
   }
 
+  /** Has a field reported again, where Redis may have got an older value of it by another way. */
+  doubt(field: string): void {
+    this.#changed.add(field)
+  }
+
   get isReported(): boolean {
     return this.#changed.size === 0 && !this.#anew
   }
 
-  /** What is to be reported next. Values, not differences: a report that comes twice changes nothing. */
+  /**
+   * What is to be reported next. Values, not differences: what Redis has of a report that was lost does no harm. Each
+   * has a number of its own, so that one which arrives after a later one is known.
+   */
   next(): Report {
     const fields = [...this.#changed].slice(0, FIELDS)
     for (const field of fields) this.#changed.delete(field)
     const values = fields.flatMap((field) => [field, `${this.#counts.get(field) ?? 0}`])
-    const before = this.#revision
+    const number = ++this.#reports
     return {
-      args: [`${before}`, `${before + 1}`, this.#anew ? '1' : '', ...values],
+      args: [`${this.#latestKept}`, `${number}`, this.#anew ? '1' : '', ...values],
       kept: () => {
-        this.#revision = before + 1
+        this.#latestKept = number
         this.#anew = false
       },
       lost: () => {

@@ -30,19 +30,21 @@ end
 `
 
 /**
- * Keeps what a node has. ARGV from 4: its revision before this report and with it, '1' where the report begins anew,
- * then fields and their values. Returns 0, and keeps nothing, where what is held is of neither revision: the node has
- * to begin anew then.
+ * Keeps what a node has. ARGV from 4: the number of the report before this that was kept, and its own; '1' where it
+ * begins anew; then fields and their values. Returns 0, and keeps nothing, where Redis does not have what was kept:
+ * the node has to begin anew then. One that arrives after a later one (it lay in the buffers of a connection that was
+ * given up) is not kept either.
  */
 export const REPORT: string = `${NODES}
-local before, with, anew = ARGV[4], ARGV[5], ARGV[6]
+local before, number, anew = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local held = tonumber(redis.call('HGET', own, 'report') or nil)
+if held and held >= number then return 0 end
 if anew == '1' then
   redis.call('DEL', own)
-else
-  local held = redis.call('HGET', own, 'revision')
-  if held ~= before and held ~= with then return 0 end
+elseif not held or held < before then
+  return 0
 end
-redis.call('HSET', own, 'revision', with)
+redis.call('HSET', own, 'report', number)
 for i = 7, #ARGV, 2 do
   if ARGV[i + 1] == '0' then redis.call('HDEL', own, ARGV[i]) else redis.call('HSET', own, ARGV[i], ARGV[i + 1]) end
 end
