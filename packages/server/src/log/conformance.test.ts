@@ -62,6 +62,9 @@ describe.each(logs)('%s', (_name, open) => {
     expect(entries.map((entry) => [entry.message, entry.target])).toEqual(
       given.map(([each, target]) => [expect.objectContaining(each), target]),
     )
+    // And nothing that it was not given.
+    const { type, id: own, retry, key, trace } = entries[0]?.message ?? {}
+    expect([type, own, retry, key, trace]).toEqual(Array(5).fill(undefined))
   })
 
   it('gives pages', async () => {
@@ -70,8 +73,10 @@ describe.each(logs)('%s', (_name, open) => {
     for (let n = 1; n <= 5; n++) await log.append(message(`${n}`), 'all')
     const first = await log.since(id, 2)
     expect(first).toMatchObject({ end: 2, more: true })
+    expect(first.entries.map((entry) => entry.message.data)).toEqual(['1', '2'])
     const second = await log.since(first.end, 3)
-    expect(second).toMatchObject({ end: 5, more: false })
+    expect(second).toMatchObject({ end: 5, more: false, gap: undefined })
+    expect(second.entries.map((entry) => entry.message.data)).toEqual(['3', '4', '5'])
     expect(await log.since(second.end, 3)).toMatchObject({ entries: [], end: 5, more: false })
   })
 
@@ -86,9 +91,21 @@ describe.each(logs)('%s', (_name, open) => {
     expect((await log.head()).offset).toBe(2)
   })
 
+  it('has ids of its own, whatever messages come with, unless theirs are asked for', async () => {
+    const log = opened()
+    const { id: before } = await log.head()
+    const entry = await log.append(message('a', { id: 'mine' }), 'all')
+    expect(entry.id).toBe(before.replace(/0$/, '1'))
+    expect((await log.since('mine', 5)).gap).toMatchObject({ reason: 'unknown' })
+    expect((await log.since(before, 5)).entries.map(({ id }) => id)).toEqual([entry.id])
+  })
+
   it("uses the messages' own ids where that is asked for", async () => {
     const log = opened({ ids: 'message', capacity: 2 })
+    const { id: before } = await log.head()
     await log.append(message('a', { id: 'ą' }), 'all')
+    expect(await log.head()).toEqual({ id: 'ą', offset: 1 })
+    expect((await log.append(message('reset', { id: '' }), 'all')).id).toBe(before.replace(/0$/, '2'))
     await log.append(message('b', { id: 'b' }), 'all')
     await log.append(message('c'), 'all')
     const { entries, gap } = await log.since('b', 5)
@@ -113,15 +130,46 @@ describe.each(logs)('%s', (_name, open) => {
     expect(await log.head()).toEqual({ id: 'one', offset: 5 })
   })
 
+  it('goes on after the latest of messages that came with the same id', async () => {
+    const log = opened({ ids: 'message', capacity: 2 })
+    await log.append(message('a', { id: 'same' }), 'all')
+    await log.append(message('b', { id: 'same' }), 'all')
+    await log.append(message('c', { id: 'c' }), 'all')
+    const { entries, gap } = await log.since('same', 5)
+    expect(gap).toBeUndefined()
+    expect(entries.map(({ id }) => id)).toEqual(['c'])
+  })
+
   it('takes no id for one of its own that only holds one, or is of another epoch', async () => {
-    const log = opened()
-    const { id } = await log.append(message('a'), 'all')
-    for (const other of [`x ${id}`, `${id}x`, `${id}.5`, 'other-1', 'other-0']) {
-      expect((await log.since(other, 5)).gap).toMatchObject({
-        reason: other.startsWith('other') ? 'epoch' : 'unknown',
-        from: other,
-      })
+    const log = opened({ capacity: 2 })
+    for (const data of ['a', 'b', 'c']) await log.append(message(data), 'all')
+    const { id, offset } = await log.head()
+    const huge = `${id.slice(0, id.indexOf('-'))}-9${'9'.repeat(15)}`
+    for (const other of [`x ${id}`, `${id}x`, `${id}.5`, huge]) {
+      const { entries, gap } = await log.since(other, 5)
+      expect(gap).toMatchObject({ reason: 'unknown', from: other, to: { id, offset } })
+      expect(entries).toEqual([])
     }
+    for (const other of ['other-1', 'other-0', 'other-9']) {
+      const { entries, gap } = await log.since(other, 5)
+      expect(gap).toMatchObject({
+        reason: 'epoch',
+        from: other,
+        to: { id: id.replace(/3$/, '1'), offset: 1 },
+      })
+      expect(entries.map(({ message: { data } }) => data)).toEqual(['b', 'c'])
+    }
+  })
+
+  it('is another life than any other log, also than one that began in the same instant', async () => {
+    const heads = await Promise.all(Array.from({ length: 50 }, () => opened().head()))
+    expect(new Set(heads.map(({ id }) => id)).size).toBe(50)
+  })
+
+  it('may be closed twice', async () => {
+    const log = open()
+    await log.close()
+    await log.close()
   })
 
   it('holds what a model says it holds, and tells of every gap', async () => {
@@ -157,39 +205,5 @@ describe.each(logs)('%s', (_name, open) => {
 
   it.each([0, -1, 1.5, Number.NaN])('refuses a capacity of %s', (capacity) => {
     expect(() => open({ capacity })).toThrow(/capacity is .*; it must be a whole number, 1 or more/)
-  })
-})
-
-describe('sqliteLog', () => {
-  it('goes on where it was, after it is opened again', async () => {
-    const path = temporaryFile()
-    const before = sqliteLog({ path })
-    const one = await before.append(message('1'), 'all')
-    const two = await before.append(message('2'), 'all', { sourceId: 's' })
-    await before.close()
-    const after = sqliteLog({ path })
-    onTestFinished(() => after.close())
-    expect(await after.head()).toEqual({ id: two.id, offset: 2 })
-    expect((await after.since(one.id, 5)).entries).toMatchObject([{ id: two.id }])
-    expect(await after.append(message('2'), 'all', { sourceId: 's' })).toMatchObject({ id: two.id })
-    expect(await after.append(message('3'), 'all')).toMatchObject({ offset: 3 })
-  })
-
-  it('belongs to one process at a time', async () => {
-    const path = temporaryFile()
-    const log = sqliteLog({ path })
-    onTestFinished(() => log.close())
-    expect(() => sqliteLog({ path })).toThrow(/cannot be used: .*; another process may have it open/)
-  })
-
-  it('keeps the file bounded', async () => {
-    const path = temporaryFile()
-    const log = sqliteLog({ path, capacity: 10 })
-    for (let n = 0; n < 100; n++) await log.append(message('x'), 'all')
-    await log.close()
-    const { DatabaseSync } = await import('node:sqlite')
-    const database = new DatabaseSync(path)
-    expect(database.prepare('SELECT count(*) AS n FROM event').get()?.n).toBeLessThanOrEqual(11)
-    database.close()
   })
 })

@@ -21,10 +21,9 @@ export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions
     throw new RangeError(`memoryLog: capacity is ${capacity}; it must be a whole number, 1 or more`)
   }
   const epoch = newEpoch()
-  const ring: (LogEntry | undefined)[] = []
+  const ring: Held[] = []
   const byMessageId = new Map<string, LogEntry>()
   const bySourceId = new Map<string, LogEntry>()
-  const sourceIds = new Map<LogEntry, string>()
   let first = 1
   let last = 0
 
@@ -32,16 +31,13 @@ export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions
     append(message: LoggedMessage, target: Target, { sourceId }: AppendOptions = {}): LogEntry {
       const known = sourceId === undefined ? undefined : bySourceId.get(sourceId)
       if (known !== undefined) return known
-      if (last - first + 1 === capacity) forget(first++)
+      if (last - first + 1 === capacity) forget(held(first++))
       const offset = ++last
       const own = ids === 'message' && message.id !== undefined && message.id !== ''
       const entry: LogEntry = { id: own ? message.id : formatId(epoch, offset), offset, message, target }
-      ring[offset % capacity] = entry
+      ring[offset % capacity] = { entry, sourceId }
       if (own) byMessageId.set(entry.id, entry)
-      if (sourceId !== undefined) {
-        bySourceId.set(sourceId, entry)
-        sourceIds.set(entry, sourceId)
-      }
+      if (sourceId !== undefined) bySourceId.set(sourceId, entry)
       return entry
     },
 
@@ -53,32 +49,32 @@ export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions
           : locate(formatId(epoch, known), { epoch, first, last })
       const entries: LogEntry[] = []
       for (let offset = at.after + 1; offset <= last && entries.length < limit; offset++) {
-        entries.push(held(offset))
+        entries.push(held(offset).entry)
       }
       const end = at.after + entries.length
       return { entries, end, more: end < last, gap: at.gap }
     },
 
     head(): LogPosition {
-      return { id: last < first ? formatId(epoch, last) : held(last).id, offset: last }
+      return { id: last < first ? formatId(epoch, last) : held(last).entry.id, offset: last }
     },
 
     close() {},
   }
 
-  function held(offset: number): LogEntry {
-    const entry = ring[offset % capacity]
-    if (entry === undefined) throw new Error(`memoryLog: entry ${offset} is not held`)
-    return entry
+  /** An offset from `first` to `last`: their places in the ring are taken. */
+  function held(offset: number): Held {
+    return ring[offset % capacity] as Held
   }
 
-  function forget(offset: number): void {
-    const entry = held(offset)
-    ring[offset % capacity] = undefined
+  function forget({ entry, sourceId }: Held): void {
+    // Another message may have come with the same id.
     if (byMessageId.get(entry.id) === entry) byMessageId.delete(entry.id)
-    const sourceId = sourceIds.get(entry)
-    if (sourceId === undefined) return
-    sourceIds.delete(entry)
-    bySourceId.delete(sourceId)
+    if (sourceId !== undefined) bySourceId.delete(sourceId)
   }
+}
+
+interface Held {
+  readonly entry: LogEntry
+  readonly sourceId: string | undefined
 }
