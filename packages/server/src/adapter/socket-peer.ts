@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Peer, PeerEvents } from '../connection/peer.ts'
 import type { Frame } from '../wire/frame.ts'
+import { SocketWriter } from './socket-writer.ts'
 import { takeOver } from './take-over.ts'
-import { type WriteNow, writeNowFor } from './write-now.ts'
 
 /**
  * Writes chunks straight to the socket of an HTTP/1.1 response: they were framed once for everybody, where
@@ -12,7 +12,7 @@ import { type WriteNow, writeNowFor } from './write-now.ts'
 export class SocketPeer implements Peer {
   readonly #socket: Socket
   readonly #events: PeerEvents
-  readonly #writeNow: WriteNow | undefined
+  readonly #writer: SocketWriter
   /** Undefined when the connection has been taken over. */
   #response: ServerResponse | undefined
   #ended = false
@@ -21,7 +21,7 @@ export class SocketPeer implements Peer {
     this.#response = response
     this.#socket = socket
     this.#events = events
-    this.#writeNow = writeNowFor(socket)
+    this.#writer = new SocketWriter(socket)
     PEERS.set(socket, this)
     socket.on('drain', onDrain)
     response.once('close', () => this.#responseClosed(response))
@@ -29,10 +29,7 @@ export class SocketPeer implements Peer {
 
   write({ chunk }: Frame): boolean {
     if (this.#ended || this.#response?.writableEnded) return true
-    const socket = this.#socket
-    const rest = this.#writeNow === undefined ? chunk : this.#writeNow(socket, chunk)
-    // What is destroyed does not drain: `closed` follows. Asked last, as it hardly ever is.
-    return rest === undefined || socket.write(rest) || socket.destroyed
+    return this.#writer.write(chunk)
   }
 
   end(): void {
