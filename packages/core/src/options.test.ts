@@ -28,12 +28,22 @@ describe('bad options', () => {
     [
       'a size',
       () => fromEventSource('http://a', { maxEventSize: 0 }),
-      /^maxEventSize must be a number of bytes, at least 1, not 0$/,
+      /^maxEventSize must be a number of at least 1, not 0$/,
     ],
     [
       'a timeout',
       () => fromEventSource('http://a', { timeouts: { idle: '1w' as '1d' } }),
       /^timeouts\.idle must be a duration/,
+    ],
+    [
+      'a place for the id',
+      () => fromEventSource('http://a', { lastEventIdIn: { query: '' } }),
+      /^lastEventIdIn must be 'header' or \{ query: name \}$/,
+    ],
+    [
+      'a way with redirects that only fetch has',
+      () => fromEventSource('http://a', { redirect: 'manual' as 'error' }),
+      /^redirect must be 'follow' or 'error', not manual$/,
     ],
     [
       'events as one string',

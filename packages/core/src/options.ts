@@ -1,5 +1,6 @@
 import type { NextObserver, SchedulerLike } from 'rxjs'
 import { asyncScheduler } from 'rxjs'
+import { atLeast } from './at-least.ts'
 import { type Duration, milliseconds } from './duration.ts'
 import type { EventSourceError } from './errors.ts'
 import { type ReconnectOptions, type ReconnectPolicy, reconnectPolicy } from './reconnect.ts'
@@ -125,11 +126,16 @@ export function resolveOptions(
     lastEventIdIn = 'header',
     timeouts = {},
     maxEventSize = 16 * 2 ** 20,
+    redirect = 'follow',
   } = options
   const { connect = 30_000, idle = false } = timeouts
   const method = (options.method ?? 'GET').toUpperCase()
-  if (!(maxEventSize >= 1)) {
-    throw new TypeError(`maxEventSize must be a number of bytes, at least 1, not ${maxEventSize}`)
+  const idParameter = lastEventIdIn === 'header' ? undefined : lastEventIdIn.query
+  if (lastEventIdIn !== 'header' && !idParameter) {
+    throw new TypeError("lastEventIdIn must be 'header' or { query: name }")
+  }
+  if (redirect !== 'follow' && redirect !== 'error') {
+    throw new TypeError(`redirect must be 'follow' or 'error', not ${redirect}`)
   }
   if (typeof events === 'string') throw new TypeError('events must be a list, not a string')
   if (options.body !== undefined && /^(GET|HEAD)$/.test(method)) {
@@ -141,12 +147,12 @@ export function resolveOptions(
     headers: typeof headers === 'function' ? headers : headerFields(headers),
     method,
     types: events && new Set<string>([...events, 'gap', 'lagged'] satisfies (string | Notice)[]),
-    idParameter: lastEventIdIn === 'header' ? undefined : lastEventIdIn.query,
+    idParameter,
     policy: reconnectPolicy(options.reconnect ?? {}, method),
     connectTimeout: milliseconds(connect, 'timeouts.connect'),
     idleTimeout: idle === false ? undefined : milliseconds(idle, 'timeouts.idle'),
-    maxEventSize,
-    redirect: options.redirect ?? 'follow',
+    maxEventSize: atLeast(1, maxEventSize, 'maxEventSize'),
+    redirect,
     transport: options.transport ?? transport(),
     scheduler: options.scheduler ?? asyncScheduler,
     random: options.random ?? Math.random,

@@ -1,3 +1,4 @@
+import { atLeast } from './at-least.ts'
 import { type Duration, longestDelay, milliseconds } from './duration.ts'
 import { EventSourceError } from './errors.ts'
 
@@ -91,11 +92,6 @@ export function reconnectPolicy(input: false | ReconnectOptions, method: string)
 
 /** RFC 9110, 9.2.2, and QUERY. */
 const idempotent = /^(GET|HEAD|PUT|DELETE|OPTIONS|TRACE|QUERY)$/
-
-function atLeast(least: number, value: number, option: string): number {
-  if (!(value >= least)) throw new TypeError(`${option} must be a number of at least ${least}, not ${value}`)
-  return value
-}
 
 /** What the plan for the next connection depends on, beside the policy. */
 export interface ReconnectHistory {
