@@ -1,3 +1,4 @@
+import type { TracedMessage } from '@rxsse/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openClient, openNode } from '../test/cluster.ts'
 import { eventually } from '../test/eventually.ts'
@@ -55,6 +56,38 @@ describe.skipIf(redisPath === undefined)('several nodes over one Redis', () => {
     })
     await eventually(() => later.events.length === 1)
     expect(later.data()).toEqual(['to all'])
+  })
+
+  it('hand the trace of a message on to where it is delivered', async () => {
+    const key = `nodes-${++keys}`
+    const delivered: TracedMessage[][] = []
+    const fields = (topic: string) => ({ traceparent: `00-${topic}`, tracestate: 'a=b' })
+    const [here, there] = await Promise.all([
+      openNode(
+        { url: redis.url, key },
+        {
+          tracing: {
+            publish: ({ topic }) => ({ fields: fields(topic), published: () => {}, failed: () => {} }),
+            deliver: () => {},
+          },
+        },
+      ),
+      openNode(
+        { url: redis.url, key },
+        {
+          tracing: {
+            publish: () => undefined,
+            deliver: ({ messages }) => delivered.push([...messages]),
+          },
+        },
+      ),
+    ])
+    const client = await openClient(there.url)
+    await here.sink.publish({ type: 'order', data: '1' })
+    await there.sink.publish({ type: 'untraced', data: '2' })
+    await here.sink.publish({ type: 'payment', data: '3' })
+    await eventually(() => client.events.length === 3)
+    expect(delivered.flat()).toEqual(['order', 'payment'].map((topic) => ({ topic, fields: fields(topic) })))
   })
 
   it('resume a client of any of them after its Last-Event-ID, and then live', async () => {
