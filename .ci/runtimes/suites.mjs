@@ -48,7 +48,7 @@ const quickOperators = [
 // Bun and Deno get the `edge` entry of core, which has no undici and keeps no checkpoint in a file.
 const notOnEdge = [
   '**/*browser*',
-  '**/undici.test.ts',
+  '**/undici*.test.ts',
   '**/content-coding.test.ts',
   '**/file-checkpoint.test.ts',
 ]

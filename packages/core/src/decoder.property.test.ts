@@ -63,8 +63,8 @@ it('only the types asked for come out, and the cursor is that of all events', ()
 
 it('the size limit is one of bytes on the wire, the same however they arrive', () => {
   const blocks = fc.array(
-    fc.nat(60).map((length) => `data: ${'é'.repeat(length)}\n\n`),
-    { maxLength: 12 },
+    fc.tuple(fc.nat(30), fc.nat(30)).map(([a, b]) => `data: ${'é'.repeat(a)}\ndata: ${'é'.repeat(b)}\n\n`),
+    { maxLength: 12, size: 'max' },
   )
   const limited = fc
     .tuple(blocks, fc.integer({ min: 8, max: 130 }))
@@ -81,7 +81,9 @@ it('the size limit is one of bytes on the wire, the same however they arrive', (
       const first = list.findIndex((block) => Buffer.byteLength(block) > limit)
       const fine = first === -1 ? list : list.slice(0, first)
       const { events, oversize } = decode(chunks, { maxEventSize: limit, endsTurn })
-      expect(events.map(({ data }) => data)).toEqual(fine.map((block) => block.slice(6, -2)))
+      expect(events.map(({ data }) => data)).toEqual(
+        fine.map((block) => block.slice(6, -2).replace('\ndata: ', '\n')),
+      )
       expect(oversize ?? false).toBe(first !== -1)
     }),
     { numRuns: 1000 },

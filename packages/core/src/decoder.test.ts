@@ -33,6 +33,38 @@ describe('a large event', () => {
   })
 })
 
+describe('an event beyond the limit', () => {
+  it('is told once, and ends it all, also in the middle of a piece of more than a read', () => {
+    const small = 'data: a\n\n'.repeat(2000)
+    const large = `data: ${'x'.repeat(500)}\ndata: y\n\n`
+    for (const rest of ['', 'data: unfinished', 'data: b\n\n']) {
+      let told = 0
+      let events = 0
+      const decoder = createDecoder(
+        {
+          onEvent: () => events++,
+          onId() {},
+          onRetry() {},
+          onComment: undefined,
+          onOversize: () => told++,
+        },
+        { types: undefined, maxEventSize: 500 },
+      )
+      decoder.push(Buffer.from(small + large + small + rest))
+      decoder.push(Buffer.from(small))
+      decoder.end()
+      expect([told, events]).toEqual([1, 2000])
+    }
+  })
+
+  it('of several lines is as large as they are together', () => {
+    const block = 'data: 12345\nid: 1\ndata: 12345\n\n'
+    const bytes = Buffer.from(block.repeat(3))
+    expect(decode([bytes], { maxEventSize: block.length }).events).toHaveLength(3)
+    expect(decode([bytes], { maxEventSize: block.length - 1 })).toMatchObject({ events: [], oversize: true })
+  })
+})
+
 describe('pieces of more than a read', () => {
   it('are interpreted at once, and those of less together at the end of the turn', async () => {
     const seen: string[] = []

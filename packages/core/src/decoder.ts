@@ -160,12 +160,12 @@ function lastUnitEnd(bytes: Uint8Array, seen: number, length: number): number {
   return end
 }
 
-/** The same for the first unit from `start`, of which it is known that it ends before `length`. */
+/** The same for the first unit from `start`, which is known to be whole. */
 function firstUnitEnd(bytes: Uint8Array, start: number, length: number): number {
   let end = lineEnd(bytes, start, length)
   if (bytes[start] === colon || isLineEnd(bytes[start])) return end
-  while (end < length && !isLineEnd(bytes[end])) end = lineEnd(bytes, end, length)
-  return end < length ? lineEnd(bytes, end, length) : length
+  while (!isLineEnd(bytes[end])) end = lineEnd(bytes, end, length)
+  return lineEnd(bytes, end, length)
 }
 
 /** Whether the line end at `i` is that of an empty line. */

@@ -15,9 +15,9 @@ export function milliseconds(value: Duration, option: string): number {
   return duration
 }
 
-const unit: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 function parse(text: unknown): number {
-  const match = typeof text === 'string' ? /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) : null
-  return match === null ? Number.NaN : Number(match[1]) * (unit[match[2] as string] as number)
+  const [, number, unit = ''] = (typeof text === 'string' && /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text)) || []
+  return Number(number) * (units[unit] ?? Number.NaN)
 }

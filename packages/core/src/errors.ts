@@ -60,5 +60,5 @@ export class EventSourceError extends Error {
 
 /** `url` without the parts that carry secrets. */
 export function publicUrl(url: URL): string {
-  return `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`
+  return `${url.origin}${url.pathname}${url.search && '?…'}`
 }

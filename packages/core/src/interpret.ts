@@ -33,7 +33,7 @@ export function createInterpreter(
     for (let end = text.indexOf('\n'); end !== -1; start = end + 1, end = text.indexOf('\n', start)) {
       if (end === start) {
         if (id !== undefined) handler.onId(id)
-        if (dataStart !== -1 && (types === undefined || types.has(type))) {
+        if (dataStart !== -1 && (types?.has(type) ?? true)) {
           handler.onEvent(type, lines ?? text.slice(dataStart, dataEnd))
         }
         type = 'message'

@@ -133,6 +133,21 @@ describe('maxAttempts', () => {
   })
 })
 
+describe('maxAttempts, of connections that end properly at once,', () => {
+  it('is reached as well, and there is no failure to be the cause', () => {
+    const plan = planReconnect(
+      properEnd,
+      { ...fresh, failures: 2 },
+      reconnectPolicy({ maxAttempts: 3 }, 'GET'),
+      0,
+    )
+    expect(plan).toMatchObject({
+      next: 'fail',
+      error: { code: 'retries-exhausted', attempt: 1, status: undefined },
+    })
+  })
+})
+
 describe('what is sent once', () => {
   for (const [name, policy] of [
     ['a POST', reconnectPolicy({}, 'POST')],

@@ -48,6 +48,32 @@ describe('url, headers and body', () => {
     stream.subscription.unsubscribe()
   })
 
+  it('that are still being made when the stream is unsubscribed are for nothing: no request is sent', async () => {
+    await using server = await createScriptedServer([])
+    for (const pending of ['url', 'headers', 'body'] as const) {
+      let go: (value: never) => void = () => {}
+      const asked: string[] = []
+      const factory = (name: string, value: unknown) => () => {
+        asked.push(name)
+        if (name !== pending) return value as never
+        return new Promise<never>((resolve) => {
+          go = () => resolve(value as never)
+        })
+      }
+      const stream = record(factory('url', server.url), {
+        method: 'POST',
+        headers: factory('headers', {}),
+        body: factory('body', 'text'),
+      })
+      await expect.poll(() => asked.at(-1)).toBe(pending)
+      stream.subscription.unsubscribe()
+      go(undefined as never)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      if (pending === 'url') expect(asked).toEqual(['url'])
+    }
+    expect(server.connections).toBe(0)
+  })
+
   it('that cannot be made are a failure like any other', async () => {
     await using server = await createScriptedServer([{ status: 200, body: ['HOLD'] }])
     const secret = new Error('no token for hunter2')

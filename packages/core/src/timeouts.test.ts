@@ -2,6 +2,7 @@ import { createScriptedServer } from '@rxsse/testing'
 import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { describe, expect, it } from 'vitest'
 import { record } from '../test/record.ts'
+import type { Transport } from './index.ts'
 
 describe('a timeout', () => {
   it('for connecting counts until the response head', async () => {
@@ -14,6 +15,44 @@ describe('a timeout', () => {
     clock.advanceBy(1)
     expect((await stream.state('waiting')).reason).toMatchObject({ code: 'connect-timeout', attempt: 1 })
     expect(await server.closed(0)).toBe('client')
+    stream.subscription.unsubscribe()
+  })
+
+  it('that strikes before what has come is told of leaves it to the next connection, its id as well', async () => {
+    const clock = new VirtualClock()
+    const cursors: (string | undefined)[] = []
+    const delays: number[] = []
+    const transport: Transport = {
+      open({ headers }, handler) {
+        cursors.push(headers['last-event-id'])
+        queueMicrotask(() => {
+          handler.onResponse({
+            status: 200,
+            headers: { 'content-type': 'text/event-stream' },
+            url: 'http://a/',
+          })
+          handler.onData(Buffer.from('id: 1\ndata: a\n\n'))
+          if (cursors.length > 1) return
+          // Pieces of a turn are read at its end. A clock that leaps ahead, as after a sleep, ends this connection before.
+          handler.onData(Buffer.from('id: 2\nretry: 9\ndata: b\n\n'))
+          clock.advanceBy(60_000)
+        })
+        return { pause() {}, resume() {}, abort() {} }
+      },
+    }
+    const stream = record('http://a/', {
+      transport,
+      scheduler: clock,
+      timeouts: { idle: '1m' },
+      reconnect: { jitter: 0 },
+      lastEventId: '0',
+    })
+    delays.push((await stream.state('waiting')).delay)
+    expect(stream.data).toEqual([])
+    clock.advanceBy(1000)
+    await stream.received(1)
+    expect(cursors).toEqual(['0', '0'])
+    expect(delays).toEqual([1000])
     stream.subscription.unsubscribe()
   })
 

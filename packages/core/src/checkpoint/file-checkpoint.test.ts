@@ -21,6 +21,11 @@ describe('a file checkpoint', () => {
     expect(await fileCheckpoint(path).load()).toBeUndefined()
   })
 
+  it('that cannot be read is an error, and not a stream from the start', async () => {
+    await mkdir(path)
+    await expect(fileCheckpoint(path).load()).rejects.toMatchObject({ code: 'EISDIR' })
+  })
+
   for (const id of ['1', '', '日本 😀', ' a\n']) {
     it(`gives back ${JSON.stringify(id)}`, async () => {
       const checkpoint = fileCheckpoint(path)

@@ -1,6 +1,7 @@
 import { createScriptedServer } from '@rxsse/testing'
 import { firstValueFrom, take, toArray } from 'rxjs'
 import { describe, expect, it } from 'vitest'
+import { sourceFromConfig as inBrowsers } from './browser.ts'
 import { type SourceConfig, sourceFromConfig } from './index.ts'
 import { parseHeaderList, parseSourceConfig, substitute } from './source-config.ts'
 
@@ -155,4 +156,16 @@ describe('the source', () => {
     expect(event.data).toBe(null)
     expect(invalid).toEqual(['{'])
   })
+})
+
+it('knows no variables but those that it is given, where there is no process', () => {
+  const { process } = globalThis
+  const config = { endpoint, headers: { 'X-Home': '{{ HOME }}' } }
+  Reflect.deleteProperty(globalThis, 'process')
+  try {
+    expect(() => inBrowsers(config)).toThrow(/HOME/)
+    expect(() => inBrowsers(config, { env: { HOME: '/' } })).not.toThrow()
+  } finally {
+    globalThis.process = process
+  }
 })

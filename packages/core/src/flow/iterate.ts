@@ -14,9 +14,9 @@ export interface IterateOptions<E extends string = string> extends Omit<EventSou
  */
 export function iterate<T>(
   open: (gate: FlowGate) => Observable<T>,
-  { high = 256, ...limits }: FlowGateOptions = {},
+  buffer: FlowGateOptions = {},
 ): AsyncIterableIterator<T, undefined> {
-  const gate = createFlowGate({ high, ...limits })
+  const gate = createFlowGate({ high: 256, ...buffer })
   const source = open(gate)
   const ready: T[] = []
   const pulls: Pull<T>[] = []

@@ -1,7 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { createScriptedServer, type Step } from '@rxsse/testing'
 import { describe, expect, it } from 'vitest'
 import { record } from '../../test/record.ts'
+import { iterateEventSource } from '../index.ts'
+import { decodeContent } from './content-coding.ts'
+import type { TransportHandler } from './transport.ts'
 
 const soon = { initialDelay: 1, minDelay: 1, jitter: 0 } as const
 
@@ -107,6 +111,77 @@ describe('a body', () => {
       expect(stream.data).toEqual(['a'])
     },
   )
+
+  it('in x-gzip, as gzip was called once, is read', async () => {
+    await using server = await createScriptedServer([
+      { status: 200, headers: { 'content-encoding': 'x-gzip' }, body: [gzipSync('data: a\n\n'), 'END'] },
+    ])
+    const stream = record(server.url, { reconnect: false })
+    expect(await stream.over()).toBeUndefined()
+    expect(stream.data).toEqual(['a'])
+  })
+
+  it('that comes faster than it is decompressed is read to its end, through a gate that shuts again and again', async () => {
+    // Random, so that it is as long compressed as it was.
+    const blocks = Array.from(
+      { length: 2000 },
+      () =>
+        `data: ${randomBytes(1000)
+          .toString('latin1')
+          .replace(/[\r\n]/g, '')}\n\n`,
+    )
+    const bytes = gzipSync(blocks.join(''))
+    await using server = await createScriptedServer(() => ({
+      status: 200,
+      headers: { 'content-encoding': 'gzip' },
+      body: [bytes, 'END'],
+    }))
+    let count = 0
+    for await (const { data } of iterateEventSource(server.url, {
+      buffer: { high: 10, low: 2 },
+      reconnect: false,
+    }))
+      expect(`data: ${data}\n\n`).toBe(blocks[count++])
+    expect(count).toBe(blocks.length)
+    const all = record(server.url, { reconnect: false })
+    expect(await all.over()).toBeUndefined()
+    expect(all.data).toHaveLength(blocks.length)
+  })
+
+  it('that is held back while a piece of it is decompressed asks for no more until it is let go', async () => {
+    const did: string[] = []
+    let handler: TransportHandler | undefined
+    const transport = decodeContent({
+      open(_, from) {
+        handler = from
+        return { pause: () => did.push('pause'), resume: () => did.push('resume'), abort() {} }
+      },
+    })
+    const request = { url: new URL('http://a/'), method: 'GET', redirect: 'follow', body: undefined } as const
+    let read = 0
+    const exchange = transport.open(
+      { ...request, headers: {}, crossOriginHeaders: {} },
+      {
+        onResponse() {},
+        onData(bytes) {
+          if (read === 0) exchange.pause()
+          read += bytes.length
+        },
+        onEnd() {},
+        onError() {},
+      },
+    )
+    // More than a stream takes at a time, and what is left of it when the first of it is out is less.
+    const text = 'x'.repeat(80_000)
+    handler?.onResponse({ status: 200, headers: { 'content-encoding': 'gzip' }, url: 'http://a/' })
+    handler?.onData(gzipSync(text, { level: 0 }))
+    await expect.poll(() => read).toBeGreaterThan(0)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(did).toEqual(['pause', 'pause'])
+    exchange.resume()
+    expect(did).toEqual(['pause', 'pause', 'resume'])
+    await expect.poll(() => read).toBe(text.length)
+  })
 
   it('in deflate is read, though nobody asked for it', async () => {
     await using server = await createScriptedServer([

@@ -139,11 +139,11 @@ class Chain {
     this.first = this.streams[0] as Transform
     this.last = this.streams.reduce((upper, lower) => upper.pipe(lower))
     const finish = (error: Error | undefined): void => {
-      if (this.done) return
       this.destroy()
       handler.onDone(error)
     }
-    this.first.on('drain', () => this.done || handler.onDrain())
+    // Once destroyed, a stream says no more, but for the data that it is just handing out.
+    this.first.on('drain', () => handler.onDrain())
     this.last.on('data', (bytes: Uint8Array) => this.done || handler.onData(bytes))
     this.last.on('end', () => finish(undefined))
     for (const stream of this.streams) stream.on('error', finish)

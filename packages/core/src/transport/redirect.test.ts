@@ -2,6 +2,8 @@ import { createScriptedServer, type ScriptedServer } from '@rxsse/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { record } from '../../test/record.ts'
 import { transports } from '../../test/transports.ts'
+import { followRedirects } from './redirect.ts'
+import type { Transport, TransportConnection, TransportHandler, TransportRequest } from './transport.ts'
 
 const soon = { initialDelay: 1, minDelay: 1, jitter: 0 } as const
 const secrets = {
@@ -163,5 +165,58 @@ describe.each(transports)('over %s,', (_, transport) => {
         expect(error?.message).not.toContain('hunter2')
       })
     }
+  })
+})
+
+describe('a redirect of a transport of one’s own', () => {
+  const request: TransportRequest = {
+    url: new URL('http://a/'),
+    method: 'GET',
+    headers: {},
+    crossOriginHeaders: {},
+    body: undefined,
+    redirect: 'follow',
+  }
+  const silent: TransportHandler = { onResponse() {}, onData() {}, onEnd() {}, onError() {} }
+
+  /** Answers the first request with a redirect, once told to; of the second it keeps the URL. */
+  function redirecting(location: string): {
+    transport: Transport
+    urls: string[]
+    did: string[]
+    answer(): void
+  } {
+    const urls: string[] = []
+    const did: string[] = []
+    let answer: () => void = () => {}
+    const transport: Transport = {
+      open({ url }, handler): TransportConnection {
+        const nth = urls.push(url.href)
+        if (nth === 1)
+          answer = () => handler.onResponse({ status: 302, headers: { location }, url: url.href })
+        return {
+          pause: () => did.push(`pause ${nth}`),
+          resume: () => did.push(`resume ${nth}`),
+          abort: () => did.push(`abort ${nth}`),
+        }
+      },
+    }
+    return { transport, urls, did, answer: () => answer() }
+  }
+
+  it('whose Location a transport has decoded already is taken as it is', () => {
+    const { transport, urls, answer } = redirecting('/日本')
+    followRedirects(transport).open(request, silent)
+    answer()
+    expect(urls).toEqual(['http://a/', 'http://a/%E6%97%A5%E6%9C%AC'])
+  })
+
+  it('is as paused as what it redirects', () => {
+    const { transport, did, answer } = redirecting('/there')
+    const exchange = followRedirects(transport).open(request, silent)
+    exchange.pause()
+    answer()
+    exchange.resume()
+    expect(did).toEqual(['pause 1', 'abort 1', 'pause 2', 'resume 2'])
   })
 })

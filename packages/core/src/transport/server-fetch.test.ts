@@ -28,6 +28,35 @@ it('a fetch of one’s own is used', async () => {
   })
 })
 
+it('a fetch of one’s own that takes no heed of the signal is not listened to any more', async () => {
+  let answer: (response: Response) => void = () => {}
+  const transport = fetchTransport({
+    fetch: () =>
+      new Promise((resolve) => {
+        answer = resolve
+      }),
+  })
+  const stream = record('http://127.0.0.1:9/', { transport })
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  stream.subscription.unsubscribe()
+  answer(eventStream('data: a\n\n'))
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(stream.statuses).toEqual(['connecting', 'closed'])
+  expect(stream.data).toEqual([])
+})
+
+it('a response that does not say where it comes from comes from where it was asked for', async () => {
+  const transport = fetchTransport({ fetch: async () => eventStream('data: a\n\n') })
+  const stream = record('http://127.0.0.1:9/there', { transport, reconnect: false })
+  expect(await stream.over()).toBeUndefined()
+  expect(stream.data).toEqual(['a'])
+  expect(await stream.state('open')).toMatchObject({ url: 'http://127.0.0.1:9/there' })
+})
+
+function eventStream(body: string): Response {
+  return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+}
+
 it('what a platform’s fetch says of its failure is told without the query', async () => {
   // Deno's words.
   const failing = async (url: unknown) => {

@@ -1,4 +1,4 @@
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { buildConnector, Client, type Dispatcher } from 'undici'
 import { decodeContent } from './content-coding.ts'
 import { followRedirects } from './redirect.ts'
@@ -117,10 +117,8 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
   private createClient(): Client {
     return new Client(this.request.url.origin, {
       connect: (options, callback) => {
-        const socket: unknown = connector(options, callback)
-        if (!(socket instanceof Socket)) return
-        this.socket = socket
-        if (!this.live) socket.destroy()
+        // It returns the socket, which undici's types leave out.
+        this.socket = connector(options, callback) as unknown as Socket
       },
     })
   }
@@ -129,11 +127,7 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
 type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 function joined(headers: ResponseHeaders): Record<string, string> {
-  const result: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) result[name] = typeof value === 'string' ? value : value.join(', ')
-  }
-  return result
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')]))
 }
 
 function ignore(): void {}
