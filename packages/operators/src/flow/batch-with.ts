@@ -1,9 +1,9 @@
-import { from, type ObservableInput, type OperatorFunction } from 'rxjs'
-import { InnerSubscriber } from '../inner-subscriber.ts'
+import type { ObservableInput, OperatorFunction } from 'rxjs'
 import { operate } from '../operate.ts'
 import type { OnError } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
 import { weightOf } from '../weight.ts'
+import { Handling } from './handling.ts'
 import { Intake, type IntakeOptions, intakeConfig, type Task } from './intake.ts'
 
 export interface BatchLimits<T> {
@@ -48,22 +48,19 @@ export function batchWith<T, R>(
   const config = intakeConfig('batchWith', options)
 
   return operate<T, R>((stage) => {
-    const { out, enter } = stage
     const intake = new Intake(config, stage)
-    let busy = false
-    let starting = false
-    let completing = false
+    const handling = new Handling<readonly Task<T>[], readonly T[], R>(stage, {
+      fn,
+      concurrency: 1,
+      onError,
+      take: takeBatch,
+      inputOf: (batch) => batch.map((task) => task.event),
+      settle(batch, as) {
+        for (const task of batch) intake.settle(task, as)
+      },
+    })
 
-    function startMore(): void {
-      // What is ready at once comes back here from inside `start`; the loop goes on with it, and the stack does not grow.
-      if (starting) return
-      starting = true
-      while (!busy && intake.size > 0 && !out.closed) start(takeBatch())
-      starting = false
-      if (completing && !busy) out.complete()
-    }
-
-    function takeBatch(): Task<T>[] {
+    function takeBatch(): Task<T>[] | undefined {
       const batch: Task<T>[] = []
       let total = 0
       while (batch.length < maxItems && intake.size > 0) {
@@ -72,47 +69,15 @@ export function batchWith<T, R>(
         if (batch.length > 0 && total > maxWeight) break
         batch.push(intake.take() as Task<T>)
       }
-      return batch
-    }
-
-    function start(batch: readonly Task<T>[]): void {
-      busy = true
-      const events = batch.map((task) => task.event)
-      const done = (as: 'out' | 'rejected') => {
-        busy = false
-        for (const task of batch) intake.settle(task, as)
-      }
-      const subscriber = new InnerSubscriber<R>(out, {
-        next: (value) => enter(() => out.next(value)),
-        error: (error) =>
-          enter(() => {
-            if (onError === undefined) throw error
-            done('rejected')
-            onError(error, events)
-            startMore()
-          }),
-        complete: () =>
-          enter(() => {
-            done('out')
-            startMore()
-          }),
-      })
-      try {
-        from(fn(events)).subscribe(subscriber)
-      } catch (error) {
-        subscriber.error(error)
-      }
+      return batch.length > 0 ? batch : undefined
     }
 
     return {
       next(event) {
-        intake.offer(event, !busy)
-        startMore()
+        intake.offer(event, handling.isFree)
+        handling.startMore()
       },
-      complete() {
-        completing = true
-        startMore()
-      },
+      complete: () => handling.complete(),
     }
   })
 }

@@ -1,8 +1,8 @@
-import { from, type ObservableInput, type OperatorFunction } from 'rxjs'
-import { InnerSubscriber } from '../inner-subscriber.ts'
+import type { ObservableInput, OperatorFunction } from 'rxjs'
 import { operate } from '../operate.ts'
 import { type OnError, reject } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
+import { Handling } from './handling.ts'
 
 export interface ConflateWithOptions<T, A> {
   /** Takes what `fold` throws, with the event, which is left out. Default: the stream errors. */
@@ -33,53 +33,24 @@ export function conflateWith<T, A, R>(
   if (typeof fn !== 'function') throw new TypeError(`conflateWith needs a function, not ${shapeOf(fn)}`)
   const { onError, onFoldError } = options
 
-  return operate<T, R>(({ out, ledger, enter }) => {
+  return operate<T, R>((stage) => {
+    const { ledger } = stage
     let pending: Folded<A> | undefined
-    let busy = false
-    let starting = false
-    let completing = false
-
-    function startMore(): void {
-      // What is ready at once comes back here from inside `start`; the loop goes on with it, and the stack does not grow.
-      if (starting) return
-      starting = true
-      while (!busy && pending !== undefined && !out.closed) {
-        const next = pending
+    const handling = new Handling<Folded<A>, A, R>(stage, {
+      fn,
+      concurrency: 1,
+      onError,
+      take() {
+        const folded = pending
         pending = undefined
-        start(next)
-      }
-      starting = false
-      if (completing && !busy) out.complete()
-    }
-
-    function start({ value, events, ticket }: Folded<A>): void {
-      busy = true
-      const done = (as: 'out' | 'rejected') => {
-        busy = false
+        return folded
+      },
+      inputOf: ({ value }) => value,
+      settle({ events, ticket }, as) {
         ledger[as] += events
         if (ticket !== undefined) ledger.tracker?.handled(ticket)
-      }
-      const subscriber = new InnerSubscriber<R>(out, {
-        next: (result) => enter(() => out.next(result)),
-        error: (error) =>
-          enter(() => {
-            if (onError === undefined) throw error
-            done('rejected')
-            onError(error, value)
-            startMore()
-          }),
-        complete: () =>
-          enter(() => {
-            done('out')
-            startMore()
-          }),
-      })
-      try {
-        from(fn(value)).subscribe(subscriber)
-      } catch (error) {
-        subscriber.error(error)
-      }
-    }
+      },
+    })
 
     return {
       next(event) {
@@ -95,12 +66,9 @@ export function conflateWith<T, A, R>(
           reject(ledger, onFoldError, error, event)
           return
         }
-        startMore()
+        handling.startMore()
       },
-      complete() {
-        completing = true
-        startMore()
-      },
+      complete: () => handling.complete(),
     }
   })
 }

@@ -1,8 +1,8 @@
-import { from, type ObservableInput, type OperatorFunction } from 'rxjs'
-import { InnerSubscriber } from '../inner-subscriber.ts'
+import type { ObservableInput, OperatorFunction } from 'rxjs'
 import { operate } from '../operate.ts'
 import type { OnError } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
+import { Handling } from './handling.ts'
 import { Intake, type IntakeOptions, intakeConfig, type Task } from './intake.ts'
 
 export interface ProcessWithOptions<T> extends IntakeOptions<T> {
@@ -37,60 +37,21 @@ export function processWith<T, R>(
   const config = intakeConfig('processWith', options)
 
   return operate<T, R>((stage) => {
-    const { out, enter } = stage
     const intake = new Intake(config, stage)
-    let active = 0
-    let starting = false
-    let completing = false
-
-    function startMore(): void {
-      // What is ready at once comes back here from inside `start`; the loop goes on with it, and the stack does not grow.
-      if (starting) return
-      starting = true
-      while (active < concurrency && !out.closed) {
-        const task = intake.take()
-        if (task === undefined) break
-        active++
-        start(task)
-      }
-      starting = false
-      if (completing && active === 0) out.complete()
-    }
-
-    function start(task: Task<T>): void {
-      const failed = (error: unknown) => {
-        if (onError === undefined) throw error
-        active--
-        intake.settle(task, 'rejected')
-        onError(error, task.event)
-        startMore()
-      }
-      const subscriber = new InnerSubscriber<R>(out, {
-        next: (value) => enter(() => out.next(value)),
-        error: (error) => enter(() => failed(error)),
-        complete: () =>
-          enter(() => {
-            active--
-            intake.settle(task, 'out')
-            startMore()
-          }),
-      })
-      try {
-        from(fn(task.event)).subscribe(subscriber)
-      } catch (error) {
-        subscriber.error(error)
-      }
-    }
-
+    const handling = new Handling<Task<T>, T, R>(stage, {
+      fn,
+      concurrency,
+      onError,
+      take: () => intake.take(),
+      inputOf: (task) => task.event,
+      settle: (task, as) => intake.settle(task, as),
+    })
     return {
       next(event) {
-        intake.offer(event, active < concurrency)
-        startMore()
+        intake.offer(event, handling.isFree)
+        handling.startMore()
       },
-      complete() {
-        completing = true
-        startMore()
-      },
+      complete: () => handling.complete(),
     }
   })
 }

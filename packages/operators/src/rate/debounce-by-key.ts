@@ -1,27 +1,16 @@
-import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs'
+import type { MonoTypeOperatorFunction } from 'rxjs'
 import { type Duration, positiveMilliseconds } from '../duration.ts'
 import { Agenda, type Appointed } from '../engine/agenda.ts'
-import { identityOf, type Key, type Primitive } from '../engine/key.ts'
+import type { Primitive } from '../engine/key.ts'
 import { operateInTurn } from '../operate.ts'
-import { type OnError, reject } from '../reject.ts'
-import { shapeOf } from '../shape.ts'
-import { type SideOutput, toSideOutput } from '../side-output.ts'
+import { reject } from '../reject.ts'
+import { type ByKeyOptions, byKey } from './by-key-options.ts'
 
-export interface DebounceByKeyOptions<T> {
-  /** What events are told apart by. */
-  readonly key: (event: T) => Key
+export interface DebounceByKeyOptions<T> extends ByKeyOptions<T> {
   /** How long a key has to be quiet for its latest event to be emitted. */
   readonly quiet: Duration
   /** How long a key that is never quiet waits at most, from its first held event on. Default: for as long as it takes. */
   readonly maxWait?: Duration
-  /** How many keys are held; beyond that the one held longest is emitted ahead of time. Default: any number. */
-  readonly maxKeys?: number
-  /** Where events go that a later one of their key has replaced. */
-  readonly onDropped?: SideOutput<T>
-  /** Takes what `key` throws; the event is left out. Default: the stream errors. */
-  readonly onError?: OnError<T>
-  /** The clock and its timers. Default: `asyncScheduler`. */
-  readonly scheduler?: SchedulerLike
 }
 
 /**
@@ -34,15 +23,12 @@ export interface DebounceByKeyOptions<T> {
  * Unsubscribes from the source at once; held events are discarded.
  */
 export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOperatorFunction<T> {
-  const { key: keyOf, maxKeys = Number.POSITIVE_INFINITY, onError, scheduler = asyncScheduler } = options
+  const { idOf, maxKeys, onDropped, onError, scheduler } = byKey('debounceByKey', options)
   const quiet = positiveMilliseconds('debounceByKey: quiet', options.quiet)
   const maxWait =
     options.maxWait === undefined
       ? Number.POSITIVE_INFINITY
       : positiveMilliseconds('debounceByKey: maxWait', options.maxWait)
-  if (!(maxKeys >= 1))
-    throw new RangeError(`debounceByKey: maxKeys must be at least 1, not ${shapeOf(maxKeys)}`)
-  const onDropped = toSideOutput('debounceByKey: onDropped', options.onDropped)
 
   return operateInTurn<T, T>(({ out, ledger, alarm }) => {
     const held = new Map<Primitive, Held<T>>()
@@ -89,7 +75,7 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
       next(event) {
         let id: Primitive
         try {
-          id = identityOf(keyOf(event))
+          id = idOf(event)
         } catch (error) {
           reject(ledger, onError, error, event)
           return

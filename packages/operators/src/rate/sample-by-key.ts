@@ -1,24 +1,13 @@
-import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs'
+import type { MonoTypeOperatorFunction } from 'rxjs'
 import { type Duration, positiveMilliseconds } from '../duration.ts'
-import { identityOf, type Key, type Primitive } from '../engine/key.ts'
+import type { Primitive } from '../engine/key.ts'
 import { operateInTurn } from '../operate.ts'
-import { type OnError, reject } from '../reject.ts'
-import { shapeOf } from '../shape.ts'
-import { type SideOutput, toSideOutput } from '../side-output.ts'
+import { reject } from '../reject.ts'
+import { type ByKeyOptions, byKey } from './by-key-options.ts'
 
-export interface SampleByKeyOptions<T> {
-  /** What events are told apart by. */
-  readonly key: (event: T) => Key
+export interface SampleByKeyOptions<T> extends ByKeyOptions<T> {
   /** How long events are gathered, from the first one on. */
   readonly every: Duration
-  /** How many keys are held; beyond that the one held longest is emitted ahead of time. Default: any number. */
-  readonly maxKeys?: number
-  /** Where events go that a later one of their key has replaced. */
-  readonly onDropped?: SideOutput<T>
-  /** Takes what `key` throws; the event is left out. Default: the stream errors. */
-  readonly onError?: OnError<T>
-  /** The clock and its timers. Default: `asyncScheduler`. */
-  readonly scheduler?: SchedulerLike
 }
 
 /**
@@ -31,11 +20,8 @@ export interface SampleByKeyOptions<T> {
  * Unsubscribes from the source at once; held events are discarded.
  */
 export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperatorFunction<T> {
-  const { key: keyOf, maxKeys = Number.POSITIVE_INFINITY, onError, scheduler = asyncScheduler } = options
+  const { idOf, maxKeys, onDropped, onError, scheduler } = byKey('sampleByKey', options)
   const every = positiveMilliseconds('sampleByKey: every', options.every)
-  if (!(maxKeys >= 1))
-    throw new RangeError(`sampleByKey: maxKeys must be at least 1, not ${shapeOf(maxKeys)}`)
-  const onDropped = toSideOutput('sampleByKey: onDropped', options.onDropped)
 
   return operateInTurn<T, T>(({ out, ledger, alarm }) => {
     let latest = new Map<Primitive, T>()
@@ -57,7 +43,7 @@ export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperator
       next(event) {
         let id: Primitive
         try {
-          id = identityOf(keyOf(event))
+          id = idOf(event)
         } catch (error) {
           reject(ledger, onError, error, event)
           return
