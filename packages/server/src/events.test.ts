@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { openReader } from '../test/reader.ts'
 import { serve } from '../test/serve.ts'
 import { defineEvents, type MessageOf } from './events.ts'
+import { memoryLog } from './log/memory.ts'
 import { createSink } from './sink.ts'
 
 const events = defineEvents({
@@ -86,5 +87,22 @@ describe('connections$', () => {
       { type: 'closed', user: '42', rooms: [] },
       'complete',
     ])
+  })
+
+  it.each([
+    ['without a log', {}, undefined],
+    ['with a log', { log: memoryLog() }, undefined],
+    ['resuming', { log: memoryLog() }, 'an id from long ago'],
+  ])('tells of one when what is published is for it too: %s', async (_name, options, lastEventId) => {
+    const sink = createSink({ identify: () => '42', ...options })
+    sink.connections$.subscribe(({ type, user }) => {
+      if (type === 'opened' && user !== undefined) sink.user(user).next({ type: 'welcome', data: 'you' })
+    })
+    const url = await serve(sink.handler)
+    const reader = await openReader(
+      lastEventId === undefined ? url : `${url}?lastEventId=${encodeURIComponent(lastEventId)}`,
+    )
+    await reader.until(({ text }) => text().includes('welcome'))
+    await sink.close()
   })
 })

@@ -42,24 +42,29 @@ export function opener(
       compression === 'shared' && acceptsGzip(request.headers.get('accept-encoding')) && hub.mayShare(view)
     const coding: Record<string, string> = compression === undefined ? {} : { vary: 'Accept-Encoding' }
     if (gzip) coding['content-encoding'] = 'gzip'
-    const answer = streamAnswer((connect) => {
-      const connection = hub.open({ ...view, gzip }, place, connect)
-      const { log } = timeline
-      if (log === undefined || (lastEventId === undefined && timeline.isStarted)) {
-        hub.join(connection)
-        connection.send(opening(timeline.cursor))
-        return
-      }
-      // No cursor yet: what the client missed comes first.
-      connection.send(opening(undefined))
-      const host = { hub, timeline, log, onError }
-      if (lastEventId === undefined) timeline.whenSettled((start) => joinSince(start, connection, host))
-      else {
-        hub.counters.resumed++
-        timeline.whenStarted(() => resume(connection, lastEventId, host))
-      }
-    }, place)
+    const answer = streamAnswer(
+      (connect) =>
+        hub.open({ ...view, gzip }, place, connect, (connection) => begin(connection, lastEventId)),
+      place,
+    )
     return { ...answer, headers: { ...answer.headers, ...coding } }
+  }
+
+  function begin(connection: Connection, lastEventId: string | undefined): void {
+    const { log } = timeline
+    if (log === undefined || (lastEventId === undefined && timeline.isStarted)) {
+      hub.join(connection)
+      connection.send(opening(timeline.cursor))
+      return
+    }
+    // No cursor yet: what the client missed comes first.
+    connection.send(opening(undefined))
+    const host = { hub, timeline, log, onError }
+    if (lastEventId === undefined) timeline.whenSettled((start) => joinSince(start, connection, host))
+    else {
+      hub.counters.resumed++
+      timeline.whenStarted(() => resume(connection, lastEventId, host))
+    }
   }
 
   /** Never empty: proxies and readers take the first byte as the sign of life. */

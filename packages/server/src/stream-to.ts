@@ -139,10 +139,11 @@ export function streamTo<M extends SseMessage>(
     }
     return {
       ...streamAnswer((connect) => {
-        const connection = hub.open(VIEW, place, connect)
-        connection.onClosed(leave)
-        hub.join(connection)
-        outlet.openInto(connection, opening())
+        hub.open(VIEW, place, connect, (connection) => {
+          connection.onClosed(leave)
+          hub.join(connection)
+          outlet.openInto(connection, opening())
+        })
       }, place),
       abandoned() {
         place.release()

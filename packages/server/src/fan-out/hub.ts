@@ -40,6 +40,8 @@ export class Hub implements ConnectionHost {
   readonly #connections = new Set<Connection>()
   readonly #waiting = new Set<Connection>()
   readonly #behind = new Set<Connection>()
+  /** Not told of yet. */
+  readonly #beginning = new Set<Connection>()
   #dirty: Audience[] = []
   #root = new Batch()
   #tickBegan = 0
@@ -68,16 +70,27 @@ export class Hub implements ConnectionHost {
     return this.#connections
   }
 
-  /** A new connection: counted and closable, and in its audience only when it has {@link join}ed. */
-  open(view: View, place: Place, connect: (events: PeerEvents) => Peer): Connection {
+  /**
+   * A new connection: counted and closable, and in its audience only when it has {@link join}ed. It is told of when it
+   * has begun, so that what is published on hearing of it is for it too.
+   */
+  open(
+    view: View,
+    place: Place,
+    connect: (events: PeerEvents) => Peer,
+    begin: (connection: Connection) => void,
+  ): void {
     const audience = this.#audiences.of(view)
     audience.awaited++
     const connection = new Connection(audience, place, this, connect)
     this.#connections.add(connection)
     this.#waiting.add(connection)
     this.counters.opened++
+    this.#beginning.add(connection)
+    begin(connection)
+    this.#beginning.delete(connection)
     this.#listener.opened(connection)
-    return connection
+    if (!this.#connections.has(connection)) this.#listener.closed(connection)
   }
 
   /** Whether there may be one compressed stream for all who have this view. */
@@ -175,7 +188,7 @@ export class Hub implements ConnectionHost {
     this.#waiting.delete(connection)
     this.#behind.delete(connection)
     this.#restSweep()
-    this.#listener.closed(connection)
+    if (!this.#beginning.has(connection)) this.#listener.closed(connection)
     if (this.#connections.size > 0) return
     this.#onEmpty?.()
     this.#onEmpty = undefined
