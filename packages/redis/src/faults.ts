@@ -1,4 +1,4 @@
-/** Tells of Redis being away once, until it is back. */
+/** Tells of Redis being away once, until it is back; nothing depends on what is done with it. */
 export class Faults {
   readonly #onError: (error: unknown) => void
   #latest: unknown
@@ -20,7 +20,11 @@ export class Faults {
   report(error: unknown): void {
     const isNews = this.#latest === undefined
     this.#latest = error
-    if (!isNews) return
+    if (isNews) this.tell(error)
+  }
+
+  /** Tells of what is not of Redis being away, whenever it happens. */
+  tell(error: unknown): void {
     try {
       this.#onError(error)
     } catch (thrown) {

@@ -151,7 +151,7 @@ export class Outbox {
   #answered(batch: readonly Pending[], answer: Answer): void {
     const { horizon, settings } = this.#context
     batch.forEach((pending, index) => {
-      const [place, offset, held] = answer[index] ?? ['', '', '']
+      const [place, offset, held] = answer[index] as Answer[number]
       horizon.raise(place, Number(offset))
       if (pending.settled) return
       settle(pending)
@@ -178,6 +178,7 @@ interface Pending {
   settled: boolean
 }
 
+/** One for each message. */
 type Answer = [place: string, offset: string, held: string][]
 
 /** How many messages, and characters of them, are appended at once: Redis serves nobody else meanwhile. */

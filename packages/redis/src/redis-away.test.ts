@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { createClient } from 'redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openClient, openNode } from '../test/cluster.ts'
 import { eventually } from '../test/eventually.ts'
@@ -142,7 +143,6 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
 describe.skipIf(redisPath === undefined)('what Redis refuses', () => {
   it('is an error at once, with what it said', async () => {
     const redis = await started()
-    const { createClient } = await import('redis')
     const client = createClient({ url: redis.url })
     onTestFinished(() => client.destroy())
     await client.connect()
@@ -200,7 +200,10 @@ it('refuses options that are not as they must be, by name', () => {
     )
   }
   for (const key of ['', 'a{b}']) expect(() => redisLog({ url, key })).toThrow(/key is .*without \{ and \}/)
+  expect(() => redisLog({ url, client: createClient() })).toThrow('both url and client are given; give one')
   expect(() => redisLog({ url, timeout: 0 })).toThrow('timeout is 0')
+  expect(() => redisLog({ url, timeout: '5 sec' as never })).toThrow("redisLog: timeout is '5 sec'; give")
+  expect(() => redisLog({ url, timeout: true as never })).toThrow('redisLog: timeout is true; give')
   // @ts-expect-error it must be one of two words
   expect(() => redisLog({ url, whenAway: 'panic' })).toThrow(
     "whenAway is \"panic\"; it must be 'wait' or 'fail'",

@@ -1,6 +1,7 @@
 import type { LogEntry, LogGap, LogPosition } from '@rxsse/server'
 import { type Failure, QUIET } from './connection.ts'
 import { decodeEntry, type PlacedEntry, parsePlace, placeBefore } from './entry.ts'
+import { RedisLogError } from './errors.ts'
 import { pause } from './pause.ts'
 import { type ReaderContext, type Reading, tryReading } from './reader.ts'
 
@@ -18,6 +19,8 @@ export async function follow(
 ): Promise<void> {
   const { connection, keys, settings, faults, horizon } = context
   let position = from
+  // Where it has read up to: beyond the position where somebody else has put something into the stream.
+  let read = streamId(position)
   let certain = false
 
   for (let tries = 0; !connection.closed; ) {
@@ -40,12 +43,12 @@ export async function follow(
       if (failure !== undefined) return failure
       certain = true
     }
-    return read()
+    return readOn()
   }
 
-  async function read(): Promise<Failure | undefined> {
+  async function readOn(): Promise<Failure | undefined> {
     const result = await connection.try((client) =>
-      client.xRead({ key: keys.events, id: `${position.offset}-0` }, { COUNT: PAGE, BLOCK: QUIET }),
+      client.xRead({ key: keys.events, id: read }, { COUNT: PAGE, BLOCK: QUIET }),
     )
     if ('failure' in result) return result.failure
     const streams = result.answer as Streams | null
@@ -54,18 +57,21 @@ export async function follow(
     const entries: PlacedEntry[] = []
     for (const { id, message } of messages) {
       try {
-        entries.push(decodeEntry(message.i ?? '', Number.parseInt(id, 10), message.m ?? '', settings.ids))
+        entries.push(entryOf(id, message))
       } catch (error) {
-        faults.report(error)
+        faults.tell(error)
       }
     }
     const failure = await connected(entries)
-    const last = messages.at(-1)
-    // An entry that could not be read must not be read again and again.
-    if (failure === undefined && last !== undefined) {
-      position = { id: position.id, offset: Number.parseInt(last.id, 10) }
-    }
+    if (failure === undefined) read = messages.at(-1)?.id ?? read
     return failure
+  }
+
+  function entryOf(id: string, { i: place, m: body }: Fields): PlacedEntry {
+    if (place !== undefined && body !== undefined) {
+      return decodeEntry(place, Number.parseInt(id, 10), body, settings.ids)
+    }
+    throw new RedisLogError('refused', `${keys.events} holds ${id}, which is not of this log; it is left out`)
   }
 
   /** Delivers entries, each after the one that it follows. */
@@ -109,6 +115,7 @@ export async function follow(
     }
     deliver([], gapTo(to, position.id, gap))
     position = to
+    read = streamId(position)
     return undefined
   }
 
@@ -118,7 +125,7 @@ export async function follow(
       listener(entries, gap)
     } catch (error) {
       // A listener's trouble with an entry must not cost it those that follow.
-      settings.onError(error)
+      faults.tell(error)
     }
   }
 }
@@ -127,6 +134,10 @@ type Streams = readonly { readonly messages: readonly { readonly id: string; rea
 type Fields = { readonly i?: string; readonly m?: string }
 
 const PAGE = 256
+
+function streamId({ offset }: LogPosition): string {
+  return `${offset}-0`
+}
 
 function gapTo(to: LogPosition, from: string, { reason, missed }: NonNullable<Reading['gap']>): LogGap {
   return { reason, from, to, missed }

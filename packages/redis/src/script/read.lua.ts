@@ -98,16 +98,19 @@ for _, term in ipairs(terms) do
   end
 end
 
-local entries, bytes, from = {}, 0, after
+local entries, bytes, from = {}, 0, streamId(after)
 while limit > 0 and bytes < maxBytes do
-  local some = redis.call('XRANGE', events, '(' .. streamId(from), upTo, 'COUNT', math.min(limit, 32))
+  local some = redis.call('XRANGE', events, '(' .. from, upTo, 'COUNT', math.min(limit, 32))
   if #some == 0 then break end
   for _, entry in ipairs(some) do
-    entries[#entries + 1] = entry
-    bytes = bytes + #entry[2][4]
+    -- Something that somebody else has put into the stream is no entry.
+    if entry[2][1] == 'i' and entry[2][3] == 'm' then
+      entries[#entries + 1] = entry
+      bytes = bytes + #entry[2][4]
+      limit = limit - 1
+    end
   end
-  from = offsetOf(some[#some][1])
-  limit = limit - #some
+  from = some[#some][1]
 end
 return { idOf(present.last), text(present.last), idOf(after), text(after), reason, missed, entries }
 `

@@ -1,0 +1,115 @@
+import type { EventLog } from '@rxsse/server'
+import { createClient } from 'redis'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { eventually } from '../test/eventually.ts'
+import { redisPath, startRedis } from '../test/redis.ts'
+import { redisLog } from './redis-log.ts'
+import type { RedisLogOptions } from './redis-log-options.ts'
+
+async function started() {
+  const redis = await startRedis()
+  onTestFinished(() => redis.close())
+  const admin = createClient({ url: redis.url })
+  onTestFinished(() => admin.destroy())
+  await admin.connect()
+  const open = (options: RedisLogOptions = {}) => {
+    const log = redisLog({ url: redis.url, timeout: '60s', onError: () => {}, ...options })
+    onTestFinished(() => log.close())
+    return log
+  }
+  /** As if another server process held the data from now on. */
+  const restart = () => admin.hSet('{rxsse}:life', 'run', 'another')
+  const parts = ['life', 'events', 'sources', 'ids']
+  const copyAll = async (from: string, to: string) => {
+    const all = admin.multi()
+    for (const part of parts) all.copy(`{rxsse}:${part}${from}`, `{rxsse}:${part}${to}`, { REPLACE: true })
+    await all.exec()
+  }
+  return { admin, open, restart, backUp: () => copyAll('', ':backup'), restore: () => copyAll(':backup', '') }
+}
+
+const message = (data: string) => ({ data, topic: '' })
+
+describe.skipIf(redisPath === undefined)('the terms of a log', () => {
+  it('are remembered for 64 restarts: ids of before that are of another life, and all that is held follows', async () => {
+    const { admin, open, restart } = await started()
+    const log = open()
+    const ids: string[] = []
+    for (let n = 1; n <= 70; n++) {
+      ids.push((await log.append(message(`${n}`), 'all')).id)
+      await restart()
+    }
+    await log.head()
+    expect((await admin.hGet('{rxsse}:life', 'past'))?.match(/;/g)?.length).toBe(64)
+    const all = ids.map((_, n) => `${n + 1}`)
+    for (const [n, id] of ids.entries()) {
+      const { entries, gap } = await log.since(id, 100)
+      const forgotten = n < 70 - 64
+      expect([n, gap?.reason]).toEqual([n, forgotten ? 'epoch' : undefined])
+      expect(entries.map((entry) => entry.message.data)).toEqual(forgotten ? all : all.slice(n + 1))
+    }
+  })
+
+  it.each<[string, (log: EventLog) => Promise<(lost: string) => Promise<unknown>>]>([
+    ['has asked where the log stands', async (log) => async () => log.head()],
+    ['has read', async (log) => async () => log.since('x', 10)],
+    [
+      'has followed',
+      async (log) => {
+        const seen: string[] = []
+        await log.tail?.((entries) => void seen.push(...entries.map(({ id }) => id)))
+        return (lost) => eventually(() => seen.includes(lost))
+      },
+    ],
+  ])('end where Redis has gone back behind what a node knows that %s', async (_, begin) => {
+    const { open, backUp, restore } = await started()
+    const [writer, knowing, fresh] = [open(), open(), open()]
+    const learn = await begin(knowing)
+    await writer.append(message('1'), 'all')
+    await backUp()
+    const lost = await writer.append(message('lost'), 'all')
+    await learn(lost.id)
+    await restore()
+    // The same server process as before: only who knows of more can tell.
+    await knowing.head()
+    const next = await fresh.append(message('2'), 'all')
+    expect(next.id).not.toBe(lost.id)
+    const { entries, gap } = await fresh.since(lost.id, 10)
+    expect(gap?.reason).toBe('ahead')
+    expect(entries.map((entry) => entry.message.data)).toEqual(['2'])
+  })
+
+  it('tell what was lost also where the first to come back did not know of it', async () => {
+    const { open, backUp, restore, restart } = await started()
+    const [writer, knowing, fresh] = [open(), open(), open()]
+    const first = await writer.append(message('1'), 'all')
+    await backUp()
+    await writer.append(message('lost'), 'all')
+    await knowing.head()
+    await restore()
+    await restart()
+    await fresh.append(message('2'), 'all')
+    expect((await fresh.since(first.id, 10)).gap).toBeUndefined()
+    await knowing.head()
+    const { entries, gap } = await fresh.since(first.id, 10)
+    expect(gap?.reason).toBe('trimmed')
+    expect(entries.map((entry) => entry.message.data)).toEqual(['2'])
+  })
+
+  it('a beginning that a node knows of is no entry that was lost', async () => {
+    const { open, backUp, restore, restart } = await started()
+    const [writer, knowing, fresh] = [open(), open(), open()]
+    const first = await writer.append(message('1'), 'all')
+    await backUp()
+    await restart()
+    // It knows that a term began, with nothing in it.
+    await knowing.head()
+    await restore()
+    await restart()
+    await knowing.head()
+    await fresh.append(message('2'), 'all')
+    const { entries, gap } = await fresh.since(first.id, 10)
+    expect(gap).toBeUndefined()
+    expect(entries.map((entry) => entry.message.data)).toEqual(['2'])
+  })
+})
