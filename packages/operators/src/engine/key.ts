@@ -3,6 +3,7 @@ import { shapeOf } from '../shape.ts'
 export type Primitive = string | number | bigint | boolean | null | undefined
 
 /** What events are grouped by: a primitive, or a tuple of primitives. Compared by value. */
+// `readonly []` adds no key; it has TypeScript infer `[a, b]` as a tuple rather than an array where `K extends Key`.
 export type Key = Primitive | readonly [] | readonly Primitive[]
 
 /**
