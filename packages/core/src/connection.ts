@@ -171,6 +171,7 @@ export function openConnection(
 
 const failures: { readonly [code in TransportErrorCode]?: string } = {
   network: 'the connection failed',
-  tls: "the server's certificate does not verify",
+  // What follows tells what is wrong with the certificate.
+  tls: 'the connection failed',
   request: 'the request cannot be made',
 }

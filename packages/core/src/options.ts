@@ -130,11 +130,12 @@ export function resolveOptions(
   } = options
   const { connect = 30_000, idle = false } = timeouts
   const method = (options.method ?? 'GET').toUpperCase()
-  const idParameter = lastEventIdIn === 'header' ? undefined : lastEventIdIn.query
+  // A text has none.
+  const { query: idParameter } = lastEventIdIn as { readonly query?: string }
   if (lastEventIdIn !== 'header' && !idParameter) {
     throw new TypeError("lastEventIdIn must be 'header' or { query: name }")
   }
-  if (redirect !== 'follow' && redirect !== 'error') {
+  if (!/^(follow|error)$/.test(redirect)) {
     throw new TypeError(`redirect must be 'follow' or 'error', not ${redirect}`)
   }
   if (typeof events === 'string') throw new TypeError('events must be a list, not a string')

@@ -66,7 +66,7 @@ describe('a gate', () => {
 
   it('with marks the wrong way round is refused', () => {
     expect(() => createFlowGate({ high: 5, low: 5 })).toThrow(
-      'a flow gate needs 0 <= low < high, not low 5 and high 5',
+      'a flow gate needs 0 <= low < high, not 5 and 5',
     )
   })
 })

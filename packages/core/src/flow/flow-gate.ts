@@ -24,9 +24,9 @@ export interface FlowGate extends Gate {
 }
 
 /** Makes a gate for the `gate` option. */
-export function createFlowGate({ high = 1000, low = Math.floor(high / 4) }: FlowGateOptions = {}): FlowGate {
+export function createFlowGate({ high = 1000, low = high / 4 }: FlowGateOptions = {}): FlowGate {
   if (!(low >= 0 && low < high)) {
-    throw new TypeError(`a flow gate needs 0 <= low < high, not low ${low} and high ${high}`)
+    throw new TypeError(`a flow gate needs 0 <= low < high, not ${low} and ${high}`)
   }
   const changes = new Subject<boolean>()
   let held = 0

@@ -60,13 +60,13 @@ export function iterate<T>(
         settle()
       })
     },
-    return() {
+    async return() {
       // A pull after this one must not start what was never started.
       subscription ??= { unsubscribe() {} }
       subscription.unsubscribe()
       ready.length = 0
       finish()
-      return Promise.resolve({ done: true, value: undefined })
+      return { done: true, value: undefined }
     },
     [Symbol.asyncIterator]() {
       return this
