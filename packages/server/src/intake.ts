@@ -63,7 +63,9 @@ export class Intake {
     const append = () => {
       const logged = { ...wire, topic, key: slowClient.key(message), trace: traced?.fields }
       const id = timeline.append(logged, target, { sourceId })
-      counters.published++
+      const taken = () => void counters.published++
+      if (isPromise(id)) id.then(taken, ignore)
+      else taken()
       return id
     }
     const publish = () => {
@@ -114,7 +116,7 @@ function ignore(): void {}
 
 function assertTarget(target: Target): void {
   if (target === 'all') return
-  const shape = typeof target === 'object' && target !== null ? target : {}
+  const shape: object = Object(target)
   if ('room' in shape) assertLine(shape.room, 'target.room')
   else if ('user' in shape) assertLine(shape.user, 'target.user')
   else {

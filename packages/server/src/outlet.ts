@@ -24,7 +24,7 @@ export class Outlet<M extends SseMessage> implements Observer<M> {
   /** Resolves when there is an event, or an end. */
   readonly begun: Promise<void>
   readonly #host: OutletHost
-  #begin: () => void = () => {}
+  #begin!: () => void
   #connection: Connection | undefined
   #waiting: EncodedEvent[] = []
   #scheduled = false

@@ -62,7 +62,7 @@ export async function serveSinks(options: ServeSinksOptions): Promise<SinkServer
   }
 
   function route(request: NodeRequest, response: NodeResponse): void {
-    const path = withoutTrailingSlash(decoded(pathOf(request.url ?? '/')))
+    const path = withoutTrailingSlash(decoded(pathOf(String(request.url))))
     if (path === health) {
       answer(response, draining ? 503 : 200, draining ? 'draining' : 'ok')
       return
@@ -90,7 +90,7 @@ function answer(response: NodeResponse, status: number, text: string): void {
 }
 
 function pathOf(target: string): string {
-  return target.split('?', 1)[0] ?? target
+  return target.replace(/\?.*$/s, '')
 }
 
 function withoutTrailingSlash(path: string): string {

@@ -7,6 +7,8 @@ export interface TailedLog extends EventLog {
   start(): void
   /** Brings to the tail what has been appended since; what a test does not bring has not arrived. */
   bring(gap?: LogGap): Promise<void>
+  /** Brings a gap alone; what was appended up to where it ends does not come. */
+  lose(gap: LogGap): Promise<void>
 }
 
 export function tailedLog(): TailedLog {
@@ -34,6 +36,10 @@ export function tailedLog(): TailedLog {
       const { entries, end } = await log.since(brought, 1_000)
       brought = end
       for (const listen of listeners) listen(entries, gap)
+    },
+    async lose(gap) {
+      brought = gap.to.offset
+      for (const listen of listeners) listen([], gap)
     },
   }
 }

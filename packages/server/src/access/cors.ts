@@ -17,7 +17,7 @@ export interface CorsOptions {
 export interface Cors {
   /** What every answer to a request carries. */
   headers(request: SinkRequest): Readonly<Record<string, string>>
-  /** The answer to a preflight; undefined where the request is none. */
+  /** The answer to a preflight, {@link headers} aside; undefined where the request is none. */
   preflight(request: SinkRequest, methods: readonly string[]): Answer | undefined
 }
 
@@ -49,12 +49,10 @@ export function corsOf(options: CorsOptions | undefined): Cors {
   function preflight(request: SinkRequest, methods: readonly string[]): Answer | undefined {
     if (request.method !== 'OPTIONS' || !request.headers.has('access-control-request-method'))
       return undefined
-    const head = headers(request)
-    if (head['access-control-allow-origin'] === undefined) return { status: 204, headers: head }
+    if (headers(request)['access-control-allow-origin'] === undefined) return { status: 204, headers: {} }
     return {
       status: 204,
       headers: {
-        ...head,
         'access-control-allow-methods': allowedMethods(methods).join(', '),
         'access-control-allow-headers': allowedHeaders,
         'access-control-max-age': String(seconds),

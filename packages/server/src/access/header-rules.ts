@@ -37,7 +37,7 @@ export function headerRules(
   return async ({ headers }: SinkRequest): Promise<AccessDecision> => {
     if (checks.some(({ name }) => !headers.has(name))) return { deny: 401, challenge }
     // Every check runs, so that the time taken does not tell which one failed.
-    const results = await Promise.all(checks.map(({ name, check }) => check(headers.get(name) ?? '')))
+    const results = await Promise.all(checks.map(({ name, check }) => check(String(headers.get(name)))))
     return results.every(Boolean) ? { allow: true } : { deny: 403 }
   }
 }

@@ -110,16 +110,16 @@ export function limitsOf(
 
 /** The places of one server, counted in its memory. */
 function placesHere(): SharedPlaces {
-  const taken = new Map<string, number>()
+  const byKey = new Map<string, { taken: number }>()
   return {
     take(key, most) {
-      const before = taken.get(key) ?? 0
-      if (before >= most) return undefined
-      taken.set(key, before + 1)
+      const places = byKey.get(key) ?? { taken: 0 }
+      if (places.taken >= most) return undefined
+      places.taken++
+      byKey.set(key, places)
       return releasedOnce(() => {
-        const left = (taken.get(key) ?? 1) - 1
-        if (left === 0) taken.delete(key)
-        else taken.set(key, left)
+        places.taken--
+        if (places.taken === 0) byKey.delete(key)
       })
     },
   }

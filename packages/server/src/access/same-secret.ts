@@ -5,12 +5,12 @@
 export async function sameSecret(given: string, secret: string): Promise<boolean> {
   const [one, other] = await Promise.all([digest(given), digest(secret)])
   let difference = 0
-  for (let i = 0; i < one.length; i++) difference |= (one[i] ?? 0) ^ (other[i] ?? 0)
+  for (let i = 0; i < one.byteLength; i++) difference |= one.getUint8(i) ^ other.getUint8(i)
   return difference === 0
 }
 
-async function digest(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(text)))
+async function digest(text: string): Promise<DataView> {
+  return new DataView(await crypto.subtle.digest('SHA-256', encoder.encode(text)))
 }
 
 const encoder = new TextEncoder()

@@ -69,13 +69,11 @@ function openBody(
     readable,
     peer: {
       write({ bytes }) {
-        if (state !== 'open') return true
         controller.enqueue(bytes)
-        behind = (controller.desiredSize ?? 0) <= 0
+        behind = Number(controller.desiredSize) <= 0
         return !behind
       },
       end() {
-        if (state !== 'open') return
         state = 'ending'
         if (controller.desiredSize === HIGH_WATER_MARK) finish()
       },
@@ -91,13 +89,11 @@ function openBody(
   }
 
   function left(): void {
-    if (state === 'closed') return
     controller.close()
     closed()
   }
 
   function destroy(): void {
-    if (state === 'closed') return
     // An ended body would look complete; this one is not.
     controller.error(new Error('the stream was cut'))
     closed()

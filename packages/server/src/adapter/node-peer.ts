@@ -49,7 +49,8 @@ function rawSocketOf(response: ServerResponse): Socket | undefined {
 
 /** Whether a method is Node's own: a middleware replaces it on the response, a framework in a class of its own. */
 function isNative(response: ServerResponse, method: 'write' | 'end'): boolean {
-  let holder: object = response
+  if (Object.hasOwn(response, method)) return false
+  let holder: object = Object.getPrototypeOf(response)
   while (!Object.hasOwn(holder, method)) holder = Object.getPrototypeOf(holder)
   return holder.constructor.name === 'OutgoingMessage' || holder.constructor.name === 'ServerResponse'
 }

@@ -12,7 +12,8 @@ export function sinkRequestOf(request: NodeRequest, response: NodeResponse, raw:
   let signal: AbortSignal | undefined
   return {
     raw,
-    method: request.method ?? 'GET',
+    // Node's type is that of a response, too, which has neither method nor url.
+    method: String(request.method),
     get url() {
       url ??= urlOf(request)
       return url
@@ -31,7 +32,7 @@ export function sinkRequestOf(request: NodeRequest, response: NodeResponse, raw:
 function urlOf(raw: NodeRequest): URL {
   // Express takes the mount point off `url` and keeps the whole in `originalUrl`.
   const target =
-    'originalUrl' in raw && typeof raw.originalUrl === 'string' ? raw.originalUrl : (raw.url ?? '/')
+    'originalUrl' in raw && typeof raw.originalUrl === 'string' ? raw.originalUrl : String(raw.url)
   const scheme = 'encrypted' in raw.socket && raw.socket.encrypted === true ? 'https' : 'http'
   const host = raw.headers[':authority'] ?? raw.headers.host
   // The target may be in absolute form, and the host is whatever the client says: neither may throw here.

@@ -30,10 +30,10 @@ function shift(crc: number, length: number): number {
 /** x^(2^n); a polynomial has its lowest power in its highest bit. */
 function powerOfX(n: number): number {
   for (let known = POWERS.length; known <= n; known++) {
-    const last = POWERS[known - 1] ?? 0
+    const last = POWERS[known - 1] as number
     POWERS.push(multiply(last, last))
   }
-  return POWERS[n] ?? 0
+  return POWERS[n] as number
 }
 
 const POWERS = [1 << 30]

@@ -120,10 +120,10 @@ export function sqliteLog({
       target: JSON.parse(String(row.target)),
       message: {
         type: text(row.type),
-        data: whole(row.data) ?? '',
+        data: textOf(row.data),
         id: messageId,
         retry: row.retry === null ? undefined : Number(row.retry),
-        topic: whole(row.topic) ?? '',
+        topic: textOf(row.topic),
         key: whole(row.coalesce_key),
         trace: trace === undefined ? undefined : JSON.parse(trace),
       },
@@ -139,7 +139,11 @@ const COLUMNS = `offset, type, CAST(data AS BLOB) AS data, message_id, retry, CA
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 function whole(value: Row[string] | undefined): string | undefined {
-  return value instanceof Uint8Array ? utf8.decode(value) : undefined
+  return value === null ? undefined : textOf(value)
+}
+
+function textOf(bytes: Row[string] | undefined): string {
+  return utf8.decode(bytes as Uint8Array)
 }
 
 function text(value: Row[string] | undefined): string | undefined {
@@ -161,7 +165,7 @@ function open(path: string, synchronous: 'normal' | 'full'): DatabaseSync {
     if (trace === undefined) database.exec('ALTER TABLE event ADD COLUMN trace TEXT')
   } catch (cause) {
     database.close()
-    const why = cause instanceof Error ? cause.message : String(cause)
+    const why = (cause as Error).message
     const holder = why.includes('locked') ? '; another process may have it open' : ''
     throw new Error(`sqliteLog: ${path} cannot be used: ${why}${holder}`, { cause })
   }
