@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 
 const names = process.argv.slice(2)
-const packages = names.length > 0 ? names : ['core', 'operators', 'server', 'redis', 'testing']
+const packages = names.length > 0 ? names : ['core', 'operators', 'server', 'redis']
 
 let failed = false
 for (const name of packages) {
