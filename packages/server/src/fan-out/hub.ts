@@ -88,8 +88,8 @@ export class Hub implements ConnectionHost {
     this.counters.opened++
     this.#beginning.add(connection)
     begin(connection)
-    this.#beginning.delete(connection)
     this.#listener.opened(connection)
+    this.#beginning.delete(connection)
     if (!this.#connections.has(connection)) this.#listener.closed(connection)
   }
 
