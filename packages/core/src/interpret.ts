@@ -43,7 +43,7 @@ export function createInterpreter(
       }
       const first = text.charCodeAt(start)
       if (first === d && isField(text, 'data', start, end)) {
-        const value = valueStart(text, start + 4, end)
+        const value = valueStart(text, start + 4)
         if (dataStart === -1) {
           dataStart = value
           dataEnd = end
@@ -51,20 +51,20 @@ export function createInterpreter(
           lines = `${lines ?? text.slice(dataStart, dataEnd)}\n${text.slice(value, end)}`
         }
       } else if (first === e && isField(text, 'event', start, end)) {
-        const value = valueStart(text, start + 5, end)
+        const value = valueStart(text, start + 5)
         // Streams repeat their types: one string serves them all.
         if (end - value !== lastType.length || !text.startsWith(lastType, value)) {
           lastType = text.slice(value, end) || 'message'
         }
         type = lastType
       } else if (first === i && isField(text, 'id', start, end)) {
-        const value = text.slice(valueStart(text, start + 2, end), end)
+        const value = text.slice(valueStart(text, start + 2), end)
         if (!value.includes('\0')) id = value
       } else if (first === r && isField(text, 'retry', start, end)) {
-        const value = text.slice(valueStart(text, start + 5, end), end)
+        const value = text.slice(valueStart(text, start + 5), end)
         if (/^\d+$/.test(value)) handler.onRetry(Number(value))
       } else if (first === colon && handler.onComment !== undefined) {
-        handler.onComment(text.slice(valueStart(text, start, end), end))
+        handler.onComment(text.slice(valueStart(text, start), end))
       }
     }
   }
@@ -82,8 +82,7 @@ function isField(text: string, name: string, start: number, end: number): boolea
   return text.startsWith(name, start) && (after === end || text.charCodeAt(after) === colon)
 }
 
-/** Where the value starts after the field's name ends: past the colon, if there is one, and one space. */
-function valueStart(text: string, nameEnd: number, end: number): number {
-  if (nameEnd === end) return end
+/** Where the value starts after the field's name ends: past the colon and one space. Of a line without a colon, that is past its end. */
+function valueStart(text: string, nameEnd: number): number {
   return text.charCodeAt(nameEnd + 1) === 32 ? nameEnd + 2 : nameEnd + 1
 }

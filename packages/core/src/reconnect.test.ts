@@ -150,17 +150,17 @@ describe('maxAttempts, of connections that end properly at once,', () => {
 
 describe('what is sent once', () => {
   for (const [name, policy] of [
-    ['a POST', reconnectPolicy({}, 'POST')],
-    ['a PATCH whose decide would retry', reconnectPolicy({ decide: () => 'retry' }, 'PATCH')],
-    ['reconnect: false', reconnectPolicy(false, 'GET')],
+    ['a POST', () => reconnectPolicy({}, 'POST')],
+    ['a PATCH whose decide would retry', () => reconnectPolicy({ decide: () => 'retry' }, 'PATCH')],
+    ['reconnect: false', () => reconnectPolicy(false, 'GET')],
   ] as const) {
     it(`${name}: a proper end completes, and so does 204`, () => {
-      expect(planReconnect(properEnd, fresh, policy, 0)).toEqual({ next: 'complete' })
-      expect(planReconnect(status(204), fresh, policy, 0)).toEqual({ next: 'complete' })
+      expect(planReconnect(properEnd, fresh, policy(), 0)).toEqual({ next: 'complete' })
+      expect(planReconnect(status(204), fresh, policy(), 0)).toEqual({ next: 'complete' })
     })
     it(`${name}: anything else is an error`, () => {
-      expect(planReconnect(cut, fresh, policy, 0)).toEqual({ next: 'fail', error: cut.error })
-      expect(planReconnect(status(503), fresh, policy, 0).next).toBe('fail')
+      expect(planReconnect(cut, fresh, policy(), 0)).toEqual({ next: 'fail', error: cut.error })
+      expect(planReconnect(status(503), fresh, policy(), 0).next).toBe('fail')
     })
   }
 

@@ -47,7 +47,6 @@ export type Decide = (end: ConnectionEnd) => Decision
 export const defaultDecide: Decide = ({ error }) => {
   if (error === undefined || passing.has(error.code)) return 'retry'
   const { status = 0 } = error
-  if (error.code !== 'http-status') return 'fail'
   if (status === 204) return 'complete'
   return status === 408 || status === 425 || status === 429 || status >= 500 ? 'retry' : 'fail'
 }
