@@ -40,27 +40,44 @@ describe('Agenda', () => {
     )
   })
 
-  it('goes on rightly where it sweeps out what was put off again and again', () => {
-    const puttingOff = fc.array(
-      fc.record({ appoint: fc.integer({ min: 0, max: 2 }), at: fc.integer({ min: 0, max: 500 }) }),
-      { minLength: 150, maxLength: 600, size: 'max' },
+  it('sweeps out what was put off again and again, and goes on rightly', () => {
+    const putOff = fc.record({
+      appoint: fc.integer({ min: 0, max: 2 }),
+      at: fc.oneof(
+        { weight: 9, arbitrary: fc.integer({ min: 0, max: 40 }) },
+        fc.constant(Number.POSITIVE_INFINITY),
+      ),
+    })
+    const step = fc.oneof(
+      { weight: 60, arbitrary: putOff },
+      fc.record({ take: fc.integer({ min: 0, max: 40 }) }),
     )
     fc.assert(
-      fc.property(puttingOff, (appointments) => {
+      fc.property(fc.array(step, { minLength: 300, maxLength: 600, size: 'max' }), (steps) => {
         const people: Appointed[] = [0, 1, 2].map((order) => ({ at: Number.POSITIVE_INFINITY, order }))
         const agenda = new Agenda<Appointed>()
-        for (const { appoint, at } of appointments) agenda.appoint(people[appoint] as Appointed, at)
-        const due = people
-          .filter(({ at }) => at !== Number.POSITIVE_INFINITY)
-          .sort((a, b) => a.at - b.at || a.order - b.order)
-        const times = due.map(({ at }) => at)
-        for (const [n, person] of due.entries()) {
-          expect(agenda.next()).toBe(times[n])
+        const due = () =>
+          people
+            .filter(({ at }) => at !== Number.POSITIVE_INFINITY)
+            .sort((a, b) => a.at - b.at || a.order - b.order)
+        for (const one of steps) {
+          if ('appoint' in one) agenda.appoint(people[one.appoint] as Appointed, one.at)
+          else {
+            const [first] = due()
+            const isDue = first !== undefined && first.at <= one.take
+            expect(agenda.takeDue(one.take)).toBe(isDue ? first : undefined)
+          }
+          expect(agenda.listed).toBeGreaterThanOrEqual(due().length)
+          expect(agenda.listed).toBeLessThanOrEqual(2 * people.length + 64)
+        }
+        for (const person of due()) {
+          expect(agenda.next()).toBe(person.at)
           expect(agenda.takeDue(Number.MAX_VALUE)).toBe(person)
         }
         expect(agenda.takeDue(Number.MAX_VALUE)).toBeUndefined()
-        expect(agenda.earliest).toBe(Number.POSITIVE_INFINITY)
+        expect([agenda.earliest, agenda.listed]).toEqual([Number.POSITIVE_INFINITY, 0])
       }),
+      { numRuns: 300 },
     )
   })
 })

@@ -32,6 +32,11 @@ export class Agenda<A extends Appointed> {
     if (this.#listed > 2 * this.#appointed + 64) this.#sweep()
   }
 
+  /** How many entries there are, with the leftovers: 64 and twice as many as have ever been appointed at once, at most. */
+  get listed(): number {
+    return this.#listed
+  }
+
   /** Before this nobody is due. Cheaper than `next`, as it may still be the time of somebody who has been put off. */
   get earliest(): number {
     return this.#times.peek()?.at ?? Number.POSITIVE_INFINITY

@@ -161,7 +161,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     state.nextWindow = Number.isNaN(following)
       ? Number.POSITIVE_INFINITY
       : Math.max(window + 1, this.#grid.firstWindowOf(following))
-    if (value !== undefined) this.#emit(state, window, value, kind)
+    this.#emit(state, window, value, kind)
     if (allowedLateness === 0) this.#forgetRevisionsThrough(state, window)
   }
 

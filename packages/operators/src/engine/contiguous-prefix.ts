@@ -28,10 +28,8 @@ export class ContiguousPrefix<T> {
       moved = { end }
       done++
     }
-    if (done > 0) {
-      this.#parts.splice(0, done)
-      this.#first += done
-    }
+    this.#parts.splice(0, done)
+    this.#first += done
     return moved
   }
 

@@ -34,7 +34,17 @@ describe('DDSketch', () => {
 
   it('has no answer where there is no value, or one is not a number', () => {
     expect(sketchOf([], 0.01).quantile(0.5)).toBeNaN()
-    expect(sketchOf([1, Number.NaN], 0.01).quantile(0)).toBeNaN()
+    for (const q of [0, 1]) {
+      expect(sketchOf([1, Number.NaN], 0.01).quantile(q)).toBeNaN()
+      for (const [one, other] of [
+        [[1], [Number.NaN]],
+        [[Number.NaN], [1]],
+      ] as const) {
+        const merged = sketchOf(one, 0.01)
+        merged.merge(sketchOf(other, 0.01))
+        expect(merged.quantile(q)).toBeNaN()
+      }
+    }
     expect(sketchOf([1, Number.POSITIVE_INFINITY], 0.01).quantile(1)).toBe(Number.POSITIVE_INFINITY)
   })
 })

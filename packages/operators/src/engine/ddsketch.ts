@@ -4,10 +4,9 @@
  */
 export class DDSketch {
   readonly #logGamma: number
-  /** Counts by bucket: bucket i holds magnitudes in (gamma ** (i - 1), gamma ** i]. */
+  /** Counts by bucket: bucket i holds magnitudes in (gamma ** (i - 1), gamma ** i], and bucket -Infinity holds zero. */
   readonly #above = new Map<number, number>()
   readonly #below = new Map<number, number>()
-  #zeros = 0
   #notNumbers = 0
   #count = 0
 
@@ -24,16 +23,14 @@ export class DDSketch {
 
   add(value: number): void {
     this.#count++
-    if (value > 0) increase(this.#above, this.#bucketOf(value), 1)
+    if (value >= 0) increase(this.#above, this.#bucketOf(value), 1)
     else if (value < 0) increase(this.#below, this.#bucketOf(-value), 1)
-    else if (value === 0) this.#zeros++
     else this.#notNumbers++
   }
 
   merge(from: DDSketch): void {
     for (const [bucket, n] of from.#above) increase(this.#above, bucket, n)
     for (const [bucket, n] of from.#below) increase(this.#below, bucket, n)
-    this.#zeros += from.#zeros
     this.#notNumbers += from.#notNumbers
     this.#count += from.#count
   }
@@ -52,7 +49,6 @@ export class DDSketch {
   /** A value for each bucket, with how many are in it, the least first. */
   *#ascending(): Generator<[value: number, n: number], void> {
     for (const [bucket, n] of [...this.#below].sort(([a], [b]) => b - a)) yield [-this.#middleOf(bucket), n]
-    if (this.#zeros > 0) yield [0, this.#zeros]
     for (const [bucket, n] of [...this.#above].sort(([a], [b]) => a - b)) yield [this.#middleOf(bucket), n]
   }
 

@@ -41,8 +41,7 @@ export class Gcra {
   /** Whole milliseconds from `now` until `cost` may be taken; 0 where it may be at once. */
   wait(bucket: Bucket, cost: number, now: number): number {
     // Time in units of a millisecond over `tokens`: whole numbers stay whole, so no rounding lets an event too many through.
-    const early =
-      Math.max(bucket.tat, now * this.#tokens) + (cost - this.#burst) * this.#interval - now * this.#tokens
+    const early = bucket.tat + (cost - this.#burst) * this.#interval - now * this.#tokens
     return early <= 0 ? 0 : Math.max(1, Math.ceil(early / this.#tokens))
   }
 

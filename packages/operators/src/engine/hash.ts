@@ -12,10 +12,8 @@ export function hash53(id: Primitive): number {
         finish(block(block(SEED_HIGH, WORDS[0] as number), WORDS[1] as number), 8),
         finish(block(block(SEED_LOW, WORDS[0] as number), WORDS[1] as number), 8),
       )
-    case 'bigint':
-      return hashText(String(id), 2)
     default:
-      return hashText(String(id), 3)
+      return hashText(String(id), 2)
   }
 }
 

@@ -22,8 +22,8 @@ export class Heap<T> {
 
   pop(): T | undefined {
     const top = this.#items[0]
-    const last = this.#items.pop()
-    if (this.#items.length > 0 && last !== undefined) this.#sink(last, 0)
+    const last = this.#items.pop() as T
+    if (this.#items.length > 0) this.#sink(last, 0)
     return top
   }
 

@@ -82,7 +82,38 @@ describe('HyperLogLog', () => {
   })
 })
 
+describe('the registers of a sketch', () => {
+  it('hold how far down the first 1 is, in the bits of a hash that the index leaves over', () => {
+    // With 18, one value in 2 ** 14 has its first 1 in the lower half of its hash.
+    for (const precision of [4, 18]) {
+      const rest = BigInt(53 - precision)
+      const expected = new Uint8Array(2 ** precision)
+      const sketch = new HyperLogLog(precision)
+      for (let value = 0; value < 200_000; value++) {
+        sketch.add(value)
+        const hash = BigInt(hash53(value))
+        const index = Number(hash >> rest)
+        const left = hash & ((1n << rest) - 1n)
+        const rank = 1 + Number(rest) - (left === 0n ? 0 : left.toString(2).length)
+        expected[index] = Math.max(expected[index] ?? 0, rank)
+      }
+      expect(sketch.registers()).toEqual(expected)
+    }
+  })
+
+  it('take the place of the hashes when there are more of those than a thirty-second of the registers', () => {
+    const numbers = (n: number) => Array.from({ length: n }, (_, i) => i)
+    expect(sketchOf(numbers(128), 12).estimate()).toBe(128)
+    // What registers say is no whole number.
+    expect(Number.isInteger(sketchOf(numbers(129), 12).estimate())).toBe(false)
+  })
+})
+
 describe('hash53', () => {
+  it('takes no note of the sign of zero', () => {
+    expect(hash53(-0)).toBe(hash53(0))
+  })
+
   it('tells values of different types apart that are written alike', () => {
     const hashes = [1, '1', 1n, true, 'true', null, 'null', undefined].map((value) => hash53(value))
     expect(new Set(hashes).size).toBe(hashes.length)

@@ -51,19 +51,16 @@ export class KeyPanes<R> {
     return this.#panes.numberAt(this.#panes.lowerBound(number))
   }
 
-  /** The result of a window; undefined where it has no events. The windows that are asked for rise, but for late events between. */
-  resultOf(window: number): R | undefined {
+  /** The result of a window, which has events. The windows that are asked for rise, but for late events between. */
+  resultOf(window: number): R {
     const first = this.#grid.firstPaneOf(window)
-    if (this.#grid.width === 1) {
-      const pane = this.#panes.get(first)
-      return pane === undefined ? undefined : this.#row.result(pane)
-    }
+    if (this.#grid.width === 1) return this.#row.result(this.#panes.get(first) as Slot)
     return this.#resultAndRelease(
       this.#grid.width <= FEW_PANES ? this.#foldAnew(first) : this.#foldFromStacks(first),
     )
   }
 
-  /** Visits the windows from first to last that have events, with their results; all of them together cost two merges a pane. */
+  /** Visits the windows from first to last, each of which has events, with their results; all of them together cost two merges a pane. */
   slide(first: number, last: number, visit: (window: number, result: R) => void): void {
     const panes = this.#panes
     const { step, width } = this.#grid
@@ -73,10 +70,9 @@ export class KeyPanes<R> {
       const start = this.#grid.firstPaneOf(window)
       stacks.evictBefore(start)
       for (; position < panes.length && panes.numberAt(position) < start + width; position++) {
-        if (panes.numberAt(position) >= start) stacks.push(panes.numberAt(position), panes.valueAt(position))
+        stacks.push(panes.numberAt(position), panes.valueAt(position))
       }
-      const result = this.#resultAndRelease(stacks.foldUpTo(start + step))
-      if (result !== undefined) visit(window, result)
+      visit(window, this.#resultAndRelease(stacks.foldUpTo(start + step) as Slot))
     }
     stacks.clear()
   }
@@ -103,22 +99,19 @@ export class KeyPanes<R> {
       panes.shift()
       if (this.#stacked > 0) this.#stacked--
     }
-    if (panes.length === 0) this.#stacks?.clear()
     return settled
   }
 
-  #foldAnew(first: number): Slot | undefined {
+  #foldAnew(first: number): Slot {
     const panes = this.#panes
     const end = first + this.#grid.width
-    let fold: Slot | undefined
-    for (let i = panes.lowerBound(first); i < panes.length && panes.numberAt(i) < end; i++) {
-      if (fold === undefined) fold = this.#row.copy(panes.valueAt(i))
-      else this.#row.merge(fold, panes.valueAt(i))
-    }
+    let i = panes.lowerBound(first)
+    const fold = this.#row.copy(panes.valueAt(i))
+    for (i++; i < panes.length && panes.numberAt(i) < end; i++) this.#row.merge(fold, panes.valueAt(i))
     return fold
   }
 
-  #foldFromStacks(first: number): Slot | undefined {
+  #foldFromStacks(first: number): Slot {
     const panes = this.#panes
     const end = first + this.#grid.width
     this.#stacks ??= new TwoStacks(this.#row)
@@ -132,11 +125,10 @@ export class KeyPanes<R> {
       if (number >= first) this.#stacks.push(number, panes.valueAt(this.#stacked))
     }
     this.#stackedTo = end
-    return this.#stacks.foldUpTo(first + this.#grid.step)
+    return this.#stacks.foldUpTo(first + this.#grid.step) as Slot
   }
 
-  #resultAndRelease(fold: Slot | undefined): R | undefined {
-    if (fold === undefined) return undefined
+  #resultAndRelease(fold: Slot): R {
     const result = this.#row.result(fold)
     this.#row.release(fold)
     return result

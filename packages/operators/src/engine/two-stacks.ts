@@ -42,7 +42,8 @@ export class TwoStacks {
   /** Takes out every element whose number is below `number`. */
   evictBefore(number: number): void {
     this.#popBefore(number)
-    if (this.#oldNumbers.length > 0 || !((this.#newNumbers[0] ?? Number.NaN) < number)) return
+    // The new ones come after all of the old.
+    if (!((this.#newNumbers[0] ?? Number.NaN) < number)) return
     this.#flip()
     this.#popBefore(number)
   }

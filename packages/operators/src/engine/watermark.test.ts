@@ -71,6 +71,13 @@ describe('Watermark', () => {
     expect(watermark.reaches(9010)).toBe(9500 + 9010 - 17)
   })
 
+  it('goes on in silence from the latest timestamp, though an older one came last', () => {
+    const watermark = new Watermark({ maxOutOfOrderness: 3, idle: 1, maxFutureDrift: never })
+    watermark.observe(500, still)
+    watermark.observe(400, still)
+    expect(watermark.reaches(600)).toBe(1000 + 600 - 497)
+  })
+
   it('has gone on by as long as nothing has come', () => {
     const watermark = new Watermark({ maxOutOfOrderness: 3, idle: 100, maxFutureDrift: never })
     watermark.observe(500, { now: () => 1000 })

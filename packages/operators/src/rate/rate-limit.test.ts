@@ -96,10 +96,12 @@ describe('rateLimit', () => {
   })
 
   it('lets a quiet time pay for a burst, but for no more than a burst', () => {
-    const { clock, source, seen } = limited({ tokens: 1, interval: '1s', burst: 3, mode: 'drop' })
-    clock.advanceTo(60_000)
-    for (let i = 0; i < 10; i++) source.next(job(i))
-    expect(seen).toHaveLength(3)
+    for (const tokens of [1, 7]) {
+      const { clock, source, seen } = limited({ tokens, interval: '1s', burst: 3, mode: 'drop' })
+      clock.advanceTo(60_000)
+      for (let i = 0; i < 10; i++) source.next(job(i))
+      expect(seen).toHaveLength(3)
+    }
   })
 
   it('takes as many tokens as an event costs', () => {

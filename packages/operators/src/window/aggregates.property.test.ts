@@ -138,15 +138,16 @@ describe.each(whole)('$name', ({ aggregate, slow, close, atomic }) => {
       { before, value: aggregate, after },
       { atomic },
     )
+    const added = (slot: Slot, list: readonly Item[]): Slot => {
+      for (const it of list) {
+        all.read(it, it.at)
+        all.add(slot)
+      }
+      return slot
+    }
     return {
-      folded(list: readonly Item[]): Slot {
-        const slot = all.create()
-        for (const it of list) {
-          all.read(it, it.at)
-          all.add(slot)
-        }
-        return slot
-      },
+      folded: (list: readonly Item[]): Slot => added(all.create(), list),
+      added,
       merged(into: Slot, from: Slot): Slot {
         all.merge(into, from)
         return into
@@ -184,6 +185,15 @@ describe.each(whole)('$name', ({ aggregate, slow, close, atomic }) => {
         same(result(right), slow([...p, ...q, ...r]))
         same(result(y), slow(q))
         same(result(z), slow(r))
+      }),
+    )
+  })
+
+  it('may be added to after a merge', () => {
+    const { folded, merged, added, result } = row()
+    fc.assert(
+      fc.property(parts, ([p = [], q = [], r = []]) => {
+        same(result(added(merged(folded(p), folded(q)), r)), slow([...p, ...q, ...r]))
       }),
     )
   })
@@ -351,10 +361,14 @@ it('throws rather than adding what is no number', () => {
   ).toThrow(/^topK: expected a number/)
   expect(() => a.topK(0, (it) => it.x)).toThrow(/^topK: k must be a whole number above 0/)
   expect(() => a.quantile((it) => it.x, 1.1)).toThrow(/^quantile: q must be between 0 and 1/)
-  expect(() => a.quantile((it) => it.x, 0.5, { relativeError: 0 })).toThrow(
-    /^quantile: relativeError must be between 0 and 1/,
-  )
-  expect(() => a.approxCountDistinct((it) => it.x, { precision: 30 })).toThrow(
-    /^approxCountDistinct: precision must be/,
-  )
+  for (const relativeError of [0, 1, Number.NaN]) {
+    expect(() => a.quantile((it) => it.x, 0.5, { relativeError })).toThrow(
+      /^quantile: relativeError must be between 0 and 1/,
+    )
+  }
+  for (const precision of [3, 4.5, 19, Number.NaN]) {
+    expect(() => a.approxCountDistinct((it) => it.x, { precision })).toThrow(
+      /^approxCountDistinct: precision must be/,
+    )
+  }
 })

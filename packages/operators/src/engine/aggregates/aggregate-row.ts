@@ -108,7 +108,7 @@ export class AggregateRow<T, R> {
     let i = 0
     let at = of * cells.width + 1
     for (const aggregate of this.#aggregates) {
-      results[this.#names[i++] ?? ''] = aggregate.result(cells, at)
+      results[this.#names[i++] as string] = aggregate.result(cells, at)
       at += aggregate.width
     }
     // `R` is the shape's own AggregateResults, name by name.

@@ -33,10 +33,7 @@ function* valuesOf<V>(rope: Rope<V>): Generator<V, void> {
   const ahead: Rope<V>[] = [rope]
   for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
     yield* next.own
-    for (let i = next.parts.length - 1; i >= 0; i--) {
-      const part = next.parts[i]
-      if (part !== undefined) ahead.push(part)
-    }
+    for (let i = next.parts.length - 1; i >= 0; i--) ahead.push(next.parts[i] as Rope<V>)
   }
 }
 

@@ -123,10 +123,8 @@ function endmost<T, V>(
     merge: (into, from) =>
       from !== null && (into === null || replaces(from.timestamp, into.timestamp)) ? from : into,
     copy: (endmost) => endmost,
-    result(endmost) {
-      if (endmost === null) throw new RangeError('an empty window has no first or last')
-      return endmost.value
-    },
+    // A window has events, or it would give no result.
+    result: (endmost) => (endmost as Timed<V>).value,
   })
 }
 
