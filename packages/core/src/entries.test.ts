@@ -6,14 +6,14 @@ import * as fromConfigInBrowsers from './config/browser.ts'
 import * as fromConfigOnEdge from './config/edge.ts'
 import * as onEdge from './edge.ts'
 
+const serve = () =>
+  createScriptedServer(() => ({ status: 200, body: ['id: 1\ndata: {"n":1}\n\ndata: [2]\n\n', 'HOLD'] }))
+
 // What is a browser's or a runtime's own is tried there; the rest does not depend on where it runs.
 describe.each([
   ['browsers', inBrowsers, fromConfigInBrowsers],
   ['Deno, Bun and edge runtimes', onEdge, fromConfigOnEdge],
 ] as const)('the entry for %s', (_, entry, config) => {
-  const serve = () =>
-    createScriptedServer(() => ({ status: 200, body: ['id: 1\ndata: {"n":1}\n\ndata: [2]\n\n', 'HOLD'] }))
-
   it('subscribes, iterates, probes, and reads a configuration', async () => {
     await using server = await serve()
     const events = await firstValueFrom(entry.fromEventSource(server.url).pipe(take(2), toArray()))
@@ -32,23 +32,23 @@ describe.each([
     const { data } = await firstValueFrom(config.sourceFromConfig({ endpoint: server.url }))
     expect(data).toEqual({ n: 1 })
   })
+})
 
-  it('says of a text that is sent that it is one, and of what is none what it is', async () => {
-    await using server = await serve()
-    const bodies = ['text', () => 'text', async () => new URLSearchParams('a=b'), undefined] as const
-    for (const body of bodies) {
-      await firstValueFrom(entry.fromEventSource(server.url, { method: 'POST', ...(body && { body }) }))
-    }
-    expect(
-      server.requests.map((request) => [
-        request.headers['content-type']?.toLowerCase(),
-        request.body.toString(),
-      ]),
-    ).toEqual([
-      ['text/plain;charset=utf-8', 'text'],
-      ['text/plain;charset=utf-8', 'text'],
-      ['application/x-www-form-urlencoded;charset=utf-8', 'a=b'],
-      [undefined, ''],
-    ])
-  })
+it('the entry for Deno, Bun and edge runtimes says of a text that is sent that it is one, and of what is none what it is', async () => {
+  await using server = await serve()
+  const bodies = ['text', () => 'text', async () => new URLSearchParams('a=b'), undefined] as const
+  for (const body of bodies) {
+    await firstValueFrom(onEdge.fromEventSource(server.url, { method: 'POST', ...(body && { body }) }))
+  }
+  expect(
+    server.requests.map((request) => [
+      request.headers['content-type']?.toLowerCase(),
+      request.body.toString(),
+    ]),
+  ).toEqual([
+    ['text/plain;charset=utf-8', 'text'],
+    ['text/plain;charset=utf-8', 'text'],
+    ['application/x-www-form-urlencoded;charset=utf-8', 'a=b'],
+    [undefined, ''],
+  ])
 })
