@@ -15,7 +15,7 @@ export const suite: Suite = {
   description:
     'Ten sensors, ten readings a second each: count, mean, least and greatest by key, in windows of six minutes that start every second, 360 windows an event. RxJS gathers each window with bufferTime and folds it by key.',
   operation: 'event',
-  operations: { full: 120_000, quick: 60_000, warmUp: 60_000 },
+  operations: { full: 120_000, quick: 40_000, warmUp: 60_000 },
   contenders: [
     overReadings(overlap(360), SOURCE, (source) => hoppingWindows(source, SIZE, EVERY)),
     overReadings(buffers, SOURCE, (source) => {

@@ -14,7 +14,7 @@ export const suite: Suite = {
   title: 'Joining',
   description: `What it costs to accept a connection and bring it to its first event, fifty at a time, clients in another process. A resuming client has missed ${missed} events of some 220 bytes; TLS is a full handshake of version 1.3 with a certificate of P-256.`,
   operation: 'connection',
-  operations: { full: 4_000, quick: 1_000, warmUp: 1_000 },
+  operations: { full: 4_000, quick: 500, warmUp: 1_000 },
   contenders: [
     joining('@rxsse/server, serveSinks', served),
     joining('resuming from memoryLog', servedWithMissed),

@@ -3,6 +3,6 @@ import { fanOutSuite } from './fan-out-suite.ts'
 
 export const suite: Suite = fanOutSuite('Fan-out, one event a tick', 1, {
   full: 200_000,
-  quick: 25_000,
+  quick: 12_500,
   warmUp: 25_000,
 })
