@@ -1,8 +1,17 @@
 import { once } from 'node:events'
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { connect, type Socket } from 'node:net'
+import {
+  createServer,
+  type IncomingMessage,
+  ServerResponse as NodeServerResponse,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import { connect, Socket } from 'node:net'
+import { testCertificate } from '@rxsse/testing'
 import compression from 'compression'
 import express from 'express'
+import { Subject } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../test/eventually.ts'
 import { openReader } from '../../test/reader.ts'
@@ -13,6 +22,7 @@ import { serveSinks } from '../serve-sinks.ts'
 import { createSink, type Sink } from '../sink.ts'
 import type { SinkOptions } from '../sink-options.ts'
 import { streamTo } from '../stream-to.ts'
+import { takeOver } from './take-over.ts'
 
 function opened(options?: SinkOptions): Sink {
   const sink = createSink(options)
@@ -113,9 +123,99 @@ describe('a response that a middleware has put itself in front of', () => {
   )
 })
 
+describe('a client that is too slow is cut off', () => {
+  it.each(['HTTP/1.1', 'HTTP/1.0'])('over %s', async (version) => {
+    const sink = opened({ heartbeat: false, slowClient: { policy: 'disconnect', maxMessages: 1 } })
+    const { hostname, port } = new URL(await serve(sink.handler))
+    const socket = connect(Number(port), hostname)
+    onTestFinished(() => void socket.destroy())
+    socket.on('error', () => {})
+    socket.pause()
+    socket.write(`GET / ${version}\r\nHost: localhost\r\n\r\n`)
+    await eventually(() => sink.stats().connections === 1)
+    await eventually(() => {
+      sink.next({ data: 'x'.repeat(200_000) })
+      return sink.stats().disconnected === 1
+    })
+    await eventually(() => sink.stats().connections === 0)
+  })
+})
+
+describe('a connection is not taken over', () => {
+  it('while its request is still on its way', async () => {
+    const source = new Subject<{ data: number }>()
+    const { handler } = streamTo(() => source, { methods: ['POST'], takeover: true })
+    const { hostname, port } = new URL(await serve(handler))
+    const socket = connect(Number(port), hostname)
+    onTestFinished(() => void socket.destroy())
+    let text = ''
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk
+    })
+    socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc')
+    await eventually(() => source.observed && text.includes('retry'))
+    source.next({ data: 1 })
+    await eventually(() => text.includes('data: 1\n\n'))
+    source.complete()
+    await eventually(() => text.endsWith('0\r\n\r\n'))
+  })
+
+  it('where there is nothing of Node to take it from', () => {
+    const socket = new Socket()
+    onTestFinished(() => void socket.destroy())
+    expect(takeOver({} as IncomingMessage, {} as ServerResponse, socket)).toBe(false)
+  })
+
+  it('and with TLS it is', async () => {
+    const sink = opened({ takeover: true, heartbeat: false })
+    const responses: ServerResponse[] = []
+    const server = createSecureServer(testCertificate, (request, response) => {
+      responses.push(response)
+      sink.handler(request, response)
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    const address = server.address()
+    const port = typeof address === 'object' ? address?.port : 0
+    const reader = await openReader(`https://127.0.0.1:${port}/`)
+    await eventually(() => responses[0]?.socket === null)
+    await sink.publish({ data: 1 })
+    await reader.take(1)
+    await sink.close()
+    expect(await reader.ended).toBe('end')
+  })
+})
+
+it('a response of a class of its own is written to by its own way', async () => {
+  const written: string[] = []
+  class OwnResponse extends NodeServerResponse {}
+  const { write } = NodeServerResponse.prototype
+  OwnResponse.prototype.write = function (this: NodeServerResponse, ...of: unknown[]) {
+    written.push(String(of[0]))
+    return Reflect.apply(write, this, of)
+  }
+  const sink = opened({ heartbeat: false })
+  const server = createServer({ ServerResponse: OwnResponse }, sink.handler).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const address = server.address()
+  const reader = await openReader(`http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/`)
+  await sink.publish({ data: 1 })
+  await reader.take(1)
+  expect(written.join('')).toBe(reader.text())
+})
+
 describe('a request', () => {
   it.each([
     ['names all of a server', 'GET * HTTP/1.1\r\nHost: localhost\r\n'],
+    ['names nothing that any server has', 'GET *[ HTTP/1.1\r\nHost: localhost\r\n'],
     ['has a host that is none', 'GET // HTTP/1.1\r\nHost: a b\r\n'],
     ['has a target that is no path of any', 'GET http://[ HTTP/1.1\r\nHost: localhost\r\n'],
   ])('that %s has a url all the same', async (_, head) => {

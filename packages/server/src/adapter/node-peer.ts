@@ -52,5 +52,5 @@ function isNative(response: ServerResponse, method: 'write' | 'end'): boolean {
   if (Object.hasOwn(response, method)) return false
   let holder: object = Object.getPrototypeOf(response)
   while (!Object.hasOwn(holder, method)) holder = Object.getPrototypeOf(holder)
-  return holder.constructor.name === 'OutgoingMessage' || holder.constructor.name === 'ServerResponse'
+  return holder.constructor.name === 'OutgoingMessage'
 }

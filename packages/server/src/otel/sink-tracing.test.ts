@@ -198,3 +198,41 @@ it('what tracing throws costs no message', async () => {
   await reader.take(1)
   expect(errors).toEqual([thrown])
 })
+
+describe('sinkTracing, at the edges', () => {
+  it('tells what a message was refused for at once, also where that is no error, and that it was for a user', async () => {
+    const { tracing: own, spans } = tracing()
+    const failures: unknown[] = [new TypeError('wrong'), 'a fit']
+    const { sink } = await served({
+      tracing: own,
+      events: {
+        price: {
+          '~standard': {
+            version: 1,
+            vendor: 'a test',
+            validate() {
+              throw failures.shift()
+            },
+          },
+        },
+      },
+    })
+    for (let n = 0; n < 2; n++) {
+      await sink.publish({ type: 'price', data: 1 }, { user: '42' }).catch(() => {})
+    }
+    expect(
+      spans(SpanKind.PRODUCER).map(({ status, attributes }) => [status, attributes['error.type']]),
+    ).toEqual([
+      [{ code: SpanStatusCode.ERROR, message: 'wrong' }, 'TypeError'],
+      [{ code: SpanStatusCode.ERROR, message: 'a fit' }, 'unknown'],
+    ])
+    expect(spans(SpanKind.PRODUCER)[0]?.attributes['rxsse.target']).toBe('user')
+  })
+
+  it('delivers what was published where nothing is traced', async () => {
+    const { sink, read } = await served({ tracing: sinkTracing() })
+    const reader = await read()
+    await sink.publish({ data: 1 })
+    expect((await reader.take(1)).map(({ data }) => data)).toEqual(['1'])
+  })
+})

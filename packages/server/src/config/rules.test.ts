@@ -1,0 +1,45 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { sinkFromConfig } from './index.ts'
+
+type Config = Parameters<typeof sinkFromConfig>[0]
+
+async function statusOf(config: Config, headers: Record<string, string>, env?: Record<string, string>) {
+  const sink = sinkFromConfig(config, env === undefined ? {} : { env })
+  onTestFinished(() => sink.close({ drain: 0 }))
+  return (await sink.fetch(new Request('http://localhost/', { headers }))).status
+}
+
+describe('headers of a configuration', () => {
+  it.each<[string, Config['headers']]>([
+    ['short', { authorization: { secret: 'TOKEN', scheme: 'Bearer' } }],
+    ['long', { authorization: { type: 'secret', env: 'TOKEN', scheme: 'Bearer' } }],
+    ['as a list', [{ header: 'authorization', rule: { secret: 'TOKEN', scheme: 'Bearer' } }]],
+  ])('may ask for a secret with the word before it: %s', async (_, headers) => {
+    const env = { TOKEN: 'right' }
+    expect(await statusOf({ headers }, { authorization: 'Bearer right' }, env)).toBe(200)
+    expect(await statusOf({ headers }, { authorization: 'right' }, env)).toBe(403)
+    expect(await statusOf({ headers }, {}, env)).toBe(401)
+  })
+
+  it('look secrets up in the environment of the process unless they are given another', async () => {
+    vi.stubEnv('RXSSE_TEST_TOKEN', 'right')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const headers = { 'x-token': { secret: 'RXSSE_TEST_TOKEN' } }
+    expect(await statusOf({ headers }, { 'x-token': 'right' })).toBe(200)
+    expect(await statusOf({ headers }, { 'x-token': 'wrong' })).toBe(403)
+  })
+})
+
+describe('origins of a configuration', () => {
+  it.each<[string[], string, string | null]>([
+    [['*'], 'https://any.example', '*'],
+    [['https://app.example', '*'], 'https://any.example', '*'],
+    [['https://app.example'], 'https://app.example', 'https://app.example'],
+    [['https://app.example'], 'https://any.example', null],
+  ])('%j: %s may read by %j', async (allowed_origins, origin, allowed) => {
+    const sink = sinkFromConfig({ cors: { allowed_origins } })
+    onTestFinished(() => sink.close({ drain: 0 }))
+    const { headers } = await sink.fetch(new Request('http://localhost/', { headers: { origin } }))
+    expect(headers.get('access-control-allow-origin')).toBe(allowed)
+  })
+})
