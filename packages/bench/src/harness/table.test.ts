@@ -33,7 +33,7 @@ it('a table has medians, spreads, and what the first costs of each, round by rou
   ])
   expect(toMarkdown(suite, { results, failures: noFailures }, 300_000)).toBe(`## Racing
 
-A race. A measurement: 300,000 events.
+A race. A measurement: 300,000 events; rounds: 3.
 
 | contender |         ours, of it | CPU µs an event | lowest to highest |
 | --------- | ------------------: | --------------: | ----------------: |
@@ -79,5 +79,5 @@ it('what has failed has no figures, nothing is compared with it, and it is said 
 it('operations are counted in the plural', () => {
   const results = new Map([['ours', runs(1)]])
   const text = toMarkdown({ ...suite, operation: 'delivery' }, { results, failures: noFailures }, 20)
-  expect(text).toContain('A measurement: 20 deliveries.')
+  expect(text).toContain('A measurement: 20 deliveries; rounds: 1.')
 })

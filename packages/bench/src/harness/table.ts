@@ -36,7 +36,8 @@ export function toMarkdown(suite: Suite, { results, failures }: Outcome, operati
     return `${target}: ${ratio.toFixed(2)}, ${ratio <= atMost ? 'met' : 'missed'}`
   })
   const failed = Array.from(failures, ([name, why]) => `- ${name} failed: ${why}`)
-  const count = `A measurement: ${operations.toLocaleString('en')} ${plural(suite.operation)}.`
+  const rounds = Math.max(0, ...Array.from(results.values(), (runs) => runs.length))
+  const count = `A measurement: ${operations.toLocaleString('en')} ${plural(suite.operation)}; rounds: ${rounds}.`
   return [`## ${suite.title}`, `${suite.description} ${count}`, table, [...verdicts, ...failed].join('\n')]
     .filter(Boolean)
     .join('\n\n')
