@@ -158,39 +158,45 @@ describe.skipIf(redisPath === undefined)('the tail of a redisLog', () => {
     expect(commands.indexOf(look ?? '')).toBeLessThan(commands.indexOf(reading ?? ''))
   })
 
-  it('tries again where its look is cut off half way, and tells of the loss once', async () => {
+  it('tries again where what it asks is cut off, and tells of everything once', async () => {
     const { redis, admin, open } = await started()
-    let failing = 0
+    const failing = { id: 0, offset: 0 }
     const client = alteredClient(redis.url, (own) => {
       const evalSha = own.evalSha.bind(own)
       own.evalSha = (sha, args) => {
         const kind = args.arguments[2]
-        if (failing > 0 && kind === 'offset') {
-          failing--
-          return Promise.reject(new Error('cut'))
-        }
-        return evalSha(sha, args)
+        if ((kind !== 'id' && kind !== 'offset') || failing[kind] === 0) return evalSha(sha, args)
+        failing[kind]--
+        return Promise.reject(new Error('cut'))
       }
     })
     const log = open({ client })
-    const gaps: (LogGap | undefined)[] = []
-    await log.tail?.((_, gap) => gaps.push(gap))
+    const told: string[] = []
+    await log.tail?.((entries, gap) => {
+      if (gap !== undefined) told.push(`gap ${gap.reason}`)
+      told.push(...dataOf(entries))
+    })
+    const restarted = { run: 'another' }
     await log.append(message('1'), 'all')
-    await eventually(() => gaps.length === 1)
+    await eventually(() => told.length === 1)
     await admin.copy('{rxsse}:life', 'life')
     await admin.copy('{rxsse}:events', 'events')
-    const { id } = await log.append(message('2'), 'all')
-    await eventually(() => gaps.length === 2)
-    // What the tail has delivered lies after the place that its id is answered with.
-    failing = 2
-    await admin
-      .multi()
-      .copy('life', '{rxsse}:life', { REPLACE: true })
-      .copy('events', '{rxsse}:events', { REPLACE: true })
-      .exec()
-    await eventually(() => gaps.length === 3)
-    expect(gaps[2]).toMatchObject({ from: id })
-    expect(gaps.slice(0, 2)).toEqual([undefined, undefined])
+    // Another term: what comes of it is looked up before it is told.
+    failing.id = 1
+    await admin.hSet('{rxsse}:life', restarted)
+    await log.append(message('2'), 'all')
+    await eventually(() => told.length === 2)
+    expect(failing.id).toBe(0)
+    // Nothing is known of that term any more, and what is held lies before what was told.
+    failing.offset = 2
+    const restored = admin.multi()
+    for (const part of ['life', 'events']) restored.copy(part, `{rxsse}:${part}`, { REPLACE: true })
+    await restored.hSet('{rxsse}:life', restarted).exec()
+    await eventually(() => told.length === 3)
+    expect(failing.offset).toBe(0)
+    await log.append(message('3'), 'all')
+    await eventually(() => told.length === 4)
+    expect(told).toEqual(['1', '2', 'gap epoch', '3'])
   })
 
   it('begins when Redis lets it, and tells why it does not', async () => {
