@@ -3,7 +3,7 @@ import { operate } from '../operate.ts'
 import type { OnError } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
 import { weightOf } from '../weight.ts'
-import { Handling } from './handling.ts'
+import { handling } from './handling.ts'
 import { Intake, type IntakeOptions, intakeConfig, type Task } from './intake.ts'
 
 export interface BatchLimits<T> {
@@ -49,7 +49,7 @@ export function batchWith<T, R>(
 
   return operate<T, R>((stage) => {
     const intake = new Intake(config, stage)
-    const handling = new Handling<readonly Task<T>[], readonly T[], R>(stage, {
+    const { isFree, startMore, complete } = handling<readonly Task<T>[], readonly T[], R>(stage, {
       fn,
       concurrency: 1,
       onError,
@@ -74,10 +74,10 @@ export function batchWith<T, R>(
 
     return {
       next(event) {
-        intake.offer(event, handling.isFree)
-        handling.startMore()
+        intake.offer(event, isFree())
+        startMore()
       },
-      complete: () => handling.complete(),
+      complete,
     }
   })
 }

@@ -2,7 +2,7 @@ import type { ObservableInput, OperatorFunction } from 'rxjs'
 import { operate } from '../operate.ts'
 import { type OnError, reject } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
-import { Handling } from './handling.ts'
+import { handling } from './handling.ts'
 
 export interface ConflateWithOptions<T, A> {
   /** Takes what `fold` throws, with the event, which is left out. Default: the stream errors. */
@@ -36,7 +36,7 @@ export function conflateWith<T, A, R>(
   return operate<T, R>((stage) => {
     const { ledger } = stage
     let pending: Folded<A> | undefined
-    const handling = new Handling<Folded<A>, A, R>(stage, {
+    const { startMore, complete } = handling<Folded<A>, A, R>(stage, {
       fn,
       concurrency: 1,
       onError,
@@ -66,9 +66,9 @@ export function conflateWith<T, A, R>(
           reject(ledger, onFoldError, error, event)
           return
         }
-        handling.startMore()
+        startMore()
       },
-      complete: () => handling.complete(),
+      complete,
     }
   })
 }

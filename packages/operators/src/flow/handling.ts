@@ -17,63 +17,59 @@ export interface Work<J, I, R> {
   readonly onError: ((error: unknown, input: I) => void) | undefined
 }
 
-/** Has jobs handled, so many at a time. What `fn` makes of them goes to the stage's output. */
-export class Handling<J, I, R> {
-  readonly #stage: StageContext<R>
-  readonly #work: Work<J, I, R>
-  #active = 0
-  #starting = false
-  #completing = false
-
-  constructor(stage: StageContext<R>, work: Work<J, I, R>) {
-    this.#stage = stage
-    this.#work = work
-  }
-
+export interface Handling {
   /** Whether one more job would be started at once. */
-  get isFree(): boolean {
-    return this.#active < this.#work.concurrency
-  }
-
+  isFree(): boolean
   /** There may be a job to start. */
-  startMore(): void {
-    const { out } = this.#stage
-    // What is ready at once comes back here from inside `#start`; the loop goes on with it, and the stack does not grow.
-    if (this.#starting) return
-    this.#starting = true
-    while (this.isFree && !out.closed) {
-      const job = this.#work.take()
-      if (job === undefined) break
-      this.#start(job)
-    }
-    this.#starting = false
-    if (this.#completing && this.#active === 0) out.complete()
-  }
-
+  startMore(): void
   /** No more jobs come: completes the output when those that there are have been handled. */
-  complete(): void {
-    this.#completing = true
-    this.startMore()
+  complete(): void
+}
+
+/** Has jobs handled, so many at a time. What `fn` makes of them goes to the stage's output. */
+export function handling<J, I, R>(
+  { out, enter }: StageContext<R>,
+  { fn, concurrency, take, inputOf, settle, onError }: Work<J, I, R>,
+): Handling {
+  let active = 0
+  let starting = false
+  let completing = false
+
+  function isFree(): boolean {
+    return active < concurrency
   }
 
-  #start(job: J): void {
-    const { out, enter } = this.#stage
-    const { fn, onError } = this.#work
-    const input = this.#work.inputOf(job)
-    this.#active++
+  function startMore(): void {
+    // What is ready at once comes back here from inside `start`; the loop goes on with it, and the stack does not grow.
+    if (starting) return
+    starting = true
+    while (isFree() && !out.closed) {
+      const job = take()
+      if (job === undefined) break
+      active++
+      start(job)
+    }
+    starting = false
+    if (completing && active === 0) out.complete()
+  }
+
+  function start(job: J): void {
+    const input = inputOf(job)
     const subscriber = new InnerSubscriber<R>(out, {
       next: (value) => enter(() => out.next(value)),
       error: (error) =>
         enter(() => {
           if (onError === undefined) throw error
-          this.#settle(job, 'rejected')
+          active--
+          settle(job, 'rejected')
           onError(error, input)
-          this.startMore()
+          startMore()
         }),
       complete: () =>
         enter(() => {
-          this.#settle(job, 'out')
-          this.startMore()
+          active--
+          settle(job, 'out')
+          startMore()
         }),
     })
     try {
@@ -83,8 +79,12 @@ export class Handling<J, I, R> {
     }
   }
 
-  #settle(job: J, as: 'out' | 'rejected'): void {
-    this.#active--
-    this.#work.settle(job, as)
+  return {
+    isFree,
+    startMore,
+    complete() {
+      completing = true
+      startMore()
+    },
   }
 }

@@ -2,7 +2,7 @@ import type { ObservableInput, OperatorFunction } from 'rxjs'
 import { operate } from '../operate.ts'
 import type { OnError } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
-import { Handling } from './handling.ts'
+import { handling } from './handling.ts'
 import { Intake, type IntakeOptions, intakeConfig, type Task } from './intake.ts'
 
 export interface ProcessWithOptions<T> extends IntakeOptions<T> {
@@ -38,7 +38,7 @@ export function processWith<T, R>(
 
   return operate<T, R>((stage) => {
     const intake = new Intake(config, stage)
-    const handling = new Handling<Task<T>, T, R>(stage, {
+    const { isFree, startMore, complete } = handling<Task<T>, T, R>(stage, {
       fn,
       concurrency,
       onError,
@@ -48,10 +48,10 @@ export function processWith<T, R>(
     })
     return {
       next(event) {
-        intake.offer(event, handling.isFree)
-        handling.startMore()
+        intake.offer(event, isFree())
+        startMore()
       },
-      complete: () => handling.complete(),
+      complete,
     }
   })
 }
