@@ -93,7 +93,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     deliveries.next(delivery)
     if (messages.length > 0) tracing?.deliver({ ...delivery, messages })
   }
-  const timeline = new Timeline(options.log, hub, onError)
+  const timeline = new Timeline(options.log, hub, { clock, random, onError })
   const beats = beating(heartbeatOf(options.heartbeat), hub, timeline, clock)
   const topic = (options.topic ?? (({ type }) => typeOf(type))) as (message: SseMessage) => string
   const { events } = options

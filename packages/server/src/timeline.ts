@@ -4,6 +4,7 @@ import type { Hub } from './fan-out/hub.ts'
 import { encodeEntry, encodeGap, encodeLogged } from './log/encode.ts'
 import type { AppendOptions, EventLog, LogEntry, LogGap, LoggedMessage, LogPosition } from './log/types.ts'
 import { isPromise } from './maybe-promise.ts'
+import { beginTail, type Tailing, type TailingHost } from './tailing.ts'
 
 /** Sees every entry at the moment it goes live, and every gap before it. */
 export type LiveListener = (live: LogEntry | LogGap) => void
@@ -26,19 +27,19 @@ export class Timeline {
   #settling: Promise<Start> | undefined
   // What was published before the start: it lies before where a tail begins, or went live when nobody had joined.
   #early: LogEntry[] = []
-  #stopTail: (() => void) | undefined
+  #tailing: Tailing | undefined
   #tailed = false
-  #closed = false
   // The appends on their way, in the order of their calls, however their promises settle.
   #inFlight = 0
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(log: EventLog | undefined, hub: Hub, onError: (error: unknown) => void) {
+  constructor(log: EventLog | undefined, hub: Hub, host: TailingHost) {
+    const { onError } = host
     this.log = log
     this.#hub = hub
     if (log === undefined) return
     try {
-      const started = this.#begin(log)
+      const started = this.#begin(log, host)
       if (!isPromise(started)) return
       this.#starting = started.catch(onError)
       this.#settling = this.#starting.then(() => this.#settled())
@@ -99,29 +100,25 @@ export class Timeline {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
-    this.#stopTail?.()
+    this.#tailing?.stop()
     await this.#last
     await this.log?.close()
   }
 
-  #begin(log: EventLog): MaybePromise<void> {
+  #begin(log: EventLog, host: TailingHost): MaybePromise<void> {
     if (log.tail === undefined) {
       const head = log.head()
       if (isPromise(head)) return head.then((position) => this.#startAt(position))
       return this.#startAt(head)
     }
     this.#tailed = true
-    const tail = log.tail((entries, gap) => {
+    const listener = (entries: readonly LogEntry[], gap?: LogGap) => {
       if (gap !== undefined) this.#lose(gap)
       for (const entry of entries) this.#goLive(entry)
-    })
-    const tailing = ({ position, stop }: { position: LogPosition; stop(): void }) => {
-      if (this.#closed) return stop()
-      this.#stopTail = stop
-      this.#startAt(position)
     }
-    return isPromise(tail) ? tail.then(tailing) : tailing(tail)
+    this.#tailing = beginTail(log.tail.bind(log), listener, host)
+    const { begun } = this.#tailing
+    return isPromise(begun) ? begun.then((position) => this.#startAt(position)) : this.#startAt(begun)
   }
 
   #startAt(position: LogPosition): void {

@@ -77,6 +77,8 @@ export interface EventLog {
   /**
    * Calls `listener` with the entries of every node, in order, from the returned position on; with a `gap` too where
    * something was lost before these entries, of which there may be none then. Every connected client is told of it.
+   * Where it throws or rejects, a sink tells its `onError` and asks again, with waits that grow to half a minute; its
+   * clients stay, and get what they missed when it begins. Once begun, it is to go on by itself.
    */
   tail?(listener: (entries: readonly LogEntry[], gap?: LogGap) => void): MaybePromise<LogTail>
   close(): MaybePromise<void>
