@@ -180,6 +180,36 @@ describe('where the log', () => {
     ])
   })
 
+  it('tells of the gap that the page was told with, the client is told once', async () => {
+    const log = tailedLog()
+    let read: () => void = () => {}
+    const reading = new Promise<void>((resolve) => {
+      read = resolve
+    })
+    const lost: LogGap[] = []
+    const { sink, url } = await served({
+      ...log,
+      async since(...of) {
+        const page = await log.since(...of)
+        await reading
+        return { ...page, gap: lost[0] }
+      },
+    })
+    log.start()
+    const { id } = await log.head()
+    await eventually(() => true)
+    const reader = await openReader(url, { headers: { 'last-event-id': id } })
+    await eventually(() => sink.stats().resumed === 1)
+    lost.push({ reason: 'epoch', from: id, to: await log.head() })
+    for (const gap of lost) await log.lose(gap)
+    read()
+    await reader.take(1)
+    await log.append({ data: 'after', topic: 'message' }, 'all')
+    await log.bring()
+    await reader.until(({ events }) => events().some(({ data }) => data === 'after'))
+    expect(reader.events().map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual(['gap', 'after'])
+  })
+
   it('tells of a gap up to where the page it has read is ahead of what went live here, the client goes on there', async () => {
     const log = tailedLog()
     const { sink, url } = await served(log)

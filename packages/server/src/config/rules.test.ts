@@ -21,6 +21,14 @@ describe('headers of a configuration', () => {
     expect(await statusOf({ headers }, {}, env)).toBe(401)
   })
 
+  it('may ask for a secret alone', async () => {
+    for (const rule of [{ secret: 'TOKEN' }, { type: 'secret' as const, env: 'TOKEN' }]) {
+      const config = { headers: { 'x-token': rule } }
+      expect(await statusOf(config, { 'x-token': 'right' }, { TOKEN: 'right' })).toBe(200)
+      expect(await statusOf(config, { 'x-token': 'wrong' }, { TOKEN: 'right' })).toBe(403)
+    }
+  })
+
   it('look secrets up in the environment of the process unless they are given another', async () => {
     vi.stubEnv('RXSSE_TEST_TOKEN', 'right')
     onTestFinished(() => void vi.unstubAllEnvs())

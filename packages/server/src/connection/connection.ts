@@ -116,12 +116,11 @@ export class Connection implements PeerEvents {
 
   /** Drops the client at once, with what it has not taken. */
   destroy(): void {
-    if (this.#open) this.#peer.destroy()
+    this.#peer.destroy()
   }
 
-  /** Drops a client for being slow; counted once, however long its transport takes to say that it is gone. */
+  /** Drops a client that lags; counted once, however long its transport takes to say that it is gone. */
   cutOff(): void {
-    if (!this.open) return
     this.#ending = true
     this.#straight = undefined
     this.#backlog = undefined

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../test/eventually.ts'
+import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { memoryLog } from '../log/memory.ts'
 import { createSink, type Sink } from '../sink.ts'
 import type { SinkOptions } from '../sink-options.ts'
@@ -66,6 +67,21 @@ describe('a client that has fallen behind', () => {
     await closed
     expect(new Set(data)).toEqual(new Set(['full', 'waits']))
     expect(data?.at(-1)).toBe('waits')
+  })
+
+  it('and whose stream has ended is cut off when it takes nothing of what was there', async () => {
+    const scheduler = new ManualScheduler()
+    const sink = opened({ onComplete: 'close', scheduler, slowClient: { stalledFor: '30s' } })
+    const client = await clientOf(sink)
+    await fall(sink)
+    sink.complete()
+    scheduler.advance(29_000)
+    expect(sink.stats()).toMatchObject({ connections: 1, disconnected: 0 })
+    scheduler.advance(15_000)
+    expect(sink.stats()).toMatchObject({ connections: 0, disconnected: 1 })
+    scheduler.advance(60_000)
+    expect(sink.stats().disconnected).toBe(1)
+    await expect(client.rest()).rejects.toThrow('the stream was cut')
   })
 
   it('is told what it missed, and gets the rest when it has taken that, however much it is', async () => {

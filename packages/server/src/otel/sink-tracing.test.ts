@@ -226,7 +226,11 @@ describe('sinkTracing, at the edges', () => {
       [{ code: SpanStatusCode.ERROR, message: 'wrong' }, 'TypeError'],
       [{ code: SpanStatusCode.ERROR, message: 'a fit' }, 'unknown'],
     ])
-    expect(spans(SpanKind.PRODUCER)[0]?.attributes['rxsse.target']).toBe('user')
+    const targets = () => spans(SpanKind.PRODUCER).map(({ attributes }) => attributes['rxsse.target'])
+    expect(targets()).toEqual(['user', 'user'])
+    await sink.publish({ type: 'price', data: 1 }, { room: 'r' }).catch(() => {})
+    await sink.publish({ type: 'price', data: 1 }).catch(() => {})
+    expect(targets().slice(2)).toEqual(['room', 'all'])
   })
 
   it('delivers what was published where nothing is traced', async () => {
