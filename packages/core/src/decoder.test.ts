@@ -65,6 +65,79 @@ describe('an event beyond the limit', () => {
   })
 })
 
+describe('what is not finished', () => {
+  /** A decoder, and what it has told of so far. */
+  function telling(maxEventSize = Number.POSITIVE_INFINITY) {
+    const said: string[] = []
+    const decoder = createDecoder(
+      {
+        onEvent: (_, data) => said.push(data),
+        onId() {},
+        onRetry() {},
+        onComment: (text) => said.push(`:${text}`),
+        onOversize: () => said.push('oversize'),
+      },
+      { types: undefined, maxEventSize },
+    )
+    const push = (text: string): string[] => {
+      decoder.push(Buffer.from(text))
+      decoder.flush()
+      return said.splice(0)
+    }
+    const end = (): string[] => {
+      decoder.end()
+      return said.splice(0)
+    }
+    return { push, end }
+  }
+
+  it('is held for its limit exactly, and not a byte longer', () => {
+    for (const [unfinished, bytes] of [
+      ['data: ab', 8],
+      ['data: ab\n', 9],
+      [': ab', 4],
+      ['data: é', 8],
+    ] as const) {
+      expect(telling(bytes).push(unfinished)).toEqual([])
+      expect(telling(bytes - 1).push(unfinished)).toEqual(['oversize'])
+      // After a piece that is decoded where it is, too.
+      const large = 'data: a\n\n'.repeat(3000)
+      expect(telling(Math.max(bytes, 9)).push(large + unfinished)).toHaveLength(3000)
+      const small = telling(9)
+      expect(small.push(`${large}data: abc\n`)).toHaveLength(3001)
+    }
+  })
+
+  it('does not keep a comment before it waiting, nor is made larger by comments', () => {
+    const { push, end } = telling(20)
+    for (let n = 0; n < 100; n++) expect(push(`: heartbeat ${n}\n`)).toEqual([`:heartbeat ${n}`])
+    expect(push(': heart')).toEqual([])
+    expect(push('beat\r')).toEqual([':heartbeat'])
+    expect(push('\n: a\r\n: b\ndata: x\n')).toEqual([':a', ':b'])
+    // A comment within a block waits for its end.
+    expect(push(':c\n')).toEqual([])
+    expect(push('\n')).toEqual([':c', 'x'])
+    expect(push('data: y\n')).toEqual([])
+    expect(end()).toEqual([])
+  })
+
+  it('may be a byte order mark, or what only begins like one', () => {
+    for (const [bytes, events] of [
+      [[0xef, 0xbb, 0xbf], ['x']],
+      [[0xef, 0xbb], []],
+      [[0xef, 0xbb, 0xbf, 0xef, 0xbb, 0xbf], []],
+      [[], ['x']],
+    ] as const) {
+      const input = Buffer.concat([Buffer.from(bytes), Buffer.from('data: x\n\n')])
+      for (let cut = 0; cut < input.length; cut++) {
+        const pieces = [input.subarray(0, cut), input.subarray(cut)]
+        expect(decode(pieces).events.map(({ data }) => data)).toEqual(events)
+      }
+      expect(decode([Buffer.from(bytes)]).events).toEqual([])
+    }
+  })
+})
+
 describe('pieces of more than a read', () => {
   it('are interpreted at once, and those of less together at the end of the turn', async () => {
     const seen: string[] = []
