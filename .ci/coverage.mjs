@@ -1,6 +1,6 @@
 // Which lines and branches of the packages their own tests run: figures, and each place that is not run with the reason that
 // `packages/<name>/uncovered.json` gives for it. A place without a reason fails, and so does a reason without its place.
-// `pnpm coverage core` for one package.
+// `pnpm coverage core` for one package; without a name, what runs in production.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
