@@ -56,6 +56,7 @@ const notOnEdge = [
 const serverAnywhere = [
   'src/wire',
   'src/log/conformance.test.ts',
+  'src/log/sqlite.test.ts',
   'src/compression/gzip-member.property.test.ts',
   'src/access/header-rules.test.ts',
   'src/event.test.ts',
