@@ -296,6 +296,62 @@ it('takes what it selects, or the event itself where nothing is selected', () =>
     expect(over(aggregate, [3])).toEqual(selected)
 })
 
+it('keeps what rounding has lost through merges and copies, and leaves none of it to who comes after', () => {
+  const xs = [1, 1e100, 1, -1e100]
+  const row = new AggregateRow<Item, { readonly sum: unknown; readonly spread: unknown }>(
+    { sum: a.sum((it) => it.x), spread: a.variance((it) => it.x) },
+    { atomic: false },
+  )
+  const folded = (list: readonly number[]): Slot => {
+    const slot = row.create()
+    for (const x of list) {
+      row.read({ at: 0, x, maybe: null, word: '' }, 0)
+      row.add(slot)
+    }
+    return slot
+  }
+  for (let cut = 0; cut <= xs.length; cut++) {
+    const one = folded(xs.slice(0, cut))
+    const other = folded(xs.slice(cut))
+    row.merge(one, other)
+    const copy = row.copy(one)
+    expect([row.result(one).sum, row.result(copy).sum]).toEqual([2, 2])
+    for (const slot of [one, other, copy]) row.release(slot)
+    expect(row.result(folded([5])).sum).toBe(5)
+  }
+  const spoilt = folded([Number.POSITIVE_INFINITY, Number.NaN])
+  row.release(spoilt)
+  expect(row.result(folded([5, 7]))).toEqual({ sum: 12, spread: 1 })
+})
+
+it('passes over what is missing, be it null or undefined', () => {
+  const values = [undefined, 4, null]
+  const selected = (it: Item) => values[it.x]
+  for (const [aggregate, result] of [
+    [a.sum(selected), 4],
+    [a.countDistinct(selected), 1],
+    [a.approxCountDistinct(selected), 1],
+    [a.max(selected), 4],
+  ] as const)
+    expect(over(aggregate, [0, 1, 2])).toBe(result)
+})
+
+it('goes by event time also where an earlier event comes after a merge, or has the same score', () => {
+  const row = new AggregateRow<Item, { readonly words: unknown; readonly top: unknown }>(
+    { words: a.collectDistinct((it) => it.word), top: a.topK(1, (it) => it.x) },
+    { atomic: false },
+  )
+  const added = (slot: Slot, at: number, word: string): Slot => {
+    row.read({ at, x: 0, maybe: null, word }, at)
+    row.add(slot)
+    return slot
+  }
+  const slot = added(row.create(), 5, 'x')
+  row.merge(slot, added(row.create(), 10, 'y'))
+  added(slot, 1, 'y')
+  expect(row.result(slot)).toMatchObject({ words: ['y', 'x'], top: [{ at: 1 }] })
+})
+
 it('passes infinities and NaN through a sum as IEEE does', () => {
   const sum = a.sum((it) => it.x)
   expect(over(sum, [1, Number.POSITIVE_INFINITY, 2])).toBe(Number.POSITIVE_INFINITY)
