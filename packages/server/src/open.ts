@@ -4,7 +4,7 @@ import type { Connection } from './connection/connection.ts'
 import { type Admitted, streamAnswer } from './endpoint.ts'
 import type { SseMessage } from './event.ts'
 import type { Hub } from './fan-out/hub.ts'
-import { encodeEntry } from './log/encode.ts'
+import { encodeEntry, encodeGap } from './log/encode.ts'
 import { lastEventIdOf } from './request.ts'
 import { type ResumeHost, resume } from './resume.ts'
 import type { Retry } from './retry.ts'
@@ -75,10 +75,15 @@ export function opener(
 }
 
 /** Joins a client that was there before the log said where it stands. */
-function joinSince({ position, early }: Start, connection: Connection, host: ResumeHost): void {
+function joinSince({ position, early, lost }: Start, connection: Connection, host: ResumeHost): void {
   if (!connection.open) return
-  const events = early.filter(({ message, target }) => connection.audience.sees(message.topic, target))
-  if (events.length > 0) connection.send(new EventFrame(events.map(encodeEntry)))
+  const seen = early.filter(({ message, target }) => connection.audience.sees(message.topic, target))
+  const events = seen.map(encodeEntry)
+  if (lost !== undefined) {
+    host.hub.counters.gaps++
+    events.unshift(encodeGap(lost))
+  }
+  if (events.length > 0) connection.send(new EventFrame(events))
   if (position === undefined) {
     host.hub.join(connection)
     return

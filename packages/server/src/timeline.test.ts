@@ -5,7 +5,8 @@ import { openReader } from '../test/reader.ts'
 import { serve } from '../test/serve.ts'
 import { remoteLog } from '../test/slow-logs.ts'
 import { type TailedLog, tailedLog } from '../test/tailed-log.ts'
-import type { LogGap } from './log/types.ts'
+import { memoryLog } from './log/memory.ts'
+import type { EventLog, LogGap, LogTail } from './log/types.ts'
 import { createSink, type Sink } from './sink.ts'
 import type { SinkOptions } from './sink-options.ts'
 
@@ -42,6 +43,63 @@ describe('a client that connects before the log says where it stands', () => {
     log.start()
     await reader.until(({ interpret }) => interpret().lastEventId === last.id)
     expect(reader.events().map(({ data }) => data)).toEqual(['3'])
+  })
+
+  it('is told of what was too much to be kept for it, and gets the rest', async () => {
+    const { sink, url, log } = await served({ slowClient: { maxMessages: 20_000, maxBytes: 100_000_000 } })
+    const reader = await openReader(url)
+    for (let n = 1; n <= 10_003; n++) await sink.publish({ data: n })
+    log.start()
+    const [gap, ...events] = await reader.take(10_001)
+    expect(gap?.type).toBe('gap')
+    const epoch = (await log.head()).id.split('-')[0]
+    expect(JSON.parse(gap?.data ?? '')).toEqual({
+      from: `${epoch}-1`,
+      to: `${epoch}-3`,
+      reason: 'trimmed',
+      missed: 3,
+    })
+    expect(events.map(({ data }) => data)).toEqual(Array.from({ length: 10_000 }, (_, n) => `${n + 4}`))
+    expect(sink.stats().gaps).toBe(1)
+  })
+
+  it.each([
+    ['what is in the log is read from there, however much', 0, 10_003, undefined],
+    ['what lies before where the log says it stands is lost, and told', 2, 10_003, { from: 1, to: 2 }],
+  ])('%s', async (_, stands, published, told) => {
+    const memory = memoryLog({ capacity: 20_000 })
+    const epoch = (await memory.head()).id.split('-')[0]
+    let stand: (tail: LogTail) => void = () => {}
+    let listen: Parameters<NonNullable<EventLog['tail']>>[0] = () => {}
+    const sink = createSink({
+      log: {
+        ...memory,
+        tail(listener) {
+          listen = listener
+          return new Promise((resolve) => {
+            stand = resolve
+          })
+        },
+      },
+      slowClient: { maxMessages: 20_000, maxBytes: 100_000_000 },
+    })
+    onTestFinished(() => sink.close({ drain: 0 }))
+    const reader = await openReader(await serve(sink.handler))
+    for (let n = 1; n <= published; n++) await sink.publish({ data: n })
+    stand({ position: { id: `${epoch}-${stands}`, offset: stands }, stop: () => {} })
+    await eventually(() => true)
+    listen((await memory.since(stands, 20_000)).entries)
+    await reader.take(published - stands + (told === undefined ? 0 : 1))
+    const gaps = reader.events().filter(({ type }) => type === 'gap')
+    expect(gaps.map(({ data }) => JSON.parse(data))).toEqual(
+      told === undefined
+        ? []
+        : [{ from: `${epoch}-${told.from}`, to: `${epoch}-${told.to}`, reason: 'trimmed' }],
+    )
+    const data = reader.events().filter(({ type }) => type !== 'gap')
+    expect(data.map((event) => event.data)).toEqual(
+      Array.from({ length: published - stands }, (_each, n) => `${n + stands + 1}`),
+    )
   })
 
   it('gets nothing of before the sink', async () => {

@@ -15,6 +15,8 @@ export interface Start {
   readonly position: LogPosition | undefined
   /** What was published here until then, in the order of the log. */
   readonly early: readonly LogEntry[]
+  /** What came before that, and was too much to be kept. */
+  readonly lost?: LogGap | undefined
 }
 
 /** The one order in which a sink's messages go live: that of its log, or of the calls where there is none. */
@@ -27,6 +29,7 @@ export class Timeline {
   #settling: Promise<Start> | undefined
   // What was published before the start: it lies before where a tail begins, or went live when nobody had joined.
   #early: LogEntry[] = []
+  #dropped: Dropped | undefined
   #tailing: Tailing | undefined
   #tailed = false
   // The appends on their way, in the order of their calls, however their promises settle.
@@ -133,9 +136,12 @@ export class Timeline {
     this.#settling = undefined
     await last
     const early = new Map(this.#early.map((entry) => [entry.offset, entry]))
+    const dropped = this.#dropped
     this.#early = []
+    this.#dropped = undefined
     return {
       position,
+      lost: dropped && lostBefore(position, dropped),
       early: [...early.values()]
         .filter(({ offset }) => position === undefined || offset <= position.offset)
         .sort((one, other) => one.offset - other.offset),
@@ -156,9 +162,18 @@ export class Timeline {
   }
 
   #appended(entry: LogEntry, isEarly: boolean): void {
-    if (isEarly) this.#early.push(entry)
+    if (isEarly) this.#keep(entry)
     // A tail says itself what is live; an entry that was there before (by its source id) is live already.
     if (!this.#tailed && !this.hasReached(entry.offset)) this.#goLive(entry)
+  }
+
+  /** A log may take long to say where it stands: what is kept until then has a bound. */
+  #keep(entry: LogEntry): void {
+    this.#early.push(entry)
+    if (this.#early.length <= MOST_EARLY) return
+    const [oldest] = this.#early.splice(0, 1) as [LogEntry]
+    const { first = oldest, count = 0 } = this.#dropped ?? {}
+    this.#dropped = { first, last: oldest, count: count + 1 }
   }
 
   #goLive(entry: LogEntry): void {
@@ -172,6 +187,23 @@ export class Timeline {
     this.#hub.counters.gaps += this.#hub.announce(encodeGap(gap))
     for (const listener of this.#listeners) listener(gap)
   }
+}
+
+const MOST_EARLY = 10_000
+
+/** What was published before the start, and not kept. */
+interface Dropped {
+  readonly first: LogEntry
+  readonly last: LogEntry
+  readonly count: number
+}
+
+/** What lies after the position is read from the log. */
+function lostBefore(position: LogPosition | undefined, { first, last, count }: Dropped): LogGap | undefined {
+  const { id, offset } = last
+  const all: LogGap = { reason: 'trimmed', from: first.id, to: { id, offset }, missed: count }
+  if (position === undefined || offset <= position.offset) return all
+  return first.offset > position.offset ? undefined : { reason: 'trimmed', from: first.id, to: position }
 }
 
 function logFailed(cause: unknown): SinkError {
