@@ -2,12 +2,52 @@ import { Subject } from 'rxjs'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { eventually } from '../test/eventually.ts'
+import { ManualScheduler } from '../test/manual-scheduler.ts'
 import { openReader, type Reader } from '../test/reader.ts'
 import { serve } from '../test/serve.ts'
+import { served } from '../test/served.ts'
 import { memoryLog } from './log/memory.ts'
 import { serveSinks } from './serve-sinks.ts'
 import { createSink } from './sink.ts'
 import { streamTo } from './stream-to.ts'
+
+describe('closing a sink', () => {
+  it('tells each client a reconnection time of its own, and ends its stream', async () => {
+    // For each at its opening, then for each at the end.
+    const chances = [0.1, 0.1, 0, 0.5]
+    const { sink, url } = await served({ retry: '2s', random: () => chances.shift() ?? 1 })
+    const one = await openReader(url)
+    const other = await openReader(url)
+    await sink.publish({ data: 'last' })
+    await sink.close({ drain: '5s' })
+    expect(await one.ended).toBe('end')
+    expect(await other.ended).toBe('end')
+    expect([one.interpret().retry, other.interpret().retry]).toEqual([2000, 3000])
+    expect(one.events()).toMatchObject([{ data: 'last' }])
+    await expect(sink.publish({ data: 'late' })).rejects.toMatchObject({ code: 'closed' })
+  })
+
+  it('cuts clients that do not read within the drain', async () => {
+    const scheduler = new ManualScheduler()
+    const { sink, url } = await served({ scheduler })
+    const reader = await openReader(url)
+    reader.pause()
+    await eventually(() => sink.stats().connections === 1)
+    for (let n = 0; n < 40; n++) await sink.publish({ data: 'x'.repeat(1 << 18) })
+    await eventually(() => sink.stats().behind === 1)
+    const closed = sink.close({ drain: '5s' })
+    scheduler.advance(5_000)
+    await closed
+    reader.resume()
+    expect(await reader.ended).toBe('cut')
+  })
+
+  it('is the same promise when asked again', async () => {
+    const { sink } = await served()
+    expect(sink.close()).toBe(sink.close())
+    await sink.close()
+  })
+})
 
 describe('while it closes', () => {
   it('a sink tells newcomers when to come back, and its server says that it drains', async () => {

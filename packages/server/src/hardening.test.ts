@@ -4,16 +4,11 @@ import { eventually } from '../test/eventually.ts'
 import { ManualScheduler } from '../test/manual-scheduler.ts'
 import { openReader } from '../test/reader.ts'
 import { serve } from '../test/serve.ts'
+import { served } from '../test/served.ts'
 import type { SseMessage } from './event.ts'
 import { memoryLog } from './log/memory.ts'
 import { createSink, type Sink } from './sink.ts'
 import type { SinkOptions } from './sink-options.ts'
-
-async function served(options?: SinkOptions): Promise<{ sink: Sink; url: string }> {
-  const sink = createSink(options)
-  onTestFinished(() => sink.close({ drain: 0 }))
-  return { sink, url: await serve(sink.handler) }
-}
 
 /** A bare connection that has sent a request and reads nothing. */
 async function rawClient(
