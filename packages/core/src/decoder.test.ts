@@ -121,6 +121,31 @@ describe('what is not finished', () => {
     expect(end()).toEqual([])
   })
 
+  it('is a matter of its line end alone, whichever it is: what is finished is told at once', () => {
+    for (const eol of ['\n', '\r', '\r\n']) {
+      const { push } = telling()
+      for (const once of [`data: x${eol}${eol}`, `${eol}data: y${eol}data${eol}${eol}`]) {
+        expect(push(once)).toHaveLength(1)
+        const [first = '', ...rest] = once
+        // Byte by byte, it is there with the first byte of the line end of the empty line.
+        const told = [push(first), ...rest.map((byte) => push(byte))].map((events) => events.length)
+        expect(told.indexOf(1)).toBe(once.length - eol.length)
+        expect(told.filter((n) => n > 0)).toEqual([1])
+      }
+      expect(push(`: a${eol}: b${eol}: c${eol}`)).toEqual([':a', ':b', ':c'])
+    }
+  })
+
+  it('is no part of the size of what comes after it in the same piece', () => {
+    const comments = ': 1234567\n'.repeat(10)
+    for (const eol of ['\n', '\r', '\r\n']) {
+      const piece = `${comments}data: x\n\n\n\n${comments}data: y\n\n`.replaceAll('\n', eol)
+      const told = telling(12).push(piece)
+      expect(told.filter((one) => !one.startsWith(':'))).toEqual(['x', 'y'])
+      expect(told).toHaveLength(22)
+    }
+  })
+
   it('may be a byte order mark, or what only begins like one', () => {
     for (const [bytes, events] of [
       [[0xef, 0xbb, 0xbf], ['x']],
