@@ -26,9 +26,7 @@ export class Connection {
     // Commands wait here, where their time is counted, not in the client.
     this.#client = settings.duplicate({ disableOfflineQueue: true })
     this.#faults = faults
-    this.#client.on('error', (error) => {
-      if (!this.#closed) faults.report(error)
-    })
+    this.#client.on('error', (error) => this.#report(error))
     // A client that is closed while it opens a socket has it all the same, some time later.
     this.#client.on('ready', () => {
       if (this.#closed) this.#client.destroy()
@@ -62,12 +60,14 @@ export class Connection {
     if (this.#closed || this.#connecting !== undefined || this.#client.isOpen) return
     this.#connecting = this.#client
       .connect()
-      .catch((error: unknown) => {
-        if (!this.#closed) this.#faults.report(error)
-      })
+      .catch((error: unknown) => this.#report(error))
       .finally(() => {
         this.#connecting = undefined
       })
+  }
+
+  #report(error: unknown): void {
+    if (!this.#closed) this.#faults.report(error)
   }
 }
 
