@@ -141,6 +141,22 @@ describe('a client that is too slow is cut off', () => {
   })
 })
 
+it('a client that resets its connection just before it is written to has left, and hurts nobody', async () => {
+  const sink = opened({ heartbeat: false, onComplete: 'close' })
+  const { hostname, port } = new URL(await serve(sink.handler))
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => {})
+  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await once(socket, 'data')
+  await eventually(() => sink.stats().connections === 1)
+  // All within this turn, so that the server cannot have heard of it.
+  socket.resetAndDestroy()
+  sink.next({ data: 'x'.repeat(100_000) })
+  sink.complete()
+  await eventually(() => sink.stats().connections === 0)
+  expect(sink.stats().published).toBe(1)
+})
+
 describe('a connection is not taken over', () => {
   it('while its request is still on its way', async () => {
     const source = new Subject<{ data: number }>()
