@@ -33,6 +33,7 @@ it('from a feed that loses its connections anywhere, through pipeline, sink and 
       fc.array(fc.record({ step: fc.integer({ min: 0, max: 7 }), key: fc.constantFrom('a', 'b') }), {
         minLength: 1,
         maxLength: 40,
+        size: 'max',
       }),
       disconnectSchedule({ by: ['END', 'FIN', 'RST'] }),
       async (steps, disconnects) => {

@@ -13,7 +13,7 @@ const quake = fc.record({
 it('is in the order of event time, without end, and every id is where it says', () => {
   fc.assert(
     fc.property(
-      fc.array(quake, { minLength: 1, maxLength: 20 }),
+      fc.array(quake, { minLength: 1, maxLength: 20, size: 'max' }),
       fc.integer({ min: 1, max: 200 }),
       (quakes, id) => {
         const timeline = createTimeline(quakes, [{ date: '2000-01-03', close: 1455 }])
@@ -29,7 +29,7 @@ it('is in the order of event time, without end, and every id is where it says', 
 it('holds every earthquake once a lap, and a price every hour', () => {
   fc.assert(
     fc.property(
-      fc.uniqueArray(quake, { minLength: 1, maxLength: 20, selector: ({ code }) => code }),
+      fc.uniqueArray(quake, { minLength: 1, maxLength: 20, size: 'max', selector: ({ code }) => code }),
       (quakes) => {
         const timeline = createTimeline(quakes, [{ date: '2000-01-03', close: 1455 }])
         const hours = Math.floor((Math.max(...quakes.map((q) => q.time)) - timeline.start) / 3_600_000) + 1

@@ -176,7 +176,7 @@ describe.each(logs)('%s', (_name, open) => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 6 }),
-        fc.array(fc.nat({ max: 12 }), { maxLength: 30 }),
+        fc.array(fc.nat({ max: 12 }), { maxLength: 30, size: 'max' }),
         fc.integer({ min: 1, max: 5 }),
         async (capacity, offsets, limit) => {
           const log = open({ capacity })

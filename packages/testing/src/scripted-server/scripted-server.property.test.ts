@@ -16,7 +16,7 @@ async function read(url: string): Promise<{ body: Buffer; complete: boolean }> {
 }
 
 const pieces = fc.array(
-  fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.constant(new Uint8Array(70_000).fill(7))),
+  fc.oneof(fc.uint8Array({ maxLength: 300, size: 'max' }), fc.constant(new Uint8Array(70_000).fill(7))),
   {
     maxLength: 6,
   },
