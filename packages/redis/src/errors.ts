@@ -1,5 +1,5 @@
-/** What went wrong, for a program: the `code` of a {@link RedisLogError}. */
-export type RedisLogErrorCode =
+/** What went wrong, for a program: the `code` of a {@link RedisError}. */
+export type RedisErrorCode =
   /** There is no connection to Redis, and the log was told not to wait for one. */
   | 'unavailable'
   /** Redis did not answer in time. */
@@ -10,9 +10,9 @@ export type RedisLogErrorCode =
   | 'closed'
 
 /** Why Redis did not do what was asked, told apart by `code`. Never holds a password. */
-export class RedisLogError extends Error {
-  override readonly name = 'RedisLogError'
-  readonly code: RedisLogErrorCode
+export class RedisError extends Error {
+  override readonly name = 'RedisError'
+  readonly code: RedisErrorCode
   /**
    * Whether the message may be in the log all the same: it was on its way when the connection or the time ran
    * out. Publishing it again with the same source id adds it at most once.
@@ -20,7 +20,7 @@ export class RedisLogError extends Error {
   readonly mayBeAppended: boolean
 
   constructor(
-    code: RedisLogErrorCode,
+    code: RedisErrorCode,
     message: string,
     { mayBeAppended = false, cause }: { readonly mayBeAppended?: boolean; readonly cause?: unknown } = {},
   ) {

@@ -67,7 +67,7 @@ describe.skipIf(redisPath === undefined)('a call to a redisLog', () => {
     const reading = Promise.all([log.head(), log.since('x', 1)].map((call) => Promise.resolve(call)))
     reading.catch(() => {})
     log.close()
-    await expect(reading).rejects.toMatchObject({ name: 'RedisLogError', code: 'closed' })
+    await expect(reading).rejects.toMatchObject({ name: 'RedisError', code: 'closed' })
     redis.resume()
   })
 

@@ -1,5 +1,5 @@
 export type { Duration } from './duration.ts'
-export { RedisLogError, type RedisLogErrorCode } from './errors.ts'
+export { RedisError, type RedisErrorCode } from './errors.ts'
 export { type RedisPresence, type RedisPresenceOptions, redisPresence } from './presence/redis-presence.ts'
 export { redisLog } from './redis-log.ts'
 export type { RedisLogClient, RedisLogOptions } from './redis-log-options.ts'

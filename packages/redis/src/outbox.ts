@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { LogEntry, LoggedMessage, Target } from '@rxsse/server'
 import type { Attempt, Connection, Failure } from './connection.ts'
 import { decodeEntry, encodeBody, newEpoch, ownId } from './entry.ts'
-import { RedisLogError, type RedisLogErrorCode } from './errors.ts'
+import { RedisError, type RedisErrorCode } from './errors.ts'
 import type { Faults } from './faults.ts'
 import type { Horizon } from './horizon.ts'
 import type { Keys } from './keys.ts'
@@ -159,7 +159,7 @@ export class Outbox {
     })
   }
 
-  #refuseAll(batch: readonly Pending[], code: RedisLogErrorCode, text: string, cause?: unknown): void {
+  #refuseAll(batch: readonly Pending[], code: RedisErrorCode, text: string, cause?: unknown): void {
     for (const pending of batch) refuse(pending, code, text, cause)
   }
 }
@@ -172,7 +172,7 @@ interface Pending {
   readonly own: string
   readonly body: string
   readonly resolve: (entry: LogEntry) => void
-  readonly reject: (error: RedisLogError) => void
+  readonly reject: (error: RedisError) => void
   readonly timer: NodeJS.Timeout
   sent: boolean
   settled: boolean
@@ -188,10 +188,10 @@ const BATCH_LENGTH = 512 * 1024
 /** For how many milliseconds Redis remembers a writer's last batch: longer than a copy may lie in any buffer. */
 const REMEMBERED = String(3_600_000)
 
-function refuse(pending: Pending, code: RedisLogErrorCode, text: string, cause?: unknown): void {
+function refuse(pending: Pending, code: RedisErrorCode, text: string, cause?: unknown): void {
   if (pending.settled) return
   settle(pending)
-  pending.reject(new RedisLogError(code, text, { mayBeAppended: pending.sent, cause }))
+  pending.reject(new RedisError(code, text, { mayBeAppended: pending.sent, cause }))
 }
 
 function settle(pending: Pending): void {

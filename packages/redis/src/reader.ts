@@ -1,7 +1,7 @@
 import type { GapReason, LogPosition } from '@rxsse/server'
 import type { Attempt, Connection } from './connection.ts'
 import { decodeEntry, newEpoch, type PlacedEntry } from './entry.ts'
-import { RedisLogError } from './errors.ts'
+import { RedisError } from './errors.ts'
 import type { Faults } from './faults.ts'
 import type { Horizon } from './horizon.ts'
 import type { Keys } from './keys.ts'
@@ -28,7 +28,7 @@ export interface ReaderContext {
 
 export type Place = { readonly id: string } | { readonly offset: number } | 'head'
 
-/** Reads what follows a place, at most `limit` entries of it; rejects with a {@link RedisLogError}. */
+/** Reads what follows a place, at most `limit` entries of it; rejects with a {@link RedisError}. */
 export async function readAfter(place: Place, limit: number, context: ReaderContext): Promise<Reading> {
   const { settings, faults } = context
   let timer: NodeJS.Timeout | undefined
@@ -37,7 +37,7 @@ export async function readAfter(place: Place, limit: number, context: ReaderCont
     timer = setTimeout(() => {
       over = true
       reject(
-        new RedisLogError('timeout', `Redis did not answer within ${settings.timeout} ms`, {
+        new RedisError('timeout', `Redis did not answer within ${settings.timeout} ms`, {
           cause: faults.latest,
         }),
       )
@@ -54,11 +54,11 @@ export async function readAfter(place: Place, limit: number, context: ReaderCont
       const result = await tryReading(place, limit, context)
       if ('answer' in result) return result.answer
       const { error, how } = result.failure
-      if (context.connection.closed) throw new RedisLogError('closed', 'the log is closed')
+      if (context.connection.closed) throw new RedisError('closed', 'the log is closed')
       if (how === 'refused')
-        throw new RedisLogError('refused', 'Redis refused to read the log', { cause: error })
+        throw new RedisError('refused', 'Redis refused to read the log', { cause: error })
       if (how === 'cut' ? settings.whenAway === 'fail' : !faults.isWorthWaiting(settings.whenAway)) {
-        throw new RedisLogError('unavailable', 'there is no connection to Redis', {
+        throw new RedisError('unavailable', 'there is no connection to Redis', {
           cause: faults.latest ?? error,
         })
       }

@@ -52,7 +52,7 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
     // The first may meet the connection as it is being lost.
     await expect(log.append({ data: 'b', topic: '' }, 'all')).rejects.toMatchObject({ code: 'unavailable' })
     await expect(log.append({ data: 'c', topic: '' }, 'all')).rejects.toMatchObject({
-      name: 'RedisLogError',
+      name: 'RedisError',
       code: 'unavailable',
       mayBeAppended: false,
       cause: expect.any(Error),

@@ -1,6 +1,6 @@
 import type { EventLog, LogGap, LogPosition, LogTail } from '@rxsse/server'
 import { Connection, clientOf } from './connection.ts'
-import { RedisLogError } from './errors.ts'
+import { RedisError } from './errors.ts'
 import { Faults } from './faults.ts'
 import { Horizon } from './horizon.ts'
 import { keysOf } from './keys.ts'
@@ -84,6 +84,6 @@ export function redisLog(options: RedisLogOptions): EventLog {
   }
 
   function assertOpen(): void {
-    if (connection.closed) throw new RedisLogError('closed', 'the log is closed')
+    if (connection.closed) throw new RedisError('closed', 'the log is closed')
   }
 }

@@ -85,9 +85,7 @@ describe.skipIf(redisPath === undefined)('the tail of a redisLog', () => {
     expect(seen).toEqual(['1', '2', '3'])
     expect(gaps).toEqual([])
     expect(errors.map(String)).toEqual(
-      strange.map(
-        (id) => `RedisLogError: {rxsse}:events holds ${id}, which is not of this log; it is left out`,
-      ),
+      strange.map((id) => `RedisError: {rxsse}:events holds ${id}, which is not of this log; it is left out`),
     )
     for (const limit of [1, 10]) {
       const read: string[] = []

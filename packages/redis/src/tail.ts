@@ -1,7 +1,7 @@
 import type { LogEntry, LogGap, LogPosition } from '@rxsse/server'
 import { type Failure, QUIET } from './connection.ts'
 import { decodeEntry, type PlacedEntry, parsePlace, placeBefore } from './entry.ts'
-import { RedisLogError } from './errors.ts'
+import { RedisError } from './errors.ts'
 import { pause } from './pause.ts'
 import { type ReaderContext, type Reading, tryReading } from './reader.ts'
 
@@ -71,7 +71,7 @@ export async function follow(
     if (place !== undefined && body !== undefined) {
       return decodeEntry(place, Number.parseInt(id, 10), body, settings.ids)
     }
-    throw new RedisLogError('refused', `${keys.events} holds ${id}, which is not of this log; it is left out`)
+    throw new RedisError('refused', `${keys.events} holds ${id}, which is not of this log; it is left out`)
   }
 
   /** Delivers entries, each after the one that it follows. */

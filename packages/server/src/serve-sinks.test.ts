@@ -1,8 +1,9 @@
+import type { RequestListener, ServerResponse } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../test/eventually.ts'
 import { openReader } from '../test/reader.ts'
 import { type ServeSinksOptions, type SinkServer, serveSinks } from './serve-sinks.ts'
-import { createSink } from './sink.ts'
+import { createSink, type Sink } from './sink.ts'
 
 async function served(options: Partial<ServeSinksOptions> = {}): Promise<SinkServer> {
   const server = await serveSinks({ port: 0, sinks: {}, ...options })
@@ -59,5 +60,30 @@ describe('serveSinks', () => {
     await eventually(() => sink.stats().connections === 5)
     await close()
     for (const reader of readers) expect(await reader.ended).toBe('end')
+  })
+
+  it('takes no connections over from a sink that was told not to, and serves handlers of other kinds', async () => {
+    const sink = createSink({ takeover: false, heartbeat: false })
+    const plain: RequestListener = (_, response) => void response.end('plain')
+    const { url, server, close } = await serveSinks({
+      port: 0,
+      sinks: { sink, plain: { handler: plain as Sink['handler'], close: async () => {} } },
+    })
+    onTestFinished(() => close({ drain: 0 }))
+    const responses: ServerResponse[] = []
+    server.on('request', (_, response) => responses.push(response))
+    const reader = await openReader(`${url}/sink?a=b?c`)
+    await sink.publish({ data: 1 })
+    await reader.take(1)
+    await eventually(() => true)
+    expect(responses[0]?.socket).not.toBeNull()
+    expect(await (await fetch(`${url}/plain`)).text()).toBe('plain')
+  })
+
+  it('names an address of IPv6 as a url has it', async () => {
+    const { url, close } = await serveSinks({ host: '::1', port: 0, sinks: {} })
+    onTestFinished(() => close())
+    expect(url).toMatch(/^http:\/\/\[::1\]:\d+\/sse$/)
+    expect((await fetch(`${url}/none`)).status).toBe(404)
   })
 })

@@ -47,10 +47,10 @@ export class Agenda<A extends Appointed> {
     return this.#nextTime()?.at ?? Number.POSITIVE_INFINITY
   }
 
-  /** Takes the next one that is due by `watermark` off the agenda. */
-  takeDue(watermark: number): A | undefined {
+  /** Takes the next one that is due off the agenda. */
+  takeDue(by: number): A | undefined {
     const time = this.#nextTime()
-    if (time === undefined || time.at > watermark) return undefined
+    if (time === undefined || time.at > by) return undefined
     if (!time.isSorted) sort(time)
     for (;;) {
       // Somebody in the list is still appointed for this time, or it would not be the next one.

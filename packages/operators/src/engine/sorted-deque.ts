@@ -67,9 +67,4 @@ export class SortedDeque<V> {
       this.#head = 0
     }
   }
-
-  removeAt(position: number): void {
-    this.#numbers.splice(this.#head + position, 1)
-    this.#values.splice(this.#head + position, 1)
-  }
 }

@@ -27,7 +27,7 @@ describe.skipIf(redisPath === undefined)('a call to presence', () => {
     const errors: unknown[] = []
     const presence = opened({ url: redis.url, onError: (error) => errors.push(error) })
     await expect(presence.count()).rejects.toMatchObject({
-      name: 'RedisLogError',
+      name: 'RedisError',
       code: 'refused',
       cause: expect.objectContaining({ message: expect.stringContaining('WRONGTYPE') }),
     })

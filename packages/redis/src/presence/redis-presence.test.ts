@@ -191,7 +191,7 @@ describe.skipIf(redisPath === undefined)('presence over several nodes', () => {
     expect(first).toBeDefined()
     connections(presence, 'u', 2)
     await own.stop('SIGKILL')
-    await expect(presence.count()).rejects.toMatchObject({ name: 'RedisLogError', code: 'timeout' })
+    await expect(presence.count()).rejects.toMatchObject({ name: 'RedisError', code: 'timeout' })
     expect(await presence.take('u', 2)).toBeDefined()
     expect(await presence.take('u', 2)).toBeUndefined()
     expect(errors.length).toBe(1)

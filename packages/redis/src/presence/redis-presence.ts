@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ConnectionChange, SharedPlaces, Target } from '@rxsse/server'
 import { type Attempt, Connection, clientOf } from '../connection.ts'
 import { type Duration, parseDuration } from '../duration.ts'
-import { RedisLogError } from '../errors.ts'
+import { RedisError } from '../errors.ts'
 import { Faults } from '../faults.ts'
 import { pause } from '../pause.ts'
 import { assertKey, type RedisLogClient } from '../redis-log-options.ts'
@@ -31,7 +31,7 @@ export interface RedisPresence extends SharedPlaces {
   error(error: unknown): void
   complete(): void
   /**
-   * How many connections there are at all nodes: in all, of a user, or in a room. Rejects with a `RedisLogError` where
+   * How many connections there are at all nodes: in all, of a user, or in a room. Rejects with a `RedisError` where
    * Redis does not say within `timeout`.
    */
   count(of?: Target): Promise<number>
@@ -94,8 +94,8 @@ export function redisPresence(options: RedisPresenceOptions): RedisPresence {
       if ('answer' in result) return Number(result.answer)
       const { error, how } = result.failure
       if (connection.closed) throw closedError()
-      if (how === 'refused') throw new RedisLogError('refused', 'Redis refused to count', { cause: error })
-      throw new RedisLogError('timeout', `Redis did not answer within ${patience} ms`, { cause: error })
+      if (how === 'refused') throw new RedisError('refused', 'Redis refused to count', { cause: error })
+      throw new RedisError('timeout', `Redis did not answer within ${patience} ms`, { cause: error })
     },
 
     async take(name, most) {
@@ -199,8 +199,8 @@ function fieldOf(of: Target): string {
   return 'room' in of ? `room:${of.room}` : `user:${of.user}`
 }
 
-function closedError(): RedisLogError {
-  return new RedisLogError('closed', 'the presence is closed')
+function closedError(): RedisError {
+  return new RedisError('closed', 'the presence is closed')
 }
 
 function once(work: () => void): () => void {

@@ -1,0 +1,134 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import express from 'express'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { eventually } from '../../test/eventually.ts'
+import { openReader } from '../../test/reader.ts'
+import { serve } from '../../test/serve.ts'
+import { readJson } from '../read-json.ts'
+import type { SinkRequest } from '../request.ts'
+import { createSink, type Sink } from '../sink.ts'
+import type { SinkOptions } from '../sink-options.ts'
+import { streamTo } from '../stream-to.ts'
+
+function opened(options?: SinkOptions): Sink {
+  const sink = createSink(options)
+  onTestFinished(() => sink.close({ drain: 0 }))
+  return sink
+}
+
+/** Sends what no client of the runtime would; gives the whole answer. */
+async function exchange(url: string, text: string): Promise<string> {
+  const { hostname, port } = new URL(url)
+  const socket: Socket = connect(Number(port), hostname)
+  onTestFinished(() => void socket.destroy())
+  socket.write(text, 'latin1')
+  let answer = ''
+  socket.on('data', (chunk: Buffer) => {
+    answer += chunk.toString('latin1')
+  })
+  await once(socket, 'close')
+  return answer
+}
+
+describe('a request', () => {
+  it.each([
+    ['names all of a server', 'GET * HTTP/1.1\r\nHost: localhost\r\n'],
+    ['names nothing that any server has', 'GET *[ HTTP/1.1\r\nHost: localhost\r\n'],
+    ['has a host that is none', 'GET // HTTP/1.1\r\nHost: a b\r\n'],
+    ['has a target that is no path of any', 'GET http://[ HTTP/1.1\r\nHost: localhost\r\n'],
+  ])('that %s has a url all the same', async (_, head) => {
+    const urls: string[] = []
+    const sink = opened({
+      access: ({ url }) => {
+        urls.push(url.href)
+        return { deny: 403 }
+      },
+    })
+    const answer = await exchange(await serve(sink.handler), `${head}Connection: close\r\n\r\n`)
+    expect(answer).toMatch(/^HTTP\/1.1 403/)
+    expect(urls).toEqual([expect.stringMatching(/^http:\/\//)])
+  })
+
+  it('shows each of headers that come more than once', async () => {
+    const seen: (string | null)[] = []
+    const sink = opened({
+      access: ({ headers }) => {
+        seen.push(headers.get('set-cookie'), headers.get('x-each'))
+        return { deny: 403 }
+      },
+    })
+    const headers = { 'set-cookie': ['a=1', 'b=2'], 'x-each': ['1', '2'] }
+    await openReader(await serve(sink.handler), { headers })
+    expect(seen).toEqual(['a=1, b=2', '1, 2'])
+  })
+
+  it('whose client has gone is aborted also for who asks only then', async () => {
+    let ask: () => void = () => {}
+    const asked = new Promise<void>((resolve) => {
+      ask = resolve
+    })
+    const aborted: boolean[] = []
+    const sink = opened({
+      access: async (request) => {
+        await asked
+        aborted.push(request.signal.aborted)
+        return { allow: true }
+      },
+    })
+    const gone: boolean[] = []
+    const url = await serve((request, response) => {
+      response.once('close', () => gone.push(true))
+      sink.handler(request, response)
+    })
+    const leaving = new AbortController()
+    const leaves = openReader(url, { signal: leaving.signal }).catch(() => {})
+    setTimeout(() => leaving.abort(), 20)
+    await leaves
+    await eventually(() => gone.length === 1)
+    ask()
+    await eventually(() => aborted.length === 1)
+    expect(aborted).toEqual([true])
+    expect(sink.stats().opened).toBe(0)
+  })
+
+  it('with an id that is not UTF-8 is told of the gap by the bytes it sent', async () => {
+    const { memoryLog } = await import('../log/memory.ts')
+    const sink = opened({ log: memoryLog() })
+    const reader = await openReader(await serve(sink.handler), { headers: { 'last-event-id': 'caf\u00e9' } })
+    const [gap] = await reader.take(1)
+    expect(gap?.type).toBe('gap')
+    expect(JSON.parse(gap?.data ?? '')).toMatchObject({ from: 'caf\u00e9', reason: 'unknown' })
+  })
+})
+
+describe('the body of a request is JSON', () => {
+  const echo = streamTo(async (request: SinkRequest) => [{ data: await readJson(request) }], {
+    methods: ['POST'],
+    onError: () => {},
+  })
+
+  it.each([
+    ['nothing but node:http', undefined],
+    ['a framework that has parsed it', express.json()],
+    ['a framework that has read it as text', express.text({ type: '*/*' })],
+    ['a framework that has read it as bytes', express.raw({ type: '*/*' })],
+  ])('behind %s', async (_, parser) => {
+    const app = express()
+    if (parser !== undefined) app.use(parser)
+    const reader = await openReader(await serve(app.use('/', echo.handler)), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"prompt":"é"}',
+    })
+    expect((await reader.take(1))[0]?.data).toBe('{"prompt":"é"}')
+  })
+
+  it('and not where there is none', async () => {
+    const request = { raw: undefined } as SinkRequest
+    await expect(readJson(request)).rejects.toMatchObject({ status: 400 })
+    await expect(readJson({ ...request, raw: new Request('http://localhost/') })).rejects.toMatchObject({
+      status: 400,
+    })
+  })
+})
