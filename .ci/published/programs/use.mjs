@@ -5,7 +5,7 @@ import { fromEventSource } from '@rxsse/core'
 import { sourceFromConfig } from '@rxsse/core/config'
 import { data, decodeJson, toMessage, tumbling, windowAggregate } from '@rxsse/operators'
 import { toRecordBatches } from '@rxsse/operators/arrow'
-import { RedisLogError, redisLog } from '@rxsse/redis'
+import { RedisError, redisLog } from '@rxsse/redis'
 import { createSink, memoryLog } from '@rxsse/server'
 import { sinkFromConfig } from '@rxsse/server/config'
 import { instrumentSink } from '@rxsse/server/otel'
@@ -52,5 +52,5 @@ for (const entry of [
   chromiumPath,
 ])
   assert.equal(typeof entry, 'function')
-assert.equal(typeof RedisLogError, 'function')
+assert.equal(typeof RedisError, 'function')
 console.log('from ESM, every entry loads, and a stream goes through core, operators, server and testing')
