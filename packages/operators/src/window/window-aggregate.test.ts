@@ -1,6 +1,7 @@
 import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { of, Subject, toArray } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
+import { conformance } from '../../test/conformance.ts'
 import type { WindowResult } from '../engine/window-engine.ts'
 import type { Aggregates } from './aggregates.ts'
 import { hopping, session, tumbling, type WindowSpec } from './spec.ts'
@@ -275,3 +276,41 @@ describe('windowAggregate refuses', () => {
     expect(make).toThrow(message)
   })
 })
+
+for (const [name, spec] of [
+  ['tumbling windows', tumbling(7)],
+  ['hopping windows', hopping({ size: 12, every: 4 })],
+  ['session windows', session(3)],
+] as const) {
+  conformance<Reading, unknown>(`windowAggregate over ${name}`, {
+    operator: (scheduler) =>
+      windowAggregate(spec, {
+        timestamp: (r: Reading) => r.at,
+        key: (r) => r.sensor,
+        maxOutOfOrderness: 2,
+        allowedLateness: 3,
+        idle: '5s',
+        early: '1s',
+        aggregates: (a) => ({ n: a.count(), all: a.collect((r) => r.value) }),
+        scheduler,
+      }),
+    input: (i) => at(i + (i % 5) * 4 - (i % 7) * 3, i, `s${i % 3}`),
+    failing: (fail, scheduler, onError) =>
+      windowAggregate(spec, {
+        aggregates: (a) => ({ n: a.sum(fail) }),
+        scheduler,
+        ...(onError && { onError }),
+      }),
+    bounded: {
+      keys: 1200,
+      operator: (scheduler) =>
+        windowAggregate(spec, {
+          timestamp: (r) => r.at,
+          key: (r) => r.value,
+          aggregates: (a) => ({ n: a.count() }),
+          maxKeys: 1200,
+          scheduler,
+        }),
+    },
+  })
+}
