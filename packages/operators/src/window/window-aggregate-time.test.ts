@@ -1,44 +1,9 @@
 import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { hopping, session, tumbling, type WindowSpec } from './spec.ts'
-import { type WindowAggregateOptions, windowAggregate } from './window-aggregate.ts'
-
-interface Reading {
-  readonly at: number
-  readonly sensor: string
-  readonly value: number
-  readonly note?: string
-}
-
-const at = (time: number, value = 1, sensor = 'a'): Reading => ({ at: time, sensor, value })
-
-type Options = Omit<WindowAggregateOptions<Reading, string, never>, 'aggregates' | 'scheduler'>
-
-/** Results as `[clock, key, start, end, number of events, pane, revision]`. */
-function driven(spec: WindowSpec, options: Options = {}) {
-  const clock = new VirtualClock()
-  const source = new Subject<Reading>()
-  const seen: unknown[] = []
-  const endings: unknown[] = []
-  source
-    .pipe(
-      windowAggregate(spec, {
-        timestamp: (r: Reading) => r.at,
-        ...options,
-        scheduler: clock,
-        aggregates: (a) => ({ n: a.count() }),
-      }),
-    )
-    .subscribe({
-      next: ({ key, window, value, pane, revision }) =>
-        seen.push([clock.now(), key, window.start, window.end, value.n, pane, revision]),
-      error: (error) => endings.push(error),
-      complete: () => endings.push('complete'),
-    })
-  const taken = () => seen.splice(0)
-  return { clock, source, taken, endings }
-}
+import { at, driven } from '../../test/driven-windows.ts'
+import { hopping, session, tumbling } from './spec.ts'
+import { windowAggregate } from './window-aggregate.ts'
 
 describe('event time', () => {
   it('waits for events that are out of order by no more than allowed', () => {

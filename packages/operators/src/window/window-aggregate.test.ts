@@ -1,20 +1,11 @@
-import { VirtualClock } from '@rxsse/testing/virtual-time'
-import { of, Subject, toArray } from 'rxjs'
+import { of, toArray } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { conformance } from '../../test/conformance.ts'
+import { at, driven, type Reading } from '../../test/driven-windows.ts'
 import type { WindowResult } from '../engine/window-engine.ts'
 import type { Aggregates } from './aggregates.ts'
-import { hopping, session, tumbling, type WindowSpec } from './spec.ts'
-import { type WindowAggregateOptions, windowAggregate } from './window-aggregate.ts'
-
-interface Reading {
-  readonly at: number
-  readonly sensor: string
-  readonly value: number
-  readonly note?: string
-}
-
-const at = (time: number, value = 1, sensor = 'a'): Reading => ({ at: time, sensor, value })
+import { hopping, session, tumbling } from './spec.ts'
+import { windowAggregate } from './window-aggregate.ts'
 
 describe('windowAggregate over tumbling windows', () => {
   it('gives each window one result, with every aggregate by its name', () => {
@@ -92,33 +83,6 @@ describe('windowAggregate over tumbling windows', () => {
     )
   })
 })
-
-type Options = Omit<WindowAggregateOptions<Reading, string, never>, 'aggregates' | 'scheduler'>
-
-/** Results as `[clock, key, start, end, number of events, pane, revision]`. */
-function driven(spec: WindowSpec, options: Options = {}) {
-  const clock = new VirtualClock()
-  const source = new Subject<Reading>()
-  const seen: unknown[] = []
-  const endings: unknown[] = []
-  source
-    .pipe(
-      windowAggregate(spec, {
-        timestamp: (r: Reading) => r.at,
-        ...options,
-        scheduler: clock,
-        aggregates: (a) => ({ n: a.count() }),
-      }),
-    )
-    .subscribe({
-      next: ({ key, window, value, pane, revision }) =>
-        seen.push([clock.now(), key, window.start, window.end, value.n, pane, revision]),
-      error: (error) => endings.push(error),
-      complete: () => endings.push('complete'),
-    })
-  const taken = () => seen.splice(0)
-  return { clock, source, taken, endings }
-}
 
 describe('sessions', () => {
   it('that become one by a late event go on counting from the higher revision', () => {

@@ -6,35 +6,15 @@ import {
   type RequestListener,
   type ServerResponse,
 } from 'node:http'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import compression from 'compression'
 import express from 'express'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../test/eventually.ts'
+import { exchange } from '../../test/exchange.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
-import { createSink, type Sink } from '../sink.ts'
-import type { SinkOptions } from '../sink-options.ts'
-
-function opened(options?: SinkOptions): Sink {
-  const sink = createSink(options)
-  onTestFinished(() => sink.close({ drain: 0 }))
-  return sink
-}
-
-/** Sends what no client of the runtime would; gives the whole answer. */
-async function exchange(url: string, text: string): Promise<string> {
-  const { hostname, port } = new URL(url)
-  const socket: Socket = connect(Number(port), hostname)
-  onTestFinished(() => void socket.destroy())
-  socket.write(text, 'latin1')
-  let answer = ''
-  socket.on('data', (chunk: Buffer) => {
-    answer += chunk.toString('latin1')
-  })
-  await once(socket, 'close')
-  return answer
-}
+import { opened } from '../../test/served.ts'
 
 describe('a response that a middleware has put itself in front of', () => {
   it('gets every byte by way of that, and its end', async () => {

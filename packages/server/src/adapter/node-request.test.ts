@@ -1,35 +1,13 @@
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
 import express from 'express'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { eventually } from '../../test/eventually.ts'
+import { exchange } from '../../test/exchange.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
+import { opened } from '../../test/served.ts'
 import { readJson } from '../read-json.ts'
 import type { SinkRequest } from '../request.ts'
-import { createSink, type Sink } from '../sink.ts'
-import type { SinkOptions } from '../sink-options.ts'
 import { streamTo } from '../stream-to.ts'
-
-function opened(options?: SinkOptions): Sink {
-  const sink = createSink(options)
-  onTestFinished(() => sink.close({ drain: 0 }))
-  return sink
-}
-
-/** Sends what no client of the runtime would; gives the whole answer. */
-async function exchange(url: string, text: string): Promise<string> {
-  const { hostname, port } = new URL(url)
-  const socket: Socket = connect(Number(port), hostname)
-  onTestFinished(() => void socket.destroy())
-  socket.write(text, 'latin1')
-  let answer = ''
-  socket.on('data', (chunk: Buffer) => {
-    answer += chunk.toString('latin1')
-  })
-  await once(socket, 'close')
-  return answer
-}
 
 describe('a request', () => {
   it.each([

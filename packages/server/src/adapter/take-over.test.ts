@@ -8,16 +8,9 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../test/eventually.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
-import { createSink, type Sink } from '../sink.ts'
-import type { SinkOptions } from '../sink-options.ts'
+import { opened } from '../../test/served.ts'
 import { streamTo } from '../stream-to.ts'
 import { takeOver } from './take-over.ts'
-
-function opened(options?: SinkOptions): Sink {
-  const sink = createSink(options)
-  onTestFinished(() => sink.close({ drain: 0 }))
-  return sink
-}
 
 describe('a connection is not taken over', () => {
   it('while its request is still on its way', async () => {

@@ -1,7 +1,7 @@
 import type { Aggregate } from './aggregate.ts'
 import type { Cells } from './cells.ts'
 
-/** An aggregate whose accumulators are so small that an event alone is lifted as any accumulator is made. */
+/** An aggregate of a few numbers: it lifts an event by adding it to an empty accumulator, which costs next to nothing. */
 export abstract class Flat<T, R> implements Aggregate<T, R> {
   abstract readonly width: number
   abstract clear(cells: Cells, at: number): void
