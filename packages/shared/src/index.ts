@@ -1,0 +1,10 @@
+export {
+  type Duration,
+  LONGEST_TIMER,
+  parseDuration,
+  parsePositiveDuration,
+  parseTimeout,
+} from './duration.ts'
+export type { SseEvent, SseMessage } from './event.ts'
+export type { MaybePromise } from './maybe-promise.ts'
+export { describeValue, optionError, requireInteger, requireNumber } from './option-error.ts'

@@ -1,0 +1,37 @@
+/**
+ * The error for a wrong option, in all rxsse packages. It names the option, says what would be right and shows the value.
+ * `option` is the name with its path, such as `reconnect.factor`; an operator's name comes first: `dedupe: ttl`.
+ */
+export function optionError(option: string, expected: string, value: unknown): TypeError {
+  return new TypeError(`${option} must be ${expected}, not ${describeValue(value)}`)
+}
+
+/** A number of at least `least`, `Infinity` included. Throws the {@link optionError} for anything else. */
+export function requireNumber(value: unknown, option: string, least: number): number {
+  if (typeof value === 'number' && value >= least) return value
+  throw optionError(option, `a number of at least ${least}`, value)
+}
+
+/** A whole number of at least `least`. Throws the {@link optionError} for anything else, `Infinity` included. */
+export function requireInteger(value: unknown, option: string, least: number): number {
+  if (Number.isInteger(value) && (value as number) >= least) return value as number
+  throw optionError(option, `a whole number of at least ${least}`, value)
+}
+
+/** A value as an error message shows it: its type and at most 40 characters of a string or five keys of an object. */
+export function describeValue(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  switch (typeof value) {
+    case 'string':
+      return `the string ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return `the ${typeof value} ${String(value)}`
+    case 'object':
+      return `an object with ${Object.keys(value).slice(0, 5).join(', ') || 'no keys'}`
+    default:
+      return typeof value
+  }
+}
