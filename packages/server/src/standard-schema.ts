@@ -1,4 +1,4 @@
-import type { MaybePromise } from './event.ts'
+import type { MaybePromise } from './sink/message.ts'
 
 /** As much of the Standard Schema interface (standardschema.dev, version 1) as checking takes. */
 export interface StandardSchema<Input = unknown, Output = unknown> {

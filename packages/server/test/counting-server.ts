@@ -2,8 +2,8 @@
 // Arguments: the path of the database, the port.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { sqliteLog } from '../src/log/sqlite.ts'
-import { createSink } from '../src/sink.ts'
+import { sqliteLog } from '../src/log/sqlite-log.ts'
+import { createSink } from '../src/sink/sink.ts'
 
 const [path = '', port = '0'] = process.argv.slice(2)
 const log = sqliteLog({ path })

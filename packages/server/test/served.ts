@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest'
-import { createSink, type Sink } from '../src/sink.ts'
-import type { SinkOptions } from '../src/sink-options.ts'
+import { createSink, type Sink } from '../src/sink/sink.ts'
+import type { SinkOptions } from '../src/sink/sink-options.ts'
 import { serve } from './serve.ts'
 
 /** A sink, closed when the test is over. */

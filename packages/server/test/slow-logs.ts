@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { memoryLog } from '../src/log/memory.ts'
-import type { EventLog, LogEntry } from '../src/log/types.ts'
+import type { EventLog, LogEntry } from '../src/log/event-log.ts'
+import { memoryLog } from '../src/log/memory-log.ts'
 
 /** A log whose answers take turns of the event loop, as one in another process does; `chance` says how many. */
 export function remoteLog(chance: () => number): EventLog {

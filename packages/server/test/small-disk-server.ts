@@ -5,9 +5,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { SinkError } from '../src/errors.ts'
-import { sqliteLog } from '../src/log/sqlite.ts'
-import { createSink } from '../src/sink.ts'
+import { sqliteLog } from '../src/log/sqlite-log.ts'
+import { SinkError } from '../src/sink/errors.ts'
+import { createSink } from '../src/sink/sink.ts'
 
 export type Order =
   | { readonly publish: string }
@@ -15,7 +15,7 @@ export type Order =
   | { readonly free: true }
   | { readonly close: true }
 
-export type Answer =
+export type SinkResponse =
   | { readonly port: number; readonly origin: string }
   | { readonly id: string | undefined }
   | { readonly refused: string }
@@ -39,7 +39,7 @@ process.on('message', async (order: Order) => {
 })
 process.on('disconnect', () => process.exit())
 
-async function publish(data: string): Promise<Answer> {
+async function publish(data: string): Promise<SinkResponse> {
   try {
     const { id } = await sink.publish({ data }, 'all', { sourceId: data })
     return { id }
@@ -49,7 +49,7 @@ async function publish(data: string): Promise<Answer> {
   }
 }
 
-function fill(): Answer {
+function fill(): SinkResponse {
   const file = openSync(filler, 'w')
   for (const piece of [65_536, 4_096, 1]) {
     try {
@@ -60,12 +60,12 @@ function fill(): Answer {
   return { done: true }
 }
 
-function free(): Answer {
+function free(): SinkResponse {
   rmSync(filler, { force: true })
   return { done: true }
 }
 
-async function close(): Promise<Answer> {
+async function close(): Promise<SinkResponse> {
   await sink.close({ drain: 0 })
   const database = new DatabaseSync(path)
   const integrity = String(database.prepare('PRAGMA integrity_check').get()?.integrity_check)
@@ -74,6 +74,6 @@ async function close(): Promise<Answer> {
   return { integrity, held: held.map(({ data }) => String(data)) }
 }
 
-function say(answer: Answer): void {
+function say(answer: SinkResponse): void {
   process.send?.(answer)
 }

@@ -1,5 +1,5 @@
-import { memoryLog } from '../src/log/memory.ts'
-import type { EventLog, LogEntry, LogGap } from '../src/log/types.ts'
+import type { EventLog, LogEntry, LogGap } from '../src/log/event-log.ts'
+import { memoryLog } from '../src/log/memory-log.ts'
 
 /** A log that nodes share, as slow to begin and as forgetful as a test has it. */
 export interface TailedLog extends EventLog {

@@ -16,7 +16,7 @@ import { onTestFinished } from 'vitest'
 import type { FastifyPlugin } from '../src/adapter/fastify.ts'
 import type { FetchHandler } from '../src/adapter/fetch.ts'
 import type { NodeHandler } from '../src/adapter/node.ts'
-import { serveSinks } from '../src/serve-sinks.ts'
+import { serveSinks } from '../src/adapter/serve-sinks.ts'
 import { openHttp2Reader, openReader, type Reader, type ReaderOptions } from './reader.ts'
 
 /** What a sink and a `streamTo` have alike. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { ConnectionChange, SharedPlaces, Target } from '@rxsse/server'
+import type { ConnectionChange, SharedPermits, Target } from '@rxsse/server'
 import { type Attempt, Connection, clientOf } from '../connection.ts'
 import { type Duration, parseDuration } from '../duration.ts'
 import { RedisError } from '../errors.ts'
@@ -25,7 +25,7 @@ export interface RedisPresenceOptions {
 }
 
 /** Who is connected, over all nodes. It is also an Observer of a sink's `connections$`, and what `limits.across` takes. */
-export interface RedisPresence extends SharedPlaces {
+export interface RedisPresence extends SharedPermits {
   /** A connection of this node opened or closed. */
   next(change: ConnectionChange): void
   error(error: unknown): void

@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
-import { createSink, type Sink } from '../sink.ts'
-import type { SinkOptions } from '../sink-options.ts'
-import type { Place, SharedPlaces } from './limits.ts'
+import { createSink, type Sink } from '../sink/sink.ts'
+import type { SinkOptions } from '../sink/sink-options.ts'
+import type { Permit, SharedPermits } from './limits.ts'
 
 async function served(options?: SinkOptions): Promise<{ sink: Sink; url: string }> {
   const sink = createSink({ onError: () => {}, ...options })
@@ -93,7 +93,7 @@ describe('users', () => {
   })
 
   it('are only sent their own on resuming', async () => {
-    const { memoryLog } = await import('../log/memory.ts')
+    const { memoryLog } = await import('../log/memory-log.ts')
     const { sink, url } = await served({
       log: memoryLog(),
       identify: ({ headers }) => headers.get('x-user') ?? undefined,
@@ -219,7 +219,7 @@ describe('limits', () => {
 
   it('count a key with other servers, which may take its time', async () => {
     let free = 1
-    const across: SharedPlaces = {
+    const across: SharedPermits = {
       async take(key, most) {
         expect([key, most]).toEqual(['1', 2])
         await new Promise((resolve) => setTimeout(resolve, 1))
@@ -247,9 +247,9 @@ describe('limits', () => {
 
   it('give back what they counted where the other servers cannot be asked, and where the sink closes meanwhile', async () => {
     const errors: unknown[] = []
-    const answers: ((place: Place) => void)[] = []
+    const answers: ((permit: Permit) => void)[] = []
     let asked = 0
-    const across: SharedPlaces = {
+    const across: SharedPermits = {
       take() {
         if (asked++ === 0) throw new Error('nobody there')
         return new Promise((resolve) => answers.push(resolve))

@@ -1,5 +1,5 @@
-import type { MaybePromise } from '../event.ts'
-import type { SinkRequest } from '../request.ts'
+import type { SinkRequest } from '../http/request.ts'
+import type { MaybePromise } from '../sink/message.ts'
 
 /**
  * Whether a request gets a stream, and as whom. `user` is what `{user: id}` addresses, `rooms` are joined without
@@ -40,12 +40,14 @@ export interface AccessOptions {
 }
 
 /** Who is let in, or the status that says why not. */
-export type Admission =
+export type AccessResult =
   | { readonly user: string | undefined; readonly rooms: readonly string[] }
   | { readonly deny: 400 | 401 | 403; readonly challenge?: string | undefined; readonly why: string }
 
 /** Asks what there is to ask, in order: access, identity, rooms. Synchronous where nothing is to be asked. */
-export function admission(options: AccessOptions): (request: SinkRequest) => MaybePromise<Admission> {
+export function createAccessCheck(
+  options: AccessOptions,
+): (request: SinkRequest) => MaybePromise<AccessResult> {
   const { access, identify, trustQueryUser = false, rooms } = options
   return (request) => {
     const named = namedRooms(request.url.searchParams)
@@ -58,7 +60,7 @@ export function admission(options: AccessOptions): (request: SinkRequest) => May
     return ask(request, named)
   }
 
-  async function ask(request: SinkRequest, named: readonly string[]): Promise<Admission> {
+  async function ask(request: SinkRequest, named: readonly string[]): Promise<AccessResult> {
     const decision = access === undefined ? { allow: true as const } : await access(request)
     if ('deny' in decision) {
       const why = decision.deny === 401 ? 'credentials are missing' : 'not allowed'

@@ -2,7 +2,7 @@ import { jwtVerify, SignJWT } from 'jose'
 import { expect, it, onTestFinished } from 'vitest'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
-import { createSink, type Sink } from '../sink.ts'
+import { createSink, type Sink } from '../sink/sink.ts'
 import type { Access } from './access.ts'
 
 async function served(access: Access): Promise<{ sink: Sink; url: string }> {

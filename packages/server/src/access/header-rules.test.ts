@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SinkRequest } from '../request.ts'
+import type { SinkRequest } from '../http/request.ts'
 import { type HeaderRule, headerRules } from './header-rules.ts'
 
 function request(headers: Record<string, string>): SinkRequest {

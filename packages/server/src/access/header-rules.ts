@@ -1,6 +1,6 @@
-import type { SinkRequest } from '../request.ts'
+import type { SinkRequest } from '../http/request.ts'
 import type { Access, AccessDecision } from './access.ts'
-import { sameSecret } from './same-secret.ts'
+import { sameSecret } from './compare-secret.ts'
 
 /**
  * What one request header must be.

@@ -1,8 +1,8 @@
-import { type Answer, plainAnswer, STREAM_HEADERS } from '../answer.ts'
-import type { MaybePromise } from '../event.ts'
+import { spread } from '../connection/retry.ts'
+import type { SinkRequest } from '../http/request.ts'
+import { plainResponse, type SinkResponse, STREAM_HEADERS } from '../http/response.ts'
 import { isPromise } from '../maybe-promise.ts'
-import type { SinkRequest } from '../request.ts'
-import { spread } from '../retry.ts'
+import type { MaybePromise } from '../sink/message.ts'
 import { encodeRetry } from '../wire/encode.ts'
 
 export interface LimitOptions {
@@ -13,7 +13,7 @@ export interface LimitOptions {
   /** What they share; undefined is not counted. Default: the user. */
   readonly key?: (request: SinkRequest, user: string | undefined) => string | undefined
   /** Where the connections of a key are counted, as with other servers: `redisPresence`. Default: here alone. */
-  readonly across?: SharedPlaces
+  readonly across?: SharedPermits
   /**
    * What those in excess are answered: `'retry'` (the default), a 200 whose stream says when to come back and
    * ends, or `503` with `Retry-After`, which ends a browser's EventSource for good.
@@ -22,24 +22,24 @@ export interface LimitOptions {
 }
 
 /** What a connection holds while it is open. Giving it back again changes nothing. */
-export interface Place {
+export interface Permit {
   release(): void
 }
 
 /** The places of each key, of which several servers take. */
-export interface SharedPlaces {
-  /** A place of the `most` that a key has in all, or undefined where there is none. */
-  take(key: string, most: number): MaybePromise<Place | undefined>
+export interface SharedPermits {
+  /** A permit of the `most` that a key has in all, or undefined where there is none. */
+  take(key: string, most: number): MaybePromise<Permit | undefined>
 }
 
-export interface Limits {
-  /** A place, or undefined where there is none. */
-  take(request: SinkRequest, user: string | undefined): MaybePromise<Place | undefined>
-  /** What those are answered who get no place, or come while the sink closes. */
-  overloaded(headers: Readonly<Record<string, string>>): Answer
+export interface ConnectionLimits {
+  /** A permit, or undefined where there is none. */
+  take(request: SinkRequest, user: string | undefined): MaybePromise<Permit | undefined>
+  /** What those are answered who get no permit, or come while the sink closes. */
+  overloaded(headers: Readonly<Record<string, string>>): SinkResponse
 }
 
-export function limitsOf(
+export function resolveLimits(
   {
     connections,
     connectionsPerKey,
@@ -49,7 +49,7 @@ export function limitsOf(
   }: LimitOptions = {},
   retry: number,
   random: () => number,
-): Limits {
+): ConnectionLimits {
   const most = bound(connections, 'limits.connections')
   const mostPerKey = bound(connectionsPerKey, 'limits.connectionsPerKey')
   if (overload !== 'retry' && overload !== 503) {
@@ -58,16 +58,16 @@ export function limitsOf(
   if (across !== undefined && mostPerKey === Number.POSITIVE_INFINITY) {
     throw new TypeError('limits.across is given without limits.connectionsPerKey; it counts what that bounds')
   }
-  const ofKeys = across ?? placesHere()
+  const ofKeys = across ?? createLocalPermits()
   let total = 0
 
   return {
     take(request, user) {
       if (total >= most) return undefined
       const name = mostPerKey === Number.POSITIVE_INFINITY ? undefined : key(request, user)
-      // Counted before it is known whether the key has a place: others may ask meanwhile.
+      // Counted before it is known whether the key has a permit: others may ask meanwhile.
       total++
-      if (name === undefined) return place()
+      if (name === undefined) return permit()
       try {
         const ofKey = ofKeys.take(name, mostPerKey)
         return isPromise(ofKey) ? ofKey.then(placed, failed) : placed(ofKey)
@@ -79,7 +79,7 @@ export function limitsOf(
     overloaded(headers) {
       const delay = spread(retry, random)
       if (overload === 503) {
-        return plainAnswer(503, 'no place left', {
+        return plainResponse(503, 'no permit left', {
           ...headers,
           'retry-after': String(Math.ceil(delay / 1000)),
         })
@@ -88,8 +88,8 @@ export function limitsOf(
     },
   }
 
-  function placed(ofKey: Place | undefined): Place | undefined {
-    if (ofKey !== undefined) return place(ofKey)
+  function placed(ofKey: Permit | undefined): Permit | undefined {
+    if (ofKey !== undefined) return permit(ofKey)
     total--
     return undefined
   }
@@ -100,7 +100,7 @@ export function limitsOf(
   }
 
   // It outlives the request by hours: nothing here may hold on to that.
-  function place(ofKey?: Place): Place {
+  function permit(ofKey?: Permit): Permit {
     return releasedOnce(() => {
       total--
       ofKey?.release()
@@ -109,7 +109,7 @@ export function limitsOf(
 }
 
 /** The places of one server, counted in its memory. */
-function placesHere(): SharedPlaces {
+function createLocalPermits(): SharedPermits {
   const byKey = new Map<string, { taken: number }>()
   return {
     take(key, most) {
@@ -125,7 +125,7 @@ function placesHere(): SharedPlaces {
   }
 }
 
-function releasedOnce(release: () => void): Place {
+function releasedOnce(release: () => void): Permit {
   let held = true
   return {
     release() {

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../answer.ts'
+import type { Endpoint } from '../http/response.ts'
 import { respondTo } from './node.ts'
 import type { NodeRequest, NodeResponse } from './node-request.ts'
 

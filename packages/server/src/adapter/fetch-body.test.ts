@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../test/eventually.ts'
-import { createSink, type Sink } from '../sink.ts'
-import type { SinkOptions } from '../sink-options.ts'
+import { createSink, type Sink } from '../sink/sink.ts'
+import type { SinkOptions } from '../sink/sink-options.ts'
 
 function opened(options?: SinkOptions): Sink {
   const sink = createSink({ heartbeat: false, ...options })

@@ -1,13 +1,15 @@
-import type { Answer, Endpoint } from '../answer.ts'
-import type { Peer, PeerEvents } from '../connection/peer.ts'
-import type { SinkRequest } from '../request.ts'
+import type { ResponseWriter, ResponseWriterEvents } from '../connection/response-writer.ts'
+import type { SinkRequest } from '../http/request.ts'
+import type { Endpoint, SinkResponse } from '../http/response.ts'
 
 /** From a Fetch `Request` to a `Response`: for Hono, Next, Bun, Deno and workers. Never rejects. */
 export type FetchHandler = (request: Request) => Promise<Response>
 
 export function fetchHandler(endpoint: Endpoint): FetchHandler {
   return async (request) => {
-    const { status, headers, body, stream, abandoned }: Answer = await endpoint(sinkRequestOf(request))
+    const { status, headers, body, stream, abandoned }: SinkResponse = await endpoint(
+      createSinkRequest(request),
+    )
     if (stream === undefined) return new Response(body ?? null, { status, headers })
     if (request.signal.aborted) {
       abandoned?.()
@@ -17,13 +19,13 @@ export function fetchHandler(endpoint: Endpoint): FetchHandler {
     stream((events) => {
       const opened = openBody(events, request.signal)
       readable = opened.readable
-      return opened.peer
+      return opened.writer
     })
     return new Response(readable, { status, headers })
   }
 }
 
-function sinkRequestOf(raw: Request): SinkRequest {
+function createSinkRequest(raw: Request): SinkRequest {
   let url: URL | undefined
   return {
     raw,
@@ -39,9 +41,9 @@ function sinkRequestOf(raw: Request): SinkRequest {
 
 /** A response body that is pushed to: whoever pulls it says so by reading, and leaves by cancelling. */
 function openBody(
-  events: PeerEvents,
+  events: ResponseWriterEvents,
   signal: AbortSignal,
-): { readable: ReadableStream<Uint8Array>; peer: Peer } {
+): { readable: ReadableStream<Uint8Array>; writer: ResponseWriter } {
   let controller: ReadableStreamDefaultController<Uint8Array>
   let state: 'open' | 'ending' | 'closed' = 'open'
   let behind = false
@@ -67,7 +69,7 @@ function openBody(
 
   return {
     readable,
-    peer: {
+    writer: {
       write({ bytes }) {
         controller.enqueue(bytes)
         behind = Number(controller.desiredSize) <= 0

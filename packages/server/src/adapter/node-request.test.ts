@@ -5,9 +5,9 @@ import { exchange } from '../../test/exchange.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
 import { opened } from '../../test/served.ts'
-import { readJson } from '../read-json.ts'
-import type { SinkRequest } from '../request.ts'
-import { streamTo } from '../stream-to.ts'
+import { readJson } from '../http/read-json.ts'
+import type { SinkRequest } from '../http/request.ts'
+import { streamTo } from '../stream-to/stream-to.ts'
 
 describe('a request', () => {
   it.each([
@@ -71,7 +71,7 @@ describe('a request', () => {
   })
 
   it('with an id that is not UTF-8 is told of the gap by the bytes it sent', async () => {
-    const { memoryLog } = await import('../log/memory.ts')
+    const { memoryLog } = await import('../log/memory-log.ts')
     const sink = opened({ log: memoryLog() })
     const reader = await openReader(await serve(sink.handler), { headers: { 'last-event-id': 'caf\u00e9' } })
     const [gap] = await reader.take(1)

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { SinkRequest } from '../request.ts'
+import type { SinkRequest } from '../http/request.ts'
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest
 export type NodeResponse = ServerResponse | Http2ServerResponse
 
 /** A Node request as every adapter shows it; what is not asked for is not made. */
-export function sinkRequestOf(request: NodeRequest, response: NodeResponse, raw: unknown): SinkRequest {
+export function createSinkRequest(request: NodeRequest, response: NodeResponse, raw: unknown): SinkRequest {
   let url: URL | undefined
   let headers: Headers | undefined
   let signal: AbortSignal | undefined

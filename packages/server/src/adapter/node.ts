@@ -1,7 +1,7 @@
-import type { Answer, Endpoint } from '../answer.ts'
+import type { Endpoint, SinkResponse } from '../http/response.ts'
 import { isPromise } from '../maybe-promise.ts'
-import { nodePeer } from './node-peer.ts'
-import { hasLeft, type NodeRequest, type NodeResponse, sinkRequestOf } from './node-request.ts'
+import { createSinkRequest, hasLeft, type NodeRequest, type NodeResponse } from './node-request.ts'
+import { createNodeResponseWriter } from './node-response-writer.ts'
 
 /** A request listener for node:http, node:https, node:http2, Express and Connect. */
 export type NodeHandler = (request: NodeRequest, response: NodeResponse) => void
@@ -36,7 +36,7 @@ export function respondTo(
 ): void {
   // Without a listener, what a client's reset does to its own response would end the process.
   response.on('error', () => {})
-  const answer = endpoint(sinkRequestOf(request, response, raw))
+  const answer = endpoint(createSinkRequest(request, response, raw))
   if (isPromise(answer)) answer.then((ready) => respond(request, response, ready, takeover))
   else respond(request, response, answer, takeover)
 }
@@ -44,7 +44,7 @@ export function respondTo(
 function respond(
   request: NodeRequest,
   response: NodeResponse,
-  { status, headers, body, stream, abandoned }: Answer,
+  { status, headers, body, stream, abandoned }: SinkResponse,
   takeover: boolean,
 ): void {
   // The client may have left while the answer was sought.
@@ -62,7 +62,7 @@ function respond(
     // A connection that is taken over serves no other request.
     if (takeover && !('stream' in response)) response.shouldKeepAlive = false
     sendHead(response, status, headers)
-    return nodePeer(request, response, events, takeover)
+    return createNodeResponseWriter(request, response, events, takeover)
   })
 }
 

@@ -9,7 +9,7 @@ const RUNTIMES = [
   { name: 'deno', command: ['run', '--allow-net', '--allow-env', '--allow-read', '--no-lock'] },
 ] as const
 
-const packageFolder = new URL('../../', import.meta.url)
+const packageFolder = new URL('../..', import.meta.url)
 
 describe.each(RUNTIMES)('the Fetch way in, on $name', ({ name, command }) => {
   it('has a head, a first byte at once, events, and sees its client leave', async (context) => {

@@ -6,9 +6,9 @@ import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
 import { waysIn } from '../../test/ways-in.ts'
-import { memoryLog } from '../log/memory.ts'
-import { createSink, type Sink } from '../sink.ts'
-import type { SinkOptions } from '../sink-options.ts'
+import { memoryLog } from '../log/memory-log.ts'
+import { createSink, type Sink } from '../sink/sink.ts'
+import type { SinkOptions } from '../sink/sink-options.ts'
 import { acceptsGzip } from './accepts-gzip.ts'
 
 async function served(

@@ -2,17 +2,17 @@
  * CRC-32 as gzip has it (RFC 1952, 8), with the arithmetic to know it of a part: the checksum of what one reader
  * of a shared stream has got follows from two checksums of the whole, without its bytes.
  */
-export function crc32Of(after: { readonly crc: number; readonly length: number }, from: Stretch): number {
+export function crc32Of(after: { readonly crc: number; readonly length: number }, from: CrcPrefix): number {
   return (after.crc ^ shift(from.crc, after.length - from.length)) >>> 0
 }
 
-/** A place in a stream: how long it is up to there, and the checksum of that. */
-export interface Stretch {
+/** A permit in a stream: how long it is up to there, and the checksum of that. */
+export interface CrcPrefix {
   readonly crc: number
   readonly length: number
 }
 
-/** The checksum of one stretch followed by another. */
+/** The checksum of one prefix followed by another. */
 export function joinCrc32(first: number, second: number, secondLength: number): number {
   return (shift(first, secondLength) ^ second) >>> 0
 }

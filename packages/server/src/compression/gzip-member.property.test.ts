@@ -58,18 +58,18 @@ describe('readers of a shared stream', () => {
           if ('shared' in each) {
             now += each.wait
             const frame = new EventFrame([new EncodedEvent(each.shared)])
-            const { coded, opensUp } = shared.compress(frame, now)
+            const { coded, syncPoint } = shared.compress(frame, now)
             for (const { member, plain, sent } of readers) {
               plain.push(frame.bytes)
               sent.push(member.inStep ? coded.bytes : member.own(frame).bytes)
-              if (opensUp) member.openedUp(true)
+              if (syncPoint) member.reachedSyncPoint(true)
             }
           } else if ('own' in each) {
             const frame = new EventFrame([new EncodedEvent(each.own)])
             const reader = readers[each.reader]
             reader?.plain.push(frame.bytes)
             reader?.sent.push(reader.member.own(frame).bytes)
-          } else readers[each.lag]?.member.stepOut()
+          } else readers[each.lag]?.member.detach()
         }
         for (const { member, plain, sent } of readers) {
           sent.push(member.trailer().bytes)

@@ -1,6 +1,6 @@
 import { CodedFrame, type Frame } from '../wire/frame.ts'
 import { builtinZlib } from './builtin-zlib.ts'
-import { crc32Of, joinCrc32, type Stretch } from './crc32.ts'
+import { type CrcPrefix, crc32Of, joinCrc32 } from './crc32.ts'
 import type { SharedDeflate } from './shared-deflate.ts'
 
 /**
@@ -13,7 +13,7 @@ export class GzipMember {
   #crc = 0
   #length = 0
   /** Where it stepped into the shared stream, while it is in step. */
-  #since: Stretch | undefined
+  #since: CrcPrefix | undefined
   #begun = false
 
   constructor(shared: SharedDeflate) {
@@ -26,15 +26,15 @@ export class GzipMember {
   }
 
   /** To be called right after a shared frame that opens up: a reader that has got all of it steps in. */
-  openedUp(hasAll: boolean): void {
-    if (hasAll) this.#since ??= this.#shared.stretch
+  reachedSyncPoint(hasAll: boolean): void {
+    if (hasAll) this.#since ??= this.#shared.prefix
     else this.#shared.awaited = true
   }
 
   /** It has got every shared frame until now, and will miss the next. */
-  stepOut(): void {
+  detach(): void {
     if (this.#since === undefined) return
-    const until = this.#shared.stretch
+    const until = this.#shared.prefix
     const length = until.length - this.#since.length
     this.#crc = joinCrc32(this.#crc, crc32Of(until, this.#since), length)
     this.#length += length
@@ -44,7 +44,7 @@ export class GzipMember {
 
   /** A frame for this reader alone, in stored blocks, after which it is no longer in step. */
   own(plain: Frame): Frame {
-    this.stepOut()
+    this.detach()
     this.#crc = builtinZlib().crc32(plain.bytes, this.#crc)
     this.#length += plain.bytes.length
     const head = this.#begun ? [] : [HEADER]
@@ -54,11 +54,11 @@ export class GzipMember {
 
   /** The last block, and the checksum and length of all that this reader got. */
   trailer(): Frame {
-    this.stepOut()
+    this.detach()
     const end = new Uint8Array(8)
-    const view = new DataView(end.buffer)
-    view.setUint32(0, this.#crc, true)
-    view.setUint32(4, this.#length % 2 ** 32, true)
+    const subscriberFilter = new DataView(end.buffer)
+    subscriberFilter.setUint32(0, this.#crc, true)
+    subscriberFilter.setUint32(4, this.#length % 2 ** 32, true)
     return new CodedFrame(join([...(this.#begun ? [] : [HEADER]), LAST_BLOCK, end]), 0)
   }
 }

@@ -1,13 +1,13 @@
 import { CodedFrame, type Frame } from '../wire/frame.ts'
 import { builtinZlib } from './builtin-zlib.ts'
-import type { Stretch } from './crc32.ts'
+import type { CrcPrefix } from './crc32.ts'
 
 /** What one tick's frame has become for the readers of a shared stream. */
 export interface SharedFrame {
   /** For those in step with the stream. */
   readonly coded: Frame
   /** Whether the stream refers to nothing before here: whoever gets what follows may step in. */
-  readonly opensUp: boolean
+  readonly syncPoint: boolean
 }
 
 /**
@@ -16,16 +16,16 @@ export interface SharedFrame {
  */
 export class SharedDeflate {
   readonly #zlib = builtinZlib()
-  // What back-references may reach. It takes the place of a compressor's state, which costs 256 KiB.
+  // What back-references may reach. It takes the permit of a compressor's state, which costs 256 KiB.
   #window: Uint8Array = new Uint8Array(0)
   #openedAt = Number.NEGATIVE_INFINITY
-  #stretch: Stretch = { crc: 0, length: 0 }
+  #prefix: CrcPrefix = { crc: 0, length: 0 }
   /** Somebody waits to step in. */
   awaited = false
 
   /** The plain bytes of the whole stream so far. */
-  get stretch(): Stretch {
-    return this.#stretch
+  get prefix(): CrcPrefix {
+    return this.#prefix
   }
 
   compress(plain: Frame, now: number): SharedFrame {
@@ -36,15 +36,15 @@ export class SharedDeflate {
       memLevel: 6,
       ...(this.#window.length > 0 ? { dictionary: this.#window } : {}),
     })
-    const { crc, length } = this.#stretch
-    this.#stretch = { crc: crc32(plain.bytes, crc), length: length + plain.bytes.length }
-    const opensUp = this.awaited && now - this.#openedAt >= ONCE_A_SECOND
-    if (opensUp) {
+    const { crc, length } = this.#prefix
+    this.#prefix = { crc: crc32(plain.bytes, crc), length: length + plain.bytes.length }
+    const syncPoint = this.awaited && now - this.#openedAt >= ONCE_A_SECOND
+    if (syncPoint) {
       this.awaited = false
       this.#openedAt = now
     }
-    this.#window = opensUp ? new Uint8Array(0) : lastOf(this.#window, plain.bytes)
-    return { coded: new CodedFrame(bytes, plain.messages), opensUp }
+    this.#window = syncPoint ? new Uint8Array(0) : lastOf(this.#window, plain.bytes)
+    return { coded: new CodedFrame(bytes, plain.messages), syncPoint }
   }
 }
 

@@ -1,8 +1,8 @@
 import { headerRules } from '../access/header-rules.ts'
-import type { SseMessage } from '../event.ts'
-import { type SinkServer, serveSinks } from '../serve-sinks.ts'
-import { createSink, type Sink } from '../sink.ts'
-import type { SinkOptions } from '../sink-options.ts'
+import { type SinkServer, serveSinks } from '../adapter/serve-sinks.ts'
+import type { SseMessage } from '../sink/message.ts'
+import { createSink, type Sink } from '../sink/sink.ts'
+import type { SinkOptions } from '../sink/sink-options.ts'
 import { type ParsedSinkConfig, parseSinkConfig, type SinkConfig } from './sink-config.ts'
 
 export type { HeaderRuleConfig, SinkConfig } from './sink-config.ts'

@@ -7,7 +7,7 @@ export interface BacklogBounds {
 
 /**
  * What waits for a client that is behind: references to events that all share, oldest first. Where it
- * coalesces, an event takes the place of a waiting one with its key.
+ * coalesces, an event takes the permit of a waiting one with its key.
  */
 export class Backlog {
   readonly #bounds: BacklogBounds

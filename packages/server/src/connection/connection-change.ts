@@ -10,6 +10,9 @@ export interface ConnectionChange {
   readonly rooms: readonly string[]
 }
 
-export function changeOf(type: ConnectionChange['type'], { audience }: Connection): ConnectionChange {
+export function createConnectionChange(
+  type: ConnectionChange['type'],
+  { audience }: Connection,
+): ConnectionChange {
   return { type, user: audience.user, rooms: audience.rooms }
 }

@@ -1,11 +1,11 @@
-import type { Place } from '../access/limits.ts'
+import type { Permit } from '../access/limits.ts'
 import { GzipMember } from '../compression/gzip-member.ts'
 import type { Audience } from '../fan-out/audience.ts'
-import type { SlowClientRules } from '../slow-client.ts'
-import type { Counters } from '../stats.ts'
+import type { Counters } from '../sink/stats.ts'
 import { type EncodedEvent, EventFrame, type Frame } from '../wire/frame.ts'
 import { Backlog } from './backlog.ts'
-import type { Peer, PeerEvents } from './peer.ts'
+import type { ResponseWriter, ResponseWriterEvents } from './response-writer.ts'
+import type { SlowClientRules } from './slow-client.ts'
 
 /** What connections share: the rules they keep, and whom they tell. */
 export interface ConnectionHost {
@@ -17,15 +17,15 @@ export interface ConnectionHost {
   closed(connection: Connection): void
 }
 
-/** One client: straight through to its peer while it keeps up, by way of a bounded backlog while it does not. */
-export class Connection implements PeerEvents {
+/** One client: straight through to its writer while it keeps up, by way of a bounded backlog while it does not. */
+export class Connection implements ResponseWriterEvents {
   readonly audience: Audience
-  readonly place: Place
+  readonly permit: Permit
   readonly #host: ConnectionHost
-  readonly #peer: Peer
+  readonly #writer: ResponseWriter
   readonly #gzip: GzipMember | undefined
-  /** The peer, while frames may go to it as they are: the client keeps up, the stream is open and in no coding. */
-  #straight: Peer | undefined
+  /** The writer, while frames may go to it as they are: the client keeps up, the stream is open and in no coding. */
+  #fastPath: ResponseWriter | undefined
   #backlog: Backlog | undefined
   #skipped = 0
   #behindSince = 0
@@ -35,12 +35,17 @@ export class Connection implements PeerEvents {
   #onDrained: (() => void) | undefined
   #onClosed: (() => void) | undefined
 
-  constructor(audience: Audience, place: Place, host: ConnectionHost, connect: (events: PeerEvents) => Peer) {
+  constructor(
+    audience: Audience,
+    permit: Permit,
+    host: ConnectionHost,
+    connect: (events: ResponseWriterEvents) => ResponseWriter,
+  ) {
     this.audience = audience
-    this.place = place
+    this.permit = permit
     this.#host = host
     this.#gzip = audience.deflate === undefined ? undefined : new GzipMember(audience.deflate)
-    this.#peer = connect(this)
+    this.#writer = connect(this)
     this.#straighten()
   }
 
@@ -49,7 +54,7 @@ export class Connection implements PeerEvents {
     return this.#open && !this.#ending
   }
 
-  /** Whether the peer has yet to take what it was given, since {@link behindSince}. */
+  /** Whether the writer has yet to take what it was given, since {@link behindSince}. */
   get lags(): boolean {
     return this.#open && this.#backlog !== undefined
   }
@@ -59,13 +64,13 @@ export class Connection implements PeerEvents {
   }
 
   /**
-   * The hot path, which a frame takes to each of a thousand clients: straight to the peer, for the caller to count.
+   * The hot path, which a frame takes to each of a thousand clients: straight to the writer, for the caller to count.
    * False where there is more to do, by {@link send}.
    */
   pass(frame: EventFrame): boolean {
-    const peer = this.#straight
-    if (peer === undefined) return false
-    if (!peer.write(frame)) this.#fallBehind()
+    const writer = this.#fastPath
+    if (writer === undefined) return false
+    if (!writer.write(frame)) this.#fallBehind()
     return true
   }
 
@@ -74,15 +79,15 @@ export class Connection implements PeerEvents {
     else this.#keep(frame.events, this.#backlog)
   }
 
-  /** As {@link send}, by way of the compressed stream where this client is in step with it; `opensUp` lets it in. */
-  sendShared(coded: Frame, plain: EventFrame, opensUp: boolean): void {
+  /** As {@link send}, by way of the compressed stream where this client is in step with it; `syncPoint` lets it in. */
+  sendShared(coded: Frame, plain: EventFrame, syncPoint: boolean): void {
     if (this.#gzip?.inStep && this.open) {
       if (!this.#put(coded) && this.#open) {
-        this.#gzip.stepOut()
+        this.#gzip.detach()
         this.#fallBehind()
       }
     } else this.send(plain)
-    if (opensUp) this.#gzip?.openedUp(this.#backlog === undefined)
+    if (syncPoint) this.#gzip?.reachedSyncPoint(this.#backlog === undefined)
   }
 
   /** A heartbeat is of no use to a client that has events to read. */
@@ -94,7 +99,7 @@ export class Connection implements PeerEvents {
     this.#wasQuiet = true
   }
 
-  /** Calls `then` as soon as the peer keeps up, which may be at once. */
+  /** Calls `then` as soon as the writer keeps up, which may be at once. */
   whenDrained(then: () => void): void {
     if (this.#backlog === undefined) then()
     else this.#onDrained = then
@@ -110,22 +115,22 @@ export class Connection implements PeerEvents {
     if (!this.open) return
     if (last !== undefined) this.send(new EventFrame([last]))
     this.#ending = true
-    this.#straight = undefined
+    this.#fastPath = undefined
     if (this.#backlog === undefined) this.#finish()
   }
 
   /** Drops the client at once, with what it has not taken. */
   destroy(): void {
-    this.#peer.destroy()
+    this.#writer.destroy()
   }
 
   /** Drops a client that lags; counted once, however long its transport takes to say that it is gone. */
   cutOff(): void {
     this.#ending = true
-    this.#straight = undefined
+    this.#fastPath = undefined
     this.#backlog = undefined
     this.#host.counters.disconnected++
-    this.#peer.destroy()
+    this.#writer.destroy()
   }
 
   drained(): void {
@@ -154,7 +159,7 @@ export class Connection implements PeerEvents {
   closed(): void {
     if (!this.#open) return
     this.#open = false
-    this.#straight = undefined
+    this.#fastPath = undefined
     this.#backlog = undefined
     this.#onDrained = undefined
     this.#host.closed(this)
@@ -163,7 +168,7 @@ export class Connection implements PeerEvents {
 
   #finish(): void {
     if (this.#gzip !== undefined) this.#put(this.#gzip.trailer())
-    this.#peer.end()
+    this.#writer.end()
   }
 
   #write(frame: EventFrame): void {
@@ -173,12 +178,12 @@ export class Connection implements PeerEvents {
   }
 
   #straighten(): void {
-    if (this.#gzip === undefined) this.#straight = this.#peer
+    if (this.#gzip === undefined) this.#fastPath = this.#writer
   }
 
   #fallBehind(): void {
     const { bounds, policy } = this.#host.slowClient
-    this.#straight = undefined
+    this.#fastPath = undefined
     this.#backlog = new Backlog(bounds, policy === 'coalesce')
     this.#behindSince = this.#host.now()
     this.#host.fellBehind(this)
@@ -192,7 +197,7 @@ export class Connection implements PeerEvents {
     this.#host.counters.delivered += frame.messages
     this.#host.counters.bytes += frame.bytes.length
     this.#wasQuiet = false
-    return this.#peer.write(frame)
+    return this.#writer.write(frame)
   }
 
   #keep(events: readonly EncodedEvent[], backlog: Backlog): void {

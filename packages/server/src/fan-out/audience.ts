@@ -1,11 +1,11 @@
 import { SharedDeflate } from '../compression/shared-deflate.ts'
 import type { Connection } from '../connection/connection.ts'
-import type { Target } from '../event.ts'
-import type { TopicFilter } from '../topic.ts'
+import type { Target } from '../sink/message.ts'
+import type { TopicFilter } from '../sink/topic.ts'
 import type { Batch } from './batch.ts'
 
 /** What one connection is to see. */
-export interface View {
+export interface SubscriberFilter {
   readonly filter: TopicFilter
   readonly rooms: readonly string[]
   readonly user: string | undefined
@@ -29,7 +29,7 @@ export class Audience {
   /** What this tick has for the members. */
   batch: Batch | undefined
 
-  constructor(key: string, { filter, rooms, user, gzip = false }: View) {
+  constructor(key: string, { filter, rooms, user, gzip = false }: SubscriberFilter) {
     this.key = key
     this.filter = filter
     this.rooms = rooms
@@ -54,12 +54,12 @@ export class Audiences {
   readonly #byUser = new Map<string, Set<Audience>>()
   #shared = 0
 
-  of(view: View): Audience {
-    const rooms = [...new Set(view.rooms)].sort()
-    const key = keyOf(view, rooms)
+  of(subscriberFilter: SubscriberFilter): Audience {
+    const rooms = [...new Set(subscriberFilter.rooms)].sort()
+    const key = keyOf(subscriberFilter, rooms)
     let audience = this.#byKey.get(key)
     if (audience === undefined) {
-      audience = new Audience(key, { ...view, rooms })
+      audience = new Audience(key, { ...subscriberFilter, rooms })
       this.#byKey.set(key, audience)
       if (audience.deflate !== undefined) this.#shared++
       for (const room of rooms) add(this.#byRoom, room, audience)
@@ -69,13 +69,13 @@ export class Audiences {
   }
 
   /**
-   * Whether a view may be compressed: never together with what is one user's alone, and only so many streams,
+   * Whether a subscriberFilter may be compressed: never together with what is one user's alone, and only so many streams,
    * as each takes its own share of the processor.
    */
-  mayShare(view: View): boolean {
-    if (view.user !== undefined) return false
-    const key = keyOf({ ...view, gzip: true }, [...new Set(view.rooms)].sort())
-    return this.#shared < MOST_SHARED || this.#byKey.has(key)
+  mayShare(subscriberFilter: SubscriberFilter): boolean {
+    if (subscriberFilter.user !== undefined) return false
+    const key = keyOf({ ...subscriberFilter, gzip: true }, [...new Set(subscriberFilter.rooms)].sort())
+    return this.#shared < MAX_SHARED || this.#byKey.has(key)
   }
 
   /** Forgets an audience that nobody is, or is about to be, in. */
@@ -99,9 +99,9 @@ export class Audiences {
   }
 }
 
-const MOST_SHARED = 64
+const MAX_SHARED = 64
 
-function keyOf({ filter, user, gzip = false }: View, rooms: readonly string[]): string {
+function keyOf({ filter, user, gzip = false }: SubscriberFilter, rooms: readonly string[]): string {
   return JSON.stringify([filter.key, user ?? null, gzip, ...rooms])
 }
 

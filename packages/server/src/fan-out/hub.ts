@@ -1,14 +1,14 @@
-import type { Place } from '../access/limits.ts'
-import { type Cancel, type Clock, endOfTick } from '../clock.ts'
+import type { Permit } from '../access/limits.ts'
+import { type Cancel, type Clock, endOfTick } from '../connection/clock.ts'
 import { Connection, type ConnectionHost } from '../connection/connection.ts'
-import type { Peer, PeerEvents } from '../connection/peer.ts'
-import type { Target } from '../event.ts'
-import type { Heartbeat } from '../heartbeat.ts'
-import type { SlowClientRules } from '../slow-client.ts'
-import type { Counters } from '../stats.ts'
-import type { TracedMessage } from '../tracing.ts'
+import type { Heartbeat } from '../connection/heartbeat.ts'
+import type { ResponseWriter, ResponseWriterEvents } from '../connection/response-writer.ts'
+import type { SlowClientRules } from '../connection/slow-client.ts'
+import type { Target } from '../sink/message.ts'
+import type { Counters } from '../sink/stats.ts'
+import type { TracedMessage } from '../sink/tracing.ts'
 import { type EncodedEvent, EventFrame } from '../wire/frame.ts'
-import { type Audience, Audiences, type View } from './audience.ts'
+import { type Audience, Audiences, type SubscriberFilter } from './audience.ts'
 import { Batch } from './batch.ts'
 
 /** Whom the hub tells of its connections, when they are counted already. */
@@ -75,14 +75,14 @@ export class Hub implements ConnectionHost {
    * has begun, so that what is published on hearing of it is for it too.
    */
   open(
-    view: View,
-    place: Place,
-    connect: (events: PeerEvents) => Peer,
+    subscriberFilter: SubscriberFilter,
+    permit: Permit,
+    connect: (events: ResponseWriterEvents) => ResponseWriter,
     begin: (connection: Connection) => void,
   ): void {
-    const audience = this.#audiences.of(view)
+    const audience = this.#audiences.of(subscriberFilter)
     audience.awaited++
-    const connection = new Connection(audience, place, this, connect)
+    const connection = new Connection(audience, permit, this, connect)
     this.#connections.add(connection)
     this.#waiting.add(connection)
     this.counters.opened++
@@ -93,9 +93,9 @@ export class Hub implements ConnectionHost {
     if (!this.#connections.has(connection)) this.#listener.closed(connection)
   }
 
-  /** Whether there may be one compressed stream for all who have this view. */
-  mayShare(view: View): boolean {
-    return this.#audiences.mayShare(view)
+  /** Whether there may be one compressed stream for all who have this subscriberFilter. */
+  mayShare(subscriberFilter: SubscriberFilter): boolean {
+    return this.#audiences.mayShare(subscriberFilter)
   }
 
   /** From here on the connection gets what its audience gets. */
@@ -180,8 +180,8 @@ export class Hub implements ConnectionHost {
   }
 
   closed(connection: Connection): void {
-    const { audience, place } = connection
-    place.release()
+    const { audience, permit } = connection
+    permit.release()
     if (!audience.members.delete(connection)) audience.awaited--
     this.#audiences.release(audience)
     this.#connections.delete(connection)
@@ -216,8 +216,8 @@ export class Hub implements ConnectionHost {
       return
     }
     if (members.size === 0) return
-    const { coded, opensUp } = deflate.compress(frame, this.#clock.now())
-    for (const member of members) member.sendShared(coded, frame, opensUp)
+    const { coded, syncPoint } = deflate.compress(frame, this.#clock.now())
+    for (const member of members) member.sendShared(coded, frame, syncPoint)
   }
 
   #beginTick(): void {

@@ -7,7 +7,7 @@ import { fromEventSource, type SseEvent } from '@rxsse/core'
 import { onSmallDisk } from '@rxsse/testing/programs'
 import { expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../test/eventually.ts'
-import type { Answer, Order } from '../../test/small-disk-server.ts'
+import type { Order, SinkResponse } from '../../test/small-disk-server.ts'
 
 interface SmallDisk {
   start(folder: string): ChildProcess
@@ -17,7 +17,7 @@ interface SmallDisk {
   readonly says: RegExp
 }
 
-type Ask = (order: Order) => Promise<Answer>
+type Ask = (order: Order) => Promise<SinkResponse>
 
 /** Small, so that entries are taken out of it all the while. */
 const CAPACITY = 50
@@ -65,7 +65,7 @@ it.each(Object.entries(disks))(
       child.kill('SIGKILL')
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     })
-    const answered = async () => (await once(child, 'message'))[0] as Answer
+    const answered = async () => (await once(child, 'message'))[0] as SinkResponse
     const ask: Ask = (order) => {
       const answer = answered()
       child.send(order)
@@ -92,7 +92,7 @@ it.each(Object.entries(disks))(
       await disk.fill(child, ask)
       // What is left in the pages that the files have may take some more.
       while ('id' in (await next()));
-      const answers: Answer[] = []
+      const answers: SinkResponse[] = []
       for (let n = 0; n < 20; n++) answers.push(await next())
       expect(answers).toContainEqual({ refused: expect.stringMatching(disk.says) })
       // Whoever comes now gets what there is.

@@ -1,4 +1,4 @@
-import type { GapReason, LogGap } from './types.ts'
+import type { GapReason, LogGap } from './event-log.ts'
 
 /** Ids are `epoch-offset`: the epoch names one life of a log, the offset an entry in it. */
 export function formatId(epoch: string, offset: number): string {

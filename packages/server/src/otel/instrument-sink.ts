@@ -1,6 +1,6 @@
 import { type Attributes, type Meter, metrics, type ObservableResult } from '@opentelemetry/api'
-import type { Sink } from '../sink.ts'
-import type { SinkStats } from '../stats.ts'
+import type { Sink } from '../sink/sink.ts'
+import type { SinkStats } from '../sink/stats.ts'
 
 export interface InstrumentOptions {
   /** Default: that of the global meter provider. */

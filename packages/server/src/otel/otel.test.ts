@@ -7,7 +7,7 @@ import {
 import { expect, it, onTestFinished } from 'vitest'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
-import { createSink } from '../sink.ts'
+import { createSink } from '../sink/sink.ts'
 import { instrumentSink } from './index.ts'
 
 it('a sink is measured by instruments', async () => {

@@ -15,9 +15,9 @@ import { eventually } from '../../test/eventually.ts'
 import { openReader, type Reader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
 import { tailedLog } from '../../test/tailed-log.ts'
-import type { SseMessage } from '../event.ts'
-import { createSink, type Sink } from '../sink.ts'
-import type { SinkOptions } from '../sink-options.ts'
+import type { SseMessage } from '../sink/message.ts'
+import { createSink, type Sink } from '../sink/sink.ts'
+import type { SinkOptions } from '../sink/sink-options.ts'
 import { sinkTracing } from './index.ts'
 
 beforeAll(() => {

@@ -11,8 +11,8 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api'
-import type { Target } from '../event.ts'
-import type { Publication, SinkTracing, TracedMessage } from '../tracing.ts'
+import type { Target } from '../sink/message.ts'
+import type { Publication, SinkTracing, TracedMessage } from '../sink/tracing.ts'
 
 export interface SinkTracingOptions {
   /** Default: that of the global tracer provider. */

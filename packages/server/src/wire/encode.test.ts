@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { SinkError } from '../errors.ts'
-import type { SseMessage } from '../event.ts'
+import { SinkError } from '../sink/errors.ts'
+import type { SseMessage } from '../sink/message.ts'
 import { encodeComment, encodeMessage } from './encode.ts'
 import { EncodedEvent } from './frame.ts'
 import { toWireMessage } from './message.ts'

@@ -1,4 +1,4 @@
-import { SinkError } from '../errors.ts'
+import { SinkError } from '../sink/errors.ts'
 import type { WireMessage } from './message.ts'
 
 /** An event block of `text/event-stream` (HTML, 9.2.5), with the blank line that dispatches it. */

@@ -1,4 +1,4 @@
-import type { TraceFields } from '../tracing.ts'
+import type { TraceFields } from '../sink/tracing.ts'
 
 /** A block of the stream, made once and shared by everybody it is for. */
 export class EncodedEvent {

@@ -1,4 +1,4 @@
-import { SinkError } from '../errors.ts'
+import { SinkError } from '../sink/errors.ts'
 
 /**
  * Refuses text that would not survive as the value of one field. A line break would end the field and begin

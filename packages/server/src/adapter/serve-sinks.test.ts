@@ -1,0 +1,89 @@
+import type { RequestListener, ServerResponse } from 'node:http'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { eventually } from '../../test/eventually.ts'
+import { openReader } from '../../test/reader.ts'
+import { createSink, type Sink } from '../sink/sink.ts'
+import { type ServeSinksOptions, type SinkServer, serveSinks } from './serve-sinks.ts'
+
+async function served(options: Partial<ServeSinksOptions> = {}): Promise<SinkServer> {
+  const server = await serveSinks({ port: 0, sinks: {}, ...options })
+  onTestFinished(() => server.close({ drain: 0 }))
+  return server
+}
+
+describe('serveSinks', () => {
+  it('has each sink at its name', async () => {
+    const sinks = { public: createSink(), 'für alle': createSink() }
+    const { url } = await served({ sinks })
+    const one = await openReader(`${url}/public`)
+    const other = await openReader(`${url}/${encodeURIComponent('für alle')}/?x=1`)
+    await sinks.public.publish({ data: 'public' })
+    await sinks['für alle'].publish({ data: 'all' })
+    expect(await one.take(1)).toMatchObject([{ data: 'public' }])
+    expect(await other.take(1)).toMatchObject([{ data: 'all' }])
+  })
+
+  it.each(['/sse/unknown', '/sse', '/sse/', '/', '/public', '/sse/a/b', '/sse/%E0%A4%A', '/sse/constructor'])(
+    'answers 404 at %s',
+    async (path) => {
+      const { port } = await served({ sinks: { public: createSink(), a: createSink() } })
+      expect((await openReader(`http://127.0.0.1:${port}${path}`)).status).toBe(404)
+    },
+  )
+
+  it('takes the base path with or without a trailing slash', async () => {
+    const { port } = await served({ basePath: '/', sinks: { a: createSink() } })
+    expect((await openReader(`http://127.0.0.1:${port}/a`)).status).toBe(200)
+  })
+
+  it('says that it is well, and that it drains', async () => {
+    const sink = createSink()
+    const { port, close, url } = await served({ sinks: { a: sink } })
+    const health = `http://127.0.0.1:${port}/health`
+    expect((await openReader(health)).status).toBe(200)
+    const reader = await openReader(`${url}/a`)
+    const closed = close()
+    expect(await reader.ended).toBe('end')
+    await closed
+    await expect(openReader(health)).rejects.toThrow()
+  })
+
+  it('rejects where the port is taken', async () => {
+    const { port } = await served()
+    await expect(serveSinks({ port, sinks: {} })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  })
+
+  it('closes with clients connected, and ends', async () => {
+    const sink = createSink()
+    const { url, close } = await served({ sinks: { a: sink } })
+    const readers = await Promise.all(Array.from({ length: 5 }, () => openReader(`${url}/a`)))
+    await eventually(() => sink.stats().connections === 5)
+    await close()
+    for (const reader of readers) expect(await reader.ended).toBe('end')
+  })
+
+  it('takes no connections over from a sink that was told not to, and serves handlers of other kinds', async () => {
+    const sink = createSink({ takeover: false, heartbeat: false })
+    const plain: RequestListener = (_, response) => void response.end('plain')
+    const { url, server, close } = await serveSinks({
+      port: 0,
+      sinks: { sink, plain: { handler: plain as Sink['handler'], close: async () => {} } },
+    })
+    onTestFinished(() => close({ drain: 0 }))
+    const responses: ServerResponse[] = []
+    server.on('request', (_, response) => responses.push(response))
+    const reader = await openReader(`${url}/sink?a=b?c`)
+    await sink.publish({ data: 1 })
+    await reader.take(1)
+    await eventually(() => true)
+    expect(responses[0]?.socket).not.toBeNull()
+    expect(await (await fetch(`${url}/plain`)).text()).toBe('plain')
+  })
+
+  it('names an address of IPv6 as a url has it', async () => {
+    const { url, close } = await serveSinks({ host: '::1', port: 0, sinks: {} })
+    onTestFinished(() => close())
+    expect(url).toMatch(/^http:\/\/\[::1\]:\d+\/sse$/)
+    expect((await fetch(`${url}/none`)).status).toBe(404)
+  })
+})

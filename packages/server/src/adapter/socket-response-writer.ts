@@ -1,0 +1,90 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ResponseWriter, ResponseWriterEvents } from '../connection/response-writer.ts'
+import type { Frame } from '../wire/frame.ts'
+import { SocketWriter } from './socket-writer.ts'
+import { takeOver } from './takeover.ts'
+
+/**
+ * Writes chunks straight to the socket of an HTTP/1.1 response: they were framed once for everybody, where
+ * `response.write` would frame them anew for each.
+ */
+export class SocketResponseWriter implements ResponseWriter {
+  readonly #socket: Socket
+  readonly #events: ResponseWriterEvents
+  readonly #writer: SocketWriter
+  /** Undefined when the connection has been taken over. */
+  #response: ServerResponse | undefined
+  #ended = false
+
+  constructor(response: ServerResponse, socket: Socket, events: ResponseWriterEvents) {
+    this.#response = response
+    this.#socket = socket
+    this.#events = events
+    this.#writer = new SocketWriter(socket)
+    WRITERS.set(socket, this)
+    socket.on('drain', onDrain)
+    response.once('close', () => this.#responseClosed(response))
+  }
+
+  write({ chunk }: Frame): boolean {
+    if (this.#ended || this.#response?.writableEnded) return true
+    return this.#writer.write(chunk)
+  }
+
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    if (this.#response !== undefined) this.#response.end()
+    else this.#socket.end(LAST_CHUNK)
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /** Lets go of the request and the parser, where that can be done. */
+  release(request: IncomingMessage): void {
+    const response = this.#response
+    if (response === undefined || this.#ended || !takeOver(request, response, this.#socket)) return
+    this.#response = undefined
+    this.#socket.on('error', onError)
+    this.#socket.on('end', onEnd)
+    this.#socket.once('close', onClose)
+  }
+
+  drained(): void {
+    this.#events.drained()
+  }
+
+  closed(): void {
+    this.#socket.off('drain', onDrain)
+    WRITERS.delete(this.#socket)
+    this.#events.closed()
+  }
+
+  #responseClosed(response: ServerResponse): void {
+    if (this.#response === response) this.closed()
+  }
+}
+
+// One function for every socket instead of a closure for each: with many idle connections it shows.
+const WRITERS = new WeakMap<Socket, SocketResponseWriter>()
+
+function onDrain(this: Socket): void {
+  WRITERS.get(this)?.drained()
+}
+
+function onClose(this: Socket): void {
+  WRITERS.get(this)?.closed()
+}
+
+/** node:http keeps sockets half open; a client that is done is gone. */
+function onEnd(this: Socket): void {
+  this.destroy()
+}
+
+/** A reset; `close` follows. */
+function onError(): void {}
+
+const LAST_CHUNK = '0\r\n\r\n'

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import { eventually } from '../../test/eventually.ts'
+import { ManualScheduler } from '../../test/manual-scheduler.ts'
+import { openReader } from '../../test/reader.ts'
+import { served } from '../../test/served.ts'
+import { createSink } from '../sink/sink.ts'
+
+describe('the heartbeat of a sink', () => {
+  it('comes at each interval to every client, from when there is one (V13)', async () => {
+    const scheduler = new ManualScheduler()
+    const { sink, url } = await served({ heartbeat: { interval: '10s' }, scheduler })
+    expect(scheduler.actions).toHaveLength(0)
+    const [one, other] = await Promise.all([openReader(url), openReader(url)])
+    scheduler.advance(9_999)
+    await sink.publish({ data: 'x' })
+    await one.take(1)
+    expect(one.text()).not.toContain('keep-alive')
+    scheduler.advance(1)
+    await one.until(({ text }) => text().endsWith(': keep-alive\n\n'))
+    await other.until(({ text }) => text().endsWith(': keep-alive\n\n'))
+    scheduler.advance(10_000)
+    await one.until(({ text }) => text().endsWith(': keep-alive\n\n: keep-alive\n\n'))
+  })
+
+  it('leaves no timer when the last client has gone, nor after close', async () => {
+    const scheduler = new ManualScheduler()
+    const { sink, url } = await served({ scheduler })
+    const reader = await openReader(url)
+    await eventually(() => sink.stats().connections === 1)
+    expect(scheduler.actions).toHaveLength(1)
+    reader.close()
+    await eventually(() => sink.stats().connections === 0)
+    expect(scheduler.actions).toHaveLength(0)
+    const another = await openReader(url)
+    await sink.close()
+    expect(await another.ended).toBe('end')
+    expect(scheduler.actions).toHaveLength(0)
+  })
+
+  it('can be an event', async () => {
+    const scheduler = new ManualScheduler()
+    const { url } = await served({
+      heartbeat: { interval: 1000, as: 'event', type: 'beat', data: { n: 1 } },
+      scheduler,
+    })
+    const reader = await openReader(url)
+    scheduler.advance(1000)
+    expect(await reader.take(1)).toEqual([{ type: 'beat', data: '{"n":1}', lastEventId: '' }])
+  })
+
+  it('can leave out clients that something was sent to', async () => {
+    const scheduler = new ManualScheduler()
+    const { sink, url } = await served({
+      retry: false,
+      heartbeat: { interval: 1000, onlyWhenQuiet: true },
+      scheduler,
+    })
+    const busy = await openReader(url)
+    const quiet = await openReader(`${url}/?event_type=other`)
+    scheduler.advance(1000)
+    await sink.publish({ data: 'x' })
+    await busy.take(1)
+    scheduler.advance(1000)
+    await quiet.until(({ text }) => text().includes('keep-alive'))
+    expect(busy.text()).toBe(':\n\ndata: x\n\n')
+    scheduler.advance(1000)
+    await busy.until(({ text }) => text().endsWith('keep-alive\n\n'))
+  })
+
+  it('can be off', async () => {
+    const scheduler = new ManualScheduler()
+    const { url } = await served({ heartbeat: false, scheduler })
+    await openReader(url)
+    expect(scheduler.actions).toHaveLength(0)
+  })
+
+  it.each([
+    [{ interval: 0 }, /heartbeat\.interval is 0/],
+    [{ interval: '5 minutes' as never }, /heartbeat\.interval is '5 minutes'; give milliseconds or a time/],
+    [{ as: 'ping' as never }, /heartbeat\.as is "ping"/],
+    [{ type: 'a\nb' }, /message\.type has a line feed/],
+  ])('is refused at once with %j', (heartbeat, text) => {
+    expect(() => createSink({ heartbeat })).toThrow(text)
+  })
+})

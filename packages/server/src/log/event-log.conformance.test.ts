@@ -1,0 +1,209 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Target } from '../sink/message.ts'
+import type { EventLog, LogEntry, LoggedMessage } from './event-log.ts'
+import { memoryLog } from './memory-log.ts'
+import { sqliteLog } from './sqlite-log.ts'
+
+interface Options {
+  readonly capacity?: number
+  readonly ids?: 'epoch' | 'message'
+}
+
+const logs: [string, (options?: Options) => EventLog][] = [
+  ['memoryLog', memoryLog],
+  ['sqliteLog', (options) => sqliteLog({ path: temporaryFile(), ...options })],
+]
+
+function temporaryFile(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'rxsse-log-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  return join(directory, 'events.db')
+}
+
+const message = (data: string, extra: Partial<LoggedMessage> = {}): LoggedMessage => ({
+  data,
+  topic: 'message',
+  ...extra,
+})
+
+describe.each(logs)('%s', (_name, open) => {
+  function opened(options?: Options): EventLog {
+    const log = open(options)
+    onTestFinished(() => log.close())
+    return log
+  }
+
+  it('numbers its entries from 1, in one epoch', async () => {
+    const log = opened()
+    const { id: before, offset } = await log.head()
+    expect(offset).toBe(0)
+    const epoch = before.replace(/-0$/, '')
+    expect(await log.append(message('a'), 'all')).toMatchObject({ id: `${epoch}-1`, offset: 1 })
+    expect(await log.append(message('b'), 'all')).toMatchObject({ id: `${epoch}-2`, offset: 2 })
+    expect(await log.head()).toMatchObject({ id: `${epoch}-2`, offset: 2 })
+  })
+
+  it('gives back what it was given', async () => {
+    const log = opened()
+    const { id } = await log.head()
+    const given: [LoggedMessage, Target][] = [
+      [message('plain'), 'all'],
+      [message('', { type: 't', retry: 0, topic: 'other', key: 'k' }), { room: 'é' }],
+      [message('traced', { trace: { traceparent: '00-1-2-01', tracestate: 'a=b' } }), 'all'],
+      [message('two\nlines\u0000\ud83d\ude00'), { user: '42' }],
+      [message('\ufeffmarked', { topic: 'a\u0000b', key: '\u0000k' }), 'all'],
+    ]
+    for (const [each, target] of given) await log.append(each, target)
+    const { entries } = await log.since(id, 10)
+    expect(entries.map((entry) => [entry.message, entry.target])).toEqual(
+      given.map(([each, target]) => [expect.objectContaining(each), target]),
+    )
+    // And nothing that it was not given.
+    const { type, id: own, retry, key, trace } = entries[0]?.message ?? {}
+    expect([type, own, retry, key, trace]).toEqual(Array(5).fill(undefined))
+  })
+
+  it('gives pages', async () => {
+    const log = opened()
+    const { id } = await log.head()
+    for (let n = 1; n <= 5; n++) await log.append(message(`${n}`), 'all')
+    const first = await log.since(id, 2)
+    expect(first).toMatchObject({ end: 2, more: true })
+    expect(first.entries.map((entry) => entry.message.data)).toEqual(['1', '2'])
+    const second = await log.since(first.end, 3)
+    expect(second).toMatchObject({ end: 5, more: false, gap: undefined })
+    expect(second.entries.map((entry) => entry.message.data)).toEqual(['3', '4', '5'])
+    expect(await log.since(second.end, 3)).toMatchObject({ entries: [], end: 5, more: false })
+  })
+
+  it('adds a message once for each source id', async () => {
+    const log = opened({ capacity: 3 })
+    const first = await log.append(message('a'), 'all', { sourceId: 's' })
+    await log.append(message('b'), 'all')
+    expect(await log.append(message('a'), 'all', { sourceId: 's' })).toMatchObject({
+      id: first.id,
+      offset: 1,
+    })
+    expect((await log.head()).offset).toBe(2)
+  })
+
+  it('has ids of its own, whatever messages come with, unless theirs are asked for', async () => {
+    const log = opened()
+    const { id: before } = await log.head()
+    const entry = await log.append(message('a', { id: 'mine' }), 'all')
+    expect(entry.id).toBe(before.replace(/0$/, '1'))
+    expect((await log.since('mine', 5)).gap).toMatchObject({ reason: 'unknown' })
+    expect((await log.since(before, 5)).entries.map(({ id }) => id)).toEqual([entry.id])
+  })
+
+  it("uses the messages' own ids where that is asked for", async () => {
+    const log = opened({ ids: 'message', capacity: 2 })
+    const { id: before } = await log.head()
+    await log.append(message('a', { id: 'ą' }), 'all')
+    expect(await log.head()).toEqual({ id: 'ą', offset: 1 })
+    expect((await log.append(message('reset', { id: '' }), 'all')).id).toBe(before.replace(/0$/, '2'))
+    await log.append(message('b', { id: 'b' }), 'all')
+    await log.append(message('c'), 'all')
+    const { entries, gap } = await log.since('b', 5)
+    expect(gap).toBeUndefined()
+    expect(entries.map(({ message: { data } }) => data)).toEqual(['c'])
+    expect(await log.since(entries[0]?.id ?? '', 5)).toMatchObject({ entries: [], gap: undefined })
+    expect((await log.since('never', 5)).gap).toMatchObject({ reason: 'unknown', from: 'never' })
+  })
+
+  it('knows a source id, and a message by its own id, for as long as it holds the entry', async () => {
+    const log = opened({ ids: 'message', capacity: 2 })
+    await log.append(message('a', { id: 'one' }), 'all', { sourceId: 's' })
+    await log.append(message('b', { id: '' }), 'all', { sourceId: 't' })
+    await log.append(message('c', { id: 'three' }), 'all')
+    await log.append(message('d'), 'all')
+    expect((await log.since('one', 5)).gap).toMatchObject({ reason: 'unknown', from: 'one' })
+    expect(await log.append(message('a', { id: 'one' }), 'all', { sourceId: 's' })).toMatchObject({
+      id: 'one',
+      offset: 5,
+    })
+    expect(await log.since('one', 5)).toMatchObject({ entries: [], gap: undefined })
+    expect(await log.head()).toEqual({ id: 'one', offset: 5 })
+  })
+
+  it('goes on after the latest of messages that came with the same id', async () => {
+    const log = opened({ ids: 'message', capacity: 2 })
+    await log.append(message('a', { id: 'same' }), 'all')
+    await log.append(message('b', { id: 'same' }), 'all')
+    await log.append(message('c', { id: 'c' }), 'all')
+    const { entries, gap } = await log.since('same', 5)
+    expect(gap).toBeUndefined()
+    expect(entries.map(({ id }) => id)).toEqual(['c'])
+  })
+
+  it('takes no id for one of its own that only holds one, or is of another epoch', async () => {
+    const log = opened({ capacity: 2 })
+    for (const data of ['a', 'b', 'c']) await log.append(message(data), 'all')
+    const { id, offset } = await log.head()
+    const huge = `${id.slice(0, id.indexOf('-'))}-9${'9'.repeat(15)}`
+    for (const other of [`x ${id}`, `${id}x`, `${id}.5`, huge]) {
+      const { entries, gap } = await log.since(other, 5)
+      expect(gap).toMatchObject({ reason: 'unknown', from: other, to: { id, offset } })
+      expect(entries).toEqual([])
+    }
+    for (const other of ['other-1', 'other-0', 'other-9']) {
+      const { entries, gap } = await log.since(other, 5)
+      expect(gap).toMatchObject({
+        reason: 'epoch',
+        from: other,
+        to: { id: id.replace(/3$/, '1'), offset: 1 },
+      })
+      expect(entries.map(({ message: { data } }) => data)).toEqual(['b', 'c'])
+    }
+  })
+
+  it('is another life than any other log, also than one that began in the same instant', async () => {
+    const heads = await Promise.all(Array.from({ length: 50 }, () => opened().head()))
+    expect(new Set(heads.map(({ id }) => id)).size).toBe(50)
+  })
+
+  it('may be closed twice', async () => {
+    const log = open()
+    await log.close()
+    await log.close()
+  })
+
+  it('holds what a model says it holds, and tells of every gap', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 6 }),
+        fc.array(fc.nat({ max: 12 }), { maxLength: 30, size: 'max' }),
+        fc.integer({ min: 1, max: 5 }),
+        async (capacity, offsets, limit) => {
+          const log = open({ capacity })
+          const model: LogEntry[] = []
+          const epoch = (await log.head()).id.replace(/-0$/, '')
+          for (const offset of offsets) {
+            model.push(await log.append(message(`${model.length}`), 'all'))
+            const last = model.length
+            const first = Math.max(1, last - capacity + 1)
+            const { entries, end, more, gap } = await log.since(`${epoch}-${offset}`, limit)
+            const start = offset > last ? last : Math.max(offset, first - 1)
+            const wanted = model.slice(start, start + limit)
+            expect(entries.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id))
+            expect(end).toBe(start + wanted.length)
+            expect(more).toBe(end < last)
+            const reason = offset > last ? 'ahead' : offset < first - 1 ? 'trimmed' : undefined
+            expect(gap?.reason).toBe(reason)
+            if (reason === 'trimmed') expect(gap?.missed).toBe(first - 1 - offset)
+          }
+          await log.close()
+        },
+      ),
+      { numRuns: 40 },
+    )
+  })
+
+  it.each([0, -1, 1.5, Number.NaN])('refuses a capacity of %s', (capacity) => {
+    expect(() => open({ capacity })).toThrow(/capacity is .*; it must be a whole number, 1 or more/)
+  })
+})

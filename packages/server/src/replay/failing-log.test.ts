@@ -1,0 +1,273 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { eventually } from '../../test/eventually.ts'
+import { openReader } from '../../test/reader.ts'
+import { serve } from '../../test/serve.ts'
+import { tailedLog } from '../../test/tailed-log.ts'
+import type { EventLog, LogGap } from '../log/event-log.ts'
+import { memoryLog } from '../log/memory-log.ts'
+import { createSink } from '../sink/sink.ts'
+
+async function served(log: EventLog) {
+  const errors: unknown[] = []
+  const sink = createSink({ log, onError: (error) => errors.push(error), heartbeat: false })
+  onTestFinished(() => sink.close({ drain: 0 }))
+  return { sink, url: await serve(sink.handler), errors }
+}
+
+const broken = () => {
+  throw new Error('broken')
+}
+
+describe('where the log', () => {
+  it.each<[string, () => never | Promise<never>]>([
+    ['throws', broken],
+    ['rejects', async () => broken()],
+  ])(
+    '%s as it is asked where it stands, onError is told, and what is published still goes live',
+    async (_, head) => {
+      const { sink, url, errors } = await served({ ...memoryLog(), head })
+      const reader = await openReader(url)
+      await sink.publish({ data: 1 })
+      expect((await reader.take(1)).map(({ data }) => data)).toEqual(['1'])
+      expect(errors.map(String)).toEqual(['Error: broken'])
+      await sink.publish({ data: 2 })
+      await reader.take(2)
+      expect((await openReader(url)).status).toBe(200)
+    },
+  )
+
+  it('rejects as it is asked where it stands, those who had come before that are there, and get what goes live', async () => {
+    let reject: (error: unknown) => void = () => {}
+    const head = () =>
+      new Promise<never>((_, rejected) => {
+        reject = rejected
+      })
+    const { sink, url, errors } = await served({ ...memoryLog(), head })
+    const reader = await openReader(url)
+    const gone = await openReader(url)
+    gone.close()
+    await eventually(() => sink.stats().connections === 1)
+    reject(new Error('broken'))
+    await eventually(() => errors.length === 1)
+    await sink.publish({ data: 1 })
+    expect((await reader.take(1)).map(({ data }) => data)).toEqual(['1'])
+  })
+
+  it.each<[string, () => never | Promise<never>]>([
+    ['throws', broken],
+    ['rejects', async () => broken()],
+  ])('%s as it is to take a message, publishing says so, with the cause', async (_, append) => {
+    const { sink } = await served({ ...memoryLog(), append })
+    await expect(sink.publish({ data: 1 })).rejects.toMatchObject({
+      name: 'SinkError',
+      code: 'log',
+      cause: { message: 'broken' },
+    })
+    expect(sink.stats()).toMatchObject({ published: 0, rejected: 1 })
+  })
+
+  it.each<[string, () => never | Promise<never>]>([
+    ['throws', broken],
+    ['rejects', async () => broken()],
+  ])('%s as it is read, the client is let go to come again, and onError is told', async (_, since) => {
+    const { sink, url, errors } = await served({ ...memoryLog(), since })
+    const reader = await openReader(url, { headers: { 'last-event-id': 'x' } })
+    expect(await reader.ended).toBe('end')
+    expect(errors.map(String)).toEqual(['Error: broken'])
+    await eventually(() => sink.stats().connections === 0)
+  })
+
+  it('has more than a page, all of it comes, and what goes live meanwhile after it', async () => {
+    const log = memoryLog()
+    const { sink, url } = await served({
+      ...log,
+      since: async (...of) => {
+        const page = await log.since(...of)
+        if (page.entries.length > 0) await sink.publish({ data: `live after ${page.entries.at(-1)?.offset}` })
+        return page
+      },
+    })
+    const { id } = await log.head()
+    for (let n = 1; n <= 600; n++) await sink.publish({ data: n })
+    const reader = await openReader(url, { headers: { 'last-event-id': id } })
+    const all = [...Array.from({ length: 600 }, (_, n) => `${n + 1}`)]
+    const events = await reader.take(603)
+    expect(events.slice(0, 600).map(({ data }) => data)).toEqual(all)
+    expect(events.slice(600).map(({ data }) => data)).toEqual([
+      'live after 256',
+      'live after 512',
+      expect.stringMatching(/^live after 60\d$/),
+    ])
+    expect(reader.interpret().lastEventId).toBe((await log.head()).id)
+  })
+
+  it('goes live with more than a page while one is read, the reader reads on', async () => {
+    const log = memoryLog()
+    let busy = true
+    const { sink, url } = await served({
+      ...log,
+      since: async (...of) => {
+        const page = await log.since(...of)
+        if (busy) for (let n = 1; n <= 300; n++) await sink.publish({ data: n })
+        busy = false
+        return page
+      },
+    })
+    const { id } = await log.head()
+    const reader = await openReader(url, { headers: { 'last-event-id': id } })
+    const events = await reader.take(300)
+    expect(events.map(({ data }) => data)).toEqual(Array.from({ length: 300 }, (_, n) => `${n + 1}`))
+  })
+
+  it('is read for a client that leaves meanwhile, nothing more is read for it', async () => {
+    const log = memoryLog()
+    let reads = 0
+    let release: (() => void)[] = []
+    const { sink, url } = await served({
+      ...log,
+      async since(...of) {
+        reads++
+        await new Promise<void>((resolve) => release.push(resolve))
+        return log.since(...of)
+      },
+    })
+    const { id } = await log.head()
+    for (let n = 1; n <= 600; n++) await sink.publish({ data: n })
+    const reader = await openReader(url, { headers: { 'last-event-id': id } })
+    await eventually(() => reads === 1)
+    reader.close()
+    await eventually(() => sink.stats().connections === 0)
+    await sink.publish({ data: 'meanwhile' })
+    for (const go of release) go()
+    release = []
+    await eventually(() => true)
+    await sink.publish({ data: 'later' })
+    expect(reads).toBe(1)
+  })
+
+  it('tells of a gap that the page it has read ends before, the client is told once, in its permit', async () => {
+    const log = tailedLog()
+    const { sink, url } = await served({
+      ...log,
+      async since(...of) {
+        const page = await log.since(...of)
+        await reading
+        return page
+      },
+    })
+    let read: () => void = () => {}
+    const reading = new Promise<void>((resolve) => {
+      read = resolve
+    })
+    log.start()
+    const { id } = await log.head()
+    await eventually(() => true)
+    await log.append({ data: '1', topic: 'message' }, 'all')
+    const reader = await openReader(url, { headers: { 'last-event-id': id } })
+    await eventually(() => sink.stats().resumed === 1)
+    // The other node's entry arrives, then it is told that something was lost after it.
+    await log.bring()
+    const lost: LogGap = { reason: 'trimmed', from: id, to: await log.head(), missed: 3 }
+    await log.bring(lost)
+    await log.append({ data: '2', topic: 'message' }, 'all')
+    await log.bring()
+    read()
+    await reader.take(3)
+    expect(reader.events().map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual([
+      '1',
+      'gap',
+      '2',
+    ])
+  })
+
+  it('tells of the gap that the page was told with, the client is told once', async () => {
+    const log = tailedLog()
+    let read: () => void = () => {}
+    const reading = new Promise<void>((resolve) => {
+      read = resolve
+    })
+    const lost: LogGap[] = []
+    const { sink, url } = await served({
+      ...log,
+      async since(...of) {
+        const page = await log.since(...of)
+        await reading
+        return { ...page, gap: lost[0] }
+      },
+    })
+    log.start()
+    const { id } = await log.head()
+    await eventually(() => true)
+    const reader = await openReader(url, { headers: { 'last-event-id': id } })
+    await eventually(() => sink.stats().resumed === 1)
+    lost.push({ reason: 'epoch', from: id, to: await log.head() })
+    for (const gap of lost) await log.lose(gap)
+    read()
+    await reader.take(1)
+    await log.append({ data: 'after', topic: 'message' }, 'all')
+    await log.bring()
+    await reader.until(({ events }) => events().some(({ data }) => data === 'after'))
+    expect(reader.events().map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual(['gap', 'after'])
+  })
+
+  it('tells of a gap up to where the page it has read is ahead of what went live here, the client goes on there', async () => {
+    const log = tailedLog()
+    const { sink, url } = await served(log)
+    log.start()
+    const { id } = await log.head()
+    await eventually(() => true)
+    await log.append({ data: '1', topic: 'message' }, 'all')
+    const reader = await openReader(url, { headers: { 'last-event-id': id } })
+    await reader.take(1)
+    // What the tail would have brought is lost to it.
+    for (const to of [await log.head()]) await log.lose({ reason: 'epoch', from: id, to })
+    await log.append({ data: '2', topic: 'message' }, 'all')
+    await log.bring()
+    await reader.until(({ events }) => events().some(({ data }) => data === '2'))
+    expect(sink.stats().connections).toBe(1)
+    expect(reader.events().map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual([
+      '1',
+      'gap',
+      '2',
+    ])
+  })
+
+  it('has a tail that begins at once, everything goes live by it', async () => {
+    const log = tailedLog()
+    log.start()
+    const started = await log.tail?.(() => {})
+    let listen: Parameters<NonNullable<EventLog['tail']>>[0] = () => {}
+    const memory = memoryLog()
+    const { sink, url } = await served({
+      ...memory,
+      tail(listener) {
+        listen = listener
+        return { position: started?.position ?? { id: '', offset: 0 }, stop: () => {} }
+      },
+    })
+    const reader = await openReader(url)
+    await sink.publish({ data: 'by itself' })
+    const { entries } = await memory.since(0, 1)
+    listen(entries)
+    await reader.take(1)
+  })
+
+  it('has a tail that begins when the sink is closed already, it is stopped', async () => {
+    const log = tailedLog()
+    let stopped = 0
+    const { sink } = await served({
+      ...log,
+      async tail(listener) {
+        const tail = await log.tail?.(listener)
+        const stop = () => {
+          stopped++
+          tail?.stop()
+        }
+        return { position: await log.head(), stop }
+      },
+    })
+    await sink.close({ drain: 0 })
+    log.start()
+    await eventually(() => stopped === 1)
+  })
+})

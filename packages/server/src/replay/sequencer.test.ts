@@ -1,0 +1,244 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { eventually } from '../../test/eventually.ts'
+import { ManualScheduler } from '../../test/manual-scheduler.ts'
+import { openReader } from '../../test/reader.ts'
+import { serve } from '../../test/serve.ts'
+import { remoteLog } from '../../test/slow-logs.ts'
+import { type TailedLog, tailedLog } from '../../test/tailed-log.ts'
+import type { EventLog, LogGap, LogTail } from '../log/event-log.ts'
+import { memoryLog } from '../log/memory-log.ts'
+import { createSink, type Sink } from '../sink/sink.ts'
+import type { SinkOptions } from '../sink/sink-options.ts'
+
+async function served(options?: SinkOptions): Promise<{ sink: Sink; url: string; log: TailedLog }> {
+  const log = tailedLog()
+  const sink = createSink({ log, rooms: { authorize: () => true }, ...options })
+  onTestFinished(() => sink.close({ drain: 0 }))
+  return { sink, url: await serve(sink.handler), log }
+}
+
+describe('a client that connects before the log says where it stands', () => {
+  it('gets what is published from then on, in the order of the log, and each once', async () => {
+    const { sink, url, log } = await served()
+    const reader = await openReader(url)
+    await sink.publish({ data: 1 })
+    await sink.publish({ data: 2 })
+    const late = sink.publish({ data: 3 })
+    log.start()
+    await late
+    await reader.take(3)
+    await sink.publish({ data: 4 })
+    await log.bring()
+    expect((await reader.take(4)).map(({ data }) => data)).toEqual(['1', '2', '3', '4'])
+    expect(sink.stats().resumed).toBe(0)
+  })
+
+  it('gets of it what is for it, and a cursor', async () => {
+    const { sink, url, log } = await served()
+    const reader = await openReader(`${url}/?event_type=a&room=r`)
+    await sink.publish({ type: 'a', data: 1 }, { room: 'other' })
+    await sink.publish({ type: 'b', data: 2 })
+    await sink.publish({ type: 'a', data: 3 }, { room: 'r' })
+    const last = await sink.publish({ type: 'b', data: 4 })
+    log.start()
+    await reader.until(({ interpret }) => interpret().lastEventId === last.id)
+    expect(reader.events().map(({ data }) => data)).toEqual(['3'])
+  })
+
+  it('is told of what was too much to be kept for it, and gets the rest', async () => {
+    const { sink, url, log } = await served({ slowClient: { maxMessages: 20_000, maxBytes: 100_000_000 } })
+    const reader = await openReader(url)
+    for (let n = 1; n <= 10_003; n++) await sink.publish({ data: n })
+    log.start()
+    const [gap, ...events] = await reader.take(10_001)
+    expect(gap?.type).toBe('gap')
+    const epoch = (await log.head()).id.split('-')[0]
+    expect(JSON.parse(gap?.data ?? '')).toEqual({
+      from: `${epoch}-1`,
+      to: `${epoch}-3`,
+      reason: 'trimmed',
+      missed: 3,
+    })
+    expect(events.map(({ data }) => data)).toEqual(Array.from({ length: 10_000 }, (_, n) => `${n + 4}`))
+    expect(sink.stats().gaps).toBe(1)
+  })
+
+  it.each([
+    ['what is in the log is read from there, however much', 0, 10_003, undefined],
+    ['what lies before where the log says it stands is lost, and told', 2, 10_003, { from: 1, to: 2 }],
+  ])('%s', async (_, stands, published, told) => {
+    const memory = memoryLog({ capacity: 20_000 })
+    const epoch = (await memory.head()).id.split('-')[0]
+    let stand: (tail: LogTail) => void = () => {}
+    let listen: Parameters<NonNullable<EventLog['tail']>>[0] = () => {}
+    const sink = createSink({
+      log: {
+        ...memory,
+        tail(listener) {
+          listen = listener
+          return new Promise((resolve) => {
+            stand = resolve
+          })
+        },
+      },
+      slowClient: { maxMessages: 20_000, maxBytes: 100_000_000 },
+    })
+    onTestFinished(() => sink.close({ drain: 0 }))
+    const reader = await openReader(await serve(sink.handler))
+    for (let n = 1; n <= published; n++) await sink.publish({ data: n })
+    stand({ position: { id: `${epoch}-${stands}`, offset: stands }, stop: () => {} })
+    await eventually(() => true)
+    listen((await memory.since(stands, 20_000)).entries)
+    await reader.take(published - stands + (told === undefined ? 0 : 1))
+    const gaps = reader.events().filter(({ type }) => type === 'gap')
+    expect(gaps.map(({ data }) => JSON.parse(data))).toEqual(
+      told === undefined
+        ? []
+        : [{ from: `${epoch}-${told.from}`, to: `${epoch}-${told.to}`, reason: 'trimmed' }],
+    )
+    const data = reader.events().filter(({ type }) => type !== 'gap')
+    expect(data.map((event) => event.data)).toEqual(
+      Array.from({ length: published - stands }, (_each, n) => `${n + stands + 1}`),
+    )
+  })
+
+  it('gets nothing of before the sink', async () => {
+    const { url, log } = await served()
+    await log.append({ data: 'before', topic: 'message' }, 'all')
+    const reader = await openReader(url)
+    log.start()
+    await reader.until(({ interpret }) => interpret().lastEventId !== '')
+    expect(reader.events()).toEqual([])
+  })
+
+  it('gets what goes live by itself meanwhile, where there is no tail', async () => {
+    const sink = createSink({ log: remoteLog(() => 0.9) })
+    onTestFinished(() => sink.close({ drain: 0 }))
+    const response = await sink.fetch(new Request('http://localhost/'))
+    const published = Promise.all([1, 2, 3].map((data) => sink.publish({ data })))
+    const body = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    while (!text.includes('data: 3')) text += (await body?.read())?.value
+    expect(text.match(/data: \d/g)).toEqual(['data: 1', 'data: 2', 'data: 3'])
+    await published
+    await body?.cancel()
+  })
+
+  it('is kept alive by heartbeats that leave its cursor alone', async () => {
+    const scheduler = new ManualScheduler()
+    const { sink, url, log } = await served({ heartbeat: { interval: '10s' }, scheduler })
+    const { id = '' } = await sink.publish({ data: 1 })
+    await sink.publish({ data: 2 })
+    const reader = await openReader(url, { headers: { 'last-event-id': id } })
+    await eventually(() => sink.stats().connections === 1)
+    scheduler.advance(20_000)
+    await reader.until(({ text }) => text().endsWith('\n\n: keep-alive\n\n: keep-alive\n\n'))
+    log.start()
+    expect((await reader.take(1)).map(({ data }) => data)).toEqual(['2'])
+    scheduler.advance(10_000)
+    await reader.until(({ text }) => text().endsWith(`: keep-alive\nid: ${id.replace(/-1$/, '-2')}\n\n`))
+  })
+})
+
+describe('what a log loses while clients are connected', () => {
+  const gapTo = async (log: TailedLog): Promise<LogGap> => ({
+    reason: 'trimmed',
+    from: 'before',
+    to: await log.head(),
+    missed: 7,
+  })
+
+  it('is told to every one of them, whatever they ask for, and counted', async () => {
+    const { sink, url, log } = await served()
+    log.start()
+    const readers = [
+      await openReader(url),
+      await openReader(`${url}/?event_type=nothing`),
+      await openReader(`${url}/?room=r`),
+    ]
+    await eventually(() => sink.stats().connections === 3)
+    await Promise.all(
+      readers.map((reader) => reader.until(({ interpret }) => interpret().lastEventId !== '')),
+    )
+    const gap = await gapTo(log)
+    await log.bring(gap)
+    for (const reader of readers) {
+      const [told] = await reader.take(1)
+      expect(told).toMatchObject({ type: 'gap', lastEventId: gap.to.id })
+      expect(JSON.parse(told?.data ?? '')).toEqual({
+        from: 'before',
+        to: gap.to.id,
+        reason: 'trimmed',
+        missed: 7,
+      })
+    }
+    expect(sink.stats()).toMatchObject({ gaps: 3, delivered: 0 })
+  })
+
+  it('is told before the entries that it comes with', async () => {
+    const { sink, url, log } = await served()
+    log.start()
+    const reader = await openReader(url)
+    await reader.until(({ interpret }) => interpret().lastEventId !== '')
+    const gap = await gapTo(log)
+    await sink.publish({ data: 1 })
+    await log.bring(gap)
+    expect((await reader.take(2)).map(({ type }) => type)).toEqual(['gap', 'message'])
+  })
+
+  it('is told to a client that is resuming meanwhile, once', async () => {
+    const { sink, url, log } = await served()
+    const since = log.since
+    let proceed: () => void = () => {}
+    const reading = new Promise<void>((resolve) => {
+      proceed = resolve
+    })
+    log.since = async (...args) => {
+      const page = await since(...args)
+      if (typeof args[0] === 'string') await reading
+      return page
+    }
+    log.start()
+    const { id = '' } = await sink.publish({ data: 1 })
+    await sink.publish({ data: 2 })
+    await log.bring()
+    const reader = await openReader(url, { headers: { 'last-event-id': id } })
+    await eventually(() => sink.stats().resumed === 1)
+    await log.bring(await gapTo(log))
+    proceed()
+    await sink.publish({ data: 3 })
+    await log.bring()
+    expect((await reader.take(3)).map(({ type, data }) => (type === 'gap' ? type : data))).toEqual([
+      '2',
+      'gap',
+      '3',
+    ])
+    expect(sink.stats().gaps).toBe(1)
+  })
+
+  it('is told to a slow client too, whatever else it misses', async () => {
+    const { sink, url, log } = await served({ slowClient: { maxMessages: 2 } })
+    log.start()
+    const reader = await openReader(url)
+    await reader.until(({ interpret }) => interpret().lastEventId !== '')
+    reader.pause()
+    while (sink.stats().behind === 0) {
+      await sink.publish({ type: 'big', data: 'x'.repeat(1_000_000) })
+      await log.bring()
+      await eventually(() => true)
+    }
+    await log.bring(await gapTo(log))
+    for (let n = 0; n < 5; n++) await sink.publish({ data: n })
+    await log.bring()
+    await eventually(() => sink.stats().skipped >= 3)
+    reader.resume()
+    await reader.until(({ tail }) => tail().endsWith('data: 4\n\n'))
+    const small = reader.events().filter(({ type }) => type !== 'big')
+    expect(small.map(({ type, data }) => (type === 'message' ? data : type))).toEqual([
+      'lagged',
+      'gap',
+      '3',
+      '4',
+    ])
+  })
+})

@@ -1,0 +1,112 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { eventually } from '../../test/eventually.ts'
+import { ManualScheduler } from '../../test/manual-scheduler.ts'
+import { openReader } from '../../test/reader.ts'
+import { serve } from '../../test/serve.ts'
+import { tailedLog } from '../../test/tailed-log.ts'
+import { createSink } from '../sink/sink.ts'
+
+describe('a tail that the log refuses', () => {
+  it.each<[string, (error: Error) => never | Promise<never>]>([
+    [
+      'by throwing',
+      (error) => {
+        throw error
+      },
+    ],
+    ['by rejecting', (error) => Promise.reject(error)],
+  ])(
+    '%s is asked for again, with growing waits; clients stay, and get what was published meanwhile',
+    async (_, refuse) => {
+      const scheduler = new ManualScheduler()
+      const log = tailedLog()
+      log.start()
+      const before = await log.append({ data: 'before', topic: 'message' }, 'all')
+      const errors: string[] = []
+      let refusals = 3
+      const sink = createSink({
+        scheduler,
+        random: () => 0,
+        heartbeat: false,
+        onError: (error) => errors.push(String(error)),
+        log: {
+          ...log,
+          tail: (listener) =>
+            refusals > 0
+              ? refuse(new Error(`refused, ${refusals--} to go`))
+              : (log.tail?.(listener) ?? broken()),
+        },
+      })
+      onTestFinished(() => sink.close({ drain: 0 }))
+      const url = await serve(sink.handler)
+      const readers = [
+        await openReader(url),
+        await openReader(url, { headers: { 'last-event-id': before.id.replace(/1$/, '0') } }),
+      ]
+      await sink.publish({ data: 'meanwhile' })
+      for (const [tries, wait] of [500, 1_000, 2_000].entries()) {
+        await eventually(() => errors.length === tries + 1)
+        scheduler.advance(wait - 1)
+        await eventually(() => true)
+        expect(errors.length).toBe(tries + 1)
+        scheduler.advance(1)
+      }
+      const [fresh, resuming] = readers
+      await fresh?.take(1)
+      await sink.publish({ data: 'after' })
+      await log.bring()
+      expect((await fresh?.take(2))?.map(({ data }) => data)).toEqual(['meanwhile', 'after'])
+      expect((await resuming?.take(3))?.map(({ data }) => data)).toEqual(['before', 'meanwhile', 'after'])
+      expect(errors).toEqual([3, 2, 1].map((left) => `Error: refused, ${left} to go`))
+      expect(sink.stats().connections).toBe(2)
+    },
+  )
+
+  it('is not asked for any more when the sink is closed, and what it says then is not told', async () => {
+    const scheduler = new ManualScheduler()
+    const log = tailedLog()
+    const errors: unknown[] = []
+    let asked = 0
+    let refuse: (error: unknown) => void = () => {}
+    const sink = createSink({
+      scheduler,
+      heartbeat: false,
+      onError: (error) => errors.push(error),
+      log: {
+        ...log,
+        tail() {
+          asked++
+          return new Promise((_, reject) => {
+            refuse = reject
+          })
+        },
+      },
+    })
+    refuse(new Error('first'))
+    await eventually(() => errors.length === 1)
+    scheduler.advance(1_000)
+    expect(asked).toBe(2)
+    refuse(new Error('second'))
+    await eventually(() => errors.length === 2)
+    await sink.close({ drain: 0 })
+    scheduler.advance(60_000)
+    expect(asked).toBe(2)
+
+    const waiting = new Promise<never>((_, reject) => {
+      refuse = reject
+    })
+    const other = createSink({
+      scheduler,
+      onError: (error) => errors.push(error),
+      log: { ...log, tail: () => waiting },
+    })
+    await other.close({ drain: 0 })
+    refuse(new Error('closed'))
+    await eventually(() => true)
+    expect(errors.length).toBe(2)
+  })
+})
+
+function broken(): never {
+  throw new Error('a log without a tail')
+}

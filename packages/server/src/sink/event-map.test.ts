@@ -1,0 +1,108 @@
+import { from } from 'rxjs'
+import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest'
+import { z } from 'zod'
+import { openReader } from '../../test/reader.ts'
+import { serve } from '../../test/serve.ts'
+import { memoryLog } from '../log/memory-log.ts'
+import { defineEvents, type MessageOf } from './event-map.ts'
+import { createSink } from './sink.ts'
+
+const events = defineEvents({
+  price: z.object({ symbol: z.string(), value: z.number() }),
+  at: z.coerce.date(),
+  slow: z.string().refine(async (text) => text !== 'bad'),
+})
+
+describe('a sink with events', () => {
+  it('types what may be sent', () => {
+    const sink = createSink({ events })
+    expectTypeOf(sink.publish).parameter(0).toEqualTypeOf<MessageOf<typeof events>>()
+    expectTypeOf<Extract<MessageOf<typeof events>, { type: 'price' }>['data']>().toEqualTypeOf<{
+      symbol: string
+      value: number
+    }>()
+    expectTypeOf(sink.to)
+      .parameter(0)
+      .parameter(0)
+      .toHaveProperty('type')
+      .toEqualTypeOf<keyof typeof events>()
+    // @ts-expect-error a type that is none of the map's
+    void sink.publish({ type: 'other', data: 1 }).catch(() => {})
+    // @ts-expect-error data of another type
+    void sink.publish({ type: 'price', data: { symbol: 1 } }).catch(() => {})
+  })
+
+  it.each([
+    [
+      { type: 'other', data: 1 },
+      /message\.type is 'other', which is none of the sink's events: price, at, slow/,
+    ],
+    [{ type: 'constructor', data: 1 }, /none of the sink's events/],
+    [{ data: 1 }, /message\.type is 'message'/],
+    [
+      { type: 'price', data: { symbol: 'A', value: '1' } },
+      /message\.data is not what 'price' takes: value: /,
+    ],
+    [{ type: 'slow', data: 'bad' }, /message\.data is not what 'slow' takes/],
+  ])('refuses %j', async (message, text) => {
+    const sink = createSink({ events })
+    await expect(sink.publish(message as never)).rejects.toThrow(text)
+  })
+
+  it('sends what was given, in order, though some checks take longer', async () => {
+    const rejected: unknown[] = []
+    const sink = createSink({ events, onRejected: ({ data }) => rejected.push(data) })
+    onTestFinished(() => sink.close({ drain: 0 }))
+    const reader = await openReader(await serve(sink.handler))
+    from([
+      { type: 'slow', data: 'a' },
+      { type: 'at', data: '2026-11-21' },
+      { type: 'slow', data: 'bad' },
+      { type: 'price', data: { symbol: 'A', value: 1 } },
+    ] as const).subscribe(sink)
+    await sink.publish({ type: 'slow', data: 'last' })
+    expect((await reader.take(4)).map(({ data }) => data)).toEqual([
+      'a',
+      '2026-11-21',
+      '{"symbol":"A","value":1}',
+      'last',
+    ])
+    expect(rejected).toEqual(['bad'])
+  })
+})
+
+describe('connections$', () => {
+  it('tells of connections as they open and close', async () => {
+    const sink = createSink({ identify: () => '42' })
+    const seen: unknown[] = []
+    sink.connections$.subscribe({
+      next: (change) => seen.push(change),
+      complete: () => seen.push('complete'),
+    })
+    const reader = await openReader(await serve(sink.handler))
+    await reader.until(({ text }) => text() !== '')
+    await sink.close()
+    expect(seen).toEqual([
+      { type: 'opened', user: '42', rooms: [] },
+      { type: 'closed', user: '42', rooms: [] },
+      'complete',
+    ])
+  })
+
+  it.each([
+    ['without a log', {}, undefined],
+    ['with a log', { log: memoryLog() }, undefined],
+    ['resuming', { log: memoryLog() }, 'an id from long ago'],
+  ])('tells of one when what is published is for it too: %s', async (_name, options, lastEventId) => {
+    const sink = createSink({ identify: () => '42', ...options })
+    sink.connections$.subscribe(({ type, user }) => {
+      if (type === 'opened' && user !== undefined) sink.user(user).next({ type: 'welcome', data: 'you' })
+    })
+    const url = await serve(sink.handler)
+    const reader = await openReader(
+      lastEventId === undefined ? url : `${url}?lastEventId=${encodeURIComponent(lastEventId)}`,
+    )
+    await reader.until(({ text }) => text().includes('welcome'))
+    await sink.close()
+  })
+})

@@ -1,0 +1,119 @@
+import type { Observer } from 'rxjs'
+import { endOfTick } from '../connection/clock.ts'
+import type { Connection } from '../connection/connection.ts'
+import type { SlowClientRules } from '../connection/slow-client.ts'
+import type { SseMessage } from '../sink/message.ts'
+import { withOwnId } from '../sink/sink-observer.ts'
+import type { Counters } from '../sink/stats.ts'
+import { encodeMessage } from '../wire/encode.ts'
+import { EncodedEvent, EventFrame } from '../wire/frame.ts'
+import { toWireMessage } from '../wire/message.ts'
+
+export interface PipelineSubscriberHost {
+  readonly counters: Counters
+  readonly slowClient: SlowClientRules
+  readonly errorMessage: ((error: unknown) => SseMessage) | undefined
+  readonly onError: (error: unknown) => void
+}
+
+/** How a pipeline ended. */
+type Outcome = { readonly completed: true } | { readonly error: unknown }
+
+/** One pipeline on its way to one connection, which may come after the pipeline's first events. */
+export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
+  /** Resolves when there is an event, or an end. */
+  readonly begun: Promise<void>
+  readonly #host: PipelineSubscriberHost
+  #begin!: () => void
+  #connection: Connection | undefined
+  #waiting: EncodedEvent[] = []
+  #scheduled = false
+  #cursor = ''
+  #emitted = false
+  #outcome: Outcome | undefined
+
+  constructor(host: PipelineSubscriberHost) {
+    this.#host = host
+    this.begun = new Promise((resolve) => {
+      this.#begin = resolve
+    })
+  }
+
+  get hasBegun(): boolean {
+    return this.#emitted || this.#outcome !== undefined
+  }
+
+  /** How the pipeline ended, where it did so without an event. */
+  get outcomeBeforeFirst(): Outcome | undefined {
+    return this.#emitted ? undefined : this.#outcome
+  }
+
+  next(message: M): void {
+    // RxJS makes what is thrown here an uncaught exception: a message that cannot be sent ends the stream.
+    if (this.#outcome !== undefined) return
+    try {
+      const { sent, lastEventId } = withOwnId(message, this.#cursor)
+      this.#cursor = lastEventId
+      this.#push(new EncodedEvent(encodeMessage(toWireMessage(sent)), true, this.#host.slowClient.key(sent)))
+      this.#host.counters.published++
+    } catch (error) {
+      this.#host.counters.rejected++
+      this.error(error)
+    }
+  }
+
+  error(error: unknown): void {
+    if (this.#outcome !== undefined) return
+    const { counters, onError, errorMessage } = this.#host
+    counters.sourceErrors++
+    this.#end({ error })
+    try {
+      onError(error)
+      if (errorMessage === undefined || !this.#emitted) return
+      this.#waiting.push(new EncodedEvent(encodeMessage(toWireMessage(errorMessage(error)))))
+    } catch (thrown) {
+      console.error(thrown)
+    }
+  }
+
+  complete(): void {
+    this.#end({ completed: true })
+  }
+
+  /** The client is there: what has come meanwhile goes first. */
+  openInto(connection: Connection, opening: string): void {
+    this.#connection = connection
+    this.#waiting.unshift(new EncodedEvent(opening))
+    this.flush()
+  }
+
+  #push(event: EncodedEvent): void {
+    this.#waiting.push(event)
+    this.#emitted = true
+    this.#begin()
+    this.#schedule()
+  }
+
+  #end(outcome: Outcome): void {
+    this.#outcome = outcome
+    this.#begin()
+    this.#schedule()
+  }
+
+  /** What a tick brings goes out in one write. */
+  #schedule(): void {
+    if (this.#connection === undefined || this.#scheduled) return
+    this.#scheduled = true
+    endOfTick(() => this.flush())
+  }
+
+  /** Sends what the tick has gathered. */
+  flush(): void {
+    this.#scheduled = false
+    const connection = this.#connection
+    if (connection === undefined) return
+    if (this.#waiting.length > 0) connection.send(new EventFrame(this.#waiting))
+    this.#waiting = []
+    if (this.#outcome !== undefined) connection.end()
+  }
+}
