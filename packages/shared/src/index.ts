@@ -6,5 +6,5 @@ export {
   parseTimeout,
 } from './duration.ts'
 export type { SseEvent, SseMessage } from './event.ts'
-export type { MaybePromise } from './maybe-promise.ts'
+export { isPromise, type MaybePromise } from './maybe-promise.ts'
 export { describeValue, optionError, requireInteger, requireNumber } from './option-error.ts'
