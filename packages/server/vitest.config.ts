@@ -1,13 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
-// What the other packages are to somebody who uses them on this runtime.
+// The export conditions of the other packages on this runtime.
 const conditions = 'Bun' in globalThis ? ['bun'] : 'Deno' in globalThis ? ['deno'] : []
 
 export default defineConfig({
   ssr: { resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] } },
   test: {
-    // Servers, sockets and child processes on a machine that may be busy: this bounds a hang, and measures nothing.
+    // The machine may be busy with servers, sockets and child processes: the timeouts only bound a hang.
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    expect: { poll: { timeout: 30_000, interval: 5 } },
   },
 })

@@ -1,3 +1,4 @@
+export type { Duration, MaybePromise, SseEvent, SseMessage } from '@rxsse/shared'
 export type { Access, AccessDecision, AccessOptions, RoomOptions } from './access/access.ts'
 export { type HeaderRule, type HeaderRulesOptions, headerRules } from './access/header-rules.ts'
 export type { LimitOptions, Permit, SharedPermits } from './access/limits.ts'
@@ -10,12 +11,12 @@ export type { ConnectionChange } from './connection/connection-change.ts'
 export type { CloseOptions } from './connection/drain.ts'
 export type { HeartbeatOptions } from './connection/heartbeat.ts'
 export type { SlowClientOptions } from './connection/slow-client.ts'
-export type { Duration } from './duration.ts'
 export type { Delivery } from './fan-out/hub.ts'
 export type { CorsOptions } from './http/cors.ts'
 export type { EndpointOptions } from './http/endpoint.ts'
 export { readJson } from './http/read-json.ts'
-export { lastEventIdOf, type SinkRequest } from './http/request.ts'
+export { readLastEventId, type SinkRequest } from './http/request.ts'
+export type { StreamEndpoint, StreamEndpointOptions } from './http/stream-endpoint.ts'
 export type {
   AppendOptions,
   EventLog,
@@ -31,7 +32,7 @@ export { type MemoryLogOptions, memoryLog } from './log/memory-log.ts'
 export { type SqliteLogOptions, sqliteLog } from './log/sqlite-log.ts'
 export { RequestError, SinkError, type SinkErrorCode } from './sink/errors.ts'
 export { defineEvents, type EventMap, type MessageOf } from './sink/event-map.ts'
-export type { MaybePromise, SseEvent, SseMessage, Target, TypedMessage } from './sink/message.ts'
+export type { Target, TypedMessage } from './sink/message.ts'
 export type { Published, PublishOptions } from './sink/publisher.ts'
 export { createSink, type Sink } from './sink/sink.ts'
 export type { SinkOptions } from './sink/sink-options.ts'
@@ -45,5 +46,4 @@ export type {
   TracedMessage,
   TraceFields,
 } from './sink/tracing.ts'
-export type { StandardSchema, StandardSchemaIssue } from './standard-schema.ts'
-export { type StreamEndpoint, type StreamOptions, streamTo } from './stream-to/stream-to.ts'
+export { type StreamOptions, streamTo } from './stream-to/stream-to.ts'

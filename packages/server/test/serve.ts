@@ -1,19 +1,30 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { createSink, type Sink } from '../src/sink/sink.ts'
+import type { SinkOptions } from '../src/sink/sink-options.ts'
 
-/** A server on a free port of the loopback, gone when the test is. Gives its origin. */
+/** Serves on a free port until the test ends. Resolves to the origin. */
 export async function serve(listener: RequestListener): Promise<string> {
-  return (await serveWith(createServer(listener))).origin
-}
-
-async function serveWith(server: Server): Promise<{ origin: string; server: Server }> {
-  server.listen(0, '127.0.0.1')
+  const server = createServer(listener).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  onTestFinished(async () => {
+  onTestFinished(() => {
     server.closeAllConnections()
     server.close()
   })
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server }
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** A sink that is closed when the test ends. */
+export function createTestSink(options?: SinkOptions): Sink {
+  const sink = createSink(options)
+  onTestFinished(() => sink.close({ drain: 0 }))
+  return sink
+}
+
+/** A sink, and the URL that serves it until the test ends. */
+export async function serveTestSink(options?: SinkOptions): Promise<{ sink: Sink; url: string }> {
+  const sink = createTestSink(options)
+  return { sink, url: await serve(sink.handler) }
 }

@@ -2,9 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { EventLog, LogEntry } from '../src/log/event-log.ts'
 import { memoryLog } from '../src/log/memory-log.ts'
 
-/** A log whose answers take turns of the event loop, as one in another process does; `chance` says how many. */
-export function remoteLog(chance: () => number): EventLog {
-  const log = memoryLog()
+/** A log that takes turns of the event loop to answer, as one in another process does. `chance` decides how many. */
+export function createRemoteLog(chance: () => number, log: EventLog = memoryLog()): EventLog {
   return {
     async append(...args) {
       const entry = log.append(...args)
@@ -25,25 +24,19 @@ export function remoteLog(chance: () => number): EventLog {
   }
 }
 
-/** The same, shared by several nodes: what goes live, and when, its tail says. */
-export function sharedLog(chance: () => number): EventLog {
+/** A remote log that several nodes share. Its tail decides what goes live and when, before or after `append` resolves. */
+export function createSharedLog(chance: () => number): EventLog {
   const log = memoryLog()
   let listener: (entries: readonly LogEntry[]) => void = () => {}
   let told: Promise<unknown> = Promise.resolve()
   return {
+    ...createRemoteLog(chance, log),
     async append(...args) {
       const entry = await log.append(...args)
       told = told.then(() => turns(chance)).then(() => listener([entry]))
       await turns(chance)
       return entry
     },
-    async since(...args) {
-      await turns(chance)
-      const page = log.since(...args)
-      await turns(chance)
-      return page
-    },
-    head: () => log.head(),
     async tail(entries) {
       const position = await log.head()
       listener = entries

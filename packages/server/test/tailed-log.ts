@@ -1,20 +1,20 @@
 import type { EventLog, LogEntry, LogGap } from '../src/log/event-log.ts'
 import { memoryLog } from '../src/log/memory-log.ts'
 
-/** A log that nodes share, as slow to begin and as forgetful as a test has it. */
+/** A log that nodes share. The test decides when its tail begins and what arrives. */
 export interface TailedLog extends EventLog {
-  /** Says where it stands. */
+  /** Begins the tail. */
   start(): void
-  /** Brings to the tail what has been appended since; what a test does not bring has not arrived. */
-  bring(gap?: LogGap): Promise<void>
-  /** Brings a gap alone; what was appended up to where it ends does not come. */
+  /** Delivers everything appended since the last time to the tail. */
+  deliver(gap?: LogGap): Promise<void>
+  /** Delivers a gap alone. The entries up to its end never arrive. */
   lose(gap: LogGap): Promise<void>
 }
 
-export function tailedLog(): TailedLog {
+export function createTailedLog(): TailedLog {
   const log = memoryLog()
   const listeners = new Set<(entries: readonly LogEntry[], gap?: LogGap) => void>()
-  let brought = 0
+  let delivered = 0
   let begin: () => void = () => {}
   const begun = new Promise<void>((resolve) => {
     begin = resolve
@@ -26,19 +26,19 @@ export function tailedLog(): TailedLog {
     async tail(listen) {
       await begun
       const position = await log.head()
-      brought = position.offset
+      delivered = position.offset
       listeners.add(listen)
       return { position, stop: () => void listeners.delete(listen) }
     },
     close: () => log.close(),
     start: () => begin(),
-    async bring(gap) {
-      const { entries, end } = await log.since(brought, 1_000)
-      brought = end
+    async deliver(gap) {
+      const { entries, end } = await log.since(delivered, 1_000)
+      delivered = end
       for (const listen of listeners) listen(entries, gap)
     },
     async lose(gap) {
-      brought = gap.to.offset
+      delivered = gap.to.offset
       for (const listen of listeners) listen([], gap)
     },
   }

@@ -1,24 +1,21 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openReader } from '../../test/reader.ts'
-import { serve } from '../../test/serve.ts'
-import { createSink, type Sink } from '../sink/sink.ts'
+import { serveTestSink } from '../../test/serve.ts'
+import { memoryLog } from '../log/memory-log.ts'
+import { createSink } from '../sink/sink.ts'
 import type { SinkOptions } from '../sink/sink-options.ts'
 import type { Permit, SharedPermits } from './limits.ts'
 
-async function served(options?: SinkOptions): Promise<{ sink: Sink; url: string }> {
-  const sink = createSink({ onError: () => {}, ...options })
-  onTestFinished(() => sink.close({ drain: 0 }))
-  return { sink, url: await serve(sink.handler) }
-}
+const served = (options?: SinkOptions) => serveTestSink({ onError: () => {}, ...options })
 
 describe('rooms', () => {
-  it('cannot be named without authorisation', async () => {
+  it('are denied without `rooms.authorize`', async () => {
     const { url } = await served()
     expect((await openReader(`${url}/?room=a`)).status).toBe(403)
     expect((await openReader(`${url}/?rooms=a,b`)).status).toBe(403)
   })
 
-  it('are asked for all at once, with the user', async () => {
+  it('are authorized all at once, with the user', async () => {
     const asked: unknown[] = []
     const { url } = await served({
       identify: () => '7',
@@ -37,7 +34,7 @@ describe('rooms', () => {
     ])
   })
 
-  it('get what is for them, beside what is for everybody', async () => {
+  it('receive their own messages and those for everybody', async () => {
     const { sink, url } = await served({ rooms: { authorize: () => true } })
     const member = await openReader(`${url}/?room=a`)
     const other = await openReader(`${url}/?room=b`)
@@ -48,7 +45,7 @@ describe('rooms', () => {
     expect((await other.take(2)).map(({ data }) => data)).toEqual(['for b', 'for all'])
   })
 
-  it('have names of one line', async () => {
+  it('must have names of one line', async () => {
     const { url } = await served({ rooms: { authorize: () => true } })
     for (const character of ['%0a', '%0d', '%00']) {
       expect((await openReader(`${url}/?room=a${character}b`)).status).toBe(400)
@@ -57,7 +54,7 @@ describe('rooms', () => {
 })
 
 describe('users', () => {
-  it('are who `identify` says, on all their connections', async () => {
+  it('are resolved by `identify`, on all their connections', async () => {
     const { sink, url } = await served({
       identify: async ({ headers }) => headers.get('x-user') ?? undefined,
     })
@@ -71,7 +68,7 @@ describe('users', () => {
     expect((await stranger.take(1)).map(({ data }) => data)).toEqual(['public'])
   })
 
-  it('cannot be claimed by `?user_id=`', async () => {
+  it('are not taken from `?user_id=`', async () => {
     const { sink, url } = await served({ identify: () => undefined })
     const claimant = await openReader(`${url}/?user_id=42`)
     await sink.publish({ data: 'private' }, { user: '42' })
@@ -79,7 +76,7 @@ describe('users', () => {
     expect((await claimant.take(1)).map(({ data }) => data)).toEqual(['public'])
   })
 
-  it('are believed with trustQueryUser, after who is known', async () => {
+  it('are taken from `?user_id=` with trustQueryUser, if `identify` returns none', async () => {
     const { sink, url } = await served({
       trustQueryUser: true,
       identify: ({ headers }) => headers.get('x-user') ?? undefined,
@@ -92,8 +89,7 @@ describe('users', () => {
     expect((await known.take(1)).map(({ data }) => data)).toEqual(['for all'])
   })
 
-  it('are only sent their own on resuming', async () => {
-    const { memoryLog } = await import('../log/memory-log.ts')
+  it('receive only their own messages when they resume', async () => {
     const { sink, url } = await served({
       log: memoryLog(),
       identify: ({ headers }) => headers.get('x-user') ?? undefined,
@@ -108,7 +104,7 @@ describe('users', () => {
 })
 
 describe('access', () => {
-  it('that throws is a 500 that tells nothing, and is told to onError', async () => {
+  it('that throws is answered with a bare 500, and onError gets the error', async () => {
     const errors: unknown[] = []
     const { url } = await served({
       access: () => {
@@ -123,19 +119,19 @@ describe('access', () => {
     expect(errors).toHaveLength(1)
   })
 
-  it('that decides nothing lets nobody in', async () => {
+  it('that decides nothing admits nobody', async () => {
     const { url } = await served({ access: () => ({}) as never })
     expect((await openReader(url)).status).toBe(403)
   })
 
-  it('names the challenge of a 401', async () => {
+  it('sets the challenge of a 401', async () => {
     const { url } = await served({ access: () => ({ deny: 401, challenge: 'Basic realm="x"' }) })
     expect((await openReader(url)).headers['www-authenticate']).toBe('Basic realm="x"')
   })
 })
 
 describe('cors', () => {
-  it('is not there unless asked for', async () => {
+  it('is off by default', async () => {
     const { url } = await served()
     const reader = await openReader(url, { headers: { origin: 'https://a.example' } })
     expect(reader.headers['access-control-allow-origin']).toBeUndefined()
@@ -143,14 +139,14 @@ describe('cors', () => {
     expect((await openReader(url, preflight)).status).toBe(405)
   })
 
-  it('is on every answer, so that a page can tell why it was refused', async () => {
+  it('applies to every response, so that a page can read why it was denied', async () => {
     const { url } = await served({ cors: { origins: '*' }, access: () => ({ deny: 403 }) })
     const denied = await openReader(url, { headers: { origin: 'https://a.example' } })
     expect(denied.status).toBe(403)
     expect(denied.headers['access-control-allow-origin']).toBe('*')
   })
 
-  it('asks no credentials of a preflight, which never has any', async () => {
+  it('answers a preflight before access, because it never has credentials', async () => {
     const { url } = await served({
       cors: { origins: '*', headers: ['X-Key'] },
       access: () => ({ deny: 401 }),
@@ -164,20 +160,20 @@ describe('cors', () => {
     expect(preflight.headers['access-control-max-age']).toBe('3600')
   })
 
-  it('takes a function of the origin', async () => {
+  it('accepts a function of the origin', async () => {
     const { url } = await served({ cors: { origins: (origin) => origin.endsWith('.example') } })
     const reader = await openReader(url, { headers: { origin: 'https://a.example' } })
     expect(reader.headers['access-control-allow-origin']).toBe('https://a.example')
   })
 
-  it('refuses a wildcard with credentials', () => {
-    expect(() => createSink({ cors: { origins: '*', credentials: true } })).toThrow(/name the origins/)
-    expect(() => createSink({ cors: { origins: ['*'], credentials: true } })).toThrow(/name the origins/)
+  it('rejects a wildcard with credentials', () => {
+    expect(() => createSink({ cors: { origins: '*', credentials: true } })).toThrow(/must name the origins/)
+    expect(() => createSink({ cors: { origins: ['*'], credentials: true } })).toThrow(/must name the origins/)
   })
 })
 
 describe('limits', () => {
-  it("tell those in excess when to come back, and end, with 'retry'", async () => {
+  it("tell excess clients when to come back, and end the stream, with 'retry'", async () => {
     const { sink, url } = await served({ limits: { connections: 1 }, retry: '2s', random: () => 0.5 })
     const first = await openReader(url)
     const second = await openReader(url)
@@ -192,7 +188,7 @@ describe('limits', () => {
     await third.take(1)
   })
 
-  it('answer 503 with Retry-After where that is chosen', async () => {
+  it('answer 503 with Retry-After, with 503', async () => {
     const { url } = await served({
       limits: { connections: 0, overload: 503 },
       retry: '2s',
@@ -203,7 +199,7 @@ describe('limits', () => {
     expect(reader.headers['retry-after']).toBe('3')
   })
 
-  it('count by key: by default the user', async () => {
+  it('count by key, which is the user by default', async () => {
     const { url } = await served({
       limits: { connectionsPerKey: 1, overload: 503 },
       identify: ({ headers }) => headers.get('x-user') ?? undefined,
@@ -217,7 +213,7 @@ describe('limits', () => {
     expect(await statusAs()).toBe(200)
   })
 
-  it('count a key with other servers, which may take its time', async () => {
+  it('count a key on all servers, asynchronously', async () => {
     let free = 1
     const across: SharedPermits = {
       async take(key, most) {
@@ -235,7 +231,7 @@ describe('limits', () => {
     const first = await openReader(`${url}?user_id=1`)
     expect(first.status).toBe(200)
     expect((await openReader(`${url}?user_id=1`)).status).toBe(503)
-    // The one in excess is not counted in all.
+    // The excess request does not count in the total.
     expect((await openReader(url)).status).toBe(200)
     expect((await openReader(url)).status).toBe(503)
     first.close()
@@ -245,14 +241,14 @@ describe('limits', () => {
     expect(free).toBe(1)
   })
 
-  it('give back what they counted where the other servers cannot be asked, and where the sink closes meanwhile', async () => {
+  it('release a permit if the shared count fails, or if the sink closes meanwhile', async () => {
     const errors: unknown[] = []
-    const answers: ((permit: Permit) => void)[] = []
+    const grants: ((permit: Permit) => void)[] = []
     let asked = 0
     const across: SharedPermits = {
       take() {
-        if (asked++ === 0) throw new Error('nobody there')
-        return new Promise((resolve) => answers.push(resolve))
+        if (asked++ === 0) throw new Error('unreachable')
+        return new Promise((resolve) => grants.push(resolve))
       },
     }
     const { sink, url } = await served({
@@ -261,22 +257,22 @@ describe('limits', () => {
       onError: (error) => errors.push(error),
     })
     expect((await openReader(`${url}?user_id=1`)).status).toBe(500)
-    expect(errors).toEqual([new Error('nobody there')])
+    expect(errors).toEqual([new Error('unreachable')])
     const waiting = openReader(`${url}?user_id=1`)
-    await expect.poll(() => answers.length).toBe(1)
+    await expect.poll(() => grants.length).toBe(1)
     await sink.close({ drain: 0 })
     let released = 0
-    answers[0]?.({ release: () => void released++ })
+    grants[0]?.({ release: () => void released++ })
     expect((await waiting).status).toBe(503)
     expect(released).toBe(1)
   })
 
   it.each([
-    [{ connections: -1 }, /limits\.connections is -1/],
-    [{ connectionsPerKey: 1.5 }, /limits\.connectionsPerKey is 1\.5/],
-    [{ overload: 429 as never }, /limits\.overload is 429/],
-    [{ across: { take: () => undefined } }, /limits\.across is given without limits\.connectionsPerKey/],
-  ])('are refused at once with %j', (limits, text) => {
+    [{ connections: -1 }, /limits\.connections must be .* not the number -1/],
+    [{ connectionsPerKey: 1.5 }, /limits\.connectionsPerKey must be .* not the number 1\.5/],
+    [{ overload: 429 as never }, /limits\.overload must be 'retry' or 503, not the number 429/],
+    [{ across: { take: () => undefined } }, /limits\.across needs limits\.connectionsPerKey/],
+  ])('reject the options %j at once', (limits, text) => {
     expect(() => createSink({ limits })).toThrow(text)
   })
 })

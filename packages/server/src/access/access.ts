@@ -1,10 +1,10 @@
+import type { MaybePromise } from '@rxsse/shared'
 import type { SinkRequest } from '../http/request.ts'
-import type { MaybePromise } from '../sink/message.ts'
 
 /**
- * Whether a request gets a stream, and as whom. `user` is what `{user: id}` addresses, `rooms` are joined without
- * being asked for. `deny: 401` says that credentials are missing, 403 that these are not enough; `challenge` is
- * the `WWW-Authenticate` header of a 401, default `Bearer`.
+ * Whether a request gets a stream, and for which user. `{user: id}` addresses the `user`; the client joins `rooms`
+ * without asking for them. `deny: 401` means that credentials are missing, 403 that they are not enough. `challenge`
+ * is the `WWW-Authenticate` header of a 401, default `Bearer`.
  */
 export type AccessDecision =
   | {
@@ -14,13 +14,13 @@ export type AccessDecision =
     }
   | { readonly deny: 401 | 403; readonly challenge?: string }
 
-/** Decides about a request. A throw or a rejection is answered 500, with nothing of the error in it. */
+/** Decides about a request. If it throws or rejects, the response is a 500 that shows nothing of the error. */
 export type Access = (request: SinkRequest) => MaybePromise<AccessDecision>
 
 export interface RoomOptions {
   /**
-   * Whether a client may join the rooms that it names in `?room=` or `?rooms=a,b`; `user` is who it is, where that
-   * is known. Without this, naming a room is answered 403.
+   * Whether a client may join the rooms that it names in `?room=` or `?rooms=a,b`. `user` is undefined if it is not
+   * known. Without this function, a request that names a room is answered 403.
    */
   readonly authorize: (
     request: SinkRequest,
@@ -30,58 +30,58 @@ export interface RoomOptions {
 }
 
 export interface AccessOptions {
-  /** Whether a request gets a stream. Default: every one. */
+  /** Whether a request gets a stream. Default: every request does. */
   readonly access?: Access
-  /** Who a request is from, where `access` has not said. */
+  /** The user of a request, if `access` names none. */
   readonly identify?: (request: SinkRequest) => MaybePromise<string | undefined>
-  /** Believe `?user_id=`. For closed networks alone: anybody may claim to be anybody. Default false. */
+  /** Believes `?user_id=`. Only for closed networks: any client can claim to be any user. Default false. */
   readonly trustQueryUser?: boolean
   readonly rooms?: RoomOptions
 }
 
-/** Who is let in, or the status that says why not. */
+/** The user and rooms of a request, or the status that denies it. */
 export type AccessResult =
   | { readonly user: string | undefined; readonly rooms: readonly string[] }
-  | { readonly deny: 400 | 401 | 403; readonly challenge?: string | undefined; readonly why: string }
+  | { readonly deny: 400 | 401 | 403; readonly challenge?: string | undefined; readonly reason: string }
 
-/** Asks what there is to ask, in order: access, identity, rooms. Synchronous where nothing is to be asked. */
+/** Checks access, then identity, then rooms. Synchronous if no option has to be asked. */
 export function createAccessCheck(
   options: AccessOptions,
 ): (request: SinkRequest) => MaybePromise<AccessResult> {
   const { access, identify, trustQueryUser = false, rooms } = options
   return (request) => {
-    const named = namedRooms(request.url.searchParams)
+    const named = readRooms(request.url.searchParams)
     if (named.some((name) => /[\r\n\0]/.test(name)))
-      return { deny: 400, why: 'a room name is one line without NUL' }
-    if (named.length > 0 && rooms === undefined) return { deny: 403, why: 'rooms cannot be chosen here' }
+      return { deny: 400, reason: 'a room name is one line without NUL' }
+    if (named.length > 0 && rooms === undefined) return { deny: 403, reason: 'rooms cannot be chosen here' }
     if (access === undefined && identify === undefined && named.length === 0) {
-      return { user: trustQueryUser ? queryUser(request) : undefined, rooms: [] }
+      return { user: trustQueryUser ? readUser(request) : undefined, rooms: [] }
     }
-    return ask(request, named)
+    return check(request, named)
   }
 
-  async function ask(request: SinkRequest, named: readonly string[]): Promise<AccessResult> {
+  async function check(request: SinkRequest, named: readonly string[]): Promise<AccessResult> {
     const decision = access === undefined ? { allow: true as const } : await access(request)
     if ('deny' in decision) {
-      const why = decision.deny === 401 ? 'credentials are missing' : 'not allowed'
-      return { deny: decision.deny, challenge: decision.challenge, why }
+      const reason = decision.deny === 401 ? 'credentials are missing' : 'not allowed'
+      return { deny: decision.deny, challenge: decision.challenge, reason }
     }
-    // Anything but a plain yes is a no: a decision function that forgets to decide lets nobody in.
-    if (decision.allow !== true) return { deny: 403, why: 'not allowed' }
+    // Only a plain true allows, so that a function which forgets to decide admits nobody.
+    if (decision.allow !== true) return { deny: 403, reason: 'not allowed' }
     const user =
-      decision.user ?? (await identify?.(request)) ?? (trustQueryUser ? queryUser(request) : undefined)
+      decision.user ?? (await identify?.(request)) ?? (trustQueryUser ? readUser(request) : undefined)
     if (named.length > 0 && (await rooms?.authorize(request, named, user)) !== true) {
-      return { deny: 403, why: 'not allowed in these rooms' }
+      return { deny: 403, reason: 'not allowed in these rooms' }
     }
     return { user, rooms: [...(decision.rooms ?? []), ...named] }
   }
 }
 
-function namedRooms(query: URLSearchParams): string[] {
+function readRooms(query: URLSearchParams): string[] {
   const lists = query.getAll('rooms').flatMap((list) => list.split(','))
   return [...query.getAll('room'), ...lists].filter((name) => name !== '')
 }
 
-function queryUser({ url }: SinkRequest): string | undefined {
+function readUser({ url }: SinkRequest): string | undefined {
   return url.searchParams.get('user_id') || undefined
 }

@@ -1,8 +1,8 @@
 /**
- * Whether two texts are the same, in a time that tells nothing of where they differ: both are hashed, and the
- * hashes compared to the end.
+ * Whether two texts are the same. The time taken does not show at which character they differ: both are hashed, and
+ * the whole hashes are compared.
  */
-export async function sameSecret(given: string, secret: string): Promise<boolean> {
+export async function compareSecret(given: string, secret: string): Promise<boolean> {
   const [one, other] = await Promise.all([digest(given), digest(secret)])
   let difference = 0
   for (let i = 0; i < one.byteLength; i++) difference |= one.getUint8(i) ^ other.getUint8(i)
@@ -10,7 +10,7 @@ export async function sameSecret(given: string, secret: string): Promise<boolean
 }
 
 async function digest(text: string): Promise<DataView> {
-  return new DataView(await crypto.subtle.digest('SHA-256', encoder.encode(text)))
+  return new DataView(await crypto.subtle.digest('SHA-256', ENCODER.encode(text)))
 }
 
-const encoder = new TextEncoder()
+const ENCODER = new TextEncoder()

@@ -1,19 +1,12 @@
 import { jwtVerify, SignJWT } from 'jose'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 import { openReader } from '../../test/reader.ts'
-import { serve } from '../../test/serve.ts'
-import { createSink, type Sink } from '../sink/sink.ts'
+import { serveTestSink } from '../../test/serve.ts'
 import type { Access } from './access.ts'
 
-async function served(access: Access): Promise<{ sink: Sink; url: string }> {
-  const sink = createSink({ access })
-  onTestFinished(() => sink.close({ drain: 0 }))
-  return { sink, url: await serve(sink.handler) }
-}
-
-it('a JWT says who a client is', async () => {
+it('a JWT identifies a client', async () => {
   const key = new TextEncoder().encode('a key of thirty-two bytes or more')
-  const { sink, url } = await served(async ({ headers }) => {
+  const access: Access = async ({ headers }) => {
     const [, token] = /^Bearer (.+)$/.exec(headers.get('authorization') ?? '') ?? []
     if (token === undefined) return { deny: 401 }
     try {
@@ -22,25 +15,27 @@ it('a JWT says who a client is', async () => {
     } catch {
       return { deny: 403 }
     }
-  })
+  }
+  const { sink, url } = await serveTestSink({ access })
   const sign = (expires: string) =>
     new SignJWT().setProtectedHeader({ alg: 'HS256' }).setSubject('42').setExpirationTime(expires).sign(key)
-  const asking = (token: string) => openReader(url, { headers: { authorization: `Bearer ${token}` } })
+  const openWith = (token: string) => openReader(url, { headers: { authorization: `Bearer ${token}` } })
   expect((await openReader(url)).status).toBe(401)
-  expect((await asking('none')).status).toBe(403)
-  expect((await asking(await sign('-1h'))).status).toBe(403)
-  const reader = await asking(await sign('1h'))
+  expect((await openWith('none')).status).toBe(403)
+  expect((await openWith(await sign('-1h'))).status).toBe(403)
+  const reader = await openWith(await sign('1h'))
   await sink.publish({ data: 'yours' }, { user: '42' })
   expect(await reader.take(1)).toMatchObject([{ data: 'yours' }])
 })
 
-it('a session cookie says who a client is', async () => {
+it('a session cookie identifies a client', async () => {
   const sessions = new Map([['s3cr3t', '42']])
-  const { sink, url } = await served(({ headers }) => {
+  const access: Access = ({ headers }) => {
     const [, session = ''] = /(?:^|;\s*)session=([^;]*)/.exec(headers.get('cookie') ?? '') ?? []
     const user = sessions.get(session)
     return user === undefined ? { deny: 401, challenge: 'Cookie' } : { allow: true, user }
-  })
+  }
+  const { sink, url } = await serveTestSink({ access })
   expect((await openReader(url, { headers: { cookie: 'session=other' } })).status).toBe(401)
   const reader = await openReader(url, { headers: { cookie: 'theme=dark; session=s3cr3t' } })
   await sink.publish({ data: 'yours' }, { user: '42' })

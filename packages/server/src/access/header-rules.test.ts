@@ -12,10 +12,10 @@ function request(headers: Record<string, string>): SinkRequest {
   }
 }
 
-const env = { API_KEY: 'hunter2', EMPTY: '' }
+const ENV = { API_KEY: 'hunter2', EMPTY: '' }
 
-async function outcome(rule: HeaderRule, value: string | undefined): Promise<unknown> {
-  const access = headerRules({ 'X-Key': rule }, { env })
+async function decide(rule: HeaderRule, value: string | undefined): Promise<unknown> {
+  const access = headerRules({ 'X-Key': rule }, { env: ENV })
   const decision = await access(request(value === undefined ? {} : { 'x-key': value }))
   return 'allow' in decision ? 'allow' : decision.deny
 }
@@ -40,15 +40,15 @@ describe('headerRules', () => {
     [{ secret: 'API_KEY', scheme: 'Bearer' }, 'Bearer hunter2', 'allow'],
     [{ secret: 'API_KEY', scheme: 'Bearer' }, 'hunter2', 403],
   ])('%j with %j is %s', async (rule, value, wanted) => {
-    expect(await outcome(rule, value)).toBe(wanted)
+    expect(await decide(rule, value)).toBe(wanted)
   })
 
-  it('remembers nothing of the request before: a global pattern answers the same each time', async () => {
+  it('gives the same result for a global pattern each time', async () => {
     const access = headerRules({ 'x-key': { matches: /a/g } })
     for (let i = 0; i < 3; i++) expect(await access(request({ 'x-key': 'a' }))).toEqual({ allow: true })
   })
 
-  it('must all be fulfilled, and says 401 while one is missing', async () => {
+  it('demands all headers, and answers 401 if one is missing', async () => {
     const access = headerRules({ 'x-a': { exists: true }, 'x-b': { equals: 'b' } }, { challenge: 'Key' })
     expect(await access(request({ 'x-a': '1' }))).toEqual({ deny: 401, challenge: 'Key' })
     expect(await access(request({ 'x-a': '1', 'x-b': 'c' }))).toEqual({ deny: 403 })
@@ -56,22 +56,22 @@ describe('headerRules', () => {
   })
 
   it.each<[Record<string, HeaderRule>, RegExp]>([
-    [{ 'x-key': { secret: 'NOT_SET' } }, /x-key asks for the environment variable NOT_SET, which is not set/],
+    [{ 'x-key': { secret: 'NOT_SET' } }, /x-key needs the environment variable NOT_SET, which is not set/],
     [{ 'x-key': { secret: 'EMPTY' } }, /EMPTY, which is not set/],
-    [{ 'x-key': { matches: '(' } }, /x-key matches a pattern that is no regular expression/],
+    [{ 'x-key': { matches: '(' } }, /the pattern that x-key must match is no regular expression/],
     [
       { 'x-key': { equal: 'x' } as never },
-      /x-key has the keys \["equal"\]; give exists, equals, matches or secret/,
+      /x-key must have exists, equals, matches or secret, not \["equal"\]/,
     ],
-  ])('%j is refused at once', (rules, text) => {
-    expect(() => headerRules(rules, { env })).toThrow(text)
+  ])('rejects the rules %j at once', (rules, text) => {
+    expect(() => headerRules(rules, { env: ENV })).toThrow(text)
   })
 
-  it('puts no value into an error', () => {
+  it('shows no value in an error', () => {
     try {
       headerRules(
         { 'x-key': { equals: 'hunter2', matches: '(' } as never, authorization: { secret: 'NOT_SET' } },
-        { env },
+        { env: ENV },
       )
     } catch (error) {
       expect(String(error)).not.toContain('hunter2')

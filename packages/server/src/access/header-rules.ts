@@ -1,15 +1,15 @@
 import type { SinkRequest } from '../http/request.ts'
 import type { Access, AccessDecision } from './access.ts'
-import { sameSecret } from './compare-secret.ts'
+import { compareSecret } from './compare-secret.ts'
 
 /**
- * What one request header must be.
+ * A rule for one request header.
  *
- * - `exists`: there.
- * - `equals`: this text; `caseSensitive: false` compares without regard to case.
- * - `matches`: a pattern, found anywhere in it unless anchored.
- * - `secret`: the value of an environment variable, compared in constant time; with a `scheme`, `Bearer` say,
- *   the header is that word, a space and the value.
+ * - `exists`: the header is present.
+ * - `equals`: it is this text. `caseSensitive: false` ignores case.
+ * - `matches`: the pattern is found in it, anywhere unless anchored.
+ * - `secret`: it is the value of an environment variable, compared in constant time. With a `scheme` such as
+ *   `Bearer`, it is that word, a space and the value.
  */
 export type HeaderRule =
   | { readonly exists: true }
@@ -18,22 +18,23 @@ export type HeaderRule =
   | { readonly secret: string; readonly scheme?: string }
 
 export interface HeaderRulesOptions {
-  /** Where secrets are looked up, once. Default `process.env`. */
+  /** The environment variables of secrets, read once. Default `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** The `WWW-Authenticate` header where one is missing. Default `Bearer`. */
+  /** The `WWW-Authenticate` header if a header is missing. Default `Bearer`. */
   readonly challenge?: string
 }
 
 /**
- * An `access` of rules that request headers must all fulfil: one that is missing is answered 401, one that is
- * wrong 403. Throws at once where a rule is malformed or its environment variable is not set; no value is ever
- * part of an error or an answer.
+ * Builds an `access` function from rules that the request headers must all fulfil. A missing header is answered 401,
+ * a wrong one 403. No error and no response shows the value of a header or a variable.
+ *
+ * @throws TypeError if a rule is malformed or its environment variable is not set.
  */
 export function headerRules(
   rules: Readonly<Record<string, HeaderRule>>,
-  { env = environment(), challenge = 'Bearer' }: HeaderRulesOptions = {},
+  { env = readEnvironment(), challenge = 'Bearer' }: HeaderRulesOptions = {},
 ): Access {
-  const checks = Object.entries(rules).map(([name, rule]) => ({ name, check: checkOf(name, rule, env) }))
+  const checks = Object.entries(rules).map(([name, rule]) => ({ name, check: createCheck(name, rule, env) }))
   return async ({ headers }: SinkRequest): Promise<AccessDecision> => {
     if (checks.some(({ name }) => !headers.has(name))) return { deny: 401, challenge }
     // Every check runs, so that the time taken does not tell which one failed.
@@ -44,16 +45,20 @@ export function headerRules(
 
 type Check = (value: string) => boolean | Promise<boolean>
 
-function checkOf(name: string, rule: HeaderRule, env: Readonly<Record<string, string | undefined>>): Check {
+function createCheck(
+  name: string,
+  rule: HeaderRule,
+  env: Readonly<Record<string, string | undefined>>,
+): Check {
   if ('secret' in rule) {
     const secret = env[rule.secret]
     if (secret === undefined || secret === '') {
       throw new TypeError(
-        `headerRules: ${name} asks for the environment variable ${rule.secret}, which is not set`,
+        `headerRules: ${name} needs the environment variable ${rule.secret}, which is not set`,
       )
     }
     const wanted = rule.scheme === undefined ? secret : `${rule.scheme} ${secret}`
-    return (value) => sameSecret(value, wanted)
+    return (value) => compareSecret(value, wanted)
   }
   if ('equals' in rule) {
     if (rule.caseSensitive ?? true) return (value) => value === rule.equals
@@ -61,26 +66,28 @@ function checkOf(name: string, rule: HeaderRule, env: Readonly<Record<string, st
     return (value) => value.toLowerCase() === wanted
   }
   if ('matches' in rule) {
-    const pattern = patternOf(name, rule.matches, rule.caseSensitive ?? true)
+    const pattern = compilePattern(name, rule.matches, rule.caseSensitive ?? true)
     return (value) => pattern.test(value)
   }
   if ('exists' in rule) return () => true
   throw new TypeError(
-    `headerRules: ${name} has the keys ${JSON.stringify(Object.keys(rule))}; give exists, equals, matches or secret`,
+    `headerRules: ${name} must have exists, equals, matches or secret, not ${JSON.stringify(Object.keys(rule))}`,
   )
 }
 
-function patternOf(name: string, matches: string | RegExp, caseSensitive: boolean): RegExp {
+function compilePattern(name: string, matches: string | RegExp, caseSensitive: boolean): RegExp {
   const { source, flags } = typeof matches === 'string' ? { source: matches, flags: '' } : matches
-  // A sticky or global pattern remembers where it was, and would answer differently the next time.
+  // A sticky or global pattern remembers its last match, so the next test could give another result.
   const kept = flags.replace(/[gy]/g, '')
   try {
     return new RegExp(source, caseSensitive || kept.includes('i') ? kept : `${kept}i`)
   } catch (cause) {
-    throw new TypeError(`headerRules: ${name} matches a pattern that is no regular expression`, { cause })
+    throw new TypeError(`headerRules: the pattern that ${name} must match is no regular expression`, {
+      cause,
+    })
   }
 }
 
-function environment(): Readonly<Record<string, string | undefined>> {
+function readEnvironment(): Readonly<Record<string, string | undefined>> {
   return typeof process === 'undefined' ? {} : process.env
 }

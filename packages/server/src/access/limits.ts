@@ -1,8 +1,7 @@
+import { isPromise, type MaybePromise, optionError, requireInteger } from '@rxsse/shared'
 import { spread } from '../connection/retry.ts'
 import type { SinkRequest } from '../http/request.ts'
-import { plainResponse, type SinkResponse, STREAM_HEADERS } from '../http/response.ts'
-import { isPromise } from '../maybe-promise.ts'
-import type { MaybePromise } from '../sink/message.ts'
+import { createPlainResponse, type SinkResponse, STREAM_HEADERS } from '../http/response.ts'
 import { encodeRetry } from '../wire/encode.ts'
 
 export interface LimitOptions {
@@ -10,39 +9,39 @@ export interface LimitOptions {
   readonly connections?: number
   /** Connections that share a `key`. Default: no limit. */
   readonly connectionsPerKey?: number
-  /** What they share; undefined is not counted. Default: the user. */
+  /** The key of a connection. One whose key is undefined is not counted. Default: the user. */
   readonly key?: (request: SinkRequest, user: string | undefined) => string | undefined
-  /** Where the connections of a key are counted, as with other servers: `redisPresence`. Default: here alone. */
+  /** Counts the connections of a key on all servers: `redisPresence`. Default: each server counts its own. */
   readonly across?: SharedPermits
   /**
-   * What those in excess are answered: `'retry'` (the default), a 200 whose stream says when to come back and
-   * ends, or `503` with `Retry-After`, which ends a browser's EventSource for good.
+   * The response to excess clients. `'retry'` (the default) is a 200 whose stream says when to come back and ends.
+   * `503` has a `Retry-After`, but it ends a browser's EventSource for good.
    */
   readonly overload?: 'retry' | 503
 }
 
-/** What a connection holds while it is open. Giving it back again changes nothing. */
+/** Counts one open connection until it is released. A second release does nothing. */
 export interface Permit {
   release(): void
 }
 
-/** The places of each key, of which several servers take. */
+/** Permits that several servers take from one count for each key. */
 export interface SharedPermits {
-  /** A permit of the `most` that a key has in all, or undefined where there is none. */
+  /** One of the `most` permits of a key, or undefined if all are taken. */
   take(key: string, most: number): MaybePromise<Permit | undefined>
 }
 
 export interface ConnectionLimits {
-  /** A permit, or undefined where there is none. */
+  /** A permit, or undefined if all are taken. */
   take(request: SinkRequest, user: string | undefined): MaybePromise<Permit | undefined>
-  /** What those are answered who get no permit, or come while the sink closes. */
+  /** The response if there is no permit, or the endpoint is closing. */
   overloaded(headers: Readonly<Record<string, string>>): SinkResponse
 }
 
 export function resolveLimits(
   {
-    connections,
-    connectionsPerKey,
+    connections = Number.POSITIVE_INFINITY,
+    connectionsPerKey = Number.POSITIVE_INFINITY,
     key = (_request, user) => user,
     across,
     overload = 'retry',
@@ -50,36 +49,37 @@ export function resolveLimits(
   retry: number,
   random: () => number,
 ): ConnectionLimits {
-  const most = bound(connections, 'limits.connections')
-  const mostPerKey = bound(connectionsPerKey, 'limits.connectionsPerKey')
+  requireLimit(connections, 'limits.connections')
+  requireLimit(connectionsPerKey, 'limits.connectionsPerKey')
+  const hasKeys = connectionsPerKey < Number.POSITIVE_INFINITY
   if (overload !== 'retry' && overload !== 503) {
-    throw new TypeError(`limits.overload is ${JSON.stringify(overload)}; it must be 'retry' or 503`)
+    throw optionError('limits.overload', "'retry' or 503", overload)
   }
-  if (across !== undefined && mostPerKey === Number.POSITIVE_INFINITY) {
-    throw new TypeError('limits.across is given without limits.connectionsPerKey; it counts what that bounds')
+  if (across !== undefined && !hasKeys) {
+    throw new TypeError('limits.across needs limits.connectionsPerKey: it counts the connections of a key')
   }
-  const ofKeys = across ?? createLocalPermits()
+  const keyPermits = across ?? createLocalPermits()
   let total = 0
 
   return {
     take(request, user) {
-      if (total >= most) return undefined
-      const name = mostPerKey === Number.POSITIVE_INFINITY ? undefined : key(request, user)
-      // Counted before it is known whether the key has a permit: others may ask meanwhile.
+      if (total >= connections) return undefined
+      const name = hasKeys ? key(request, user) : undefined
+      // Counted before the key's permit is known, because other requests may come meanwhile.
       total++
-      if (name === undefined) return permit()
+      if (name === undefined) return issue()
       try {
-        const ofKey = ofKeys.take(name, mostPerKey)
-        return isPromise(ofKey) ? ofKey.then(placed, failed) : placed(ofKey)
+        const keyPermit = keyPermits.take(name, connectionsPerKey)
+        return isPromise(keyPermit) ? keyPermit.then(issueWith, fail) : issueWith(keyPermit)
       } catch (error) {
-        return failed(error)
+        return fail(error)
       }
     },
 
     overloaded(headers) {
       const delay = spread(retry, random)
       if (overload === 503) {
-        return plainResponse(503, 'no permit left', {
+        return createPlainResponse(503, 'too many connections', {
           ...headers,
           'retry-after': String(Math.ceil(delay / 1000)),
         })
@@ -88,44 +88,44 @@ export function resolveLimits(
     },
   }
 
-  function placed(ofKey: Permit | undefined): Permit | undefined {
-    if (ofKey !== undefined) return permit(ofKey)
+  function issueWith(keyPermit: Permit | undefined): Permit | undefined {
+    if (keyPermit !== undefined) return issue(keyPermit)
     total--
     return undefined
   }
 
-  function failed(error: unknown): never {
+  function fail(error: unknown): never {
     total--
     throw error
   }
 
-  // It outlives the request by hours: nothing here may hold on to that.
-  function permit(ofKey?: Permit): Permit {
-    return releasedOnce(() => {
+  // A permit outlives its request by hours, so it must not hold a reference to it.
+  function issue(keyPermit?: Permit): Permit {
+    return createPermit(() => {
       total--
-      ofKey?.release()
+      keyPermit?.release()
     })
   }
 }
 
-/** The places of one server, counted in its memory. */
+/** The permits of one server, counted in its memory. */
 function createLocalPermits(): SharedPermits {
-  const byKey = new Map<string, { taken: number }>()
+  const taken = new Map<string, number>()
   return {
     take(key, most) {
-      const places = byKey.get(key) ?? { taken: 0 }
-      if (places.taken >= most) return undefined
-      places.taken++
-      byKey.set(key, places)
-      return releasedOnce(() => {
-        places.taken--
-        if (places.taken === 0) byKey.delete(key)
+      const before = taken.get(key) ?? 0
+      if (before >= most) return undefined
+      taken.set(key, before + 1)
+      return createPermit(() => {
+        const left = Number(taken.get(key)) - 1
+        if (left === 0) taken.delete(key)
+        else taken.set(key, left)
       })
     },
   }
 }
 
-function releasedOnce(release: () => void): Permit {
+function createPermit(release: () => void): Permit {
   let held = true
   return {
     release() {
@@ -136,8 +136,6 @@ function releasedOnce(release: () => void): Permit {
   }
 }
 
-function bound(value: number | undefined, option: string): number {
-  if (value === undefined) return Number.POSITIVE_INFINITY
-  if (Number.isSafeInteger(value) && value >= 0) return value
-  throw new RangeError(`${option} is ${value}; it must be a whole number, 0 or more`)
+function requireLimit(value: number, option: string): void {
+  if (value !== Number.POSITIVE_INFINITY) requireInteger(value, option, 0)
 }

@@ -1,5 +1,4 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
 import type { SinkRequest } from '../http/request.ts'
@@ -7,21 +6,21 @@ import { createSink } from '../sink/sink.ts'
 import { headerRules } from './header-rules.ts'
 import { resolveLimits } from './limits.ts'
 
-describe('the places of a limit', () => {
-  it('that are given back twice are given back once', () => {
+describe('a permit', () => {
+  it('that is released twice counts once', () => {
     const limits = resolveLimits({ connections: 2, connectionsPerKey: 2 }, 1_000, () => 0)
     const take = (user: string) => limits.take({} as SinkRequest, user)
     const permit = take('a')
     expect(take('b')).toBeDefined()
     expect(take('a')).toBeUndefined()
-    if (permit === undefined || 'then' in permit) throw new Error('it has a permit, at once')
+    if (permit === undefined || 'then' in permit) throw new Error('there is no permit')
     permit.release()
     permit.release()
     expect(take('a')).toBeDefined()
     expect(take('a')).toBeUndefined()
   })
 
-  it('of one user are free one by one as its connections end', async () => {
+  it('of a user is released when its connection closes', async () => {
     const sink = createSink({
       limits: { connectionsPerKey: 2 },
       identify: ({ url }) => url.searchParams.get('as') ?? undefined,
@@ -31,11 +30,11 @@ describe('the places of a limit', () => {
     const [one, two] = [await openReader(url), await openReader(url)]
     expect(await (await openReader(url)).ended).toBe('end')
     one.close()
-    await eventually(() => sink.stats().connections === 1)
+    await expect.poll(() => sink.stats().connections).toBe(1)
     const three = await openReader(url)
     expect(await (await openReader(url)).ended).toBe('end')
     for (const each of [two, three]) each.close()
-    await eventually(() => sink.stats().connections === 0)
+    await expect.poll(() => sink.stats().connections).toBe(0)
     for (const each of [await openReader(url), await openReader(url)]) {
       await sink.publish({ data: 1 })
       await each.take(1)
@@ -44,21 +43,21 @@ describe('the places of a limit', () => {
 })
 
 describe('a preflight', () => {
-  it('of an origin that may not read is answered with nothing that lets it', async () => {
+  it('of a forbidden origin gets no CORS headers but Vary', async () => {
     const sink = createSink({ cors: { origins: ['https://app.example'] } })
-    const answer = await sink.fetch(
+    const response = await sink.fetch(
       new Request('http://localhost/', {
         method: 'OPTIONS',
         headers: { origin: 'https://evil.example', 'access-control-request-method': 'GET' },
       }),
     )
-    expect(answer.status).toBe(204)
-    expect([...answer.headers]).toEqual([['vary', 'Origin']])
+    expect(response.status).toBe(204)
+    expect([...response.headers]).toEqual([['vary', 'Origin']])
   })
 })
 
 describe('headerRules', () => {
-  it('asks for its secrets also where the runtime has no environment', () => {
+  it('reports a missing secret on a runtime without an environment', () => {
     vi.stubGlobal('process', undefined)
     let thrown: unknown
     try {
@@ -68,6 +67,6 @@ describe('headerRules', () => {
     } finally {
       vi.unstubAllGlobals()
     }
-    expect(String(thrown)).toContain('asks for the environment variable TOKEN, which is not set')
+    expect(String(thrown)).toContain('needs the environment variable TOKEN, which is not set')
   })
 })

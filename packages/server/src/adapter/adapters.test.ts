@@ -1,24 +1,24 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { adapters } from '../../test/adapters.ts'
 import type { Reader, ReaderOptions } from '../../test/reader.ts'
-import { waysIn } from '../../test/ways-in.ts'
+import { createTestSink } from '../../test/serve.ts'
 import { memoryLog } from '../log/memory-log.ts'
-import { createSink, type Sink } from '../sink/sink.ts'
+import type { Sink } from '../sink/sink.ts'
 import type { SinkOptions } from '../sink/sink-options.ts'
 
-describe.each(waysIn)('by way of $name', ({ mount, open, http2 }) => {
-  async function served(options?: SinkOptions): Promise<{
+describe.each(adapters)('over $name', ({ mount, open, http2 }) => {
+  async function mountSink(options?: SinkOptions): Promise<{
     sink: Sink
     read(query?: string, options?: ReaderOptions): Promise<Reader>
   }> {
-    const sink = createSink(options)
-    onTestFinished(() => sink.close({ drain: 0 }))
+    const sink = createTestSink(options)
     const url = await mount(sink)
     return { sink, read: (query = '', readerOptions) => open(url + query, readerOptions) }
   }
 
-  it('the head is that of an event stream (V11)', async () => {
-    const { read } = await served()
+  it('the head is that of an event stream', async () => {
+    const { read } = await mountSink()
     const { status, headers } = await read()
     expect(status).toBe(200)
     expect(headers['content-type']).toBe('text/event-stream')
@@ -29,8 +29,8 @@ describe.each(waysIn)('by way of $name', ({ mount, open, http2 }) => {
     if (http2) expect(headers.connection).toBeUndefined()
   })
 
-  it('the first byte comes at once, and each event when it is published (V12, V21)', async () => {
-    const { sink, read } = await served()
+  it('the first byte comes at once, and each event when it is published', async () => {
+    const { sink, read } = await mountSink()
     const reader = await read()
     await reader.until(({ text }) => /^retry: [2-4]\d{3}\n\n$/.test(text()))
     for (let n = 1; n <= 3; n++) {
@@ -42,19 +42,19 @@ describe.each(waysIn)('by way of $name', ({ mount, open, http2 }) => {
     )
   })
 
-  it('a client that leaves is seen to, at once (V14)', async () => {
-    const { sink, read } = await served()
+  it('a client that leaves is noticed at once', async () => {
+    const { sink, read } = await mountSink()
     const leaving = await read()
     const staying = await read()
-    await eventually(() => sink.stats().connections === 2)
+    await expect.poll(() => sink.stats().connections).toBe(2)
     leaving.close()
-    await eventually(() => sink.stats().connections === 1)
+    await expect.poll(() => sink.stats().connections).toBe(1)
     await sink.publish({ data: 'x' })
     await staying.take(1)
   })
 
-  it('a client resumes, by header and by query, with an id beyond ASCII (V17, V18)', async () => {
-    const { sink, read } = await served({ log: memoryLog({ ids: 'message' }) })
+  it('a client resumes, by header and by query, with an id beyond ASCII', async () => {
+    const { sink, read } = await mountSink({ log: memoryLog({ ids: 'message' }) })
     await sink.publish({ data: 1, id: 'ą-😀' })
     await sink.publish({ data: 2, id: 'b' })
     const header = Buffer.from('ą-😀').toString('latin1')
@@ -64,18 +64,19 @@ describe.each(waysIn)('by way of $name', ({ mount, open, http2 }) => {
     expect(await byQuery.take(1)).toMatchObject([{ data: '2' }])
   })
 
-  it('a client that does not read is behind, and misses the oldest of what does not fit; the others miss nothing (V19)', async () => {
-    const { sink, read } = await served({ slowClient: { maxMessages: 10 } })
+  it('a client that does not read misses the oldest messages that do not fit; others miss nothing', async () => {
+    const { sink, read } = await mountSink({ slowClient: { maxMessages: 10 } })
     const stalled = await read()
-    const swift = await read()
-    await eventually(() => sink.stats().connections === 2)
+    const fast = await read()
+    await expect.poll(() => sink.stats().connections).toBe(2)
     stalled.pause()
     let published = 0
     const last = 'event: last\ndata:\n\n'
     const data = 'x'.repeat(100_000)
     while (sink.stats().skipped < 5) {
       await sink.publish({ type: `${published++}`, data })
-      await eventually(() => sink.stats().behind <= 1)
+      await sleep(1)
+      await expect.poll(() => sink.stats().behind).toBeLessThanOrEqual(1)
     }
     stalled.resume()
     await sink.publish({ type: 'last', data: '' })
@@ -87,12 +88,12 @@ describe.each(waysIn)('by way of $name', ({ mount, open, http2 }) => {
     const seen = stalled.events().filter(({ type }) => type !== 'lagged')
     expect(skipped).toBe(sink.stats().skipped)
     expect(seen.length + skipped).toBe(published + 1)
-    await swift.until(({ tail }) => tail().endsWith(last))
-    expect(swift.events()).toHaveLength(published + 1)
+    await fast.until(({ tail }) => tail().endsWith(last))
+    expect(fast.events()).toHaveLength(published + 1)
   })
 
   it('the end of the sink is the end of the body', async () => {
-    const { sink, read } = await served({ retry: '1s' })
+    const { sink, read } = await mountSink({ retry: '1s' })
     const reader = await read()
     await sink.publish({ data: 'last' })
     await sink.close()
@@ -101,8 +102,8 @@ describe.each(waysIn)('by way of $name', ({ mount, open, http2 }) => {
     expect(reader.interpret().retry).toBeGreaterThanOrEqual(1000)
   })
 
-  it('HEAD gets the head alone, another method 405, and an Accept that excludes event streams 406 (V20)', async () => {
-    const { sink, read } = await served()
+  it('HEAD gets only the head, another method 405, and an Accept that excludes event streams 406', async () => {
+    const { sink, read } = await mountSink()
     const head = await read('', { method: 'HEAD' })
     expect(head.status).toBe(200)
     expect(head.headers['content-type']).toBe('text/event-stream')
@@ -114,8 +115,8 @@ describe.each(waysIn)('by way of $name', ({ mount, open, http2 }) => {
     expect(sink.stats().opened).toBe(0)
   })
 
-  it('a browser of an allowed origin may read, after a preflight too', async () => {
-    const { read } = await served({ cors: { origins: ['https://app.example'], credentials: true } })
+  it('a browser of an allowed origin may read, also after a preflight', async () => {
+    const { read } = await mountSink({ cors: { origins: ['https://app.example'], credentials: true } })
     const origin = 'https://app.example'
     const reader = await read('', { headers: { origin } })
     expect(reader.headers['access-control-allow-origin']).toBe(origin)
@@ -137,8 +138,8 @@ describe.each(waysIn)('by way of $name', ({ mount, open, http2 }) => {
     expect(stranger.headers.vary).toContain('Origin')
   })
 
-  it('access sees the request, and its denial is the answer', async () => {
-    const { sink, read } = await served({
+  it('access gets the request, and its denial is the response', async () => {
+    const { sink, read } = await mountSink({
       access: async ({ method, url, headers, signal }) => {
         expect(method).toBe('GET')
         expect(url.pathname).toBe('/live')
@@ -161,10 +162,10 @@ describe.each(waysIn)('by way of $name', ({ mount, open, http2 }) => {
     expect((await reader.take(2)).map(({ data }) => data)).toEqual(['mine', 'room'])
   })
 
-  it('a client that leaves while access is asked leaves nothing behind', async () => {
+  it('a client that leaves while access decides holds no permit', async () => {
     let decide: (() => void) | undefined
     let aborted = false
-    const { sink, read } = await served({
+    const { sink, read } = await mountSink({
       limits: { connections: 1 },
       access: ({ url, signal }) => {
         if (!url.searchParams.has('slow')) return { allow: true }
@@ -178,10 +179,10 @@ describe.each(waysIn)('by way of $name', ({ mount, open, http2 }) => {
     })
     const abandoned = new AbortController()
     const gone = read('?slow', { signal: abandoned.signal }).catch(() => {})
-    await eventually(() => decide !== undefined)
+    await expect.poll(() => decide).toBeDefined()
     abandoned.abort()
     await gone
-    await eventually(() => aborted)
+    await expect.poll(() => aborted).toBe(true)
     decide?.()
     const reader = await read()
     await sink.publish({ data: 'x' })

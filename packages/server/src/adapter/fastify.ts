@@ -1,8 +1,8 @@
 import type { Endpoint } from '../http/response.ts'
-import { respondTo } from './node.ts'
+import { handleNodeRequest } from './node.ts'
 import type { NodeRequest, NodeResponse } from './node-request.ts'
 
-/** What is used of a Fastify instance. */
+/** The part of a Fastify instance that the plugin uses. */
 export interface FastifyHost {
   all(path: string, handler: (request: FastifyRequestLike, reply: FastifyReplyLike) => unknown): unknown
   addHook(name: 'preClose', hook: (done: () => void) => void): unknown
@@ -22,10 +22,10 @@ export interface FastifyReplyLike {
 export type FastifyPlugin = (instance: FastifyHost, options: { readonly path: string }) => Promise<void>
 
 /**
- * The endpoint at a path of a Fastify instance. Headers that hooks and plugins have set are kept; closing the
+ * Serves the endpoint at a path of a Fastify instance. Headers that hooks and plugins have set are kept. Closing the
  * instance ends its streams.
  */
-export function fastifyPlugin(endpoint: Endpoint): FastifyPlugin {
+export function createFastifyPlugin(endpoint: Endpoint): FastifyPlugin {
   return async (instance, { path }) => {
     const open = new Set<NodeResponse>()
     instance.all(path, (request, reply) => {
@@ -36,9 +36,9 @@ export function fastifyPlugin(endpoint: Endpoint): FastifyPlugin {
       }
       open.add(response)
       response.once('close', () => open.delete(response))
-      respondTo(endpoint, request.raw, response, { raw: request, takeover: false })
+      handleNodeRequest(endpoint, request.raw, response, { raw: request, takeover: false })
     })
-    // Fastify waits for its connections, and a stream would never end.
+    // Fastify waits for its connections, but a stream does not end by itself.
     instance.addHook('preClose', (done) => {
       for (const response of open) response.end()
       done()

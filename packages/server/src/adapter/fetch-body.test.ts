@@ -1,21 +1,15 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
-import { createSink, type Sink } from '../sink/sink.ts'
-import type { SinkOptions } from '../sink/sink-options.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { createTestSink } from '../../test/serve.ts'
+import type { Sink } from '../sink/sink.ts'
 
-function opened(options?: SinkOptions): Sink {
-  const sink = createSink({ heartbeat: false, ...options })
-  onTestFinished(() => sink.close({ drain: 0 }))
-  return sink
-}
-
-async function bodyOf(sink: Sink, init?: RequestInit): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+async function openBody(sink: Sink, init?: RequestInit): Promise<ReadableStreamDefaultReader<Uint8Array>> {
   const response = await sink.fetch(new Request('http://localhost/', init))
   return (response.body as ReadableStream<Uint8Array>).getReader()
 }
 
-/** Until the end, or the error. */
-async function rest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
+/** Resolves to all that is left, or rejects if the body is cut. */
+async function readRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   for (;;) {
@@ -26,56 +20,58 @@ async function rest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<st
 }
 
 describe('the body of a Fetch response', () => {
-  it('that is cut is an error to its reader, not an end: half a stream must not look whole', async () => {
-    const sink = opened({ slowClient: { policy: 'disconnect', maxMessages: 1 } })
-    const reader = await bodyOf(sink)
-    await eventually(() => {
-      sink.next({ data: 'x'.repeat(100_000) })
-      return sink.stats().disconnected === 1
-    })
-    await expect(rest(reader)).rejects.toThrow('the stream was cut')
+  it('that is cut is an error to its reader, not an end', async () => {
+    const sink = createTestSink({ heartbeat: false, slowClient: { policy: 'disconnect', maxMessages: 1 } })
+    const reader = await openBody(sink)
+    await expect
+      .poll(() => {
+        sink.next({ data: 'x'.repeat(100_000) })
+        return sink.stats().disconnected === 1
+      })
+      .toBe(true)
+    await expect(readRest(reader)).rejects.toThrow('the stream was cut')
     expect(sink.stats().connections).toBe(0)
   })
 
   it('whose reader is slow ends when it has read everything', async () => {
-    const sink = opened()
-    const reader = await bodyOf(sink)
+    const sink = createTestSink({ heartbeat: false })
+    const reader = await openBody(sink)
     const large = 'x'.repeat(100_000)
     for (const n of [1, 2, 3]) {
       sink.next({ data: `${n}${large}` })
-      await eventually(() => true)
+      await sleep(1)
     }
     const closed = sink.close()
     expect(sink.stats()).toMatchObject({ connections: 1, behind: 1 })
-    const text = await rest(reader)
+    const text = await readRest(reader)
     await closed
     for (const n of [1, 2, 3]) expect(text).toContain(`data: ${n}${large}\n\n`)
     expect(text).toMatch(/retry: \d+\n\n$/)
   })
 
-  it('whose request is aborted has ended, and gets nothing more', async () => {
-    const sink = opened()
+  it('whose request is aborted ends and gets nothing more', async () => {
+    const sink = createTestSink({ heartbeat: false })
     const leaving = new AbortController()
-    const reader = await bodyOf(sink, { signal: leaving.signal })
-    await eventually(() => sink.stats().connections === 1)
+    const reader = await openBody(sink, { signal: leaving.signal })
+    await expect.poll(() => sink.stats().connections).toBe(1)
     leaving.abort()
     expect(sink.stats().connections).toBe(0)
     sink.next({ data: 'too late' })
-    expect(await rest(reader)).not.toContain('too late')
+    expect(await readRest(reader)).not.toContain('too late')
     leaving.abort()
   })
 
-  it('tells a slow reader how many messages it has missed, and goes on', async () => {
-    const sink = opened({ slowClient: { maxMessages: 2 } })
-    const reader = await bodyOf(sink)
+  it('tells a slow reader how many messages it missed, and goes on', async () => {
+    const sink = createTestSink({ heartbeat: false, slowClient: { maxMessages: 2 } })
+    const reader = await openBody(sink)
     for (let n = 1; n <= 6; n++) {
       sink.next({ data: `${n} ${'x'.repeat(70_000)}` })
-      await eventually(() => true)
+      await sleep(1)
     }
     sink.next({ data: 'last' })
-    await eventually(() => true)
-    const ended = rest(reader)
-    await eventually(() => sink.stats().behind === 0)
+    await sleep(1)
+    const ended = readRest(reader)
+    await expect.poll(() => sink.stats().behind).toBe(0)
     await sink.close()
     const events = (await ended).match(/(?<=data: )(\d |last|\{"skipped":\d\})/g)
     expect(events).toEqual(['1 ', '{"skipped":4}', '6 ', 'last'])

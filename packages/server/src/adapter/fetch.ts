@@ -5,7 +5,7 @@ import type { Endpoint, SinkResponse } from '../http/response.ts'
 /** From a Fetch `Request` to a `Response`: for Hono, Next, Bun, Deno and workers. Never rejects. */
 export type FetchHandler = (request: Request) => Promise<Response>
 
-export function fetchHandler(endpoint: Endpoint): FetchHandler {
+export function createFetchHandler(endpoint: Endpoint): FetchHandler {
   return async (request) => {
     const { status, headers, body, stream, abandoned }: SinkResponse = await endpoint(
       createSinkRequest(request),
@@ -17,9 +17,9 @@ export function fetchHandler(endpoint: Endpoint): FetchHandler {
     }
     let readable: ReadableStream<Uint8Array> | undefined
     stream((events) => {
-      const opened = openBody(events, request.signal)
-      readable = opened.readable
-      return opened.writer
+      const body = createBody(events, request.signal)
+      readable = body.readable
+      return body.writer
     })
     return new Response(readable, { status, headers })
   }
@@ -39,8 +39,8 @@ function createSinkRequest(raw: Request): SinkRequest {
   }
 }
 
-/** A response body that is pushed to: whoever pulls it says so by reading, and leaves by cancelling. */
-function openBody(
+/** A response body to push to. Its reader pulls when it keeps up, and cancels when it leaves. */
+function createBody(
   events: ResponseWriterEvents,
   signal: AbortSignal,
 ): { readable: ReadableStream<Uint8Array>; writer: ResponseWriter } {
@@ -64,8 +64,8 @@ function openBody(
     },
     { highWaterMark: HIGH_WATER_MARK, size: (bytes) => bytes.byteLength },
   )
-  // Some runtimes cancel the body when a client leaves, some abort the request.
-  signal.addEventListener('abort', left, { once: true })
+  // When a client leaves, some runtimes cancel the body and some abort the request.
+  signal.addEventListener('abort', leave, { once: true })
 
   return {
     readable,
@@ -83,20 +83,20 @@ function openBody(
     },
   }
 
-  /** What is queued has been read: `pull` is the last that is heard of a body. */
+  /** Closes the body if everything queued has been read. */
   function finish(): void {
     if (controller.desiredSize !== HIGH_WATER_MARK) return
     controller.close()
     closed()
   }
 
-  function left(): void {
+  function leave(): void {
     controller.close()
     closed()
   }
 
   function destroy(): void {
-    // An ended body would look complete; this one is not.
+    // An error, because an ended body would look complete.
     controller.error(new Error('the stream was cut'))
     closed()
   }
@@ -104,10 +104,10 @@ function openBody(
   function closed(): void {
     if (state === 'closed') return
     state = 'closed'
-    signal.removeEventListener('abort', left)
+    signal.removeEventListener('abort', leave)
     events.closed()
   }
 }
 
-/** Bytes that may wait in a body before its reader counts as behind: what a socket holds. */
+/** Bytes that may wait in a body before its reader counts as behind: about what a socket holds. */
 const HIGH_WATER_MARK = 65_536

@@ -1,36 +1,35 @@
 import express from 'express'
 import { describe, expect, it } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
-import { exchange } from '../../test/exchange.ts'
+import { sendRaw } from '../../test/raw-request.ts'
 import { openReader } from '../../test/reader.ts'
-import { serve } from '../../test/serve.ts'
-import { opened } from '../../test/served.ts'
+import { createTestSink, serve } from '../../test/serve.ts'
 import { readJson } from '../http/read-json.ts'
 import type { SinkRequest } from '../http/request.ts'
+import { memoryLog } from '../log/memory-log.ts'
 import { streamTo } from '../stream-to/stream-to.ts'
 
 describe('a request', () => {
   it.each([
-    ['names all of a server', 'GET * HTTP/1.1\r\nHost: localhost\r\n'],
-    ['names nothing that any server has', 'GET *[ HTTP/1.1\r\nHost: localhost\r\n'],
-    ['has a host that is none', 'GET // HTTP/1.1\r\nHost: a b\r\n'],
-    ['has a target that is no path of any', 'GET http://[ HTTP/1.1\r\nHost: localhost\r\n'],
-  ])('that %s has a url all the same', async (_, head) => {
+    ['has the target *', 'GET * HTTP/1.1\r\nHost: localhost\r\n'],
+    ['has a malformed target', 'GET *[ HTTP/1.1\r\nHost: localhost\r\n'],
+    ['has a malformed host', 'GET // HTTP/1.1\r\nHost: a b\r\n'],
+    ['has a malformed absolute target', 'GET http://[ HTTP/1.1\r\nHost: localhost\r\n'],
+  ])('that %s has a URL', async (_, head) => {
     const urls: string[] = []
-    const sink = opened({
+    const sink = createTestSink({
       access: ({ url }) => {
         urls.push(url.href)
         return { deny: 403 }
       },
     })
-    const answer = await exchange(await serve(sink.handler), `${head}Connection: close\r\n\r\n`)
-    expect(answer).toMatch(/^HTTP\/1.1 403/)
+    const response = await sendRaw(await serve(sink.handler), `${head}Connection: close\r\n\r\n`)
+    expect(response).toMatch(/^HTTP\/1.1 403/)
     expect(urls).toEqual([expect.stringMatching(/^http:\/\//)])
   })
 
-  it('shows each of headers that come more than once', async () => {
+  it('shows each value of a repeated header', async () => {
     const seen: (string | null)[] = []
-    const sink = opened({
+    const sink = createTestSink({
       access: ({ headers }) => {
         seen.push(headers.get('set-cookie'), headers.get('x-each'))
         return { deny: 403 }
@@ -41,13 +40,13 @@ describe('a request', () => {
     expect(seen).toEqual(['a=1, b=2', '1, 2'])
   })
 
-  it('whose client has gone is aborted also for who asks only then', async () => {
+  it('has an aborted signal if it is first read after the client left', async () => {
     let ask: () => void = () => {}
     const asked = new Promise<void>((resolve) => {
       ask = resolve
     })
     const aborted: boolean[] = []
-    const sink = opened({
+    const sink = createTestSink({
       access: async (request) => {
         await asked
         aborted.push(request.signal.aborted)
@@ -63,16 +62,15 @@ describe('a request', () => {
     const leaves = openReader(url, { signal: leaving.signal }).catch(() => {})
     setTimeout(() => leaving.abort(), 20)
     await leaves
-    await eventually(() => gone.length === 1)
+    await expect.poll(() => gone.length).toBe(1)
     ask()
-    await eventually(() => aborted.length === 1)
+    await expect.poll(() => aborted.length).toBe(1)
     expect(aborted).toEqual([true])
     expect(sink.stats().opened).toBe(0)
   })
 
-  it('with an id that is not UTF-8 is told of the gap by the bytes it sent', async () => {
-    const { memoryLog } = await import('../log/memory-log.ts')
-    const sink = opened({ log: memoryLog() })
+  it('with an id that is not UTF-8 gets a gap that quotes the bytes sent', async () => {
+    const sink = createTestSink({ log: memoryLog() })
     const reader = await openReader(await serve(sink.handler), { headers: { 'last-event-id': 'caf\u00e9' } })
     const [gap] = await reader.take(1)
     expect(gap?.type).toBe('gap')
@@ -80,14 +78,14 @@ describe('a request', () => {
   })
 })
 
-describe('the body of a request is JSON', () => {
+describe('readJson reads the body', () => {
   const echo = streamTo(async (request: SinkRequest) => [{ data: await readJson(request) }], {
     methods: ['POST'],
     onError: () => {},
   })
 
   it.each([
-    ['nothing but node:http', undefined],
+    ['node:http alone', undefined],
     ['a framework that has parsed it', express.json()],
     ['a framework that has read it as text', express.text({ type: '*/*' })],
     ['a framework that has read it as bytes', express.raw({ type: '*/*' })],
@@ -102,7 +100,7 @@ describe('the body of a request is JSON', () => {
     expect((await reader.take(1))[0]?.data).toBe('{"prompt":"é"}')
   })
 
-  it('and not where there is none', async () => {
+  it('and rejects if there is none', async () => {
     const request = { raw: undefined } as SinkRequest
     await expect(readJson(request)).rejects.toMatchObject({ status: 400 })
     await expect(readJson({ ...request, raw: new Request('http://localhost/') })).rejects.toMatchObject({

@@ -6,19 +6,16 @@ import {
   type RequestListener,
   type ServerResponse,
 } from 'node:http'
-import { connect } from 'node:net'
 import compression from 'compression'
 import express from 'express'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
-import { exchange } from '../../test/exchange.ts'
+import { connectRaw, sendRaw } from '../../test/raw-request.ts'
 import { openReader } from '../../test/reader.ts'
-import { serve } from '../../test/serve.ts'
-import { opened } from '../../test/served.ts'
+import { createTestSink, serve } from '../../test/serve.ts'
 
-describe('a response that a middleware has put itself in front of', () => {
-  it('gets every byte by way of that, and its end', async () => {
-    const sink = opened({ heartbeat: false })
+describe('a response that a middleware wraps', () => {
+  it('is written and ended through the middleware', async () => {
+    const sink = createTestSink({ heartbeat: false })
     const seen: string[] = []
     const listener: RequestListener = (request, response) => {
       const { write, end } = response
@@ -41,12 +38,12 @@ describe('a response that a middleware has put itself in front of', () => {
     expect(seen.join('')).toBe(`${reader.text()}end`)
   })
 
-  it('that compresses whatever it gets is told to let go of each event', async () => {
-    const sink = opened({ heartbeat: false })
+  it('that compresses is flushed after each event', async () => {
+    const sink = createTestSink({ heartbeat: false })
     const app = express()
       .use(compression({ threshold: 0 }))
       .use((_: IncomingMessage, response: ServerResponse, next: () => void) => {
-        // So that it does not leave it be.
+        // Without no-transform, the middleware compresses.
         const { setHeader } = response
         response.setHeader = (name, value) =>
           setHeader.call(response, name, name === 'cache-control' ? 'no-store' : value)
@@ -65,8 +62,8 @@ describe('a response that a middleware has put itself in front of', () => {
     await reader.cancel()
   })
 
-  it('keeps what it made the answer depend on', async () => {
-    const sink = opened({ cors: { origins: ['https://app.example'] } })
+  it('keeps the Vary of the middleware', async () => {
+    const sink = createTestSink({ cors: { origins: ['https://app.example'] } })
     const reader = await openReader(
       await serve((request, response) => {
         response.setHeader('vary', 'Accept-Language')
@@ -77,59 +74,53 @@ describe('a response that a middleware has put itself in front of', () => {
   })
 
   it.each(['HTTP/1.1', 'HTTP/1.0'])(
-    'and that is ended by another gets nothing more (%s)',
+    'gets nothing more after the middleware ends it (%s)',
     async (version) => {
-      const sink = opened({ heartbeat: false })
+      const sink = createTestSink({ heartbeat: false })
       const responses: ServerResponse[] = []
       const url = await serve((request, response) => {
         sink.handler(request, response)
         responses.push(response)
       })
-      const answer = exchange(url, `GET / ${version}\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
-      await eventually(() => sink.stats().connections === 1)
+      const response = sendRaw(url, `GET / ${version}\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+      await expect.poll(() => sink.stats().connections).toBe(1)
       responses[0]?.end()
       sink.next({ data: 'too late' })
       await sink.close({ drain: 0 })
-      expect(await answer).not.toContain('too late')
+      expect(await response).not.toContain('too late')
     },
   )
 })
 
-describe('a client that is too slow is cut off', () => {
+describe('a client that is too slow is disconnected', () => {
   it.each(['HTTP/1.1', 'HTTP/1.0'])('over %s', async (version) => {
-    const sink = opened({ heartbeat: false, slowClient: { policy: 'disconnect', maxMessages: 1 } })
-    const { hostname, port } = new URL(await serve(sink.handler))
-    const socket = connect(Number(port), hostname)
-    onTestFinished(() => void socket.destroy())
-    socket.on('error', () => {})
-    socket.pause()
-    socket.write(`GET / ${version}\r\nHost: localhost\r\n\r\n`)
-    await eventually(() => sink.stats().connections === 1)
-    await eventually(() => {
-      sink.next({ data: 'x'.repeat(200_000) })
-      return sink.stats().disconnected === 1
-    })
-    await eventually(() => sink.stats().connections === 0)
+    const sink = createTestSink({ heartbeat: false, slowClient: { policy: 'disconnect', maxMessages: 1 } })
+    connectRaw(await serve(sink.handler), `GET / ${version}\r\nHost: localhost\r\n\r\n`)
+    await expect.poll(() => sink.stats().connections).toBe(1)
+    await expect
+      .poll(() => {
+        sink.next({ data: 'x'.repeat(200_000) })
+        return sink.stats().disconnected === 1
+      })
+      .toBe(true)
+    await expect.poll(() => sink.stats().connections).toBe(0)
   })
 })
 
-it('a client that resets its connection just before it is written to has left, and hurts nobody', async () => {
-  const sink = opened({ heartbeat: false, onComplete: 'close' })
-  const { hostname, port } = new URL(await serve(sink.handler))
-  const socket = connect(Number(port), hostname)
-  socket.on('error', () => {})
-  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+it('a client may reset its connection just before a write', async () => {
+  const sink = createTestSink({ heartbeat: false, onComplete: 'close' })
+  const socket = connectRaw(await serve(sink.handler), 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
   await once(socket, 'data')
-  await eventually(() => sink.stats().connections === 1)
-  // All within this turn, so that the server cannot have heard of it.
+  await expect.poll(() => sink.stats().connections).toBe(1)
+  // All within this turn, so that the server cannot notice it before.
   socket.resetAndDestroy()
   sink.next({ data: 'x'.repeat(100_000) })
   sink.complete()
-  await eventually(() => sink.stats().connections === 0)
+  await expect.poll(() => sink.stats().connections).toBe(0)
   expect(sink.stats().published).toBe(1)
 })
 
-it('a response of a class of its own is written to by its own way', async () => {
+it('a response of a class with its own write is written to by that', async () => {
   const written: string[] = []
   class OwnResponse extends NodeServerResponse {}
   const { write } = NodeServerResponse.prototype
@@ -137,7 +128,7 @@ it('a response of a class of its own is written to by its own way', async () => 
     written.push(String(of[0]))
     return Reflect.apply(write, this, of)
   }
-  const sink = opened({ heartbeat: false })
+  const sink = createTestSink({ heartbeat: false })
   const server = createServer({ ServerResponse: OwnResponse }, sink.handler).listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => {

@@ -5,24 +5,24 @@ import type { ResponseWriter, ResponseWriterEvents } from '../connection/respons
 import { hasLeft, type NodeRequest, type NodeResponse } from './node-request.ts'
 import { SocketResponseWriter } from './socket-response-writer.ts'
 
-/** The writer behind a Node response whose head has been sent. */
+/** The writer of a Node response whose head has been sent: straight to the socket if that is safe. */
 export function createNodeResponseWriter(
   request: NodeRequest,
   response: NodeResponse,
   events: ResponseWriterEvents,
   takeover: boolean,
 ): ResponseWriter {
-  if ('stream' in response || 'stream' in request) return throughResponse(response, events)
-  const socket = rawSocketOf(response)
-  if (socket === undefined) return throughResponse(response, events)
+  if ('stream' in response || 'stream' in request) return createFallbackWriter(response, events)
+  const socket = findRawSocket(response)
+  if (socket === undefined) return createFallbackWriter(response, events)
   const writer = new SocketResponseWriter(response, socket, events)
-  // The parser may be at work on this very request: it is let go when that is done.
+  // The parser may still be at work on this request, so it is released at the end of the tick.
   if (takeover) endOfTick(() => writer.release(request))
   return writer
 }
 
-/** By way of the response: for HTTP/2, HTTP/1.0, and responses that a middleware has put itself in front of. */
-function throughResponse(response: NodeResponse, events: ResponseWriterEvents): ResponseWriter {
+/** Writes by `response.write`: for HTTP/2, HTTP/1.0, and responses whose methods a middleware has replaced. */
+function createFallbackWriter(response: NodeResponse, events: ResponseWriterEvents): ResponseWriter {
   response.once('close', () => events.closed())
   response.on('drain', () => events.drained())
   const flush = 'flush' in response && typeof response.flush === 'function' ? response.flush : undefined
@@ -30,7 +30,7 @@ function throughResponse(response: NodeResponse, events: ResponseWriterEvents): 
     write(frame) {
       if (hasLeft(response) || response.writableEnded) return true
       const keepsUp = (response as ServerResponse).write(frame.bytes)
-      // A compressing middleware holds bytes back until it is told to let them go.
+      // A compressing middleware holds bytes back until it is flushed.
       flush?.call(response)
       return keepsUp
     },
@@ -39,15 +39,15 @@ function throughResponse(response: NodeResponse, events: ResponseWriterEvents): 
   }
 }
 
-/** The socket to write chunks to, where nothing else stands between: an unwrapped HTTP/1.1 response in chunks. */
-function rawSocketOf(response: ServerResponse): Socket | undefined {
+/** The socket to write chunks to, if the response is HTTP/1.1 in chunks and nothing wraps it. */
+function findRawSocket(response: ServerResponse): Socket | undefined {
   if (!response.chunkedEncoding) return undefined
   if (!isNative(response, 'write') || !isNative(response, 'end')) return undefined
-  // Without a socket the response is queued behind another on a pipelined connection.
+  // A response without a socket is queued behind another one on a pipelined connection.
   return response.socket ?? undefined
 }
 
-/** Whether a method is Node's own: a middleware replaces it on the response, a framework in a class of its own. */
+/** Whether a method is Node's own. A middleware replaces it on the response, a framework in a class of its own. */
 function isNative(response: ServerResponse, method: 'write' | 'end'): boolean {
   if (Object.hasOwn(response, method)) return false
   let holder: object = Object.getPrototypeOf(response)

@@ -1,53 +1,53 @@
+import { isPromise } from '@rxsse/shared'
 import type { Endpoint, SinkResponse } from '../http/response.ts'
-import { isPromise } from '../maybe-promise.ts'
 import { createSinkRequest, hasLeft, type NodeRequest, type NodeResponse } from './node-request.ts'
 import { createNodeResponseWriter } from './node-response-writer.ts'
 
 /** A request listener for node:http, node:https, node:http2, Express and Connect. */
 export type NodeHandler = (request: NodeRequest, response: NodeResponse) => void
 
-export function nodeHandler(endpoint: Endpoint, takeover: boolean | undefined): NodeHandler {
+export function createNodeHandler(endpoint: Endpoint, takeover: boolean | undefined): NodeHandler {
   const handler: NodeHandler = (request, response) => {
-    respondTo(endpoint, request, response, { raw: request, takeover: takeover ?? false })
+    handleNodeRequest(endpoint, request, response, { raw: request, takeover: takeover ?? false })
   }
-  OWNED.set(handler, () => (takeover === undefined ? nodeHandler(endpoint, true) : handler))
+  if (takeover === undefined) TAKEOVER_VARIANTS.set(handler, () => createNodeHandler(endpoint, true))
   return handler
 }
 
-/** The handler as a server of our own runs it: taking connections over, unless it was told not to. */
-export function ownHandler(handler: NodeHandler): NodeHandler {
-  return OWNED.get(handler)?.() ?? handler
+/** The same handler, but taking connections over unless its option `takeover` says otherwise. */
+export function preferTakeover(handler: NodeHandler): NodeHandler {
+  return TAKEOVER_VARIANTS.get(handler)?.() ?? handler
 }
 
-const OWNED = new WeakMap<NodeHandler, () => NodeHandler>()
+const TAKEOVER_VARIANTS = new WeakMap<NodeHandler, () => NodeHandler>()
 
-export interface RespondOptions {
-  /** What the request is to its framework. */
+export interface NodeRequestOptions {
+  /** The framework's own request. */
   readonly raw: unknown
   readonly takeover: boolean
 }
 
-/** Answers on a Node response. */
-export function respondTo(
+/** Answers a Node request. */
+export function handleNodeRequest(
   endpoint: Endpoint,
   request: NodeRequest,
   response: NodeResponse,
-  { raw, takeover }: RespondOptions,
+  { raw, takeover }: NodeRequestOptions,
 ): void {
-  // Without a listener, what a client's reset does to its own response would end the process.
+  // Without a listener, the error of a client's reset would end the process.
   response.on('error', () => {})
   const answer = endpoint(createSinkRequest(request, response, raw))
-  if (isPromise(answer)) answer.then((ready) => respond(request, response, ready, takeover))
-  else respond(request, response, answer, takeover)
+  if (isPromise(answer)) answer.then((ready) => send(request, response, ready, takeover))
+  else send(request, response, answer, takeover)
 }
 
-function respond(
+function send(
   request: NodeRequest,
   response: NodeResponse,
   { status, headers, body, stream, abandoned }: SinkResponse,
   takeover: boolean,
 ): void {
-  // The client may have left while the answer was sought.
+  // The client may have left while the answer was awaited.
   if (hasLeft(response) || response.writableEnded) {
     abandoned?.()
     return
@@ -66,14 +66,14 @@ function respond(
   })
 }
 
-/** Sent at once: no event may come for long. */
+/** Sends the head at once, because the first event may take long. */
 function sendHead(response: NodeResponse, status: number, headers: Readonly<Record<string, string>>): void {
   setHead(response, status, headers)
   if ('stream' in response) response.writeHead(status)
   else response.flushHeaders()
 }
 
-/** Merged with what a middleware has set. */
+/** Sets the head, and keeps the headers that a middleware has set. */
 function setHead(response: NodeResponse, status: number, headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) {
     if (name === 'vary') appendVary(response, value)
@@ -82,7 +82,7 @@ function setHead(response: NodeResponse, status: number, headers: Readonly<Recor
   response.statusCode = status
 }
 
-/** What a middleware has made the answer depend on, it still depends on. */
+/** Keeps the `Vary` that a middleware has set. */
 function appendVary(response: NodeResponse, value: string): void {
   const before = response.getHeader('vary')
   response.setHeader('vary', before === undefined ? value : `${before}, ${value}`)

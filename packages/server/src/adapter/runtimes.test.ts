@@ -11,8 +11,8 @@ const RUNTIMES = [
 
 const packageFolder = new URL('../..', import.meta.url)
 
-describe.each(RUNTIMES)('the Fetch way in, on $name', ({ name, command }) => {
-  it('has a head, a first byte at once, events, and sees its client leave', async (context) => {
+describe.each(RUNTIMES)('the Fetch adapter on $name', ({ name, command }) => {
+  it('sends the head and a first byte at once, sends events, and notices that its client leaves', async (context) => {
     const program = fileURLToPath(new URL(`node_modules/.bin/${name}`, packageFolder))
     if (!existsSync(program)) {
       if (process.env.CI) throw new Error(`${name} is not installed`)
@@ -22,7 +22,7 @@ describe.each(RUNTIMES)('the Fetch way in, on $name', ({ name, command }) => {
       cwd: packageFolder,
       stdio: ['pipe', 'pipe', 'inherit'],
     })
-    // Its program ends with its input, also where what was started is a wrapper around it.
+    // The program ends with its input, even if a wrapper started it.
     onTestFinished(() => void child.stdin.end())
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
     const port = /^port (\d+)$/.exec((await lines.next()).value ?? '')?.[1]
@@ -35,7 +35,7 @@ describe.each(RUNTIMES)('the Fetch way in, on $name', ({ name, command }) => {
     expect(response.headers.get('cache-control')).toContain('no-store')
     const body = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())
     const reader = body.getReader()
-    // Nothing was published, and no heartbeat is due.
+    // Nothing has been published, and no heartbeat is due.
     expect((await reader.read()).value).toMatch(/^retry: \d+\nid: .+-0\n\n$/)
 
     const id = await (await fetch(`${url}publish`)).text()

@@ -1,20 +1,20 @@
 import type { RequestListener, ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
 import { openReader } from '../../test/reader.ts'
 import { createSink, type Sink } from '../sink/sink.ts'
 import { type ServeSinksOptions, type SinkServer, serveSinks } from './serve-sinks.ts'
 
-async function served(options: Partial<ServeSinksOptions> = {}): Promise<SinkServer> {
+async function startServer(options: Partial<ServeSinksOptions> = {}): Promise<SinkServer> {
   const server = await serveSinks({ port: 0, sinks: {}, ...options })
   onTestFinished(() => server.close({ drain: 0 }))
   return server
 }
 
 describe('serveSinks', () => {
-  it('has each sink at its name', async () => {
+  it('serves each sink under its id', async () => {
     const sinks = { public: createSink(), 'für alle': createSink() }
-    const { url } = await served({ sinks })
+    const { url } = await startServer({ sinks })
     const one = await openReader(`${url}/public`)
     const other = await openReader(`${url}/${encodeURIComponent('für alle')}/?x=1`)
     await sinks.public.publish({ data: 'public' })
@@ -26,19 +26,19 @@ describe('serveSinks', () => {
   it.each(['/sse/unknown', '/sse', '/sse/', '/', '/public', '/sse/a/b', '/sse/%E0%A4%A', '/sse/constructor'])(
     'answers 404 at %s',
     async (path) => {
-      const { port } = await served({ sinks: { public: createSink(), a: createSink() } })
+      const { port } = await startServer({ sinks: { public: createSink(), a: createSink() } })
       expect((await openReader(`http://127.0.0.1:${port}${path}`)).status).toBe(404)
     },
   )
 
   it('takes the base path with or without a trailing slash', async () => {
-    const { port } = await served({ basePath: '/', sinks: { a: createSink() } })
+    const { port } = await startServer({ basePath: '/', sinks: { a: createSink() } })
     expect((await openReader(`http://127.0.0.1:${port}/a`)).status).toBe(200)
   })
 
-  it('says that it is well, and that it drains', async () => {
+  it('has a health path, which is gone after close', async () => {
     const sink = createSink()
-    const { port, close, url } = await served({ sinks: { a: sink } })
+    const { port, close, url } = await startServer({ sinks: { a: sink } })
     const health = `http://127.0.0.1:${port}/health`
     expect((await openReader(health)).status).toBe(200)
     const reader = await openReader(`${url}/a`)
@@ -48,21 +48,21 @@ describe('serveSinks', () => {
     await expect(openReader(health)).rejects.toThrow()
   })
 
-  it('rejects where the port is taken', async () => {
-    const { port } = await served()
+  it('rejects if the port is in use', async () => {
+    const { port } = await startServer()
     await expect(serveSinks({ port, sinks: {} })).rejects.toMatchObject({ code: 'EADDRINUSE' })
   })
 
-  it('closes with clients connected, and ends', async () => {
+  it('closes while clients are connected', async () => {
     const sink = createSink()
-    const { url, close } = await served({ sinks: { a: sink } })
+    const { url, close } = await startServer({ sinks: { a: sink } })
     const readers = await Promise.all(Array.from({ length: 5 }, () => openReader(`${url}/a`)))
-    await eventually(() => sink.stats().connections === 5)
+    await expect.poll(() => sink.stats().connections).toBe(5)
     await close()
     for (const reader of readers) expect(await reader.ended).toBe('end')
   })
 
-  it('takes no connections over from a sink that was told not to, and serves handlers of other kinds', async () => {
+  it('takes no connections over with `takeover: false`, and serves handlers of other kinds', async () => {
     const sink = createSink({ takeover: false, heartbeat: false })
     const plain: RequestListener = (_, response) => void response.end('plain')
     const { url, server, close } = await serveSinks({
@@ -75,12 +75,12 @@ describe('serveSinks', () => {
     const reader = await openReader(`${url}/sink?a=b?c`)
     await sink.publish({ data: 1 })
     await reader.take(1)
-    await eventually(() => true)
+    await sleep(1)
     expect(responses[0]?.socket).not.toBeNull()
     expect(await (await fetch(`${url}/plain`)).text()).toBe('plain')
   })
 
-  it('names an address of IPv6 as a url has it', async () => {
+  it('puts an IPv6 address into brackets in its URL', async () => {
     const { url, close } = await serveSinks({ host: '::1', port: 0, sinks: {} })
     onTestFinished(() => close())
     expect(url).toMatch(/^http:\/\/\[::1\]:\d+\/sse$/)

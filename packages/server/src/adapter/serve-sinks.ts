@@ -2,16 +2,17 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { CloseOptions } from '../connection/drain.ts'
 import type { Sink } from '../sink/sink.ts'
-import { ownHandler } from './node.ts'
+import { preferTakeover } from './node.ts'
 import type { NodeRequest, NodeResponse } from './node-request.ts'
 
 export interface ServeSinksOptions {
-  /** The address to listen at. Default `'127.0.0.1'`; `'0.0.0.0'` or `'::'` for every interface. */
+  /** The address to listen on. Default `'127.0.0.1'`; `'0.0.0.0'` or `'::'` for every interface. */
   readonly host?: string
-  /** Default 8080; 0 takes a free one. */
+  /** The port to listen on. Default 8080; 0 chooses a free one. */
   readonly port?: number
-  /** Where the sinks are: `{basePath}/{id}`. Default `'/sse'`; a trailing slash is ignored. */
+  /** The path of the sinks: `{basePath}/{id}`. Default `'/sse'`; a trailing slash is ignored. */
   readonly basePath?: string
+  /** The sinks by id. */
   readonly sinks: Readonly<Record<string, Pick<Sink, 'handler' | 'close'>>>
   /** Answers 200 while the server takes requests, 503 while it drains. Default `'/health'`; `false` for none. */
   readonly health?: string | false
@@ -22,26 +23,26 @@ export interface SinkServer {
   readonly port: number
   /** Such as `http://127.0.0.1:8080/sse`. */
   readonly url: string
-  /** Closes every sink, draining its clients, then the server. */
+  /** Closes every sink, which drains its clients, then the server. */
   close(options?: CloseOptions): Promise<void>
 }
 
 /**
- * An HTTP server for sinks alone: `GET {basePath}/{id}` is the sink of that name, everything else 404.
- * Resolves when it listens; rejects where the address is taken.
+ * Starts an HTTP server that serves only sinks: `GET {basePath}/{id}` is the sink with that id, other paths are 404.
+ * Resolves when it listens; rejects if it cannot, as when the address is in use.
  */
 export async function serveSinks(options: ServeSinksOptions): Promise<SinkServer> {
   const { host = '127.0.0.1', port = 8080, health = '/health' } = options
-  const basePath = withoutTrailingSlash(options.basePath ?? '/sse')
+  const basePath = removeTrailingSlash(options.basePath ?? '/sse')
   const { sinks } = options
   const handlers = new Map(
     Object.entries(sinks).map(([id, { handler }]) => [
-      withoutTrailingSlash(`${basePath}/${id}`),
-      ownHandler(handler),
+      removeTrailingSlash(`${basePath}/${id}`),
+      preferTakeover(handler),
     ]),
   )
   let draining = false
-  // Loaded here, so that the package can be imported where there is no node:http.
+  // Imported here, so that the package loads on runtimes without node:http.
   const { createServer } = await import('node:http')
   const server = createServer(route)
   await new Promise<void>((resolve, reject) => {
@@ -62,13 +63,13 @@ export async function serveSinks(options: ServeSinksOptions): Promise<SinkServer
   }
 
   function route(request: NodeRequest, response: NodeResponse): void {
-    const path = withoutTrailingSlash(decoded(pathOf(String(request.url))))
+    const path = removeTrailingSlash(decodePath(removeQuery(String(request.url))))
     if (path === health) {
-      answer(response, draining ? 503 : 200, draining ? 'draining' : 'ok')
+      sendText(response, draining ? 503 : 200, draining ? 'draining' : 'ok')
       return
     }
     const handler = handlers.get(path)
-    if (handler === undefined) answer(response, 404, 'there is no sink of this name')
+    if (handler === undefined) sendText(response, 404, 'no sink has this id')
     else handler(request, response)
   }
 
@@ -82,23 +83,23 @@ export async function serveSinks(options: ServeSinksOptions): Promise<SinkServer
   }
 }
 
-function answer(response: NodeResponse, status: number, text: string): void {
+function sendText(response: NodeResponse, status: number, text: string): void {
   response.statusCode = status
   response.setHeader('content-type', 'text/plain; charset=utf-8')
   response.setHeader('cache-control', 'no-store')
   response.end(`${text}\n`)
 }
 
-function pathOf(target: string): string {
+function removeQuery(target: string): string {
   return target.replace(/\?.*$/s, '')
 }
 
-function withoutTrailingSlash(path: string): string {
+function removeTrailingSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path
 }
 
-/** A path that is not well-formed names no sink. */
-function decoded(path: string): string {
+/** A malformed path stays as it is: it names no sink. */
+function decodePath(path: string): string {
   try {
     return decodeURIComponent(path)
   } catch {

@@ -6,14 +6,14 @@ import { SocketWriter } from './socket-writer.ts'
 import { takeOver } from './takeover.ts'
 
 /**
- * Writes chunks straight to the socket of an HTTP/1.1 response: they were framed once for everybody, where
- * `response.write` would frame them anew for each.
+ * Writes chunks straight to the socket of an HTTP/1.1 response. They are framed once for all clients;
+ * `response.write` would frame them again for each.
  */
 export class SocketResponseWriter implements ResponseWriter {
   readonly #socket: Socket
   readonly #events: ResponseWriterEvents
   readonly #writer: SocketWriter
-  /** Undefined when the connection has been taken over. */
+  /** Undefined after the connection has been taken over. */
   #response: ServerResponse | undefined
   #ended = false
 
@@ -43,7 +43,7 @@ export class SocketResponseWriter implements ResponseWriter {
     this.#socket.destroy()
   }
 
-  /** Lets go of the request and the parser, where that can be done. */
+  /** Releases the request and the parser, if that is possible. */
   release(request: IncomingMessage): void {
     const response = this.#response
     if (response === undefined || this.#ended || !takeOver(request, response, this.#socket)) return
@@ -68,7 +68,7 @@ export class SocketResponseWriter implements ResponseWriter {
   }
 }
 
-// One function for every socket instead of a closure for each: with many idle connections it shows.
+// One function for all sockets. A closure for each would take memory, which shows with many idle connections.
 const WRITERS = new WeakMap<Socket, SocketResponseWriter>()
 
 function onDrain(this: Socket): void {
@@ -79,12 +79,12 @@ function onClose(this: Socket): void {
   WRITERS.get(this)?.closed()
 }
 
-/** node:http keeps sockets half open; a client that is done is gone. */
+/** node:http keeps sockets half open, but a client that has ended its half does not read any more. */
 function onEnd(this: Socket): void {
   this.destroy()
 }
 
-/** A reset; `close` follows. */
+/** A reset. `close` follows. */
 function onError(): void {}
 
 const LAST_CHUNK = '0\r\n\r\n'

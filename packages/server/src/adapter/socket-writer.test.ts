@@ -3,11 +3,10 @@ import { connect, createServer, type Server, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
 import { SocketWriter } from './socket-writer.ts'
 
-/** Listens over TCP, or at a path of the file system. */
-async function listening(path?: string): Promise<Server> {
+/** Listens over TCP, or on a path of the file system. */
+async function listen(path?: string): Promise<Server> {
   const listener = createServer()
   if (path === undefined) listener.listen(0, '127.0.0.1')
   else listener.listen(path)
@@ -17,7 +16,7 @@ async function listening(path?: string): Promise<Server> {
 }
 
 /** Both ends of a connection. */
-async function connectedTo(listener: Server): Promise<{ server: Socket; client: Socket }> {
+async function connectTo(listener: Server): Promise<{ server: Socket; client: Socket }> {
   const address = listener.address()
   const client =
     typeof address === 'object' && address !== null
@@ -33,32 +32,32 @@ async function connectedTo(listener: Server): Promise<{ server: Socket; client: 
   return { server, client }
 }
 
-async function connected(path?: string): Promise<{ server: Socket; client: Socket }> {
-  return connectedTo(await listening(path))
+async function connectPair(path?: string): Promise<{ server: Socket; client: Socket }> {
+  return connectTo(await listen(path))
 }
 
-/** How many bytes the stream has been given: those of a system call it does not count. */
-function streamed(socket: Socket): number {
+/** The bytes that were given to the stream. It does not count those of a system call. */
+function countStreamed(socket: Socket): number {
   return socket.bytesWritten
 }
 
-const bytes = Buffer.from('data: x\n\n')
+const BYTES = Buffer.from('data: x\n\n')
 
 it.each([
   ['TCP', undefined],
   ['a local socket', join(tmpdir(), `rxsse-socket-writer-${process.pid}.sock`)],
-])('bytes are with the kernel when it returns: %s', async (_name, path) => {
-  const { server, client } = await connected(path)
-  expect(new SocketWriter(server).write(bytes)).toBe(true)
-  expect(streamed(server)).toBe(0)
-  expect((await once(client, 'data'))[0]).toEqual(bytes)
+])('the kernel has the bytes when write returns: %s', async (_name, path) => {
+  const { server, client } = await connectPair(path)
+  expect(new SocketWriter(server).write(BYTES)).toBe(true)
+  expect(countStreamed(server)).toBe(0)
+  expect((await once(client, 'data'))[0]).toEqual(BYTES)
 })
 
-it('what the kernel does not take comes after it, in order, and nothing overtakes it', async () => {
-  const { server, client } = await connected()
+it('bytes that the kernel does not take follow in order', async () => {
+  const { server, client } = await connectPair()
   const writer = new SocketWriter(server)
   const blocks = Array.from({ length: 200 }, (_, n) => Buffer.alloc(100_000, n))
-  // The stream has something from before.
+  // The stream holds bytes from before.
   server.write(Buffer.concat(blocks))
   const kept = blocks.map((block) => writer.write(block))
   expect(kept).toContain(false)
@@ -68,25 +67,25 @@ it('what the kernel does not take comes after it, in order, and nothing overtake
     received.push(chunk)
     size += chunk.length
   })
-  await eventually(() => size === 40_000_000)
-  const before = streamed(server)
-  expect(writer.write(bytes)).toBe(true)
-  expect(streamed(server)).toBe(before)
+  await expect.poll(() => size).toBe(40_000_000)
+  const before = countStreamed(server)
+  expect(writer.write(BYTES)).toBe(true)
+  expect(countStreamed(server)).toBe(before)
   for (const block of blocks) writer.write(block)
-  await eventually(() => size === 60_000_000 + bytes.length)
-  expect(Buffer.concat(received).equals(Buffer.concat([...blocks, ...blocks, bytes, ...blocks]))).toBe(true)
+  await expect.poll(() => size).toBe(60_000_000 + BYTES.length)
+  expect(Buffer.concat(received).equals(Buffer.concat([...blocks, ...blocks, BYTES, ...blocks]))).toBe(true)
 })
 
-it('a destroyed socket is not written to, as its descriptor may be another client by now', async () => {
-  const listener = await listening()
-  const gone = await connectedTo(listener)
-  const descriptor = descriptorOf(gone.server)
+it('a destroyed socket is not written to, because its descriptor may belong to another client', async () => {
+  const listener = await listen()
+  const gone = await connectTo(listener)
+  const descriptor = getDescriptor(gone.server)
   const writer = new SocketWriter(gone.server)
-  expect(writer.write(bytes)).toBe(true)
+  expect(writer.write(BYTES)).toBe(true)
   gone.server.destroy()
-  const others = [await connectedTo(listener), await connectedTo(listener)]
-  expect(others.flatMap(({ server, client }) => [server, client]).map(descriptorOf)).toContain(descriptor)
-  expect(writer.write(bytes)).toBe(true)
+  const others = [await connectTo(listener), await connectTo(listener)]
+  expect(others.flatMap(({ server, client }) => [server, client]).map(getDescriptor)).toContain(descriptor)
+  expect(writer.write(BYTES)).toBe(true)
   for (const { server, client } of others) {
     for (const [from, to] of [
       [server, client],
@@ -98,26 +97,28 @@ it('a destroyed socket is not written to, as its descriptor may be another clien
   }
 })
 
-it('a client that has reset its connection is left to the stream, which reports it', async () => {
-  const { server, client } = await connected()
+it('the stream reports a client that has reset its connection', async () => {
+  const { server, client } = await connectPair()
   const writer = new SocketWriter(server)
   client.resetAndDestroy()
-  await eventually(() => {
-    writer.write(bytes)
-    return server.destroyed
-  })
+  await expect
+    .poll(() => {
+      writer.write(BYTES)
+      return server.destroyed
+    })
+    .toBe(true)
 })
 
-it('a socket with an idle timeout is left to its stream, which puts that off', async () => {
-  const { server } = await connected()
+it('a socket with an idle timeout is written to by its stream, which postpones it', async () => {
+  const { server } = await connectPair()
   const writer = new SocketWriter(server)
   server.setTimeout(60_000)
-  writer.write(bytes)
-  expect(streamed(server)).toBe(bytes.length)
+  writer.write(BYTES)
+  expect(countStreamed(server)).toBe(BYTES.length)
   server.setTimeout(0)
-  await eventually(() => server.writableLength === 0)
-  writer.write(bytes)
-  expect(streamed(server)).toBe(bytes.length)
+  await expect.poll(() => server.writableLength).toBe(0)
+  writer.write(BYTES)
+  expect(countStreamed(server)).toBe(BYTES.length)
 })
 
 it.each([
@@ -126,17 +127,14 @@ it.each([
     (socket: Socket) => Object.setPrototypeOf(socket, class Counting extends Socket {}.prototype),
   ],
   ['with a write of its own', (socket: Socket) => Object.assign(socket, { write: socket.write })],
-])(
-  'a socket that somebody has put themselves in front of is written to through them: %s',
-  async (_name, wrap) => {
-    const { server, client } = await connected()
-    wrap(server)
-    new SocketWriter(server).write(bytes)
-    expect(streamed(server)).toBe(bytes.length)
-    expect((await once(client, 'data'))[0]).toEqual(bytes)
-  },
-)
+])('a wrapped socket is written to through its wrapper: %s', async (_name, wrap) => {
+  const { server, client } = await connectPair()
+  wrap(server)
+  new SocketWriter(server).write(BYTES)
+  expect(countStreamed(server)).toBe(BYTES.length)
+  expect((await once(client, 'data'))[0]).toEqual(BYTES)
+})
 
-function descriptorOf(socket: Socket): number | undefined {
+function getDescriptor(socket: Socket): number | undefined {
   return (socket as Socket & { readonly _handle: { readonly fd?: number } })._handle.fd
 }

@@ -2,11 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * Takes a connection away from node:http, so that its request, response and parser can be collected: an idle
- * stream then holds little more than its socket. Says whether it did; where Node is not as it is known to be,
- * nothing has been changed.
+ * Takes a connection away from node:http, so that its request, response and parser can be collected. An idle stream
+ * then holds little more than its socket. Returns false, with nothing changed, if this Node has other internals.
  *
- * To be called after the head was sent, and not from within the parser, which would be freed under its feet.
+ * Call it after the head is sent, and never from within the parser, because it frees the parser.
  */
 export function takeOver(request: IncomingMessage, response: ServerResponse, socket: Socket): boolean {
   const { parser } = socket as ParsedSocket
@@ -14,11 +13,11 @@ export function takeOver(request: IncomingMessage, response: ServerResponse, soc
   response.detachSocket(socket)
   for (const event of EVENTS) {
     for (const listener of socket.listeners(event)) {
-      // Node's own alone: what a server's owner listens for, it goes on to hear.
-      if (OWN.has(listener.name)) socket.off(event, listener as () => void)
+      // Only Node's own listeners: those of the server's owner stay.
+      if (NODE_LISTENERS.has(listener.name)) socket.off(event, listener as () => void)
     }
   }
-  // While node:http parses by itself it hides the socket's `on`, to notice when somebody else wants its data.
+  // While node:http reads the socket, it hides `on` to notice other readers.
   if (Object.hasOwn(socket, 'on')) Reflect.deleteProperty(socket, 'on')
   parser.unconsume()
   parser.remove()
@@ -34,7 +33,7 @@ export function takeOver(request: IncomingMessage, response: ServerResponse, soc
   parser.close()
   Object.assign(socket, { parser: null })
   Object.assign(request, { parser: null })
-  // What the client still sends is of no interest, but its end is.
+  // Discard what the client still sends, but notice its end.
   socket.on('data', ignore)
   socket.resume()
   return true
@@ -58,7 +57,7 @@ function isKnown(parser: unknown): parser is Parser {
 
 const EVENTS = ['close', 'error', 'drain', 'data', 'end', 'timeout', 'resume', 'pause']
 
-const OWN: ReadonlySet<string> = new Set([
+const NODE_LISTENERS: ReadonlySet<string> = new Set([
   'bound socketOnClose',
   'bound socketOnDrain',
   'bound socketOnData',

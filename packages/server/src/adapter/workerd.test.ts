@@ -25,8 +25,8 @@ const CONFIGURATION = `
   );
 `
 
-/** The package in workerd, which is what Cloudflare's workers run on; gives its URL. */
-async function started(): Promise<string> {
+/** Starts the package in workerd, the runtime of Cloudflare's workers. Resolves to the URL. */
+async function startWorkerd(): Promise<string> {
   const results = join(packageFolder, '.results')
   mkdirSync(results, { recursive: true })
   const folder = mkdtempSync(join(results, 'worker-'))
@@ -39,13 +39,13 @@ async function started(): Promise<string> {
   await bundle.write({ file: join(folder, 'worker.js') })
   await bundle.close()
   writeFileSync(join(folder, 'config.capnp'), CONFIGURATION)
-  const child = spawn(workerd(), ['serve', 'config.capnp', '--control-fd=3'], {
+  const child = spawn(findWorkerd(), ['serve', 'config.capnp', '--control-fd=3'], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
   })
   onTestFinished(async () => {
     const exit = once(child, 'exit')
-    // Asked more politely, it waits for its clients.
+    // Any other signal makes it wait for its clients.
     child.kill('SIGKILL')
     await exit
   })
@@ -53,16 +53,16 @@ async function started(): Promise<string> {
   return `http://127.0.0.1:${JSON.parse(String(listening)).port}/`
 }
 
-/** The program itself, as what its package puts in front of it does not pass a kill on. */
-function workerd(): string {
+/** The program itself: the wrapper of its package does not pass a signal on. */
+function findWorkerd(): string {
   const wrapper = createRequire(import.meta.url).resolve('workerd')
   const platform = `${process.platform}-${process.arch === 'x64' ? '64' : process.arch}`
   const manifest = createRequire(wrapper).resolve(`@cloudflare/workerd-${platform}/package.json`)
   return join(dirname(manifest), 'bin/workerd')
 }
 
-it('the Fetch way in, in a Durable Object of a worker: a first byte at once, events, and a client that leaves is seen by the next of them', async () => {
-  const url = await started()
+it('in a Durable Object, the Fetch adapter sends a first byte at once, and notices at the next event that a client has left', async () => {
+  const url = await startWorkerd()
   const text = async (path: string) => (await fetch(url + path)).text()
   const leaving = new AbortController()
   const response = await fetch(url, { signal: leaving.signal })

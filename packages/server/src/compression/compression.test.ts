@@ -1,15 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createGunzip, gunzipSync } from 'node:zlib'
 import { referenceParse } from '@rxsse/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
+import { adapters } from '../../test/adapters.ts'
 import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
-import { waysIn } from '../../test/ways-in.ts'
+import { acceptsGzip } from '../http/negotiate.ts'
 import { memoryLog } from '../log/memory-log.ts'
 import { createSink, type Sink } from '../sink/sink.ts'
 import type { SinkOptions } from '../sink/sink-options.ts'
-import { acceptsGzip } from './accepts-gzip.ts'
 
 async function served(
   options?: SinkOptions,
@@ -43,7 +43,7 @@ async function openGzip(url: string, headers: Record<string, string> = {}, open 
     events,
     wire: () => wire,
     async take(count: number) {
-      await eventually(() => failure !== undefined || events().length >= count)
+      await expect.poll(() => failure !== undefined || events().length >= count).toBe(true)
       if (failure !== undefined) throw failure
       return events()
     },
@@ -57,7 +57,7 @@ describe("compression: 'shared'", () => {
     let n = 0
     for (let joined = 0; joined < 4; joined++) {
       clients.push({ client: await openGzip(url), from: n })
-      await eventually(() => sink.stats().connections === joined + 1)
+      await expect.poll(() => sink.stats().connections).toBe(joined + 1)
       for (let i = 0; i < 3; i++) {
         scheduler.advance(600)
         await sink.publish({ type: 'price', data: { n: n++, symbol: 'AAPL' } })
@@ -77,7 +77,7 @@ describe("compression: 'shared'", () => {
   it('sends far fewer bytes to those who are in step', async () => {
     const { sink, url, scheduler } = await served()
     const client = await openGzip(url)
-    await eventually(() => sink.stats().connections === 1)
+    await expect.poll(() => sink.stats().connections).toBe(1)
     await sink.publish({ data: 'first' })
     await client.take(1)
     const before = client.wire()
@@ -133,27 +133,29 @@ describe("compression: 'shared'", () => {
     const { sink, url, scheduler } = await served({ slowClient: { maxMessages: 5 } })
     const client = await openGzip(url)
     client.reader.pause()
-    await eventually(() => sink.stats().connections === 1)
+    await expect.poll(() => sink.stats().connections).toBe(1)
     let n = 0
     while (sink.stats().skipped < 5) {
       scheduler.advance(10)
       // What does not compress, so that the socket fills.
       const noise = Array.from({ length: 3_000 }, () => Math.random().toString(36)).join('')
       await sink.publish({ data: { n: n++, noise } })
-      await eventually(() => true)
+      await sleep(1)
     }
     client.reader.resume()
-    await eventually(() => sink.stats().behind === 0)
+    await expect.poll(() => sink.stats().behind).toBe(0)
     for (let i = 0; i < 10; i++) {
       scheduler.advance(600)
       await sink.publish({ data: { n: n++ } })
-      await eventually(
-        () =>
-          client
-            .events()
-            .at(-1)
-            ?.data.startsWith(`{"n":${n - 1}`) ?? false,
-      )
+      await expect
+        .poll(
+          () =>
+            client
+              .events()
+              .at(-1)
+              ?.data.startsWith(`{"n":${n - 1}`) ?? false,
+        )
+        .toBe(true)
     }
     const seen = client.events()
     const skipped = seen
@@ -167,13 +169,13 @@ describe("compression: 'shared'", () => {
     const reader = await openReader(url, { headers: gzip })
     const chunks: Buffer[] = []
     reader.body.on('data', (chunk: Buffer) => chunks.push(chunk))
-    await eventually(() => sink.stats().connections === 1)
+    await expect.poll(() => sink.stats().connections).toBe(1)
     await sink.close()
     await reader.ended
     expect(gunzipSync(Buffer.concat(chunks)).toString()).toMatch(/^retry: \d+\n\nretry: \d+\n\n$/)
   })
 
-  it.each(waysIn)('goes by way of $name', async ({ mount, open }) => {
+  it.each(adapters)('goes by way of $name', async ({ mount, open }) => {
     const sink = createSink({ compression: 'shared' })
     onTestFinished(() => sink.close({ drain: 0 }))
     const client = await openGzip(await mount(sink), {}, open)

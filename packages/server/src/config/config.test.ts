@@ -4,7 +4,7 @@ import { sinkFromConfig } from './index.ts'
 
 type Config = Parameters<typeof sinkFromConfig>[0]
 
-async function served(config: Config, options?: Parameters<typeof sinkFromConfig>[1]) {
+async function serveConfig(config: Config, options?: Parameters<typeof sinkFromConfig>[1]) {
   const sink = sinkFromConfig({ host: '127.0.0.1', port: 0, ...config }, options)
   const server = await sink.serve()
   onTestFinished(() => server?.close({ drain: 0 }))
@@ -21,7 +21,7 @@ describe('sinkFromConfig', () => {
     [{ mount: 'live' }, '/live'],
     [{ mount: '/' }, ''],
   ])('%j is at %s, with or without a trailing slash', async (config, path) => {
-    const { sink, origin } = await served(config)
+    const { sink, origin } = await serveConfig(config)
     expect(sink.path).toBe(path)
     for (const slash of ['', '/']) {
       const reader = await openReader(`${origin}${path}${slash}`)
@@ -35,7 +35,7 @@ describe('sinkFromConfig', () => {
     expect(sinkFromConfig({ port: '9000' })).toMatchObject({ port: 9000 })
   })
 
-  it('is not served where it is not enabled', async () => {
+  it('serves nothing if it is not enabled', async () => {
     expect(await sinkFromConfig({ enabled: false }).serve()).toBeUndefined()
   })
 
@@ -47,8 +47,8 @@ describe('sinkFromConfig', () => {
       ['a.*', 'c'],
       ['a.b', 'c'],
     ],
-  ])('streams what matches %j', async (match, wanted) => {
-    const { sink, origin } = await served({ match })
+  ])('sends the topics that match %j', async (match, wanted) => {
+    const { sink, origin } = await serveConfig({ match })
     const reader = await openReader(`${origin}/sse/sink`)
     for (const type of ['a.b', 'c']) await sink.publish({ type, data: '' })
     expect((await reader.take(wanted.length)).map(({ type }) => type)).toEqual(wanted)
@@ -59,8 +59,8 @@ describe('sinkFromConfig', () => {
     ['0.02', true],
     ['20ms', true],
     [0, false],
-  ])('beats at the interval %j, which is seconds', async (heartbeat_interval, beats) => {
-    const { sink, origin } = await served({ heartbeat_interval })
+  ])('sends heartbeats every %j seconds', async (heartbeat_interval, beats) => {
+    const { sink, origin } = await serveConfig({ heartbeat_interval })
     const reader = await openReader(`${origin}/sse/sink`)
     if (beats) await reader.until(({ text }) => text().includes('keep-alive'))
     else {
@@ -82,13 +82,13 @@ describe('sinkFromConfig', () => {
     [{ 'X-Key': { secret: 'KEY' } }, 'hunter2', 200],
     [{ 'X-Key': { type: 'secret', env: 'KEY', scheme: 'Key' } }, 'Key hunter2', 200],
     [[{ header: 'X-Key', rule: { secret: 'KEY' } }], 'wrong', 403],
-  ])('asks for headers by %j', async (headers, value, status) => {
-    const { origin } = await served({ headers }, { env: { KEY: 'hunter2' } })
+  ])('checks headers by %j', async (headers, value, status) => {
+    const { origin } = await serveConfig({ headers }, { env: { KEY: 'hunter2' } })
     expect((await openReader(`${origin}/sse/sink`, { headers: { 'x-key': value } })).status).toBe(status)
   })
 
   it('allows origins', async () => {
-    const { origin } = await served({ cors: { allowed_origins: ['https://a.example'] } })
+    const { origin } = await serveConfig({ cors: { allowed_origins: ['https://a.example'] } })
     const reader = await openReader(`${origin}/sse/sink`, { headers: { origin: 'https://a.example' } })
     expect(reader.headers['access-control-allow-origin']).toBe('https://a.example')
   })
@@ -100,12 +100,12 @@ describe('sinkFromConfig', () => {
     [{ type: 'kafka' }, /type: /],
     [{ heartbeat_interval: 'often' }, /heartbeat_interval: it must be seconds/],
     [{ heartbeat_interval: -1 }, /heartbeat_interval: it must be seconds/],
-    [{ heartbeat_interval: 1, heartbeat_timeout: 1 }, /heartbeat_timeout: it cannot be given beside/],
-    [{ mount: '/a', path: 'b' }, /path: it cannot be given beside mount/],
+    [{ heartbeat_interval: 1, heartbeat_timeout: 1 }, /heartbeat_timeout: it cannot be given with/],
+    [{ mount: '/a', path: 'b' }, /path: it cannot be given with mount/],
     [{ headers: { 'X-Key': { secrt: 'KEY' } } }, /headers/],
     [{ headers: { 'X-Key': { secret: 'NOT_SET' } } }, /NOT_SET, which is not set/],
     [{ cors: {} }, /cors\.allowed_origins: /],
-  ])('refuses %j, naming the key', (config, text) => {
+  ])('rejects %j and names the key', (config, text) => {
     expect(() => sinkFromConfig(config as Config, { env: {} })).toThrow(text)
   })
 })

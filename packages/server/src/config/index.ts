@@ -1,49 +1,48 @@
+import type { SseMessage } from '@rxsse/shared'
 import { headerRules } from '../access/header-rules.ts'
 import { type SinkServer, serveSinks } from '../adapter/serve-sinks.ts'
-import type { SseMessage } from '../sink/message.ts'
 import { createSink, type Sink } from '../sink/sink.ts'
 import type { SinkOptions } from '../sink/sink-options.ts'
 import { type ParsedSinkConfig, parseSinkConfig, type SinkConfig } from './sink-config.ts'
 
 export type { HeaderRuleConfig, SinkConfig } from './sink-config.ts'
 
-/** A sink, and where its configuration says it is to be served. */
+/** A sink with its id and its address from a configuration. */
 export interface ConfiguredSink extends Sink {
-  /** The name it is served under. */
   readonly id: string
-  /** Whether it is to be served. */
+  /** Whether to serve it. */
   readonly enabled: boolean
-  /** Without a trailing slash. */
+  /** The whole path, without a trailing slash. */
   readonly path: string
-  /** The address to listen at. */
+  /** The address to listen on. */
   readonly host: string
-  /** The port to listen at. */
+  /** The port to listen on. */
   readonly port: number
-  /** Serves it there, alone; undefined where it is not enabled. */
+  /** Starts a server for this sink alone. Resolves to undefined if the sink is not enabled. */
   serve(): Promise<SinkServer | undefined>
 }
 
 export interface SinkFromConfigOptions extends SinkOptions<SseMessage> {
-  /** Where the secrets that header rules name are looked up. Default `process.env`. */
+  /** The environment variables that header rules name. Default `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 /**
- * The sink that a declarative configuration describes; `options` are a sink's own, for what configuration cannot
- * say (a log, rooms), and are used where the configuration is silent.
+ * Creates a sink from a declarative configuration. `options` are those of `createSink`, for what a configuration
+ * cannot express (a log, rooms). The configuration wins over them.
  *
- * `mount` is the whole path, `path` what comes after `/{id}/`; without either it is `/sse/{id}`.
+ * `mount` is the whole path, `path` the part after `/{id}/`; without either, the path is `/sse/{id}`.
  * `heartbeat_interval` (or `heartbeat_timeout`) is seconds, 0 for none. `headers` are rules that a request must
  * fulfil, by name: a text to equal, `{equals}`, `{matches}`, `{exists: true}` or `{secret: 'NAME_OF_VARIABLE'}`.
  *
- * @throws TypeError that names the key that is wrong, or the variable that is missing, and shows no value.
+ * @throws TypeError that names the wrong key or the missing variable. It shows no value.
  */
 export function sinkFromConfig(config: SinkConfig, options: SinkFromConfigOptions = {}): ConfiguredSink {
   const { env, ...sinkOptions } = options
   const parsed = parseSinkConfig(config)
   const { id = 'sink', enabled, host, port } = parsed
-  const sink = createSink<SseMessage>({ ...sinkOptions, ...optionsOf(parsed, env) })
-  const path = pathOf(parsed, id)
+  const sink = createSink<SseMessage>({ ...sinkOptions, ...resolveOptions(parsed, env) })
+  const path = resolvePath(parsed, id)
   return {
     ...sink,
     id,
@@ -60,14 +59,14 @@ export function sinkFromConfig(config: SinkConfig, options: SinkFromConfigOption
   }
 }
 
-function optionsOf(
+function resolveOptions(
   { match, headers, cors, heartbeat_interval, heartbeat_timeout }: ParsedSinkConfig,
   env: SinkFromConfigOptions['env'],
 ): SinkOptions<SseMessage> {
-  const beat = heartbeat_interval ?? heartbeat_timeout
+  const interval = heartbeat_interval ?? heartbeat_timeout
   return {
     ...(match === undefined ? {} : { match }),
-    ...(beat === undefined ? {} : { heartbeat: beat === 0 ? (false as const) : { interval: beat } }),
+    ...(interval === undefined ? {} : { heartbeat: interval === 0 ? (false as const) : { interval } }),
     ...(headers === undefined ? {} : { access: headerRules(headers, env === undefined ? {} : { env }) }),
     ...(cors === undefined
       ? {}
@@ -75,7 +74,7 @@ function optionsOf(
   }
 }
 
-function pathOf({ mount, path }: ParsedSinkConfig, id: string): string {
+function resolvePath({ mount, path }: ParsedSinkConfig, id: string): string {
   const whole = mount ?? (path === undefined ? `/sse/${id}` : `/${id}/${path}`)
   return `/${whole}`.replace(/\/+/g, '/').replace(/\/$/, '')
 }

@@ -3,7 +3,7 @@ import { sinkFromConfig } from './index.ts'
 
 type Config = Parameters<typeof sinkFromConfig>[0]
 
-async function statusOf(config: Config, headers: Record<string, string>, env?: Record<string, string>) {
+async function fetchStatus(config: Config, headers: Record<string, string>, env?: Record<string, string>) {
   const sink = sinkFromConfig(config, env === undefined ? {} : { env })
   onTestFinished(() => sink.close({ drain: 0 }))
   return (await sink.fetch(new Request('http://localhost/', { headers }))).status
@@ -14,27 +14,27 @@ describe('headers of a configuration', () => {
     ['short', { authorization: { secret: 'TOKEN', scheme: 'Bearer' } }],
     ['long', { authorization: { type: 'secret', env: 'TOKEN', scheme: 'Bearer' } }],
     ['as a list', [{ header: 'authorization', rule: { secret: 'TOKEN', scheme: 'Bearer' } }]],
-  ])('may ask for a secret with the word before it: %s', async (_, headers) => {
+  ])('may demand a secret after a scheme: %s', async (_, headers) => {
     const env = { TOKEN: 'right' }
-    expect(await statusOf({ headers }, { authorization: 'Bearer right' }, env)).toBe(200)
-    expect(await statusOf({ headers }, { authorization: 'right' }, env)).toBe(403)
-    expect(await statusOf({ headers }, {}, env)).toBe(401)
+    expect(await fetchStatus({ headers }, { authorization: 'Bearer right' }, env)).toBe(200)
+    expect(await fetchStatus({ headers }, { authorization: 'right' }, env)).toBe(403)
+    expect(await fetchStatus({ headers }, {}, env)).toBe(401)
   })
 
-  it('may ask for a secret alone', async () => {
+  it('may demand a secret alone', async () => {
     for (const rule of [{ secret: 'TOKEN' }, { type: 'secret' as const, env: 'TOKEN' }]) {
       const config = { headers: { 'x-token': rule } }
-      expect(await statusOf(config, { 'x-token': 'right' }, { TOKEN: 'right' })).toBe(200)
-      expect(await statusOf(config, { 'x-token': 'wrong' }, { TOKEN: 'right' })).toBe(403)
+      expect(await fetchStatus(config, { 'x-token': 'right' }, { TOKEN: 'right' })).toBe(200)
+      expect(await fetchStatus(config, { 'x-token': 'wrong' }, { TOKEN: 'right' })).toBe(403)
     }
   })
 
-  it('look secrets up in the environment of the process unless they are given another', async () => {
+  it('read secrets from the environment of the process by default', async () => {
     vi.stubEnv('RXSSE_TEST_TOKEN', 'right')
     onTestFinished(() => void vi.unstubAllEnvs())
     const headers = { 'x-token': { secret: 'RXSSE_TEST_TOKEN' } }
-    expect(await statusOf({ headers }, { 'x-token': 'right' })).toBe(200)
-    expect(await statusOf({ headers }, { 'x-token': 'wrong' })).toBe(403)
+    expect(await fetchStatus({ headers }, { 'x-token': 'right' })).toBe(200)
+    expect(await fetchStatus({ headers }, { 'x-token': 'wrong' })).toBe(403)
   })
 })
 

@@ -1,8 +1,8 @@
+import { type Duration, parseTimeout } from '@rxsse/shared'
 import { z } from 'zod'
 import type { HeaderRule } from '../access/header-rules.ts'
-import { type Duration, parseDuration } from '../duration.ts'
 
-/** The declarative form of a sink. A key that is none of these is an error. */
+/** The declarative form of a sink. Any other key is an error. */
 export interface SinkConfig {
   /** Default `'sink'`. */
   readonly id?: string | undefined
@@ -11,19 +11,19 @@ export interface SinkConfig {
   readonly type?: 'sse' | 'sink' | undefined
   /** The whole path. */
   readonly mount?: string | undefined
-  /** What comes after `/{id}/`. Without it and `mount` the path is `/sse/{id}`. */
+  /** The part of the path after `/{id}/`. Without it and `mount`, the path is `/sse/{id}`. */
   readonly path?: string | undefined
   /** Default `'0.0.0.0'`. */
   readonly host?: string | undefined
-  /** Default 8080; 0 takes a free one. */
+  /** Default 8080; 0 chooses a free one. */
   readonly port?: number | string | undefined
-  /** Topics, as `match` of a sink; also a comma-separated list. */
+  /** Topics, as `match` of `createSink`; also a comma-separated list. */
   readonly match?: string | readonly string[] | undefined
-  /** Seconds, also as text, or a time like `'30s'`; 0 for no heartbeat. */
+  /** Seconds, also as text, or a duration such as `'30s'`; 0 for no heartbeat. */
   readonly heartbeat_interval?: number | string | undefined
   /** Another name of `heartbeat_interval`. */
   readonly heartbeat_timeout?: number | string | undefined
-  /** What requests must have, by header name, or as a list of `{header, rule}`. */
+  /** The rules for request headers, by header name, or as a list of `{header, rule}`. */
   readonly headers?:
     | Readonly<Record<string, HeaderRuleConfig>>
     | readonly { readonly header: string; readonly rule: HeaderRuleConfig }[]
@@ -43,7 +43,7 @@ export type HeaderRuleConfig =
   | { readonly secret: string; readonly scheme?: string | undefined }
   | { readonly type: 'secret'; readonly env: string; readonly scheme?: string | undefined }
 
-/** What it comes to: defaults filled in, times in milliseconds. */
+/** A configuration with its defaults. Times are milliseconds. */
 export interface ParsedSinkConfig {
   readonly id?: string | undefined
   readonly enabled: boolean
@@ -58,29 +58,29 @@ export interface ParsedSinkConfig {
   readonly cors?: { readonly allowed_origins: readonly string[] } | undefined
 }
 
-/** Throws a `TypeError` that names each key that is wrong, and shows no value. */
+/** Throws a `TypeError` that names each wrong key and shows no value. */
 export function parseSinkConfig(config: unknown): ParsedSinkConfig {
-  const result = schema.safeParse(config)
+  const result = SCHEMA.safeParse(config)
   if (result.success) return result.data
-  const told = result.error.issues.map(
-    ({ path, message }) => `${path.map(String).join('.') || 'it'}: ${message}`,
+  const problems = result.error.issues.map(
+    ({ path, message }) => `${path.map(String).join('.') || 'the configuration'}: ${message}`,
   )
-  throw new TypeError(`the sink's configuration is not right: ${told.join('; ')}`)
+  throw new TypeError(`the sink's configuration is wrong: ${problems.join('; ')}`)
 }
 
-const duration = z.union([z.number(), z.string()]).transform((value, context): number => {
+const DURATION = z.union([z.number(), z.string()]).transform((value, context): number => {
   try {
-    // A bare number is seconds, as configuration files have it.
+    // In configuration files, a bare number is seconds.
     if (typeof value === 'number' || /^\d+(\.\d+)?$/.test(value))
-      return parseDuration(Number(value) * 1000, 'it')
-    return parseDuration(value as Duration, 'it')
+      return parseTimeout(Number(value) * 1000, 'it')
+    return parseTimeout(value as Duration, 'it')
   } catch {
-    context.addIssue(`it must be seconds (30, '30.0') or a time like '250ms', '30s' or '5m'`)
+    context.addIssue(`it must be seconds (30, '30.0') or a duration such as '250ms', '30s' or '5m'`)
     return z.NEVER
   }
 })
 
-const names = z
+const NAMES = z
   .union([z.string(), z.array(z.string())])
   .transform((value) =>
     (typeof value === 'string' ? value.split(',') : value)
@@ -88,23 +88,23 @@ const names = z
       .filter((name) => name !== ''),
   )
 
-const caseSensitivity = { case_sensitive: z.boolean().optional() }
+const CASE_SENSITIVITY = { case_sensitive: z.boolean().optional() }
 
-const rule = z.union([
+const RULE = z.union([
   z.string().transform((value) => ({ equals: value, caseSensitive: true })),
   z.strictObject({ exists: z.literal(true) }),
   z.strictObject({ type: z.literal('exists') }).transform(() => ({ exists: true as const })),
   z
-    .strictObject({ equals: z.string(), ...caseSensitivity })
+    .strictObject({ equals: z.string(), ...CASE_SENSITIVITY })
     .transform(({ equals, case_sensitive = true }) => ({ equals, caseSensitive: case_sensitive })),
   z
-    .strictObject({ type: z.literal('equals'), value: z.string(), ...caseSensitivity })
+    .strictObject({ type: z.literal('equals'), value: z.string(), ...CASE_SENSITIVITY })
     .transform(({ value, case_sensitive = true }) => ({ equals: value, caseSensitive: case_sensitive })),
   z
-    .strictObject({ matches: z.string(), ...caseSensitivity })
+    .strictObject({ matches: z.string(), ...CASE_SENSITIVITY })
     .transform(({ matches, case_sensitive = true }) => ({ matches, caseSensitive: case_sensitive })),
   z
-    .strictObject({ type: z.literal('matches'), pattern: z.string(), ...caseSensitivity })
+    .strictObject({ type: z.literal('matches'), pattern: z.string(), ...CASE_SENSITIVITY })
     .transform(({ pattern, case_sensitive = true }) => ({ matches: pattern, caseSensitive: case_sensitive })),
   z
     .strictObject({ secret: z.string(), scheme: z.string().optional() })
@@ -114,39 +114,39 @@ const rule = z.union([
     .transform(({ env, scheme }) => (scheme === undefined ? { secret: env } : { secret: env, scheme })),
 ])
 
-const headers = z.union([
-  z.record(z.string(), rule),
+const HEADERS = z.union([
+  z.record(z.string(), RULE),
   z
-    .array(z.strictObject({ header: z.string(), rule }))
+    .array(z.strictObject({ header: z.string(), rule: RULE }))
     .transform((list) => Object.fromEntries(list.map(({ header, rule }) => [header, rule]))),
 ])
 
-const path = z.string().regex(/^[^?#\r\n]*$/, 'it must be a path, without query')
+const PATH = z.string().regex(/^[^?#\r\n]*$/, 'it must be a path without a query')
 
-const schema = z
+const SCHEMA = z
   .strictObject({
     id: z.string().min(1).optional(),
     enabled: z.boolean().default(true),
     type: z.enum(['sse', 'sink']).default('sse'),
-    mount: path.optional(),
-    path: path.optional(),
+    mount: PATH.optional(),
+    path: PATH.optional(),
     host: z.string().min(1).default('0.0.0.0'),
     port: z.coerce.number().int().min(0).max(65_535).default(8080),
-    match: names.optional(),
-    heartbeat_interval: duration.optional(),
-    heartbeat_timeout: duration.optional(),
-    headers: headers.optional(),
-    cors: z.strictObject({ allowed_origins: names }).optional(),
+    match: NAMES.optional(),
+    heartbeat_interval: DURATION.optional(),
+    heartbeat_timeout: DURATION.optional(),
+    headers: HEADERS.optional(),
+    cors: z.strictObject({ allowed_origins: NAMES }).optional(),
   })
   .refine(({ mount, path }) => mount === undefined || path === undefined, {
     path: ['path'],
-    message: 'it cannot be given beside mount, which is the whole path',
+    message: 'it cannot be given with mount, which is the whole path',
   })
   .refine(
     ({ heartbeat_interval, heartbeat_timeout }) =>
       heartbeat_interval === undefined || heartbeat_timeout === undefined,
     {
       path: ['heartbeat_timeout'],
-      message: 'it cannot be given beside heartbeat_interval, which means the same',
+      message: 'it cannot be given with heartbeat_interval, which means the same',
     },
   )

@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
 import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { openReader } from '../../test/reader.ts'
-import { served } from '../../test/served.ts'
+import { serveTestSink } from '../../test/serve.ts'
 import { createSink } from '../sink/sink.ts'
 
 describe('the heartbeat of a sink', () => {
-  it('comes at each interval to every client, from when there is one (V13)', async () => {
+  it('comes at each interval to every client, from when there is one', async () => {
     const scheduler = new ManualScheduler()
-    const { sink, url } = await served({ heartbeat: { interval: '10s' }, scheduler })
+    const { sink, url } = await serveTestSink({ heartbeat: { interval: '10s' }, scheduler })
     expect(scheduler.actions).toHaveLength(0)
     const [one, other] = await Promise.all([openReader(url), openReader(url)])
     scheduler.advance(9_999)
@@ -24,12 +23,12 @@ describe('the heartbeat of a sink', () => {
 
   it('leaves no timer when the last client has gone, nor after close', async () => {
     const scheduler = new ManualScheduler()
-    const { sink, url } = await served({ scheduler })
+    const { sink, url } = await serveTestSink({ scheduler })
     const reader = await openReader(url)
-    await eventually(() => sink.stats().connections === 1)
+    await expect.poll(() => sink.stats().connections).toBe(1)
     expect(scheduler.actions).toHaveLength(1)
     reader.close()
-    await eventually(() => sink.stats().connections === 0)
+    await expect.poll(() => sink.stats().connections).toBe(0)
     expect(scheduler.actions).toHaveLength(0)
     const another = await openReader(url)
     await sink.close()
@@ -39,7 +38,7 @@ describe('the heartbeat of a sink', () => {
 
   it('can be an event', async () => {
     const scheduler = new ManualScheduler()
-    const { url } = await served({
+    const { url } = await serveTestSink({
       heartbeat: { interval: 1000, as: 'event', type: 'beat', data: { n: 1 } },
       scheduler,
     })
@@ -50,7 +49,7 @@ describe('the heartbeat of a sink', () => {
 
   it('can leave out clients that something was sent to', async () => {
     const scheduler = new ManualScheduler()
-    const { sink, url } = await served({
+    const { sink, url } = await serveTestSink({
       retry: false,
       heartbeat: { interval: 1000, onlyWhenQuiet: true },
       scheduler,
@@ -69,7 +68,7 @@ describe('the heartbeat of a sink', () => {
 
   it('can be off', async () => {
     const scheduler = new ManualScheduler()
-    const { url } = await served({ heartbeat: false, scheduler })
+    const { url } = await serveTestSink({ heartbeat: false, scheduler })
     await openReader(url)
     expect(scheduler.actions).toHaveLength(0)
   })

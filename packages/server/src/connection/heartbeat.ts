@@ -1,5 +1,5 @@
+import type { SseMessage } from '@rxsse/shared'
 import { type Duration, parseDuration } from '../duration.ts'
-import type { SseMessage } from '../sink/message.ts'
 import { encodeComment, encodeId, encodeMessage } from '../wire/encode.ts'
 import { EncodedEvent } from '../wire/frame.ts'
 import { toWireMessage } from '../wire/message.ts'

@@ -1,5 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
 import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { memoryLog } from '../log/memory-log.ts'
 import { createSink, type Sink } from '../sink/sink.ts'
@@ -34,10 +34,12 @@ async function clientOf(sink: Sink, headers: Record<string, string> = {}, query 
 const dataOf = (text: string) => text.match(/(?<=^data: )\S+(?= |$)/gm)
 
 async function fall(sink: Sink, behind = 1): Promise<void> {
-  await eventually(() => {
-    sink.next({ data: `full ${LARGE}` })
-    return sink.stats().behind === behind
-  })
+  await expect
+    .poll(() => {
+      sink.next({ data: `full ${LARGE}` })
+      return sink.stats().behind === behind
+    })
+    .toBe(true)
 }
 
 describe('a client that has fallen behind', () => {
@@ -49,7 +51,7 @@ describe('a client that has fallen behind', () => {
     const client = await clientOf(sink, { 'last-event-id': id })
     expect(sink.stats().behind).toBe(1)
     const all = client.rest()
-    await eventually(() => sink.stats().delivered >= 600)
+    await expect.poll(() => sink.stats().delivered).toBeGreaterThanOrEqual(600)
     await sink.close()
     expect(dataOf(await all)).toEqual(Array.from({ length: 600 }, (_, n) => `${n + 1}`))
   })
@@ -61,7 +63,7 @@ describe('a client that has fallen behind', () => {
     await sink.publish({ data: 'waits' })
     sink.complete()
     sink.next({ data: 'later' })
-    await eventually(() => true)
+    await sleep(1)
     const closed = sink.close()
     const data = dataOf(await client.rest())
     await closed
@@ -92,9 +94,9 @@ describe('a client that has fallen behind', () => {
     await fall(sink)
     await sink.publish({ data: 'skipped' })
     await sink.publish({ data: 'kept' })
-    await eventually(() => sink.stats().skipped > 0)
+    await expect.poll(() => sink.stats().skipped).toBeGreaterThan(0)
     const all = client.rest()
-    await eventually(() => sink.stats().behind === 0)
+    await expect.poll(() => sink.stats().behind).toBe(0)
     await sink.close()
     expect(dataOf(await all)?.slice(-2)).toEqual(['missed', 'kept'])
   })
@@ -106,9 +108,9 @@ describe('a client that has fallen behind', () => {
     for (const data of ['a1', 'a2']) await sink.publish({ type: 'a', data })
     await sink.publish({ type: 'b', data: 'b1' })
     await sink.publish({ type: 'a', data: 'a3' })
-    await eventually(() => sink.stats().coalesced >= 2)
+    await expect.poll(() => sink.stats().coalesced).toBeGreaterThanOrEqual(2)
     const all = client.rest()
-    await eventually(() => sink.stats().behind === 0)
+    await expect.poll(() => sink.stats().behind).toBe(0)
     await sink.close()
     expect(
       dataOf(await all)
@@ -136,11 +138,11 @@ describe('a client that leaves', () => {
     const sink = opened({ compression: 'shared' })
     const client = await clientOf(sink, { 'accept-encoding': 'gzip' })
     const other = await clientOf(sink)
-    await eventually(() => true)
+    await sleep(1)
     sink.next({ data: 'now' })
     await client.cancel()
     const all = other.rest()
-    await eventually(() => true)
+    await sleep(1)
     await sink.close()
     expect(dataOf(await all)).toEqual(['now'])
   })
@@ -161,8 +163,8 @@ describe('a client that leaves', () => {
     for (let n = 1; n <= 600; n++) await sink.publish({ data: n })
     const client = await clientOf(sink, { 'last-event-id': id })
     await client.cancel()
-    await eventually(() => true)
-    await eventually(() => true)
+    await sleep(1)
+    await sleep(1)
     expect(reads).toBe(1)
   })
 })
@@ -176,8 +178,8 @@ describe('what goes live', () => {
     const client = await clientOf(sink, { 'last-event-id': id })
     await sink.publish({ data: 'live' })
     const all = client.rest()
-    await eventually(() => true)
-    await eventually(() => true)
+    await sleep(1)
+    await sleep(1)
     await sink.close()
     const data = dataOf(await all)
     expect(data?.length).toBe(301)

@@ -1,6 +1,6 @@
+import type { SseMessage } from '@rxsse/shared'
 import { type Duration, parseDuration } from '../duration.ts'
-import type { SseMessage } from '../sink/message.ts'
-import { typeOf } from '../sink/sink-observer.ts'
+import { resolveType } from '../sink/message.ts'
 import { encodeMessage } from '../wire/encode.ts'
 import { EncodedEvent } from '../wire/frame.ts'
 import { toWireMessage } from '../wire/message.ts'
@@ -37,7 +37,7 @@ export interface SlowClientRules {
 }
 
 export function resolveSlowClient(options: SlowClientOptions = {}): SlowClientRules {
-  const { policy = 'skip', notice = lagged, key = ({ type }) => typeOf(type) } = options
+  const { policy = 'skip', notice = lagged, key = ({ type }) => resolveType(type) } = options
   if (!POLICIES.has(policy)) {
     throw new TypeError(
       `slowClient.policy is ${JSON.stringify(policy)}; it must be 'skip', 'disconnect' or 'coalesce'`,

@@ -1,32 +1,32 @@
-import { type Duration, parseDuration } from '../duration.ts'
-import { allowedMethods } from './negotiate.ts'
+import { type Duration, parseDuration } from '@rxsse/shared'
+import { resolveMethods } from './negotiate.ts'
 import type { SinkRequest } from './request.ts'
 import type { SinkResponse } from './response.ts'
 
 export interface CorsOptions {
-  /** The origins that may read, `'https://app.example'` say, or `'*'` for all of them. */
+  /** The origins that may read, such as `'https://app.example'`, or `'*'` for all of them. */
   readonly origins: '*' | readonly string[] | ((origin: string) => boolean)
-  /** Let browsers send cookies and HTTP credentials. Needs origins that are named. Default false. */
+  /** Lets browsers send cookies and HTTP credentials. The origins must be named. Default false. */
   readonly credentials?: boolean
-  /** Request headers to allow beside `Authorization`, `Cache-Control` and `Last-Event-ID`. */
+  /** Request headers to allow besides `Authorization`, `Cache-Control` and `Last-Event-ID`. */
   readonly headers?: readonly string[]
   /** How long a browser may remember a preflight. Default `'1h'`. */
   readonly maxAge?: Duration
 }
 
 export interface Cors {
-  /** What every answer to a request carries. */
+  /** The headers of every response to this request. */
   headers(request: SinkRequest): Readonly<Record<string, string>>
-  /** The answer to a preflight, {@link headers} aside; undefined where the request is none. */
+  /** The response to a preflight, without {@link headers}; undefined for other requests. */
   preflight(request: SinkRequest, methods: readonly string[]): SinkResponse | undefined
 }
 
 export function resolveCors(options: CorsOptions | undefined): Cors {
-  if (options === undefined) return NONE
+  if (options === undefined) return NO_CORS
   const { origins, credentials = false, maxAge = '1h' } = options
   if (credentials && (origins === '*' || (Array.isArray(origins) && origins.includes('*')))) {
     throw new TypeError(
-      "cors.origins is '*' with credentials: every site could read as its visitor; name the origins",
+      "cors.origins must name the origins if cors.credentials is true: with '*' every site could read as its visitor",
     )
   }
   const seconds = Math.floor(parseDuration(maxAge, 'cors.maxAge') / 1000)
@@ -37,7 +37,7 @@ export function resolveCors(options: CorsOptions | undefined): Cors {
   function headers(request: SinkRequest): Record<string, string> {
     const origin = request.headers.get('origin')
     if (origins === '*') return { 'access-control-allow-origin': '*' }
-    // Said whether or not this origin is allowed: a cache must not hand the answer for one to another.
+    // Also for a forbidden origin: a cache must not send the response for one origin to another.
     if (origin === null || !allows(origin)) return { vary: 'Origin' }
     return {
       vary: 'Origin',
@@ -53,7 +53,7 @@ export function resolveCors(options: CorsOptions | undefined): Cors {
     return {
       status: 204,
       headers: {
-        'access-control-allow-methods': allowedMethods(methods).join(', '),
+        'access-control-allow-methods': resolveMethods(methods).join(', '),
         'access-control-allow-headers': allowedHeaders,
         'access-control-max-age': String(seconds),
       },
@@ -68,4 +68,4 @@ export function resolveCors(options: CorsOptions | undefined): Cors {
 
 const STREAM_REQUEST_HEADERS = ['Authorization', 'Cache-Control', 'Last-Event-ID']
 
-const NONE: Cors = { headers: () => ({}), preflight: () => undefined }
+const NO_CORS: Cors = { headers: () => ({}), preflight: () => undefined }

@@ -1,13 +1,12 @@
+import { isPromise, type MaybePromise } from '@rxsse/shared'
 import { type AccessOptions, type AccessResult, createAccessCheck } from '../access/access.ts'
 import type { ConnectionLimits, Permit } from '../access/limits.ts'
-import { isPromise } from '../maybe-promise.ts'
-import type { MaybePromise } from '../sink/message.ts'
 import { type CorsOptions, resolveCors } from './cors.ts'
-import { headAlone, refuse } from './negotiate.ts'
+import { createHeadResponse, refuseRequest } from './negotiate.ts'
 import type { SinkRequest } from './request.ts'
-import { type Endpoint, plainResponse, type SinkResponse, STREAM_HEADERS } from './response.ts'
+import { createPlainResponse, type Endpoint, type SinkResponse, STREAM_HEADERS } from './response.ts'
 
-/** Somebody who was let in, with a permit that is to be given back. */
+/** A request that gets a stream. Its permit must be released in the end. */
 export interface AdmittedRequest {
   readonly request: SinkRequest
   readonly user: string | undefined
@@ -16,99 +15,109 @@ export interface AdmittedRequest {
 }
 
 export interface EndpointOptions extends AccessOptions {
+  /** The origins that may read, besides the server's own. Default: none. */
   readonly cors?: CorsOptions
 }
 
 export interface EndpointHost {
   readonly methods: readonly string[]
   readonly limits: ConnectionLimits
-  /** Why there is no stream now, whoever asks; undefined where there is one. */
-  closed(): 'completed' | 'closing' | undefined
-  /** Begins the stream of somebody who was let in. */
+  /** `'open'` if there are streams; otherwise the reason why not. */
+  state(): 'open' | 'completed' | 'closing'
+  /** Begins the stream of an admitted request. */
   begin(admitted: AdmittedRequest): MaybePromise<SinkResponse>
   onError(error: unknown): void
-  /** The answer to a request that something was thrown for. Default: a 500 that tells nothing. */
-  errorResponse?(error: unknown): SinkResponse
+  /** The response if something throws. Default: a 500 that tells nothing. */
+  readonly errorResponse?: ((error: unknown) => SinkResponse) | undefined
 }
 
-/** From a request to an answer: CORS, method, `Accept`, access, whether there is a stream at all, a free permit. */
+/** From a request to a response: CORS, method, `Accept`, access, the endpoint's state, a permit. */
 export function createEndpoint(options: EndpointOptions, host: EndpointHost): Endpoint {
-  const { methods, limits, closed, begin, onError, errorResponse = somethingWrong } = host
+  const { methods, limits, state, begin, onError, errorResponse = createErrorResponse } = host
   const cors = resolveCors(options.cors)
-  const admit = createAccessCheck(options)
+  const checkAccess = createAccessCheck(options)
 
   return (request) => {
     try {
-      const early = cors.preflight(request, methods) ?? refuse(request, methods)
-      if (early !== undefined) return withHeaders(early, cors.headers(request))
-      const admitted = admit(request)
-      const answer = isPromise(admitted)
-        ? admitted.then((ready) => proceed(request, ready))
-        : proceed(request, admitted)
-      return isPromise(answer) ? answer.catch(failed) : answer
+      const early = cors.preflight(request, methods) ?? refuseRequest(request, methods)
+      if (early !== undefined) return addHeaders(early, cors.headers(request))
+      const access = checkAccess(request)
+      const response = isPromise(access)
+        ? access.then((ready) => respond(request, ready))
+        : respond(request, access)
+      return isPromise(response) ? response.catch(fail) : response
     } catch (error) {
-      return failed(error)
+      return fail(error)
     }
 
-    function failed(error: unknown): SinkResponse {
+    function fail(error: unknown): SinkResponse {
       onError(error)
-      return withHeaders(errorResponse(error), cors.headers(request))
+      return addHeaders(errorResponse(error), cors.headers(request))
     }
   }
 
-  function proceed(request: SinkRequest, admitted: AccessResult): MaybePromise<SinkResponse> {
+  function respond(request: SinkRequest, access: AccessResult): MaybePromise<SinkResponse> {
     const headers = cors.headers(request)
-    if ('deny' in admitted) return withHeaders(denial(admitted), headers)
-    const over = closed()
-    if (over === 'completed') return { status: 204, headers: { ...headers, 'cache-control': 'no-store' } }
-    if (over === 'closing') return limits.overloaded(headers)
-    if (request.method === 'HEAD') return headAlone(headers)
-    const { user, rooms } = admitted
+    if ('deny' in access) return addHeaders(createDenial(access), headers)
+    const now = state()
+    if (now === 'completed') return { status: 204, headers: { ...headers, 'cache-control': 'no-store' } }
+    if (now === 'closing') return limits.overloaded(headers)
+    if (request.method === 'HEAD') return createHeadResponse(headers)
+    const { user, rooms } = access
     const permit = limits.take(request, user)
-    const answer = isPromise(permit) ? permit.then(start) : start(permit)
-    return isPromise(answer)
-      ? answer.then((ready) => withHeaders(ready, headers))
-      : withHeaders(answer, headers)
+    const response = isPromise(permit) ? permit.then(start) : start(permit)
+    return isPromise(response)
+      ? response.then((ready) => addHeaders(ready, headers))
+      : addHeaders(response, headers)
 
     function start(taken: Permit | undefined): MaybePromise<SinkResponse> {
       if (taken === undefined) return limits.overloaded({})
-      // It may have closed while others were asked for the permit.
-      if (closed() === undefined) return attempt(() => begin({ request, user, rooms, permit: taken }), taken)
+      // The endpoint may have closed while the permit was awaited.
+      if (state() === 'open') {
+        return releaseOnFailure(taken, () => begin({ request, user, rooms, permit: taken }))
+      }
       taken.release()
       return limits.overloaded({})
     }
   }
 }
 
-/** A permit is given back where nothing came of it. */
-function attempt(begin: () => MaybePromise<SinkResponse>, permit: Permit): MaybePromise<SinkResponse> {
+function releaseOnFailure(
+  permit: Permit,
+  begin: () => MaybePromise<SinkResponse>,
+): MaybePromise<SinkResponse> {
   try {
-    const answer = begin()
-    if (isPromise(answer)) answer.catch(() => permit.release())
-    return answer
+    const response = begin()
+    if (isPromise(response)) response.catch(() => permit.release())
+    return response
   } catch (error) {
     permit.release()
     throw error
   }
 }
 
-/** The answer that is a stream. */
-export function streamResponse(stream: NonNullable<SinkResponse['stream']>, permit: Permit): SinkResponse {
+/** The response whose body is a stream. */
+export function createStreamResponse(
+  stream: NonNullable<SinkResponse['stream']>,
+  permit: Permit,
+): SinkResponse {
   return { status: 200, headers: STREAM_HEADERS, stream, abandoned: () => permit.release() }
 }
 
-function somethingWrong(): SinkResponse {
-  return plainResponse(500, 'something went wrong')
+function createErrorResponse(): SinkResponse {
+  return createPlainResponse(500, 'something went wrong')
 }
 
-function denial({ deny, challenge = 'Bearer', why }: Extract<AccessResult, { deny: number }>): SinkResponse {
-  return plainResponse(deny, why, deny === 401 ? { 'www-authenticate': challenge } : {})
+function createDenial(denied: Extract<AccessResult, { deny: number }>): SinkResponse {
+  const { deny, challenge = 'Bearer', reason } = denied
+  return createPlainResponse(deny, reason, deny === 401 ? { 'www-authenticate': challenge } : {})
 }
 
-function withHeaders(answer: SinkResponse, headers: Readonly<Record<string, string>>): SinkResponse {
-  const vary = [headers.vary, answer.headers.vary].filter((value) => value !== undefined)
+/** The response with more headers. Its own win, and both `Vary` are kept. */
+function addHeaders(response: SinkResponse, headers: Readonly<Record<string, string>>): SinkResponse {
+  const vary = [headers.vary, response.headers.vary].filter((value) => value !== undefined)
   return {
-    ...answer,
-    headers: { ...headers, ...answer.headers, ...(vary.length > 0 ? { vary: vary.join(', ') } : {}) },
+    ...response,
+    headers: { ...headers, ...response.headers, ...(vary.length > 0 ? { vary: vary.join(', ') } : {}) },
   }
 }

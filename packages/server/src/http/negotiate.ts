@@ -1,43 +1,60 @@
 import type { SinkRequest } from './request.ts'
-import { plainResponse, type SinkResponse, STREAM_HEADERS } from './response.ts'
+import { createPlainResponse, type SinkResponse, STREAM_HEADERS } from './response.ts'
 
-/** The answer to a request that no stream can answer, by its method or its `Accept`; undefined for one that may go on. */
-export function refuse(request: SinkRequest, methods: readonly string[]): SinkResponse | undefined {
-  const allowed = allowedMethods(methods)
+/** The response if the method or `Accept` of a request rules a stream out; undefined if it may go on. */
+export function refuseRequest(request: SinkRequest, methods: readonly string[]): SinkResponse | undefined {
+  const allowed = resolveMethods(methods)
   if (!allowed.includes(request.method)) {
     const allow = allowed.join(', ')
-    return plainResponse(405, `${request.method} is not allowed here; use ${allow}`, { allow })
+    return createPlainResponse(405, `${request.method} is not allowed here; use ${allow}`, { allow })
   }
   if (!acceptsEventStream(request.headers.get('accept'))) {
-    return plainResponse(406, 'this is a text/event-stream')
+    return createPlainResponse(406, 'this is a text/event-stream')
   }
   return undefined
 }
 
-/** Where GET is allowed, HEAD is (RFC 9110, 9.1). */
-export function allowedMethods(methods: readonly string[]): readonly string[] {
+/** The allowed methods. HEAD is allowed if GET is (RFC 9110, 9.1). */
+export function resolveMethods(methods: readonly string[]): readonly string[] {
   return methods.includes('GET') ? [...methods, 'HEAD'] : methods
 }
 
-/** The head that a GET would get, alone. */
-export function headAlone(headers: Readonly<Record<string, string>>): SinkResponse {
+/** The head that a GET gets, without a body. */
+export function createHeadResponse(headers: Readonly<Record<string, string>>): SinkResponse {
   return { status: 200, headers: { ...headers, ...STREAM_HEADERS } }
 }
 
-/** Whether an `Accept` header lets an event stream through: the most specific range decides (RFC 9110, 12.5.1). */
-function acceptsEventStream(accept: string | null): boolean {
-  if (accept === null || accept.trim() === '') return true
-  let decided = -1
-  let accepted = false
-  for (const range of accept.split(',')) {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
-    const specificity = RANGES.indexOf(type)
-    if (specificity <= decided) continue
-    decided = specificity
-    const q = parameters.find((parameter) => parameter.startsWith('q='))
-    accepted = q === undefined || Number(q.slice(2)) > 0
+/** Whether an `Accept` header allows an event stream: the most specific range decides (RFC 9110, 12.5.1). */
+function acceptsEventStream(header: string | null): boolean {
+  if (header === null || header.trim() === '') return true
+  let highest = -1
+  let allowed = false
+  for (const { name, accepted } of parseAccept(header)) {
+    const specificity = RANGES.indexOf(name)
+    if (specificity <= highest) continue
+    highest = specificity
+    allowed = accepted
   }
-  return accepted
+  return allowed
 }
 
+/** From the least to the most specific range. */
 const RANGES = ['*/*', 'text/*', 'text/event-stream']
+
+/** Whether an `Accept-Encoding` header allows gzip (RFC 9110, 12.5.3). Without the header, nothing is compressed. */
+export function acceptsGzip(header: string | null): boolean {
+  const codings = parseAccept(header ?? '')
+  const coding =
+    codings.find(({ name }) => name === 'gzip' || name === 'x-gzip') ??
+    codings.findLast(({ name }) => name === '*')
+  return coding?.accepted ?? false
+}
+
+/** The items of an `Accept` or `Accept-Encoding` header; those with `q=0` are not accepted (RFC 9110, 12.4.2). */
+function parseAccept(header: string): { readonly name: string; readonly accepted: boolean }[] {
+  return header.split(',').map((item) => {
+    const [name = '', ...parameters] = item.split(';').map((part) => part.trim().toLowerCase())
+    const q = parameters.find((parameter) => parameter.startsWith('q='))
+    return { name, accepted: q === undefined || Number(q.slice(2)) > 0 }
+  })
+}

@@ -1,29 +1,29 @@
+import type { MaybePromise } from '@rxsse/shared'
 import type { ResponseWriter, ResponseWriterEvents } from '../connection/response-writer.ts'
-import type { MaybePromise } from '../sink/message.ts'
 import type { SinkRequest } from './request.ts'
 
-/** What an adapter sends back: a short answer, or a stream that it opens. */
+/** A response for an adapter to send: a short text, or a stream. */
 export interface SinkResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
-  /** Given, the body is a stream: `connect` sends the head and gives the writer to write it to. */
+  /** If given, the body is a stream: `connect` sends the head and returns the writer of the body. */
   readonly stream?: (connect: (events: ResponseWriterEvents) => ResponseWriter) => void
-  /** To be called instead of `stream`, where the client has left meanwhile. */
+  /** Called instead of `stream` if the client has left by then. */
   readonly abandoned?: () => void
 }
 
-/** What every adapter carries: a request in, an answer out, at once where it can. Never throws. */
+/** Answers requests, synchronously if possible. Never throws. */
 export type Endpoint = (request: SinkRequest) => MaybePromise<SinkResponse>
 
-/** The head of a stream: never stored, transformed or held back on its way. */
+/** The headers of a stream: proxies must not store, transform or buffer it. */
 export const STREAM_HEADERS: Readonly<Record<string, string>> = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store, no-transform',
   'x-accel-buffering': 'no',
 }
 
-export function plainResponse(
+export function createPlainResponse(
   status: number,
   text: string,
   headers: Record<string, string> = {},

@@ -1,4 +1,5 @@
-import type { MaybePromise, Target } from '../sink/message.ts'
+import type { MaybePromise } from '@rxsse/shared'
+import type { Target } from '../sink/message.ts'
 import type { TraceFields } from '../sink/tracing.ts'
 
 /** A message as a log keeps it: text already, with the topic that filters test and the target it was for. */

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { fromEventSource, type SseEvent } from '@rxsse/core'
 import { onSmallDisk } from '@rxsse/testing/programs'
 import { expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
 import type { Order, SinkResponse } from '../../test/small-disk-server.ts'
 
 interface SmallDisk {
@@ -97,7 +96,7 @@ it.each(Object.entries(disks))(
       expect(answers).toContainEqual({ refused: expect.stringMatching(disk.says) })
       // Whoever comes now gets what there is.
       const late = follow(url, started.origin)
-      await eventually(() => late.data().at(-1) === confirmed.at(-1))
+      await expect.poll(() => late.data().at(-1)).toBe(confirmed.at(-1))
       expect(late.data()).toEqual(confirmed.slice(-CAPACITY))
       await disk.free(child, ask)
     }
@@ -105,7 +104,7 @@ it.each(Object.entries(disks))(
     for (const data of refused.splice(0)) await publish(data)
     expect(refused).toEqual([])
 
-    await eventually(() => live.data().length === confirmed.length)
+    await expect.poll(() => live.data().length).toBe(confirmed.length)
     expect(live.data()).toEqual(confirmed)
     expect(live.connections()).toBe(1)
     expect(new Set(live.events.map(({ lastEventId }) => lastEventId)).size).toBe(confirmed.length)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
@@ -9,13 +10,12 @@ import {
   SimpleSpanProcessor,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base'
+import type { SseMessage } from '@rxsse/shared'
 import { Subject } from 'rxjs'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
 import { openReader, type Reader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
-import { tailedLog } from '../../test/tailed-log.ts'
-import type { SseMessage } from '../sink/message.ts'
+import { createTailedLog } from '../../test/tailed-log.ts'
 import { createSink, type Sink } from '../sink/sink.ts'
 import type { SinkOptions } from '../sink/sink-options.ts'
 import { sinkTracing } from './index.ts'
@@ -56,7 +56,7 @@ async function served(options: SinkOptions): Promise<{ sink: Sink; read(): Promi
     async read() {
       const before = sink.stats().opened
       const reader = await openReader(url)
-      await eventually(() => sink.stats().opened > before)
+      await expect.poll(() => sink.stats().opened).toBeGreaterThan(before)
       return reader
     },
   }
@@ -107,7 +107,7 @@ describe('a message', () => {
   })
 
   it('is linked where it is delivered by another server, by way of the log', async () => {
-    const log = tailedLog()
+    const log = createTailedLog()
     log.start()
     const here = tracing()
     const there = tracing()
@@ -117,7 +117,7 @@ describe('a message', () => {
     await reader.until(({ interpret }) => interpret().lastEventId !== '')
     await sink.publish({ type: 'order', data: 1 }, { user: '42' })
     await sink.publish({ type: 'order', data: 2 })
-    await log.bring()
+    await log.deliver()
     await reader.take(1)
     const published = here.spans(SpanKind.PRODUCER)
     expect(published.map(({ attributes }) => attributes['rxsse.target'])).toEqual(['user', 'all'])
@@ -178,7 +178,7 @@ describe('a message', () => {
     const reader = await read()
     await sink.publish({ data: 1 })
     await reader.take(1)
-    await eventually(() => true)
+    await sleep(1)
     expect(spans(SpanKind.CONSUMER)).toEqual([])
   })
 })

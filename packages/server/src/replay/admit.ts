@@ -1,13 +1,13 @@
-import { acceptsGzip } from '../compression/accepts-gzip.ts'
+import type { SseMessage } from '@rxsse/shared'
 import type { Connection } from '../connection/connection.ts'
 import type { Retry } from '../connection/retry.ts'
 import type { Hub } from '../fan-out/hub.ts'
-import { type AdmittedRequest, streamResponse } from '../http/endpoint.ts'
-import { lastEventIdOf } from '../http/request.ts'
+import { type AdmittedRequest, createStreamResponse } from '../http/endpoint.ts'
+import { acceptsGzip } from '../http/negotiate.ts'
+import { readLastEventId } from '../http/request.ts'
 import type { SinkResponse } from '../http/response.ts'
 import { encodeEntry, encodeGap } from '../log/encode-entry.ts'
-import type { SseMessage } from '../sink/message.ts'
-import { queryFilter } from '../sink/topic.ts'
+import { parseTopicFilter } from '../sink/topic.ts'
 import { encodeComment, encodeId, encodeMessage } from '../wire/encode.ts'
 import { EncodedEvent, EventFrame } from '../wire/frame.ts'
 import { toWireMessage } from '../wire/message.ts'
@@ -35,8 +35,8 @@ export function createAdmission(
   const welcome = greeting === undefined ? '' : encodeMessage(toWireMessage(greeting))
 
   return ({ request, user, rooms, permit }) => {
-    const filter = queryFilter(request.url.searchParams, filterParameter)
-    const lastEventId = lastEventIdOf(request)
+    const filter = parseTopicFilter(request.url.searchParams, filterParameter)
+    const lastEventId = readLastEventId(request)
     const subscriberFilter = { filter, rooms, user }
     const gzip =
       compression === 'shared' &&
@@ -44,7 +44,7 @@ export function createAdmission(
       hub.mayShare(subscriberFilter)
     const coding: Record<string, string> = compression === undefined ? {} : { vary: 'Accept-Encoding' }
     if (gzip) coding['content-encoding'] = 'gzip'
-    const answer = streamResponse(
+    const answer = createStreamResponse(
       (connect) =>
         hub.open({ ...subscriberFilter, gzip }, permit, connect, (connection) =>
           begin(connection, lastEventId),

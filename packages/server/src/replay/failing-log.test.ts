@@ -1,8 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
-import { tailedLog } from '../../test/tailed-log.ts'
+import { createTailedLog } from '../../test/tailed-log.ts'
 import type { EventLog, LogGap } from '../log/event-log.ts'
 import { memoryLog } from '../log/memory-log.ts'
 import { createSink } from '../sink/sink.ts'
@@ -46,9 +46,9 @@ describe('where the log', () => {
     const reader = await openReader(url)
     const gone = await openReader(url)
     gone.close()
-    await eventually(() => sink.stats().connections === 1)
+    await expect.poll(() => sink.stats().connections).toBe(1)
     reject(new Error('broken'))
-    await eventually(() => errors.length === 1)
+    await expect.poll(() => errors.length).toBe(1)
     await sink.publish({ data: 1 })
     expect((await reader.take(1)).map(({ data }) => data)).toEqual(['1'])
   })
@@ -74,7 +74,7 @@ describe('where the log', () => {
     const reader = await openReader(url, { headers: { 'last-event-id': 'x' } })
     expect(await reader.ended).toBe('end')
     expect(errors.map(String)).toEqual(['Error: broken'])
-    await eventually(() => sink.stats().connections === 0)
+    await expect.poll(() => sink.stats().connections).toBe(0)
   })
 
   it('has more than a page, all of it comes, and what goes live meanwhile after it', async () => {
@@ -134,19 +134,19 @@ describe('where the log', () => {
     const { id } = await log.head()
     for (let n = 1; n <= 600; n++) await sink.publish({ data: n })
     const reader = await openReader(url, { headers: { 'last-event-id': id } })
-    await eventually(() => reads === 1)
+    await expect.poll(() => reads).toBe(1)
     reader.close()
-    await eventually(() => sink.stats().connections === 0)
+    await expect.poll(() => sink.stats().connections).toBe(0)
     await sink.publish({ data: 'meanwhile' })
     for (const go of release) go()
     release = []
-    await eventually(() => true)
+    await sleep(1)
     await sink.publish({ data: 'later' })
     expect(reads).toBe(1)
   })
 
   it('tells of a gap that the page it has read ends before, the client is told once, in its permit', async () => {
-    const log = tailedLog()
+    const log = createTailedLog()
     const { sink, url } = await served({
       ...log,
       async since(...of) {
@@ -161,16 +161,16 @@ describe('where the log', () => {
     })
     log.start()
     const { id } = await log.head()
-    await eventually(() => true)
+    await sleep(1)
     await log.append({ data: '1', topic: 'message' }, 'all')
     const reader = await openReader(url, { headers: { 'last-event-id': id } })
-    await eventually(() => sink.stats().resumed === 1)
+    await expect.poll(() => sink.stats().resumed).toBe(1)
     // The other node's entry arrives, then it is told that something was lost after it.
-    await log.bring()
+    await log.deliver()
     const lost: LogGap = { reason: 'trimmed', from: id, to: await log.head(), missed: 3 }
-    await log.bring(lost)
+    await log.deliver(lost)
     await log.append({ data: '2', topic: 'message' }, 'all')
-    await log.bring()
+    await log.deliver()
     read()
     await reader.take(3)
     expect(reader.events().map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual([
@@ -181,7 +181,7 @@ describe('where the log', () => {
   })
 
   it('tells of the gap that the page was told with, the client is told once', async () => {
-    const log = tailedLog()
+    const log = createTailedLog()
     let read: () => void = () => {}
     const reading = new Promise<void>((resolve) => {
       read = resolve
@@ -197,32 +197,32 @@ describe('where the log', () => {
     })
     log.start()
     const { id } = await log.head()
-    await eventually(() => true)
+    await sleep(1)
     const reader = await openReader(url, { headers: { 'last-event-id': id } })
-    await eventually(() => sink.stats().resumed === 1)
+    await expect.poll(() => sink.stats().resumed).toBe(1)
     lost.push({ reason: 'epoch', from: id, to: await log.head() })
     for (const gap of lost) await log.lose(gap)
     read()
     await reader.take(1)
     await log.append({ data: 'after', topic: 'message' }, 'all')
-    await log.bring()
+    await log.deliver()
     await reader.until(({ events }) => events().some(({ data }) => data === 'after'))
     expect(reader.events().map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual(['gap', 'after'])
   })
 
   it('tells of a gap up to where the page it has read is ahead of what went live here, the client goes on there', async () => {
-    const log = tailedLog()
+    const log = createTailedLog()
     const { sink, url } = await served(log)
     log.start()
     const { id } = await log.head()
-    await eventually(() => true)
+    await sleep(1)
     await log.append({ data: '1', topic: 'message' }, 'all')
     const reader = await openReader(url, { headers: { 'last-event-id': id } })
     await reader.take(1)
     // What the tail would have brought is lost to it.
     for (const to of [await log.head()]) await log.lose({ reason: 'epoch', from: id, to })
     await log.append({ data: '2', topic: 'message' }, 'all')
-    await log.bring()
+    await log.deliver()
     await reader.until(({ events }) => events().some(({ data }) => data === '2'))
     expect(sink.stats().connections).toBe(1)
     expect(reader.events().map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual([
@@ -233,7 +233,7 @@ describe('where the log', () => {
   })
 
   it('has a tail that begins at once, everything goes live by it', async () => {
-    const log = tailedLog()
+    const log = createTailedLog()
     log.start()
     const started = await log.tail?.(() => {})
     let listen: Parameters<NonNullable<EventLog['tail']>>[0] = () => {}
@@ -253,7 +253,7 @@ describe('where the log', () => {
   })
 
   it('has a tail that begins when the sink is closed already, it is stopped', async () => {
-    const log = tailedLog()
+    const log = createTailedLog()
     let stopped = 0
     const { sink } = await served({
       ...log,
@@ -268,6 +268,6 @@ describe('where the log', () => {
     })
     await sink.close({ drain: 0 })
     log.start()
-    await eventually(() => stopped === 1)
+    await expect.poll(() => stopped).toBe(1)
   })
 })

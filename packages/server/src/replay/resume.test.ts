@@ -1,13 +1,13 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { openReader } from '../../test/reader.ts'
-import { served } from '../../test/served.ts'
+import { serveTestSink } from '../../test/serve.ts'
 import { memoryLog } from '../log/memory-log.ts'
 
 describe('a sink with a log', () => {
   it('gives a client a cursor before its first event, and with each heartbeat', async () => {
     const scheduler = new ManualScheduler()
-    const { sink, url } = await served({ log: memoryLog(), heartbeat: { interval: 1000 }, scheduler })
+    const { sink, url } = await serveTestSink({ log: memoryLog(), heartbeat: { interval: 1000 }, scheduler })
     const first = await sink.publish({ data: 'before' })
     const reader = await openReader(`${url}/?event_type=nothing`)
     await reader.until(({ interpret }) => interpret().lastEventId === first.id)
@@ -17,8 +17,8 @@ describe('a sink with a log', () => {
     expect(reader.events()).toEqual([])
   })
 
-  it('resumes strictly after the id a client has, once, and goes on live (V18)', async () => {
-    const { sink, url } = await served({ log: memoryLog() })
+  it('resumes strictly after the id a client has, once, and goes on live', async () => {
+    const { sink, url } = await serveTestSink({ log: memoryLog() })
     const ids: string[] = []
     for (let n = 0; n < 5; n++) ids.push((await sink.publish({ data: n })).id ?? '')
     const reader = await openReader(url, { headers: { 'last-event-id': ids[1] ?? '' } })
@@ -36,7 +36,7 @@ describe('a sink with a log', () => {
   })
 
   it('takes the id from the query too, and believes the header first', async () => {
-    const { sink, url } = await served({ log: memoryLog() })
+    const { sink, url } = await serveTestSink({ log: memoryLog() })
     const one = await sink.publish({ data: 1 })
     const two = await sink.publish({ data: 2 })
     await sink.publish({ data: 3 })
@@ -49,7 +49,7 @@ describe('a sink with a log', () => {
   })
 
   it('sends only live events to a client without an id', async () => {
-    const { sink, url } = await served({ log: memoryLog() })
+    const { sink, url } = await serveTestSink({ log: memoryLog() })
     await sink.publish({ data: 'old' })
     const reader = await openReader(url)
     await sink.publish({ data: 'new' })
@@ -57,7 +57,7 @@ describe('a sink with a log', () => {
   })
 
   it('replays what the filter lets through', async () => {
-    const { sink, url } = await served({ log: memoryLog() })
+    const { sink, url } = await serveTestSink({ log: memoryLog() })
     const { id } = await sink.publish({ data: 0 })
     for (const type of ['a', 'b', 'a']) await sink.publish({ type, data: type })
     const reader = await openReader(`${url}/?event_type=a`, { headers: { 'last-event-id': id ?? '' } })
@@ -66,7 +66,7 @@ describe('a sink with a log', () => {
   })
 
   it('tells of a gap where the log no longer holds what followed, and replays the rest', async () => {
-    const { sink, url } = await served({ log: memoryLog({ capacity: 2 }) })
+    const { sink, url } = await serveTestSink({ log: memoryLog({ capacity: 2 }) })
     const { id = '' } = await sink.publish({ data: 0 })
     for (const data of [1, 2, 3]) await sink.publish({ data })
     const reader = await openReader(url, { headers: { 'last-event-id': id } })
@@ -83,7 +83,7 @@ describe('a sink with a log', () => {
   })
 
   it('tells of a gap for an id of another epoch, and replays what it holds', async () => {
-    const { sink, url } = await served({ log: memoryLog() })
+    const { sink, url } = await serveTestSink({ log: memoryLog() })
     await sink.publish({ data: 1 })
     const reader = await openReader(url, { headers: { 'last-event-id': 'other-7' } })
     const [gap, event] = await reader.take(2)
@@ -95,7 +95,7 @@ describe('a sink with a log', () => {
     ['ahead of its end', (id: string) => id.replace(/-1$/, '-99'), 'ahead'],
     ['that is none of its own', () => 'zażółć gęślą', 'unknown'],
   ])('tells of a gap for an id %s, and goes on live', async (_name, change, reason) => {
-    const { sink, url } = await served({ log: memoryLog() })
+    const { sink, url } = await serveTestSink({ log: memoryLog() })
     const { id = '' } = await sink.publish({ data: 1 })
     const header = Buffer.from(change(id)).toString('latin1')
     const reader = await openReader(url, { headers: { 'last-event-id': header } })
@@ -106,8 +106,8 @@ describe('a sink with a log', () => {
     expect(sink.stats().gaps).toBe(1)
   })
 
-  it('reads the header as UTF-8 (V17)', async () => {
-    const { sink, url } = await served({ log: memoryLog({ ids: 'message' }) })
+  it('reads the header as UTF-8', async () => {
+    const { sink, url } = await serveTestSink({ log: memoryLog({ ids: 'message' }) })
     await sink.publish({ data: 1, id: 'ąę-😀' })
     await sink.publish({ data: 2, id: 'b' })
     const reader = await openReader(url, {
@@ -117,7 +117,7 @@ describe('a sink with a log', () => {
   })
 
   it('sends a message that it has by its source id no second time', async () => {
-    const { sink, url } = await served({ log: memoryLog() })
+    const { sink, url } = await serveTestSink({ log: memoryLog() })
     const reader = await openReader(url)
     const first = await sink.publish({ data: 1 }, 'all', { sourceId: 's1' })
     expect(await sink.publish({ data: 1 }, 'all', { sourceId: 's1' })).toEqual(first)
@@ -126,7 +126,7 @@ describe('a sink with a log', () => {
   })
 
   it('joins a client without gap or repeat while events come in the same tick', async () => {
-    const { sink, url } = await served({ log: memoryLog() })
+    const { sink, url } = await serveTestSink({ log: memoryLog() })
     const { id = '' } = await sink.publish({ data: -1 })
     let n = 0
     const publishing = setInterval(() => {

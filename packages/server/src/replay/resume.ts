@@ -1,9 +1,9 @@
+import { isPromise } from '@rxsse/shared'
 import { endOfTick } from '../connection/clock.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Hub } from '../fan-out/hub.ts'
 import { encodeEntry, encodeGap } from '../log/encode-entry.ts'
 import type { EventLog, LogEntry, LogGap, LogPage } from '../log/event-log.ts'
-import { isPromise } from '../maybe-promise.ts'
 import { type EncodedEvent, EventFrame } from '../wire/frame.ts'
 import type { Sequencer } from './sequencer.ts'
 

@@ -1,17 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
 import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
-import { remoteLog } from '../../test/slow-logs.ts'
-import { type TailedLog, tailedLog } from '../../test/tailed-log.ts'
+import { createRemoteLog } from '../../test/slow-logs.ts'
+import { createTailedLog, type TailedLog } from '../../test/tailed-log.ts'
 import type { EventLog, LogGap, LogTail } from '../log/event-log.ts'
 import { memoryLog } from '../log/memory-log.ts'
 import { createSink, type Sink } from '../sink/sink.ts'
 import type { SinkOptions } from '../sink/sink-options.ts'
 
 async function served(options?: SinkOptions): Promise<{ sink: Sink; url: string; log: TailedLog }> {
-  const log = tailedLog()
+  const log = createTailedLog()
   const sink = createSink({ log, rooms: { authorize: () => true }, ...options })
   onTestFinished(() => sink.close({ drain: 0 }))
   return { sink, url: await serve(sink.handler), log }
@@ -28,7 +28,7 @@ describe('a client that connects before the log says where it stands', () => {
     await late
     await reader.take(3)
     await sink.publish({ data: 4 })
-    await log.bring()
+    await log.deliver()
     expect((await reader.take(4)).map(({ data }) => data)).toEqual(['1', '2', '3', '4'])
     expect(sink.stats().resumed).toBe(0)
   })
@@ -87,7 +87,7 @@ describe('a client that connects before the log says where it stands', () => {
     const reader = await openReader(await serve(sink.handler))
     for (let n = 1; n <= published; n++) await sink.publish({ data: n })
     stand({ position: { id: `${epoch}-${stands}`, offset: stands }, stop: () => {} })
-    await eventually(() => true)
+    await sleep(1)
     listen((await memory.since(stands, 20_000)).entries)
     await reader.take(published - stands + (told === undefined ? 0 : 1))
     const gaps = reader.events().filter(({ type }) => type === 'gap')
@@ -112,7 +112,7 @@ describe('a client that connects before the log says where it stands', () => {
   })
 
   it('gets what goes live by itself meanwhile, where there is no tail', async () => {
-    const sink = createSink({ log: remoteLog(() => 0.9) })
+    const sink = createSink({ log: createRemoteLog(() => 0.9) })
     onTestFinished(() => sink.close({ drain: 0 }))
     const response = await sink.fetch(new Request('http://localhost/'))
     const published = Promise.all([1, 2, 3].map((data) => sink.publish({ data })))
@@ -130,7 +130,7 @@ describe('a client that connects before the log says where it stands', () => {
     const { id = '' } = await sink.publish({ data: 1 })
     await sink.publish({ data: 2 })
     const reader = await openReader(url, { headers: { 'last-event-id': id } })
-    await eventually(() => sink.stats().connections === 1)
+    await expect.poll(() => sink.stats().connections).toBe(1)
     scheduler.advance(20_000)
     await reader.until(({ text }) => text().endsWith('\n\n: keep-alive\n\n: keep-alive\n\n'))
     log.start()
@@ -156,12 +156,12 @@ describe('what a log loses while clients are connected', () => {
       await openReader(`${url}/?event_type=nothing`),
       await openReader(`${url}/?room=r`),
     ]
-    await eventually(() => sink.stats().connections === 3)
+    await expect.poll(() => sink.stats().connections).toBe(3)
     await Promise.all(
       readers.map((reader) => reader.until(({ interpret }) => interpret().lastEventId !== '')),
     )
     const gap = await gapTo(log)
-    await log.bring(gap)
+    await log.deliver(gap)
     for (const reader of readers) {
       const [told] = await reader.take(1)
       expect(told).toMatchObject({ type: 'gap', lastEventId: gap.to.id })
@@ -182,7 +182,7 @@ describe('what a log loses while clients are connected', () => {
     await reader.until(({ interpret }) => interpret().lastEventId !== '')
     const gap = await gapTo(log)
     await sink.publish({ data: 1 })
-    await log.bring(gap)
+    await log.deliver(gap)
     expect((await reader.take(2)).map(({ type }) => type)).toEqual(['gap', 'message'])
   })
 
@@ -201,13 +201,13 @@ describe('what a log loses while clients are connected', () => {
     log.start()
     const { id = '' } = await sink.publish({ data: 1 })
     await sink.publish({ data: 2 })
-    await log.bring()
+    await log.deliver()
     const reader = await openReader(url, { headers: { 'last-event-id': id } })
-    await eventually(() => sink.stats().resumed === 1)
-    await log.bring(await gapTo(log))
+    await expect.poll(() => sink.stats().resumed).toBe(1)
+    await log.deliver(await gapTo(log))
     proceed()
     await sink.publish({ data: 3 })
-    await log.bring()
+    await log.deliver()
     expect((await reader.take(3)).map(({ type, data }) => (type === 'gap' ? type : data))).toEqual([
       '2',
       'gap',
@@ -224,13 +224,13 @@ describe('what a log loses while clients are connected', () => {
     reader.pause()
     while (sink.stats().behind === 0) {
       await sink.publish({ type: 'big', data: 'x'.repeat(1_000_000) })
-      await log.bring()
-      await eventually(() => true)
+      await log.deliver()
+      await sleep(1)
     }
-    await log.bring(await gapTo(log))
+    await log.deliver(await gapTo(log))
     for (let n = 0; n < 5; n++) await sink.publish({ data: n })
-    await log.bring()
-    await eventually(() => sink.stats().skipped >= 3)
+    await log.deliver()
+    await expect.poll(() => sink.stats().skipped).toBeGreaterThanOrEqual(3)
     reader.resume()
     await reader.until(({ tail }) => tail().endsWith('data: 4\n\n'))
     const small = reader.events().filter(({ type }) => type !== 'big')

@@ -1,3 +1,4 @@
+import { isPromise, type MaybePromise } from '@rxsse/shared'
 import type { Hub } from '../fan-out/hub.ts'
 import { encodeEntry, encodeGap, encodeLogged } from '../log/encode-entry.ts'
 import type {
@@ -8,9 +9,8 @@ import type {
   LoggedMessage,
   LogPosition,
 } from '../log/event-log.ts'
-import { isPromise } from '../maybe-promise.ts'
 import { SinkError } from '../sink/errors.ts'
-import type { MaybePromise, Target } from '../sink/message.ts'
+import type { Target } from '../sink/message.ts'
 import { startTail, type TailHandle, type TailHost } from './tail.ts'
 
 /** Sees every entry at the moment it goes live, and every gap before it. */

@@ -1,9 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
 import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
-import { tailedLog } from '../../test/tailed-log.ts'
+import { createTailedLog } from '../../test/tailed-log.ts'
 import { createSink } from '../sink/sink.ts'
 
 describe('a tail that the log refuses', () => {
@@ -19,7 +19,7 @@ describe('a tail that the log refuses', () => {
     '%s is asked for again, with growing waits; clients stay, and get what was published meanwhile',
     async (_, refuse) => {
       const scheduler = new ManualScheduler()
-      const log = tailedLog()
+      const log = createTailedLog()
       log.start()
       const before = await log.append({ data: 'before', topic: 'message' }, 'all')
       const errors: string[] = []
@@ -45,16 +45,16 @@ describe('a tail that the log refuses', () => {
       ]
       await sink.publish({ data: 'meanwhile' })
       for (const [tries, wait] of [500, 1_000, 2_000].entries()) {
-        await eventually(() => errors.length === tries + 1)
+        await expect.poll(() => errors.length).toBe(tries + 1)
         scheduler.advance(wait - 1)
-        await eventually(() => true)
+        await sleep(1)
         expect(errors.length).toBe(tries + 1)
         scheduler.advance(1)
       }
       const [fresh, resuming] = readers
       await fresh?.take(1)
       await sink.publish({ data: 'after' })
-      await log.bring()
+      await log.deliver()
       expect((await fresh?.take(2))?.map(({ data }) => data)).toEqual(['meanwhile', 'after'])
       expect((await resuming?.take(3))?.map(({ data }) => data)).toEqual(['before', 'meanwhile', 'after'])
       expect(errors).toEqual([3, 2, 1].map((left) => `Error: refused, ${left} to go`))
@@ -64,7 +64,7 @@ describe('a tail that the log refuses', () => {
 
   it('is not asked for any more when the sink is closed, and what it says then is not told', async () => {
     const scheduler = new ManualScheduler()
-    const log = tailedLog()
+    const log = createTailedLog()
     const errors: unknown[] = []
     let asked = 0
     let refuse: (error: unknown) => void = () => {}
@@ -83,11 +83,11 @@ describe('a tail that the log refuses', () => {
       },
     })
     refuse(new Error('first'))
-    await eventually(() => errors.length === 1)
+    await expect.poll(() => errors.length).toBe(1)
     scheduler.advance(1_000)
     expect(asked).toBe(2)
     refuse(new Error('second'))
-    await eventually(() => errors.length === 2)
+    await expect.poll(() => errors.length).toBe(2)
     await sink.close({ drain: 0 })
     scheduler.advance(60_000)
     expect(asked).toBe(2)
@@ -102,7 +102,7 @@ describe('a tail that the log refuses', () => {
     })
     await other.close({ drain: 0 })
     refuse(new Error('closed'))
-    await eventually(() => true)
+    await sleep(1)
     expect(errors.length).toBe(2)
   })
 })

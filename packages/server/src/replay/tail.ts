@@ -1,8 +1,7 @@
+import { isPromise, type MaybePromise } from '@rxsse/shared'
 import type { Cancel, Clock } from '../connection/clock.ts'
 import { spread } from '../connection/retry.ts'
 import type { EventLog, LogPosition, LogTail } from '../log/event-log.ts'
-import { isPromise } from '../maybe-promise.ts'
-import type { MaybePromise } from '../sink/message.ts'
 
 export interface TailHost {
   readonly clock: Clock

@@ -1,11 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Subject } from 'rxjs'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
-import { eventually } from '../../test/eventually.ts'
 import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { openReader, type Reader } from '../../test/reader.ts'
-import { serve } from '../../test/serve.ts'
-import { served } from '../../test/served.ts'
+import { serve, serveTestSink } from '../../test/serve.ts'
 import { serveSinks } from '../adapter/serve-sinks.ts'
 import { memoryLog } from '../log/memory-log.ts'
 import { streamTo } from '../stream-to/stream-to.ts'
@@ -13,9 +12,9 @@ import { createSink } from './sink.ts'
 
 describe('closing a sink', () => {
   it('tells each client a reconnection time of its own, and ends its stream', async () => {
-    // For each at its opening, then for each at the end.
+    // One for each client at its opening, then one for each at the end.
     const chances = [0.1, 0.1, 0, 0.5]
-    const { sink, url } = await served({ retry: '2s', random: () => chances.shift() ?? 1 })
+    const { sink, url } = await serveTestSink({ retry: '2s', random: () => chances.shift() ?? 1 })
     const one = await openReader(url)
     const other = await openReader(url)
     await sink.publish({ data: 'last' })
@@ -27,14 +26,14 @@ describe('closing a sink', () => {
     await expect(sink.publish({ data: 'late' })).rejects.toMatchObject({ code: 'closed' })
   })
 
-  it('cuts clients that do not read within the drain', async () => {
+  it('cuts off clients that do not read within the drain time', async () => {
     const scheduler = new ManualScheduler()
-    const { sink, url } = await served({ scheduler })
+    const { sink, url } = await serveTestSink({ scheduler })
     const reader = await openReader(url)
     reader.pause()
-    await eventually(() => sink.stats().connections === 1)
+    await expect.poll(() => sink.stats().connections).toBe(1)
     for (let n = 0; n < 40; n++) await sink.publish({ data: 'x'.repeat(1 << 18) })
-    await eventually(() => sink.stats().behind === 1)
+    await expect.poll(() => sink.stats().behind).toBe(1)
     const closed = sink.close({ drain: '5s' })
     scheduler.advance(5_000)
     await closed
@@ -42,15 +41,15 @@ describe('closing a sink', () => {
     expect(await reader.ended).toBe('cut')
   })
 
-  it('is the same promise when asked again', async () => {
-    const { sink } = await served()
+  it('returns the same promise each time', async () => {
+    const { sink } = await serveTestSink()
     expect(sink.close()).toBe(sink.close())
     await sink.close()
   })
 })
 
-describe('while it closes', () => {
-  it('a sink tells newcomers when to come back, and its server says that it drains', async () => {
+describe('while closing', () => {
+  it('a sink tells new clients when to come back, and the health of its server is 503', async () => {
     const sink = createSink({ retry: '2s' })
     let end: () => void = () => {}
     const ended = new Promise<void>((resolve) => {
@@ -72,12 +71,12 @@ describe('while it closes', () => {
     await closed
   })
 
-  it('a streamTo tells newcomers when to come back, and what had not begun ends', async () => {
+  it('a streamTo tells new clients when to come back, and ends pipelines that have not begun', async () => {
     const source = new Subject<{ data: unknown }>()
     const endpoint = streamTo(() => source, { head: 'first-event' })
     const url = await serve(endpoint.handler)
     openReader(url).catch(() => {})
-    await eventually(() => source.observed)
+    await expect.poll(() => source.observed).toBe(true)
     await endpoint.close({ drain: 0 })
     expect(source.observed).toBe(false)
     const newcomer = await openReader(url)
@@ -85,7 +84,7 @@ describe('while it closes', () => {
     expect(newcomer.text()).toMatch(/^retry: \d+\n\n$/)
   })
 
-  it('a sink waits for what is still being checked, which then is in its log', async () => {
+  it('a sink waits for running checks, and their messages reach the log', async () => {
     const log = memoryLog()
     let pass: () => void = () => {}
     const passed = new Promise<void>((resolve) => {
@@ -102,40 +101,40 @@ describe('while it closes', () => {
   })
 })
 
-describe('where nobody is told of errors', () => {
-  it('or telling throws, the console is', async () => {
+describe('errors', () => {
+  it('go to the console without onError, or if a callback throws', async () => {
     const said = vi.spyOn(console, 'error').mockImplementation(() => {})
     onTestFinished(() => said.mockRestore())
-    const quiet = createSink()
-    quiet.error(new Error('of a source'))
+    const silent = createSink()
+    silent.error(new Error('of a source'))
     const throwing = createSink({
       onError() {
         throw new Error('of onError')
       },
     })
     throwing.error(new Error('of another'))
-    const unheard = createSink({
+    const rejecting = createSink({
       onRejected() {
         throw new Error('of onRejected')
       },
     })
-    unheard.next({ data: 1n })
+    rejecting.next({ data: 1n })
     expect(said.mock.calls.map(String)).toEqual([
       'Error: of a source',
       'Error: of onError',
       'Error: of onRejected',
     ])
-    expect([quiet, throwing].map((sink) => sink.stats().sourceErrors)).toEqual([1, 1])
+    expect([silent, throwing].map((sink) => sink.stats().sourceErrors)).toEqual([1, 1])
   })
 })
 
 describe('a pipeline of streamTo', () => {
-  it('ends with the message that cannot be sent: what follows it, an error too, is not heard of', async () => {
+  it('ends at a message that cannot be sent, and ignores everything after it', async () => {
     const errors: unknown[] = []
     const source = new Subject<{ data: unknown }>()
     const endpoint = streamTo(() => source, { onError: (error) => errors.push(error) })
     const reader = await openReader(await serve(endpoint.handler))
-    await eventually(() => source.observed)
+    await expect.poll(() => source.observed).toBe(true)
     source.next({ data: 1 })
     source.next({ data: 1n })
     source.next({ data: 2 })
@@ -146,7 +145,7 @@ describe('a pipeline of streamTo', () => {
     expect(endpoint.stats()).toMatchObject({ published: 1, rejected: 1, sourceErrors: 1 })
   })
 
-  it('ends where what is to be said of its error cannot be said, and the console is told why', async () => {
+  it('ends if errorMessage throws, and the console shows why', async () => {
     const said = vi.spyOn(console, 'error').mockImplementation(() => {})
     onTestFinished(() => said.mockRestore())
     const source = new Subject<{ data: unknown }>()
@@ -157,7 +156,7 @@ describe('a pipeline of streamTo', () => {
       },
     })
     const reader = await openReader(await serve(endpoint.handler))
-    await eventually(() => source.observed)
+    await expect.poll(() => source.observed).toBe(true)
     source.next({ data: 1 })
     source.error(new Error('of the source'))
     expect(await reader.ended).toBe('end')
@@ -166,7 +165,7 @@ describe('a pipeline of streamTo', () => {
   })
 
   it.each(['unsubscribe', 'finish'] as const)(
-    'whose client has gone before its first event: %s',
+    'whose client leaves before its first event: %s',
     async (whenGone) => {
       const source = new Subject<{ data: unknown }>()
       const endpoint = streamTo(() => source, {
@@ -178,23 +177,25 @@ describe('a pipeline of streamTo', () => {
       const url = await serve(endpoint.handler)
       const leaving = new AbortController()
       const gone = openReader(url, { signal: leaving.signal }).catch(() => {})
-      await eventually(() => source.observed)
+      await expect.poll(() => source.observed).toBe(true)
       leaving.abort()
       await gone
-      if (whenGone === 'unsubscribe') await eventually(() => !source.observed)
-      else for (let turns = 0; turns < 20; turns++) await eventually(() => true)
+      if (whenGone === 'unsubscribe') await expect.poll(() => source.observed).toBe(false)
+      else for (let turns = 0; turns < 20; turns++) await sleep(1)
       source.next({ data: 1 })
       expect(source.observed).toBe(whenGone === 'finish')
-      // Its permit is free for another: who gets none is told when to come back.
+      // Its permit is released for another client. Without one, a client is told when to come back.
       for (let text = ''; !text.includes('data: next'); ) {
         let next: Reader | undefined
         openReader(url).then((reader) => {
           next = reader
         })
-        await eventually(() => {
-          source.next({ data: 'next' })
-          return next !== undefined && next.text() !== ''
-        })
+        await expect
+          .poll(() => {
+            source.next({ data: 'next' })
+            return next !== undefined && next.text() !== ''
+          })
+          .toBe(true)
         text = next?.text() ?? ''
       }
     },

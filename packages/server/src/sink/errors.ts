@@ -1,13 +1,13 @@
-/** What went wrong, for a program: the `code` of a {@link SinkError}. */
+/** The reason for a {@link SinkError}. */
 export type SinkErrorCode =
-  /** The message cannot be put on the wire as it is; the text says which field and why. */
+  /** The message cannot be sent as it is. The error's text names the field and the reason. */
   | 'message'
   /** The sink is closed. */
   | 'closed'
-  /** The event log refused or failed; `cause` has its error. */
+  /** The event log failed or refused the message. `cause` is its error. */
   | 'log'
 
-/** What a sink does not take, told apart by `code`. */
+/** A sink refused a message. `code` tells why. */
 export class SinkError extends Error {
   override readonly name = 'SinkError'
   readonly code: SinkErrorCode
@@ -19,12 +19,12 @@ export class SinkError extends Error {
 }
 
 /**
- * An error whose status and text are the answer to the request it came of, where no head has been sent yet:
- * `throw new RequestError(429, 'one answer at a time')`. The text is shown to the client.
+ * An error whose status and text are sent as the response, if no head has been sent yet:
+ * `throw new RequestError(429, 'one answer at a time')`. The client sees the text.
  */
 export class RequestError extends Error {
   override readonly name = 'RequestError'
-  /** 400 to 599. */
+  /** The HTTP status, 400 to 599. */
   readonly status: number
 
   constructor(status: number, message: string, options?: ErrorOptions) {

@@ -14,7 +14,7 @@ const events = defineEvents({
 })
 
 describe('a sink with events', () => {
-  it('types what may be sent', () => {
+  it('types the messages that it takes', () => {
     const sink = createSink({ events })
     expectTypeOf(sink.publish).parameter(0).toEqualTypeOf<MessageOf<typeof events>>()
     expectTypeOf<Extract<MessageOf<typeof events>, { type: 'price' }>['data']>().toEqualTypeOf<{
@@ -26,7 +26,7 @@ describe('a sink with events', () => {
       .parameter(0)
       .toHaveProperty('type')
       .toEqualTypeOf<keyof typeof events>()
-    // @ts-expect-error a type that is none of the map's
+    // @ts-expect-error the map has no such type
     void sink.publish({ type: 'other', data: 1 }).catch(() => {})
     // @ts-expect-error data of another type
     void sink.publish({ type: 'price', data: { symbol: 1 } }).catch(() => {})
@@ -41,15 +41,15 @@ describe('a sink with events', () => {
     [{ data: 1 }, /message\.type is 'message'/],
     [
       { type: 'price', data: { symbol: 'A', value: '1' } },
-      /message\.data is not what 'price' takes: value: /,
+      /message\.data does not fit the schema of 'price': value: /,
     ],
-    [{ type: 'slow', data: 'bad' }, /message\.data is not what 'slow' takes/],
+    [{ type: 'slow', data: 'bad' }, /message\.data does not fit the schema of 'slow'/],
   ])('refuses %j', async (message, text) => {
     const sink = createSink({ events })
     await expect(sink.publish(message as never)).rejects.toThrow(text)
   })
 
-  it('sends what was given, in order, though some checks take longer', async () => {
+  it('sends messages unchanged and in order, even if some checks take longer', async () => {
     const rejected: unknown[] = []
     const sink = createSink({ events, onRejected: ({ data }) => rejected.push(data) })
     onTestFinished(() => sink.close({ drain: 0 }))
@@ -72,7 +72,7 @@ describe('a sink with events', () => {
 })
 
 describe('connections$', () => {
-  it('tells of connections as they open and close', async () => {
+  it('emits when a connection opens or closes', async () => {
     const sink = createSink({ identify: () => '42' })
     const seen: unknown[] = []
     sink.connections$.subscribe({
@@ -93,7 +93,7 @@ describe('connections$', () => {
     ['without a log', {}, undefined],
     ['with a log', { log: memoryLog() }, undefined],
     ['resuming', { log: memoryLog() }, 'an id from long ago'],
-  ])('tells of one when what is published is for it too: %s', async (_name, options, lastEventId) => {
+  ])('emits once the client receives published messages: %s', async (_name, options, lastEventId) => {
     const sink = createSink({ identify: () => '42', ...options })
     sink.connections$.subscribe(({ type, user }) => {
       if (type === 'opened' && user !== undefined) sink.user(user).next({ type: 'welcome', data: 'you' })

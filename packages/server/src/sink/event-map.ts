@@ -1,33 +1,31 @@
-import { isPromise } from '../maybe-promise.ts'
-import type { StandardSchema } from '../standard-schema.ts'
+import { isPromise, type MaybePromise, type SseMessage } from '@rxsse/shared'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { SinkError } from './errors.ts'
-import type { MaybePromise, SseMessage } from './message.ts'
 
 /** Event types, each with the schema of its data: any Standard Schema (zod, valibot, arktype). */
-export type EventMap = Readonly<Record<string, StandardSchema>>
+export type EventMap = Readonly<Record<string, StandardSchemaV1>>
 
-/** The messages that a map allows: each type with its own data, as its schema takes it. */
+/** The messages that a map allows. The data of each type is the input of its schema. */
 export type MessageOf<Events extends EventMap> = {
   [Type in keyof Events & string]: {
     readonly type: Type
-    readonly data: NonNullable<Events[Type]['~standard']['types']>['input']
+    readonly data: StandardSchemaV1.InferInput<Events[Type]>
     readonly id?: string
     readonly retry?: number
   }
 }[keyof Events & string]
 
 /**
- * One map that types and checks both ends: `createSink({ events })` where it is sent, and `decodeByType(events)`
- * of `@rxsse/operators` where it is read. It is returned as it is.
+ * Declares one map that types and checks both ends: `createSink({ events })` on the sending side, `decodeByType(events)`
+ * of `@rxsse/operators` on the reading side. Returns the map unchanged.
  */
 export function defineEvents<const Events extends EventMap>(events: Events): Events {
   return events
 }
 
 /**
- * Checks a message against the schema of its type: data must be what the schema takes, which is what the reading
- * end will decode. The message itself is sent, not what a schema makes of it. Throws or rejects with a
- * `SinkError` that names the type and the permit.
+ * Checks the data of a message against the schema of its type. The message is sent as it is, not as the schema
+ * transforms it. Throws or rejects with a `SinkError` that names the type and the path.
  */
 export function checkEvent(events: EventMap, { type = 'message', data }: SseMessage): MaybePromise<void> {
   const schema = Object.hasOwn(events, type) ? events[type] : undefined
@@ -39,13 +37,11 @@ export function checkEvent(events: EventMap, { type = 'message', data }: SseMess
   return isPromise(result) ? result.then((settled) => assertValid(settled, type)) : assertValid(result, type)
 }
 
-type Result = Awaited<ReturnType<StandardSchema['~standard']['validate']>>
-
-function assertValid({ issues }: Result, type: string): void {
+function assertValid({ issues }: StandardSchemaV1.Result<unknown>, type: string): void {
   if (issues === undefined) return
-  const told = issues.map(({ message, path = [] }) => {
+  const reasons = issues.map(({ message, path = [] }) => {
     const at = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
     return at === '' ? message : `${at}: ${message}`
   })
-  throw new SinkError('message', `message.data is not what '${type}' takes: ${told.join('; ')}`)
+  throw new SinkError('message', `message.data does not fit the schema of '${type}': ${reasons.join('; ')}`)
 }

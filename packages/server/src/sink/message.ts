@@ -1,37 +1,40 @@
-/**
- * One event as a reader gets it. `type` is `'message'` where the stream names none, and `lastEventId` is the
- * stream's cursor when the event was dispatched. A browser's `MessageEvent` fits.
- */
-export interface SseEvent<T = string, E extends string = string> {
-  readonly type: E
-  readonly data: T
-  readonly lastEventId: string
-}
+import type { SseMessage } from '@rxsse/shared'
 
-/**
- * What a sink sends.
- *
- * - `type`: the event type; without one the reader sees `'message'`. One line, no NUL.
- * - `data`: a string goes out as it is; anything else as JSON.
- * - `id`: `''` resets the reader's cursor, no `id` leaves it alone. One line, no NUL.
- * - `retry`: the reconnection time in whole milliseconds.
- */
-export interface SseMessage {
-  readonly type?: string
-  readonly data: unknown
-  readonly id?: string
-  readonly retry?: number
-}
-
-/** A message as its reader sees it, with a type: `'message'` where it names none. */
+/** A message as its reader sees it. It always has a type: `'message'` if the message names none. */
 export type TypedMessage<M extends SseMessage = SseMessage> = M extends SseMessage
   ? Omit<M, 'type'> & {
       readonly type: Exclude<M['type'], undefined> | (undefined extends M['type'] ? 'message' : never)
     }
   : never
 
-/** Whom a message is for: one room's members, one user's connections, or everybody. */
+/** The clients that get a message: all of them, the members of one room, or the connections of one user. */
 export type Target = 'all' | { readonly room: string } | { readonly user: string }
 
-/** A value, or a promise of it: what may be synchronous stays so. */
-export type MaybePromise<T> = T | Promise<T>
+/** The type that the reader sees (HTML, 9.2.6). */
+export function resolveType(type: string | undefined): string {
+  return type === undefined || type === '' ? 'message' : type
+}
+
+/** The message with the type that its reader sees. */
+export function withType<M extends SseMessage>(message: M): TypedMessage<M>
+export function withType(message: SseMessage): TypedMessage {
+  return isTyped(message) ? message : { ...message, type: resolveType(message.type) }
+}
+
+function isTyped(message: SseMessage): message is TypedMessage {
+  return message.type !== undefined && message.type !== ''
+}
+
+/**
+ * Replaces the `lastEventId` of an event that was read from another stream by an `id`. A `lastEventId` is sticky, so
+ * it is the event's own id only if it differs from `cursor`, the one before it.
+ */
+export function withOwnId(message: SseMessage, cursor: string): { sent: SseMessage; lastEventId: string } {
+  if (typeof message !== 'object' || message === null || !('lastEventId' in message) || 'id' in message) {
+    return { sent: message, lastEventId: cursor }
+  }
+  const { type, data, lastEventId } = message
+  if (typeof lastEventId !== 'string') return { sent: message, lastEventId: cursor }
+  const own = { ...(type === undefined ? {} : { type }), data }
+  return { sent: lastEventId === cursor ? own : { ...own, id: lastEventId }, lastEventId }
+}

@@ -1,56 +1,57 @@
+import { isPromise, type MaybePromise, type SseMessage } from '@rxsse/shared'
 import type { SlowClientRules } from '../connection/slow-client.ts'
-import { isPromise } from '../maybe-promise.ts'
 import type { Sequencer } from '../replay/sequencer.ts'
 import { assertLine } from '../wire/line.ts'
 import { toWireMessage } from '../wire/message.ts'
 import { SinkError } from './errors.ts'
-import type { MaybePromise, SseMessage, Target } from './message.ts'
+import type { Target } from './message.ts'
 import type { Counters } from './stats.ts'
 import type { TopicFilter } from './topic.ts'
 import type { Publication, PublicationTrace } from './tracing.ts'
 
 export interface PublishOptions {
-  /** Names the message at its source: with a log, publishing it again sends nothing and gives the id it has. */
+  /** The message's name at its source. If the log has it already, nothing is sent and its id is returned. */
   readonly sourceId?: string
 }
 
-/** What became of a message. */
+/** The result of publishing a message. */
 export interface Published {
-  /** Its id: the log's, or without a log the message's own. Undefined where it has none, or where `match` left it out. */
+  /** The log's id, or without a log the message's own. Undefined if it has none, or if `match` left it out. */
   readonly id: string | undefined
 }
 
-export interface PublisherRules {
+export interface PublisherContext {
   readonly topic: (message: SseMessage) => string
   readonly match: TopicFilter
   readonly slowClient: SlowClientRules
   readonly counters: Counters
   readonly sequencer: Sequencer
-  /** Throws or rejects where the data is not as it should be. */
+  /** Throws or rejects if the data does not fit. */
   readonly check: ((message: SseMessage) => MaybePromise<void>) | undefined
   readonly sourceId: ((message: SseMessage) => string | undefined) | undefined
   /** Never throws. */
   readonly trace: ((publication: Publication) => PublicationTrace | undefined) | undefined
 }
 
-/** Where messages come in: checked, given a topic, put in order. */
+/** Checks each message, finds its topic, and passes it to the sequencer in the order of the calls. */
 export class Publisher {
-  readonly #rules: PublisherRules
+  readonly #context: PublisherContext
   #closed = false
+  /** Settles when all checks so far have. Undefined if none is running. */
   #checking: Promise<void> | undefined
 
-  constructor(rules: PublisherRules) {
-    this.#rules = rules
+  constructor(context: PublisherContext) {
+    this.#context = context
   }
 
-  /** Throws, or rejects, with a {@link SinkError} where the message is not taken. */
-  accept(
+  /** Returns the message's id. Throws or rejects with a {@link SinkError} if the message is refused. */
+  publish(
     message: SseMessage,
     target: Target,
     options: PublishOptions = {},
   ): MaybePromise<string | undefined> {
-    const { counters, match, sequencer, topic: topicOf, slowClient, check } = this.#rules
-    if (this.#closed) throw new SinkError('closed', 'the sink is closed; nothing can be published any more')
+    const { counters, match, sequencer, topic: topicOf, slowClient, check } = this.#context
+    if (this.#closed) throw new SinkError('closed', 'the sink is closed and takes no more messages')
     const wire = toWireMessage(message)
     assertTarget(target)
     const topic = topicOf(message)
@@ -58,33 +59,33 @@ export class Publisher {
       counters.filtered++
       return undefined
     }
-    const sourceId = options.sourceId ?? this.#rules.sourceId?.(message)
-    const traced = this.#rules.trace?.({ topic, target })
+    const sourceId = options.sourceId ?? this.#context.sourceId?.(message)
+    const trace = this.#context.trace?.({ topic, target })
     const append = () => {
-      const logged = { ...wire, topic, key: slowClient.key(message), trace: traced?.fields }
+      const logged = { ...wire, topic, key: slowClient.key(message), trace: trace?.fields }
       const id = sequencer.append(logged, target, { sourceId })
-      const taken = () => void counters.published++
-      if (isPromise(id)) id.then(taken, ignore)
-      else taken()
+      const count = () => void counters.published++
+      if (isPromise(id)) id.then(count, ignore)
+      else count()
       return id
     }
-    const publish = () => {
+    const checkAndAppend = () => {
       const checked = check?.(message)
       return this.#checking === undefined && !isPromise(checked)
         ? append()
-        : this.#afterCheck(checked, append)
+        : this.#afterChecks(checked, append)
     }
-    return traced === undefined ? publish() : settle(publish, traced)
+    return trace === undefined ? checkAndAppend() : reportTo(trace, checkAndAppend)
   }
 
-  /** Takes no more; gives a promise of what is still being checked, where there is something. */
+  /** Refuses messages from now on. Returns a promise of the checks that are still running, if there are any. */
   close(): Promise<void> | undefined {
     this.#closed = true
     return this.#checking
   }
 
-  /** In the order of the calls, however long a check takes. */
-  #afterCheck<T>(checked: MaybePromise<void>, append: () => MaybePromise<T>): Promise<T> {
+  /** Appends in the order of the calls, however long each check takes. */
+  #afterChecks<T>(checked: MaybePromise<void>, append: () => MaybePromise<T>): Promise<T> {
     const appended = Promise.allSettled([this.#checking, checked]).then(([, result]) => {
       if (this.#checking === last) this.#checking = undefined
       if (result.status === 'rejected') throw result.reason
@@ -96,18 +97,18 @@ export class Publisher {
   }
 }
 
-/** Tells a trace how it went, whenever that is known. */
-function settle(
+/** Reports the outcome to the trace as soon as it is known. */
+function reportTo(
+  trace: PublicationTrace,
   publish: () => MaybePromise<string | undefined>,
-  traced: PublicationTrace,
 ): MaybePromise<string | undefined> {
   try {
     const id = publish()
-    if (isPromise(id)) id.then(traced.published, traced.failed)
-    else traced.published(id)
+    if (isPromise(id)) id.then(trace.published, trace.failed)
+    else trace.published(id)
     return id
   } catch (error) {
-    traced.failed(error)
+    trace.failed(error)
     throw error
   }
 }

@@ -10,14 +10,13 @@ import { createEventSource } from 'eventsource-client'
 import { chromium as browserType } from 'playwright-core'
 import { EventSource } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
 import { openReader } from '../../test/reader.ts'
 
 const chromium = chromiumPath()
 const hasCurl = spawnSync('curl', ['--version']).status === 0
 const program = new URL('../../test/counting-server.ts', import.meta.url).pathname
 
-/** The counting server, to be killed without warning and started again on the same port. */
+/** Starts the counting server. `restart` kills it and starts it again on the same port. */
 async function startCounting(): Promise<{ url: string; restart(): Promise<void> }> {
   const directory = mkdtempSync(join(tmpdir(), 'rxsse-restart-'))
   let child: ChildProcess | undefined
@@ -50,20 +49,20 @@ async function startCounting(): Promise<{ url: string; restart(): Promise<void> 
   }
 }
 
-/** Restarts the server in the middle of it, and checks that a client has every number once. */
+/** Restarts the server twice, and checks that a client has every number once. */
 async function expectEveryNumberOnce(seen: number[], restart: () => Promise<void>): Promise<void> {
   for (let restarts = 0; restarts < 2; restarts++) {
     const before = seen.length
-    await eventually(() => seen.length >= before + 20)
+    await expect.poll(() => seen.length).toBeGreaterThanOrEqual(before + 20)
     await restart()
   }
   const before = seen.length
-  await eventually(() => seen.length >= before + 20)
+  await expect.poll(() => seen.length).toBeGreaterThanOrEqual(before + 20)
   const [first = 0] = seen
   expect(seen).toEqual(seen.map((_, i) => first + i))
 }
 
-describe('over kill -9 and restart of a server with sqliteLog, nothing is lost and nothing comes twice', {
+describe('if a server with sqliteLog is killed and restarted, every event arrives exactly once', {
   timeout: 120_000,
 }, () => {
   it('for @rxsse/core', async () => {
@@ -88,7 +87,7 @@ describe('over kill -9 and restart of a server with sqliteLog, nothing is lost a
     await expectEveryNumberOnce(seen, restart)
   })
 
-  it.runIf(chromium !== undefined)("for Chromium's EventSource, which reads gzip", async () => {
+  it.runIf(chromium !== undefined)("for Chromium's EventSource, compressed", async () => {
     const { url, restart } = await startCounting()
     const browser = await browserType.launch({
       executablePath: chromium ?? '',
@@ -102,7 +101,7 @@ describe('over kill -9 and restart of a server with sqliteLog, nothing is lost a
     await expectEveryNumberOnce(seen, restart)
   })
 
-  it.runIf(hasCurl)('for curl, told the last id', async () => {
+  it.runIf(hasCurl)('for curl with the last id', async () => {
     const { url, restart } = await startCounting()
     const seen: number[] = []
     let lastEventId = ''
@@ -111,7 +110,7 @@ describe('over kill -9 and restart of a server with sqliteLog, nothing is lost a
       const chunks: Buffer[] = []
       curl.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
       const read = () => referenceParse(Buffer.concat(chunks), lastEventId)
-      await eventually(() => read().events.length >= 20)
+      await expect.poll(() => read().events.length).toBeGreaterThanOrEqual(20)
       await restart()
       if (curl.exitCode === null) await once(curl, 'exit')
       const { events, lastEventId: id } = read()
@@ -130,7 +129,7 @@ describe('over kill -9 and restart of a server with sqliteLog, nothing is lost a
     await expectEveryNumberOnce(seen, restart)
   })
 
-  it('for a client that keeps the last id itself', async () => {
+  it('for a client that tracks the last id itself', async () => {
     const { url, restart } = await startCounting()
     const seen: number[] = []
     let lastEventId = ''

@@ -1,10 +1,10 @@
 import { fromEventSource, type SseEvent as ReadEvent } from '@rxsse/core'
+import type { SseEvent, SseMessage } from '@rxsse/shared'
 import { map } from 'rxjs'
 import { expect, expectTypeOf, it, onTestFinished } from 'vitest'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
 import { memoryLog } from '../log/memory-log.ts'
-import type { SseEvent, SseMessage } from './message.ts'
 import { createSink } from './sink.ts'
 
 it('an event is the same here and in @rxsse/core', () => {
@@ -12,14 +12,14 @@ it('an event is the same here and in @rxsse/core', () => {
   expectTypeOf<ReadEvent>().toExtend<SseMessage>()
 })
 
-it('what core reads from one sink, another sends on, once, with ids of its own', async () => {
+it('relays the events of another sink once, with ids of its own', async () => {
   const first = createSink({ log: memoryLog() })
   const second = createSink({ log: memoryLog(), sourceId: ({ id }) => id })
   onTestFinished(() => first.close({ drain: 0 }))
   onTestFinished(() => second.close({ drain: 0 }))
   const upstream = await serve(first.handler)
   const { id: start = '' } = await first.publish({ type: 'price', data: { n: 0 } })
-  // Two nodes that run the same pipeline: the log keeps each event once, by the id it came with.
+  // Two nodes run the same pipeline. The log keeps each event once, by its source id.
   const readers = [1, 2].map(() =>
     fromEventSource(upstream, { lastEventId: start })
       .pipe(map(({ type, data, lastEventId }) => ({ type, data, id: lastEventId })))
@@ -42,7 +42,7 @@ it('what core reads from one sink, another sends on, once, with ids of its own',
   ])
 })
 
-it('a topic of one’s own is what is matched and filtered by', async () => {
+it('match and the filter parameter test the topic of the option `topic`', async () => {
   const sink = createSink<{ data: { source: string } }>({
     topic: ({ data }) => data.source,
     match: 'github.*',

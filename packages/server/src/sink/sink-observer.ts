@@ -1,21 +1,18 @@
+import { isPromise, type MaybePromise, type SseMessage } from '@rxsse/shared'
 import type { Observer } from 'rxjs'
-import { isPromise } from '../maybe-promise.ts'
-import type { MaybePromise, SseMessage, Target, TypedMessage } from './message.ts'
+import { type Target, withOwnId } from './message.ts'
 
-export interface ObserverHost<M extends SseMessage> {
-  accept(message: SseMessage, target: Target): MaybePromise<unknown>
-  rejected(message: M, error: unknown): void
-  failed(error: unknown): void
-  completed(): void
+export interface SinkObserverHost<M extends SseMessage> {
+  publish(message: SseMessage, target: Target): MaybePromise<unknown>
+  onRejected(message: M, error: unknown): void
+  onSourceError(error: unknown): void
+  onComplete(): void
 }
 
-/**
- * The face that a pipeline subscribes: it never throws, as RxJS would make that an uncaught exception of the
- * whole process.
- */
-export function sinkObserver<M extends SseMessage>(
+/** The Observer that a pipeline subscribes. It never throws: RxJS would report that as an uncaught exception. */
+export function createSinkObserver<M extends SseMessage>(
   target: Target | ((message: M) => Target),
-  host: ObserverHost<M>,
+  host: SinkObserverHost<M>,
 ): Observer<M> {
   let cursor = ''
   return {
@@ -23,41 +20,13 @@ export function sinkObserver<M extends SseMessage>(
       try {
         const { sent, lastEventId } = withOwnId(message, cursor)
         cursor = lastEventId
-        const taken = host.accept(sent, typeof target === 'function' ? target(message) : target)
-        if (isPromise(taken)) taken.catch((error: unknown) => host.rejected(message, error))
+        const published = host.publish(sent, typeof target === 'function' ? target(message) : target)
+        if (isPromise(published)) published.catch((error: unknown) => host.onRejected(message, error))
       } catch (error) {
-        host.rejected(message, error)
+        host.onRejected(message, error)
       }
     },
-    error: (error: unknown) => host.failed(error),
-    complete: () => host.completed(),
+    error: (error: unknown) => host.onSourceError(error),
+    complete: () => host.onComplete(),
   }
-}
-
-/** What the message's reader will see as its type (HTML, 9.2.6). */
-export function typeOf(type: string | undefined): string {
-  return type === undefined || type === '' ? 'message' : type
-}
-
-export function withType<M extends SseMessage>(message: M): TypedMessage<M>
-export function withType(message: SseMessage): TypedMessage {
-  return isTyped(message) ? message : { ...message, type: typeOf(message.type) }
-}
-
-function isTyped(message: SseMessage): message is TypedMessage {
-  return message.type !== undefined && message.type !== ''
-}
-
-/**
- * An event that was read from another stream carries that stream's cursor, which is sticky: it is the event's
- * own id only where it changed.
- */
-export function withOwnId(message: SseMessage, cursor: string): { sent: SseMessage; lastEventId: string } {
-  if (typeof message !== 'object' || message === null || !('lastEventId' in message) || 'id' in message) {
-    return { sent: message, lastEventId: cursor }
-  }
-  const { type, data, lastEventId } = message
-  if (typeof lastEventId !== 'string') return { sent: message, lastEventId: cursor }
-  const own = { ...(type === undefined ? {} : { type }), data }
-  return { sent: lastEventId === cursor ? own : { ...own, id: lastEventId }, lastEventId }
 }

@@ -2,13 +2,13 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { referenceParse } from '@rxsse/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { remoteLog, sharedLog } from '../../test/slow-logs.ts'
+import { createRemoteLog, createSharedLog } from '../../test/slow-logs.ts'
 import type { EventLog } from '../log/event-log.ts'
 import { memoryLog } from '../log/memory-log.ts'
 import type { Target } from './message.ts'
 import { createSink, type Sink } from './sink.ts'
 
-/** A message as the model knows it: its number is its offset in the log. */
+/** A message in the model. Its number is its offset in the log. */
 interface Sent {
   readonly offset: number
   readonly topic: string
@@ -20,16 +20,17 @@ interface Model {
   readonly clients: Client[]
 }
 
-const big = 'x'.repeat(30_000)
+const PADDING = 'x'.repeat(30_000)
 
-/** A client over many connections: what it is to see, what it has seen, and where it would go on. */
+/** A client over many connections, which checks that it sees every message for it once and in order. */
 class Client {
   readonly topic: string | undefined
   readonly room: string | undefined
   connected = false
   stalled = false
   #cursor: string | undefined
-  // Known from the first id on: messages that are on their way to the log are live for a newcomer too.
+  // The offset that the client has seen up to. Unknown before the first id: messages on their way to the log are live
+  // for a new client, too.
   #next: number | undefined
   #joinedAt = 0
   #failure: unknown
@@ -53,7 +54,7 @@ class Client {
     this.connected = true
     this.stalled = false
     this.#joinedAt = model.sent.length
-    this.#next = this.#cursor === undefined ? undefined : offsetOf(this.#cursor)
+    this.#next = this.#cursor === undefined ? undefined : parseOffset(this.#cursor)
     let left = false
     const decoder = new TextDecoder()
     let rest = ''
@@ -90,24 +91,24 @@ class Client {
     this.#wake()
   }
 
-  isThrough(model: Model): boolean {
+  isUpToDate(model: Model): boolean {
     if (this.#failure !== undefined) throw this.#failure
-    return this.#next !== undefined && this.#upTo(model.sent.length, model).length === 0
+    return this.#next !== undefined && this.#missing(model.sent.length, model).length === 0
   }
 
   #see(text: string, model: Model): void {
     for (const block of text.split('\n\n').slice(0, -1)) {
       const { events, lastEventId } = referenceParse(Buffer.from(`${block}\n\n`), this.#cursor)
       if (this.#next === undefined && lastEventId !== '') {
-        // An event's id is its own, a cursor's that of the one before; nothing is owed to it but what came after it.
-        this.#next = Math.min(offsetOf(lastEventId) - events.length, this.#joinedAt)
+        // An event has its own id, an id-only block that of the event before. The client must see what comes after it.
+        this.#next = Math.min(parseOffset(lastEventId) - events.length, this.#joinedAt)
       }
       for (const { type, data } of events) {
         if (type === 'lagged') this.#pass(JSON.parse(data).skipped, model)
         else {
           const offset = Number(data.slice(0, data.indexOf(' ')))
-          expect(this.#upTo(offset, model), 'missed without a word').toEqual([offset])
-          expect(offsetOf(lastEventId)).toBe(offset)
+          expect(this.#missing(offset, model), 'missed without a notice').toEqual([offset])
+          expect(parseOffset(lastEventId)).toBe(offset)
           this.#next = offset
         }
       }
@@ -115,8 +116,8 @@ class Client {
     }
   }
 
-  /** The offsets that it has yet to see, up to one. */
-  #upTo(offset: number, model: Model): number[] {
+  /** The offsets up to `offset` that the client has yet to see. */
+  #missing(offset: number, model: Model): number[] {
     return model.sent
       .slice(this.#next, offset)
       .filter((sent) => this.topic === undefined || sent.topic === this.topic)
@@ -125,11 +126,11 @@ class Client {
   }
 
   #pass(skipped: number, model: Model): void {
-    this.#next = this.#upTo(model.sent.length, model)[skipped - 1] ?? Number.NaN
+    this.#next = this.#missing(model.sent.length, model)[skipped - 1] ?? Number.NaN
   }
 }
 
-function offsetOf(id: string): number {
+function parseOffset(id: string): number {
   return Number(id.slice(id.lastIndexOf('-') + 1))
 }
 
@@ -141,13 +142,13 @@ const publish = (topic: string, target: Target, count: number): Command => ({
     for (let n = 0; n < count; n++) {
       const offset = model.sent.length + 1
       model.sent.push({ offset, topic, target })
-      sink.to(() => target).next({ type: topic, data: `${offset} ${big}` })
+      sink.to(() => target).next({ type: topic, data: `${offset} ${PADDING}` })
     }
   },
   toString: () => `publish ${count} of ${topic} to ${JSON.stringify(target)}`,
 })
 
-const turnsOf = (count: number): Command => ({
+const waitTurns = (count: number): Command => ({
   check: () => true,
   async run() {
     for (let left = count; left > 0; left--) await turn()
@@ -170,7 +171,7 @@ const each = (
 
 const pick = (clients: readonly Client[], index: number): Client => {
   const client = clients[index % clients.length]
-  if (client === undefined) throw new Error('there are clients')
+  if (client === undefined) throw new Error('the model has no clients')
   return client
 }
 
@@ -229,19 +230,19 @@ const commands = fc.commands<Model, Sink, false>(
         (c) => c.resume(),
       ),
     ),
-    fc.integer({ min: 1, max: 4 }).map(turnsOf),
+    fc.integer({ min: 1, max: 4 }).map(waitTurns),
   ],
   { maxCommands: 60, size: 'max' },
 )
 
-const logs: [string, (chance: () => number) => EventLog][] = [
+const LOGS: [string, (chance: () => number) => EventLog][] = [
   ['in memory', () => memoryLog()],
-  ['in another process', remoteLog],
-  ['shared by nodes', sharedLog],
+  ['in another process', createRemoteLog],
+  ['shared by nodes', createSharedLog],
 ]
 
-describe.each(logs)('a sink with a log %s', (_name, openLog) => {
-  it('brings each client exactly what is for it, over joining, leaving, stalling and resuming; what it skips it tells', async () => {
+describe.each(LOGS)('a sink with a log %s', (_name, openLog) => {
+  it('sends each client exactly its messages, over joining, leaving, stalling and resuming, and reports what it skips', async () => {
     await fc.assert(
       fc.asyncProperty(
         commands,
@@ -269,8 +270,8 @@ describe.each(logs)('a sink with a log %s', (_name, openLog) => {
           await fc.asyncModelRun(() => ({ model, real: sink }), cmds)
           for (const client of clients) client.resume()
           const connected = clients.filter((client) => client.connected)
-          for (let turns = 0; !connected.every((client) => client.isThrough(model)); turns++) {
-            if (turns > 5_000) throw new Error('a client never got what is for it')
+          for (let turns = 0; !connected.every((client) => client.isUpToDate(model)); turns++) {
+            if (turns > 5_000) throw new Error('a client never got all its messages')
             await turn()
           }
           await Promise.all(connected.map((client) => client.leave()))

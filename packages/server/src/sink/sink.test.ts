@@ -1,13 +1,12 @@
+import type { SseMessage } from '@rxsse/shared'
 import { from, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
 import { openReader } from '../../test/reader.ts'
-import { served } from '../../test/served.ts'
-import type { SseMessage } from './message.ts'
+import { serveTestSink } from '../../test/serve.ts'
 
 describe('a sink', () => {
   it('broadcasts the messages of the pipeline it is subscribed to', async () => {
-    const { sink, url } = await served()
+    const { sink, url } = await serveTestSink()
     const [one, other] = await Promise.all([openReader(url), openReader(url)])
     const pipeline = new Subject<SseMessage>()
     pipeline.subscribe(sink)
@@ -22,8 +21,8 @@ describe('a sink', () => {
     expect(sink.stats()).toMatchObject({ connections: 2, opened: 2, published: 2, delivered: 4 })
   })
 
-  it('answers with a head that nobody stores, transforms or holds back (V11)', async () => {
-    const { url } = await served()
+  it('sends a head that forbids storing, transforming and buffering', async () => {
+    const { url } = await serveTestSink()
     const { status, headers } = await openReader(url)
     expect(status).toBe(200)
     expect(headers['content-type']).toBe('text/event-stream')
@@ -33,15 +32,15 @@ describe('a sink', () => {
     expect(headers['content-length']).toBeUndefined()
   })
 
-  it('sends the head and a first byte at once (V12)', async () => {
-    const { url } = await served({ retry: false })
+  it('sends the head and a first byte at once', async () => {
+    const { url } = await serveTestSink({ retry: false })
     const reader = await openReader(url)
     await reader.until(({ text }) => text() === ':\n\n')
   })
 
-  it('tells each client a reconnection time of its own, between two seconds and four where nothing is said', async () => {
+  it('tells each client a reconnection time of its own, between two and four seconds by default', async () => {
     const chances = [0, 0.5, 0.9999]
-    const { url } = await served({ random: () => chances.shift() ?? 0 })
+    const { url } = await serveTestSink({ random: () => chances.shift() ?? 0 })
     for (const retry of [2000, 3000, 4000]) {
       const reader = await openReader(url)
       await reader.until(({ text }) => text() === `retry: ${retry}\n\n`)
@@ -49,7 +48,7 @@ describe('a sink', () => {
   })
 
   it('opens with the reconnection time and the greeting', async () => {
-    const { url } = await served({
+    const { url } = await serveTestSink({
       retry: '3s',
       random: () => 0,
       greeting: { type: 'info', data: 'connected' },
@@ -59,19 +58,19 @@ describe('a sink', () => {
     expect(reader.interpret().retry).toBe(3000)
   })
 
-  it('sends all that is published in a tick in one chunk', async () => {
-    const { sink, url } = await served()
+  it('sends all messages of a tick in one chunk', async () => {
+    const { sink, url } = await serveTestSink()
     const reader = await openReader(url)
     const chunks: string[] = []
     reader.body.on('data', (chunk: Buffer) => chunks.push(chunk.toString()))
-    await eventually(() => sink.stats().connections === 1)
+    await expect.poll(() => sink.stats().connections).toBe(1)
     from([1, 2, 3].map((data) => ({ data }))).subscribe(sink)
     await reader.take(3)
     expect(chunks.at(-1)).toBe('data: 1\n\ndata: 2\n\ndata: 3\n\n')
   })
 
-  it('streams only what matches, by topic', async () => {
-    const { sink, url } = await served({ match: ['alert.*', 'news'] })
+  it('sends only messages whose topic matches', async () => {
+    const { sink, url } = await serveTestSink({ match: ['alert.*', 'news'] })
     const reader = await openReader(url)
     await sink.publish({ type: 'alert.high', data: 1 })
     await sink.publish({ type: 'alert', data: 2 })
@@ -81,8 +80,8 @@ describe('a sink', () => {
     expect(sink.stats()).toMatchObject({ published: 2, filtered: 2 })
   })
 
-  it('lets a client ask for less, never for more', async () => {
-    const { sink, url } = await served({ match: ['alert.*', 'news'] })
+  it('lets a client ask for fewer topics, never for more', async () => {
+    const { sink, url } = await serveTestSink({ match: ['alert.*', 'news'] })
     const alerts = await openReader(`${url}/?event_type=alert.*,price`)
     const news = await openReader(`${url}/?event_type=news&event_type=alert.low`)
     for (const type of ['price', 'alert.high', 'news', 'alert.low']) await sink.publish({ type, data: type })
@@ -90,8 +89,8 @@ describe('a sink', () => {
     expect((await news.take(2)).map(({ data }) => data)).toEqual(['news', 'alert.low'])
   })
 
-  it('sends the id of an event that was read elsewhere only where it changed', async () => {
-    const { sink, url } = await served({ retry: false })
+  it('sends the id of an event read from another stream only if it changed', async () => {
+    const { sink, url } = await serveTestSink({ retry: false })
     const reader = await openReader(url)
     from(
       ['', '1', '1', '2'].map((lastEventId, i) => ({ type: 'message', data: `${i}`, lastEventId })),
@@ -100,9 +99,9 @@ describe('a sink', () => {
     expect(reader.text()).toBe(':\n\ndata: 0\n\nid: 1\ndata: 1\n\ndata: 2\n\nid: 2\ndata: 3\n\n')
   })
 
-  it('hands what it refuses to onRejected and never throws into the pipeline', async () => {
+  it('passes refused messages to onRejected and never throws into the pipeline', async () => {
     const rejected: [SseMessage, unknown][] = []
-    const { sink, url } = await served({ onRejected: (...args) => rejected.push(args) })
+    const { sink, url } = await serveTestSink({ onRejected: (...args) => rejected.push(args) })
     const reader = await openReader(url)
     const bad = { type: 'a\nb', data: 'x' }
     from([bad, { data: 'good' }]).subscribe(sink)
@@ -111,8 +110,8 @@ describe('a sink', () => {
     expect(sink.stats().rejected).toBe(1)
   })
 
-  it("asks for each message whom it is for, with the type that readers see: 'message' where it names none", async () => {
-    const { sink, url } = await served({ rooms: { authorize: () => true } })
+  it("chooses the target of each message by the type that readers see: 'message' if it names none", async () => {
+    const { sink, url } = await serveTestSink({ rooms: { authorize: () => true } })
     const [named, unnamed] = await Promise.all([
       openReader(`${url}/?room=order`),
       openReader(`${url}/?room=message`),
@@ -131,15 +130,15 @@ describe('a sink', () => {
   })
 
   it('rejects publish with the reason', async () => {
-    const { sink } = await served()
+    const { sink } = await serveTestSink()
     await expect(sink.publish({ data: undefined })).rejects.toThrow(/message\.data is undefined/)
     await expect(sink.publish({ data: 1 }, { room: 'a\nb' })).rejects.toThrow(/target\.room has a line feed/)
     await expect(sink.publish({ data: 1 }, {} as never)).rejects.toThrow(/the target is \{\}/)
   })
 
-  it('hands the error of a pipeline to onError, and streams on', async () => {
+  it('passes the error of a pipeline to onError, and goes on', async () => {
     const errors: unknown[] = []
-    const { sink, url } = await served({ onError: (error) => errors.push(error) })
+    const { sink, url } = await serveTestSink({ onError: (error) => errors.push(error) })
     const reader = await openReader(url)
     const pipeline = new Subject<SseMessage>()
     pipeline.subscribe(sink)
@@ -151,15 +150,15 @@ describe('a sink', () => {
   })
 
   it('stays open when a pipeline completes', async () => {
-    const { sink, url } = await served()
+    const { sink, url } = await serveTestSink()
     const reader = await openReader(url)
     from([{ data: 1 }]).subscribe(sink)
     await sink.publish({ data: 2 })
     await reader.take(2)
   })
 
-  it("ends every stream when a pipeline completes with onComplete 'close', and answers 204 from then on (V15)", async () => {
-    const { sink, url } = await served({ onComplete: 'close' })
+  it("ends every stream when a pipeline completes with onComplete 'close', and answers 204 from then on", async () => {
+    const { sink, url } = await serveTestSink({ onComplete: 'close' })
     const reader = await openReader(url)
     from([{ data: 'last' }]).subscribe(sink)
     expect(await reader.ended).toBe('end')
@@ -167,29 +166,29 @@ describe('a sink', () => {
     expect((await openReader(url)).status).toBe(204)
   })
 
-  it('forgets a client that leaves (V14)', async () => {
-    const { sink, url } = await served()
+  it('forgets a client that leaves', async () => {
+    const { sink, url } = await serveTestSink()
     const leaving = await openReader(url)
     const staying = await openReader(url)
-    await eventually(() => sink.stats().connections === 2)
+    await expect.poll(() => sink.stats().connections).toBe(2)
     leaving.close()
-    await eventually(() => sink.stats().connections === 1)
+    await expect.poll(() => sink.stats().connections).toBe(1)
     await sink.publish({ data: 'x' })
     await staying.take(1)
     expect(sink.stats().delivered).toBe(1)
   })
 })
 
-describe('requests that get no stream (V20)', () => {
-  it.each(['POST', 'PUT', 'DELETE'])('%s is not allowed', async (method) => {
-    const { url } = await served()
+describe('a request without a stream in response', () => {
+  it.each(['POST', 'PUT', 'DELETE'])('has the method %s, which is not allowed', async (method) => {
+    const { url } = await serveTestSink()
     const reader = await openReader(url, { method })
     expect(reader.status).toBe(405)
     expect(reader.headers.allow).toBe('GET, HEAD')
   })
 
-  it('HEAD gets the head alone', async () => {
-    const { sink, url } = await served()
+  it('has the method HEAD and gets only the head', async () => {
+    const { sink, url } = await serveTestSink()
     const reader = await openReader(url, { method: 'HEAD' })
     expect(reader.status).toBe(200)
     expect(reader.headers['content-type']).toBe('text/event-stream')
@@ -205,8 +204,8 @@ describe('requests that get no stream (V20)', () => {
     ['text/*', 200],
     ['TEXT/EVENT-STREAM', 200],
     ['', 200],
-  ])('Accept: %s is answered %i', async (accept, status) => {
-    const { url } = await served()
+  ])('has Accept: %s and gets %i', async (accept, status) => {
+    const { url } = await serveTestSink()
     expect((await openReader(url, { headers: { accept } })).status).toBe(status)
   })
 })

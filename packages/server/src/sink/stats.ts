@@ -1,32 +1,32 @@
-/** What a sink has done since it was made. */
+/** The counts of a sink or a `streamTo` since it was created. */
 export interface SinkStats {
   /** Open connections. */
   readonly connections: number
-  /** How many of them are behind. */
+  /** Open connections whose client is behind. */
   readonly behind: number
   /** Connections opened in all. */
   readonly opened: number
   /** Messages accepted from pipelines and `publish`. */
   readonly published: number
-  /** Messages that are none of what this sink streams (`match`). */
+  /** Messages left out because `match` does not let their topic through. */
   readonly filtered: number
   /** Messages that could not be sent as they were, or that the log refused. */
   readonly rejected: number
-  /** Errors of the pipelines subscribed to the sink. */
+  /** Errors of the subscribed pipelines. */
   readonly sourceErrors: number
-  /** Messages handed to connections, one for each connection. */
+  /** Messages handed to connections, counted once for each connection. */
   readonly delivered: number
-  /** The bytes of all that was handed to them. */
+  /** Bytes handed to connections. */
   readonly bytes: number
   /** Messages that slow clients missed. */
   readonly skipped: number
-  /** Messages that newer ones replaced while they waited. */
+  /** Waiting messages that a newer one replaced. */
   readonly coalesced: number
-  /** Clients cut off because they were slow. */
+  /** Clients disconnected because they were slow. */
   readonly disconnected: number
-  /** Connections that resumed after an id. */
+  /** Connections that asked to resume after an id. */
   readonly resumed: number
-  /** Connections that were told of a gap. */
+  /** Gaps that connections were told of. */
   readonly gaps: number
 }
 

@@ -1,20 +1,19 @@
-/** What a stream may carry: `'*'` is everything, `'alert.*'` what begins with `alert.`, anything else itself. */
+/** Topics to let through: `'*'` is everything, `'alert.*'` all that begin with `alert.`, anything else is one topic. */
 export type TopicPattern = string | readonly string[]
 
-/** Whether a topic is let through. */
+/** Decides which topics pass. */
 export interface TopicFilter {
-  /** The same for filters that let the same through: the patterns, sorted. */
+  /** Filters that let the same topics through have the same key: the sorted patterns. */
   readonly key: string
   accepts(topic: string): boolean
 }
 
-/** Lets everything through. */
-export const everyTopic: TopicFilter = { key: '*', accepts: () => true }
+export const EVERY_TOPIC: TopicFilter = { key: '*', accepts: () => true }
 
-/** A filter of patterns, any of which may match. An empty list lets nothing through. */
-export function topicFilter(pattern: TopicPattern): TopicFilter {
+/** A filter that passes topics which match any of the patterns. An empty list passes none. */
+export function createTopicFilter(pattern: TopicPattern): TopicFilter {
   const patterns = typeof pattern === 'string' ? [pattern] : pattern
-  if (patterns.includes('*')) return everyTopic
+  if (patterns.includes('*')) return EVERY_TOPIC
   const exact = new Set(patterns.filter((each) => !each.endsWith('.*')))
   const prefixes = patterns.filter((each) => each.endsWith('.*')).map((each) => each.slice(0, -1))
   return {
@@ -23,12 +22,12 @@ export function topicFilter(pattern: TopicPattern): TopicFilter {
   }
 }
 
-/** The filter a query asks for: `?event_type=a,b.*`, also repeated; without the parameter, everything. */
-export function queryFilter(query: URLSearchParams, parameter: string): TopicFilter {
+/** The filter of a query such as `?event_type=a,b.*`, also repeated. Without the parameter, every topic passes. */
+export function parseTopicFilter(query: URLSearchParams, parameter: string): TopicFilter {
   const patterns = query
     .getAll(parameter)
     .flatMap((value) => value.split(','))
     .map((value) => value.trim())
     .filter((value) => value !== '')
-  return patterns.length === 0 ? everyTopic : topicFilter(patterns)
+  return patterns.length === 0 ? EVERY_TOPIC : createTopicFilter(patterns)
 }

@@ -1,35 +1,35 @@
 import type { Target } from './message.ts'
 
-/** What a message carries of the trace that it was published in: a propagator's fields, `traceparent` say. */
+/** The fields of a trace propagator that travel with a message, such as `traceparent`. */
 export type TraceFields = Readonly<Record<string, string>>
 
-/** Follows messages from where they are published to where they are delivered, on whichever server that is. */
+/** Follows messages from the server that publishes them to every server that delivers them. */
 export interface SinkTracing {
-  /** A message is published; called in the context of whoever does that. Undefined where it is not traced. */
+  /** A message is published. Called in the publisher's own context. Returns undefined if the message is not traced. */
   publish(publication: Publication): PublicationTrace | undefined
-  /** A tick's messages, traced ones among them, were written to connections of this sink. */
+  /** The messages of a tick, traced ones among them, were written to connections of this sink. */
   deliver(delivery: TracedDelivery): void
 }
 
 export interface Publication {
-  /** What `match` and filters test: the message's type, unless `topic` says otherwise. */
+  /** The topic that `match` and filters test: the message's type, unless the option `topic` says otherwise. */
   readonly topic: string
   readonly target: Target
 }
 
 export interface PublicationTrace {
-  /** Kept with the message in the log. Readers never see them. */
+  /** Kept with the message in the log. Clients never see them. */
   readonly fields: TraceFields
-  /** The log, where there is one, has the message by this id. */
+  /** The message was published under this id. With a log, the log has it. */
   published(id: string | undefined): void
-  /** It was refused. */
+  /** The message was refused. */
   failed(error: unknown): void
 }
 
 export interface TracedDelivery {
   /** Milliseconds from the first message of the tick to the last write. */
   readonly delay: number
-  /** Connections that were written to, or queued for. */
+  /** The number of connections written to, or queued for. */
   readonly connections: number
   readonly messages: readonly TracedMessage[]
 }
@@ -39,23 +39,23 @@ export interface TracedMessage {
   readonly fields: TraceFields
 }
 
-/** Tracing whose trouble is told and costs no message. */
-export function quietTracing(tracing: SinkTracing, onError: (error: unknown) => void): SinkTracing {
+/** The same tracing, but an error goes to `onError` and never stops a message. */
+export function guardTracing(tracing: SinkTracing, onError: (error: unknown) => void): SinkTracing {
   return {
     publish(publication) {
-      const trace = attempt(() => tracing.publish(publication))
+      const trace = guard(() => tracing.publish(publication))
       return (
         trace && {
           fields: trace.fields,
-          published: (id) => attempt(() => trace.published(id)),
-          failed: (error) => attempt(() => trace.failed(error)),
+          published: (id) => guard(() => trace.published(id)),
+          failed: (error) => guard(() => trace.failed(error)),
         }
       )
     },
-    deliver: (delivery) => attempt(() => tracing.deliver(delivery)),
+    deliver: (delivery) => guard(() => tracing.deliver(delivery)),
   }
 
-  function attempt<T>(call: () => T): T | undefined {
+  function guard<T>(call: () => T): T | undefined {
     try {
       return call()
     } catch (error) {

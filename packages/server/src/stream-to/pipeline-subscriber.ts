@@ -1,9 +1,9 @@
+import type { SseMessage } from '@rxsse/shared'
 import type { Observer } from 'rxjs'
 import { endOfTick } from '../connection/clock.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { SlowClientRules } from '../connection/slow-client.ts'
-import type { SseMessage } from '../sink/message.ts'
-import { withOwnId } from '../sink/sink-observer.ts'
+import { withOwnId } from '../sink/message.ts'
 import type { Counters } from '../sink/stats.ts'
 import { encodeMessage } from '../wire/encode.ts'
 import { EncodedEvent, EventFrame } from '../wire/frame.ts'
@@ -19,9 +19,9 @@ export interface PipelineSubscriberHost {
 /** How a pipeline ended. */
 type Outcome = { readonly completed: true } | { readonly error: unknown }
 
-/** One pipeline on its way to one connection, which may come after the pipeline's first events. */
+/** Sends one pipeline to one connection, which may open after the pipeline's first events. */
 export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
-  /** Resolves when there is an event, or an end. */
+  /** Resolves at the first event, or at the end. */
   readonly begun: Promise<void>
   readonly #host: PipelineSubscriberHost
   #begin!: () => void
@@ -43,13 +43,13 @@ export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
     return this.#emitted || this.#outcome !== undefined
   }
 
-  /** How the pipeline ended, where it did so without an event. */
+  /** How the pipeline ended, if it did so without an event. */
   get outcomeBeforeFirst(): Outcome | undefined {
     return this.#emitted ? undefined : this.#outcome
   }
 
+  /** Never throws: RxJS would report that as an uncaught exception. A message that cannot be sent ends the stream. */
   next(message: M): void {
-    // RxJS makes what is thrown here an uncaught exception: a message that cannot be sent ends the stream.
     if (this.#outcome !== undefined) return
     try {
       const { sent, lastEventId } = withOwnId(message, this.#cursor)
@@ -80,11 +80,21 @@ export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
     this.#end({ completed: true })
   }
 
-  /** The client is there: what has come meanwhile goes first. */
-  openInto(connection: Connection, opening: string): void {
+  /** Sends `opening`, then the events that have come so far, then the rest as it comes. */
+  connect(connection: Connection, opening: string): void {
     this.#connection = connection
     this.#waiting.unshift(new EncodedEvent(opening))
     this.flush()
+  }
+
+  /** Sends the events of the tick. */
+  flush(): void {
+    this.#scheduled = false
+    const connection = this.#connection
+    if (connection === undefined) return
+    if (this.#waiting.length > 0) connection.send(new EventFrame(this.#waiting))
+    this.#waiting = []
+    if (this.#outcome !== undefined) connection.end()
   }
 
   #push(event: EncodedEvent): void {
@@ -100,20 +110,10 @@ export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
     this.#schedule()
   }
 
-  /** What a tick brings goes out in one write. */
+  /** One write for all events of a tick. */
   #schedule(): void {
     if (this.#connection === undefined || this.#scheduled) return
     this.#scheduled = true
     endOfTick(() => this.flush())
-  }
-
-  /** Sends what the tick has gathered. */
-  flush(): void {
-    this.#scheduled = false
-    const connection = this.#connection
-    if (connection === undefined) return
-    if (this.#waiting.length > 0) connection.send(new EventFrame(this.#waiting))
-    this.#waiting = []
-    if (this.#outcome !== undefined) connection.end()
   }
 }

@@ -1,18 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { SseMessage } from '@rxsse/shared'
 import { concat, EMPTY, from, NEVER, Observable, of, Subject, throwError } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
+import { adapters } from '../../test/adapters.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
-import { waysIn } from '../../test/ways-in.ts'
 import { readJson } from '../http/read-json.ts'
-import { lastEventIdOf } from '../http/request.ts'
+import { readLastEventId } from '../http/request.ts'
+import type { StreamEndpoint } from '../http/stream-endpoint.ts'
 import { RequestError } from '../sink/errors.ts'
-import type { SseMessage } from '../sink/message.ts'
-import { type StreamEndpoint, type StreamOptions, streamTo } from './stream-to.ts'
+import { type StreamOptions, streamTo } from './stream-to.ts'
 
 type Project = Parameters<typeof streamTo<SseMessage>>[0]
 
-async function served(
+async function serveStream(
   project: Project,
   options?: StreamOptions,
 ): Promise<{ stream: StreamEndpoint; url: string }> {
@@ -22,8 +23,8 @@ async function served(
 }
 
 describe('streamTo', () => {
-  it('subscribes to a pipeline for each request, and ends the body with it (V15)', async () => {
-    const { url } = await served(({ url }) =>
+  it('subscribes to a pipeline for each request, and ends the body with it', async () => {
+    const { url } = await serveStream(({ url }) =>
       from([1, 2].map((n) => ({ data: `${url.searchParams.get('q')} ${n}` }))),
     )
     const one = await openReader(`${url}/?q=a`)
@@ -35,7 +36,7 @@ describe('streamTo', () => {
   })
 
   it('takes promises and async iterables too', async () => {
-    const { url } = await served(async () =>
+    const { url } = await serveStream(async () =>
       (async function* () {
         yield { data: 1 }
         await null
@@ -47,30 +48,30 @@ describe('streamTo', () => {
     expect(reader.events().map(({ data }) => data)).toEqual(['1', '2'])
   })
 
-  it('unsubscribes when the client leaves (V14)', async () => {
+  it('unsubscribes when the client leaves', async () => {
     let unsubscribed = 0
-    const { stream, url } = await served(
+    const { stream, url } = await serveStream(
       () =>
         new Observable(() => () => {
           unsubscribed++
         }),
     )
     const reader = await openReader(url)
-    await eventually(() => stream.stats().connections === 1)
+    await expect.poll(() => stream.stats().connections).toBe(1)
     reader.close()
-    await eventually(() => unsubscribed === 1)
+    await expect.poll(() => unsubscribed).toBe(1)
     expect(stream.stats().connections).toBe(0)
   })
 
-  it('lets a pipeline finish whose client has left, where that is asked for', async () => {
+  it("lets the pipeline of a client that left finish, with whenGone 'finish'", async () => {
     const job = new Subject<SseMessage>()
     let finished = false
     job.subscribe({ complete: () => (finished = true) })
-    const { stream, url } = await served(() => job, { whenGone: 'finish' })
+    const { stream, url } = await serveStream(() => job, { whenGone: 'finish' })
     const reader = await openReader(url)
-    await eventually(() => stream.stats().connections === 1)
+    await expect.poll(() => stream.stats().connections).toBe(1)
     reader.close()
-    await eventually(() => stream.stats().connections === 0)
+    await expect.poll(() => stream.stats().connections).toBe(0)
     expect(job.observed).toBe(true)
     job.next({ data: 'unseen' })
     job.complete()
@@ -91,9 +92,9 @@ describe('streamTo', () => {
         throw new Error('secret')
       },
     ],
-  ])('answers 500 to %s, and tells nothing but onError (V16)', async (_name, project) => {
+  ])('answers a bare 500 to %s, and onError gets the error', async (_name, project) => {
     const errors: unknown[] = []
-    const { url } = await served(project, { onError: (error) => errors.push(error) })
+    const { url } = await serveStream(project, { onError: (error) => errors.push(error) })
     const reader = await openReader(url)
     expect(reader.status).toBe(500)
     await reader.ended
@@ -102,16 +103,16 @@ describe('streamTo', () => {
   })
 
   it('answers with the status and text of a RequestError', async () => {
-    const { url } = await served(() => throwError(() => new RequestError(429, 'one at a time')))
+    const { url } = await serveStream(() => throwError(() => new RequestError(429, 'one at a time')))
     const reader = await openReader(url)
     expect(reader.status).toBe(429)
     await reader.ended
     expect(reader.text()).toBe('one at a time\n')
   })
 
-  it('ends the body after whole events where a pipeline fails later (V16)', async () => {
+  it('ends the body after whole events if a pipeline fails later', async () => {
     const pipeline = new Subject<SseMessage>()
-    const { url } = await served(() => pipeline, {
+    const { url } = await serveStream(() => pipeline, {
       retry: false,
       errorMessage: () => ({ type: 'failed', data: 'sorry' }),
     })
@@ -123,20 +124,23 @@ describe('streamTo', () => {
     expect(reader.text()).toBe(':\n\ndata: half an\n\ndata: answer\n\nevent: failed\ndata: sorry\n\n')
   })
 
-  it('ends the body where a message cannot be sent, which is an error like any other', async () => {
+  it('ends the body if a message cannot be sent, which is an error like any other', async () => {
     const errors: unknown[] = []
-    const { url } = await served(() => concat(of({ data: 'good' }, { type: 'a\nb', data: 'bad' }), NEVER), {
-      onError: (error) => errors.push(error),
-    })
+    const { url } = await serveStream(
+      () => concat(of({ data: 'good' }, { type: 'a\nb', data: 'bad' }), NEVER),
+      {
+        onError: (error) => errors.push(error),
+      },
+    )
     const reader = await openReader(url)
     expect(await reader.ended).toBe('end')
     expect(reader.events()).toMatchObject([{ data: 'good' }])
     expect(errors).toMatchObject([{ code: 'message' }])
   })
 
-  it('answers 204 where a pipeline has nothing, so that browsers stop asking', async () => {
-    const { url } = await served((request) =>
-      lastEventIdOf(request) === 'end' ? EMPTY : of({ data: 1, id: 'end' }),
+  it('answers 204 if a pipeline is empty, so that browsers do not come back', async () => {
+    const { url } = await serveStream((request) =>
+      readLastEventId(request) === 'end' ? EMPTY : of({ data: 1, id: 'end' }),
     )
     const reader = await openReader(url)
     await reader.ended
@@ -144,56 +148,56 @@ describe('streamTo', () => {
     expect(again.status).toBe(204)
   })
 
-  it("holds the head back until the first event with head: 'first-event', so that an error can be a status", async () => {
+  it("waits for the first event with head 'first-event', so that an error can be a status", async () => {
     const upstream = new Subject<SseMessage>()
-    const { url } = await served(() => upstream, {
+    const { url } = await serveStream(() => upstream, {
       head: 'first-event',
       statusOf: () => 502,
     })
     const failing = openReader(url)
-    await eventually(() => upstream.observed)
+    await expect.poll(() => upstream.observed).toBe(true)
     upstream.error(new Error('no'))
     expect((await failing).status).toBe(502)
   })
 
-  it('gives up a pipeline whose client left before the head', async () => {
+  it('unsubscribes if the client leaves before the head', async () => {
     const upstream = new Subject<SseMessage>()
-    const { url } = await served(() => upstream, {
+    const { url } = await serveStream(() => upstream, {
       head: 'first-event',
       limits: { connections: 1, overload: 503 },
     })
     const gone = new AbortController()
     const reading = openReader(url, { signal: gone.signal }).catch(() => {})
-    await eventually(() => upstream.observed)
+    await expect.poll(() => upstream.observed).toBe(true)
     gone.abort()
     await reading
-    await eventually(() => !upstream.observed)
+    await expect.poll(() => upstream.observed).toBe(false)
     const next = openReader(url)
-    await eventually(() => upstream.observed)
+    await expect.poll(() => upstream.observed).toBe(true)
     upstream.next({ data: 'x' })
     expect((await next).status).toBe(200)
   })
 
-  it('disconnects a client that does not keep up: half an answer is none', async () => {
+  it('disconnects a client that does not keep up', async () => {
     const pipeline = new Subject<SseMessage>()
-    const { stream, url } = await served(() => pipeline, { slowClient: { maxBytes: 1_000_000 } })
+    const { stream, url } = await serveStream(() => pipeline, { slowClient: { maxBytes: 1_000_000 } })
     const reader = await openReader(url)
     reader.pause()
-    await eventually(() => stream.stats().connections === 1)
+    await expect.poll(() => stream.stats().connections).toBe(1)
     while (pipeline.observed) {
       pipeline.next({ data: 'x'.repeat(100_000) })
-      await eventually(() => true)
+      await sleep(1)
     }
     expect(stream.stats()).toMatchObject({ disconnected: 1, skipped: 0, connections: 0 })
     reader.resume()
     expect(await reader.ended).toBe('cut')
   })
 
-  it('ends streams and unsubscribes pipelines at close, with nothing lost that was emitted', async () => {
+  it('sends everything emitted, ends streams and unsubscribes at close', async () => {
     const pipeline = new Subject<SseMessage>()
-    const { stream, url } = await served(() => pipeline)
+    const { stream, url } = await serveStream(() => pipeline)
     const reader = await openReader(url)
-    await eventually(() => stream.stats().connections === 1)
+    await expect.poll(() => stream.stats().connections).toBe(1)
     pipeline.next({ data: 'last' })
     await stream.close()
     expect(pipeline.observed).toBe(false)
@@ -202,8 +206,8 @@ describe('streamTo', () => {
     expect(reader.interpret().retry).toBeGreaterThan(0)
   })
 
-  describe.each(waysIn)('by way of $name', ({ mount, open }) => {
-    it('takes a POST with JSON, and answers with a stream', async () => {
+  describe.each(adapters)('over $name', ({ mount, open }) => {
+    it('answers a POST of JSON with a stream', async () => {
       const stream = streamTo(
         async (request) =>
           from(((await readJson(request)) as { words: string[] }).words.map((data) => ({ data }))),
@@ -225,9 +229,9 @@ describe('streamTo', () => {
       const stream = streamTo(() => pipeline)
       onTestFinished(() => stream.close({ drain: 0 }))
       const reader = await open(await mount(stream))
-      await eventually(() => pipeline.observed)
+      await expect.poll(() => pipeline.observed).toBe(true)
       reader.close()
-      await eventually(() => !pipeline.observed)
+      await expect.poll(() => pipeline.observed).toBe(false)
     })
   })
 })
@@ -237,7 +241,7 @@ describe('readJson', () => {
     ['not JSON', '{', 400],
     ['too long', JSON.stringify('x'.repeat(200)), 413],
   ])('answers a body that is %s', async (_name, body, status) => {
-    const { url } = await served(async (request) => of({ data: await readJson(request, 100) }), {
+    const { url } = await serveStream(async (request) => of({ data: await readJson(request, 100) }), {
       methods: ['POST'],
     })
     expect((await openReader(url, { method: 'POST', body })).status).toBe(status)

@@ -1,6 +1,6 @@
+import type { SseMessage } from '@rxsse/shared'
 import { describe, expect, it } from 'vitest'
 import { SinkError } from '../sink/errors.ts'
-import type { SseMessage } from '../sink/message.ts'
 import { encodeComment, encodeMessage } from './encode.ts'
 import { EncodedEvent } from './frame.ts'
 import { toWireMessage } from './message.ts'
@@ -12,11 +12,11 @@ describe('an event on the wire', () => {
     ['LF', 'a\nb'],
     ['CR', 'a\rb'],
     ['CRLF', 'a\r\nb'],
-  ])('has one data line for each line of its data, split at %s (V1)', (_name, data) => {
+  ])('has one data line for each line of its data, split at %s', (_name, data) => {
     expect(encode({ data })).toBe('data: a\ndata: b\n\n')
   })
 
-  it('has no line for a retry, type or id that it has not (V2)', () => {
+  it('has no line for a retry, type or id that it has not', () => {
     expect(encode({ data: 'x' })).toBe('data: x\n\n')
   })
 
@@ -38,30 +38,30 @@ describe('an event on the wire', () => {
     ['id', '1\n2', 'a line feed'],
     ['id', '1\r2', 'a carriage return'],
     ['id', '1\0', 'NUL'],
-  ])('is refused where its %s is %j (V3)', (field, value, name) => {
+  ])('is refused where its %s is %j', (field, value, name) => {
     expect(() => encode({ data: 'x', [field]: value })).toThrow(
       new RegExp(`message\\.${field} has ${name} at index 1`),
     )
   })
 
-  it('keeps a space that its data begins with (V5)', () => {
+  it('keeps a space that its data begins with', () => {
     expect(encode({ data: ' x' })).toBe('data:  x\n\n')
   })
 
-  it('arrives though its data is empty (V6)', () => {
+  it('arrives though its data is empty', () => {
     expect(encode({ data: '' })).toBe('data:\n\n')
   })
 
-  it('keeps a line break that its data ends in (V7)', () => {
+  it('keeps a line break that its data ends in', () => {
     expect(encode({ data: 'x\n' })).toBe('data: x\ndata:\n\n')
   })
 
-  it('resets the reader with an empty id, which is not the same as none (V8)', () => {
+  it('resets the reader with an empty id, which is not the same as none', () => {
     expect(encode({ id: '', data: 'x' })).toBe('id:\ndata: x\n\n')
   })
 
   it.each([1.5, -1, Number.NaN, 1e21, Number.POSITIVE_INFINITY, '5', null])(
-    'is refused where its retry is %s (V9)',
+    'is refused where its retry is %s',
     (retry) => {
       expect(() => encode({ data: 'x', retry: retry as number })).toThrow(
         /message\.retry is .*whole milliseconds/,
@@ -69,7 +69,7 @@ describe('an event on the wire', () => {
     },
   )
 
-  it('has U+FFFD for a lone surrogate (V10)', () => {
+  it('has U+FFFD for a lone surrogate', () => {
     const { bytes } = new EncodedEvent(encode({ data: 'a\ud800b' }))
     expect(Buffer.from(bytes).toString('hex')).toContain('61efbfbd62')
   })
@@ -93,7 +93,7 @@ describe('an event on the wire', () => {
 })
 
 describe('a comment on the wire', () => {
-  it('begins every line with a colon (V4)', () => {
+  it('begins every line with a colon', () => {
     expect(encodeComment('a\nb\r\nc\rdata: d')).toBe(': a\n: b\n: c\n: data: d\n')
   })
 

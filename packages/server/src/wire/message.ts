@@ -1,5 +1,5 @@
+import type { SseMessage } from '@rxsse/shared'
 import { SinkError } from '../sink/errors.ts'
-import type { SseMessage } from '../sink/message.ts'
 import { assertLine } from './line.ts'
 
 /** A message that is known to be encodable: its data is text, its fields are one line each. */
