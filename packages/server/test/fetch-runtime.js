@@ -1,4 +1,5 @@
-// Run by Bun and by Deno, not by Node: the built package, behind the runtime's own server. Says its port, then what it is told of clients.
+// Runs on Bun and on Deno: the built package behind the runtime's own server. Prints the port, then each change of a
+// connection.
 import process from 'node:process'
 import { createSink, memoryLog } from '../dist/index.js'
 
@@ -14,7 +15,7 @@ const at = { hostname: '127.0.0.1', port: 0 }
 if (typeof Bun === 'undefined') {
   Deno.serve({ ...at, onListen: ({ port }) => console.log(`port ${port}`) }, answer)
 } else {
-  // A silent stream is not to be ended: Bun's own limit is 10 s.
+  // Bun would end a silent stream after 10 s.
   console.log(`port ${Bun.serve({ ...at, idleTimeout: 0, fetch: answer }).port}`)
 }
 process.stdin.on('end', () => process.exit()).resume()

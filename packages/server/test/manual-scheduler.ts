@@ -1,6 +1,6 @@
 import { VirtualTimeScheduler } from 'rxjs'
 
-/** Virtual time that a test moves by hand. */
+/** Virtual time that a test advances. */
 export class ManualScheduler extends VirtualTimeScheduler {
   override maxFrames = 0
 

@@ -7,27 +7,27 @@ import { type Interpretation, referenceParse } from '@rxsse/testing'
 
 export type ReadEvent = Interpretation['events'][number]
 
-/** A client that keeps every byte, and reads it as the standard says. */
+/** A client that keeps every byte, and parses them with the reference parser. */
 export interface Reader {
   readonly status: number
   readonly headers: IncomingHttpHeaders | Http2Headers
   readonly body: Readable
-  /** What has arrived so far. */
+  /** Everything received so far. */
   text(): string
-  /** The end of it: cheap however much that is. */
+  /** The last 100 characters, which is cheap for a long body. */
   tail(): string
   events(): readonly ReadEvent[]
   interpret(): Interpretation
-  /** Resolves when what has arrived fulfils a condition; rejects when the body ends before. */
+  /** Resolves when the condition is true; rejects if the body ends before. */
   until(condition: (reader: Reader) => boolean): Promise<void>
-  /** Resolves when `count` events are there, with them. */
+  /** Resolves to the events when there are at least `count`. */
   take(count: number): Promise<readonly ReadEvent[]>
-  /** Resolves when the body has ended: `'end'` properly, `'cut'` otherwise. */
+  /** Resolves when the body ends: `'end'` if it is complete, `'cut'` otherwise. */
   readonly ended: Promise<'end' | 'cut'>
   /** Stops reading, so that the server falls behind. */
   pause(): void
   resume(): void
-  /** Leaves without a word. */
+  /** Drops the connection. */
   close(): void
 }
 
@@ -35,18 +35,18 @@ export interface ReaderOptions {
   readonly method?: string
   readonly headers?: Record<string, string | string[]>
   readonly body?: string
-  /** Takes the request back, also before it is answered. */
+  /** Aborts the request, also before the response. */
   readonly signal?: AbortSignal
 }
 
-/** Over HTTP/1.1, in the clear or with TLS. */
+/** Opens a reader over HTTP/1.1, with or without TLS. */
 export async function openReader(url: string, { body, ...options }: ReaderOptions = {}): Promise<Reader> {
   const send = url.startsWith('https:') ? secureRequest : request
   const sent = send(url, { agent: false, rejectUnauthorized: false, ...options })
   sent.end(body)
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
   sent.on('error', () => {})
-  return readerOf(response, {
+  return createReader(response, {
     status: response.statusCode ?? 0,
     headers: response.headers,
     isComplete: () => response.complete,
@@ -54,7 +54,7 @@ export async function openReader(url: string, { body, ...options }: ReaderOption
   })
 }
 
-/** Over HTTP/2, on a connection of its own. */
+/** Opens a reader over HTTP/2, on a connection of its own. */
 export async function openHttp2Reader(
   url: string,
   { body, method = 'GET', headers, signal }: ReaderOptions = {},
@@ -68,27 +68,27 @@ export async function openHttp2Reader(
   )
   stream.end(body)
   stream.once('close', () => session.close())
-  const [answered] = (await once(stream, 'response')) as [Http2Headers]
+  const [responseHeaders] = (await once(stream, 'response')) as [Http2Headers]
   stream.on('error', () => {})
-  return readerOf(stream, {
-    status: Number(answered[':status']),
-    headers: answered,
+  return createReader(stream, {
+    status: Number(responseHeaders[':status']),
+    headers: responseHeaders,
     isComplete: () => stream.rstCode === constants.NGHTTP2_NO_ERROR && stream.readableEnded,
     close: () => stream.close(constants.NGHTTP2_CANCEL),
   })
 }
 
-interface Exchange {
+interface ReaderSource {
   readonly status: number
   readonly headers: IncomingHttpHeaders | Http2Headers
   isComplete(): boolean
   close(): void
 }
 
-function readerOf(body: Readable, { isComplete, close, ...head }: Exchange): Reader {
+function createReader(body: Readable, { isComplete, close, ...head }: ReaderSource): Reader {
   const chunks: Buffer[] = []
   const waiting = new Set<() => void>()
-  let over: 'end' | 'cut' | undefined
+  let outcome: 'end' | 'cut' | undefined
   body.on('data', (chunk: Buffer) => {
     chunks.push(chunk)
     check()
@@ -96,8 +96,8 @@ function readerOf(body: Readable, { isComplete, close, ...head }: Exchange): Rea
   body.on('error', () => {})
   const ended = new Promise<'end' | 'cut'>((resolve) => {
     body.once('close', () => {
-      over = isComplete() ? 'end' : 'cut'
-      resolve(over)
+      outcome = isComplete() ? 'end' : 'cut'
+      resolve(outcome)
       check()
     })
   })
@@ -105,14 +105,14 @@ function readerOf(body: Readable, { isComplete, close, ...head }: Exchange): Rea
     ...head,
     body,
     tail: () => Buffer.concat(chunks.slice(-2)).toString().slice(-100),
-    text: () => all().toString(),
+    text: () => concatenate().toString(),
     events: () => reader.interpret().events,
-    interpret: () => referenceParse(all()),
+    interpret: () => referenceParse(concatenate()),
     until(condition) {
       return new Promise((resolve, reject) => {
         const attempt = () => {
           if (condition(reader)) resolve()
-          else if (over === undefined) return
+          else if (outcome === undefined) return
           else reject(new Error(`the body ended first: ${JSON.stringify(reader.text())}`))
           waiting.delete(attempt)
         }
@@ -131,7 +131,7 @@ function readerOf(body: Readable, { isComplete, close, ...head }: Exchange): Rea
   }
   return reader
 
-  function all(): Buffer {
+  function concatenate(): Buffer {
     if (chunks.length > 1) chunks.splice(0, chunks.length, Buffer.concat(chunks))
     return chunks[0] ?? Buffer.alloc(0)
   }

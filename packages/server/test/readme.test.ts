@@ -8,38 +8,38 @@ import { freePort } from '@rxsse/testing/programs'
 import { firstValueFrom, take, toArray } from 'rxjs'
 import { expect, it, onTestFinished } from 'vitest'
 
-const packageFolder = fileURLToPath(new URL('..', import.meta.url))
-const readme = readFileSync(join(packageFolder, 'README.md'), 'utf8')
-const example = /^```ts\n(.+?)^```$/ms.exec(readme)?.[1] ?? ''
+const PACKAGE_FOLDER = fileURLToPath(new URL('..', import.meta.url))
+const README = readFileSync(join(PACKAGE_FOLDER, 'README.md'), 'utf8')
+const EXAMPLE = /^```ts\n(.+?)^```$/ms.exec(README)?.[1] ?? ''
 
-/** Within the package, so that an example finds it by its name. */
-function folder(): string {
-  const results = join(packageFolder, '.results')
+/** A folder within the package, so that an example can import the package by name. */
+function createFolder(): string {
+  const results = join(PACKAGE_FOLDER, '.results')
   mkdirSync(results, { recursive: true })
-  const made = mkdtempSync(join(results, 'readme-'))
-  onTestFinished(() => rmSync(made, { recursive: true }))
-  return made
+  const folder = mkdtempSync(join(results, 'readme-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return folder
 }
 
 it('the first example runs, and its clients resume', async () => {
   const port = await freePort()
-  const path = join(folder(), 'example.ts')
-  writeFileSync(path, example.replace('8080', `${port}`))
+  const path = join(createFolder(), 'example.ts')
+  writeFileSync(path, EXAMPLE.replace('8080', `${port}`))
   const child = spawn(process.execPath, [path], { stdio: 'inherit' })
   onTestFinished(async () => {
     child.kill()
     await once(child, 'exit')
   })
-  // Core comes back until the example listens.
-  const ticks = (lastEventId: string) =>
+  // Core reconnects until the example listens.
+  const readTicks = (lastEventId: string) =>
     firstValueFrom(
       fromEventSource(`http://127.0.0.1:${port}/`, {
         lastEventId,
         reconnect: { initialDelay: '100ms', factor: 1 },
       }).pipe(take(2), toArray()),
     )
-  const [first, second] = await ticks('')
+  const [first, second] = await readTicks('')
   expect(first).toMatchObject({ type: 'tick' })
-  const [again] = await ticks(first?.lastEventId ?? '')
+  const [again] = await readTicks(first?.lastEventId ?? '')
   expect(again).toEqual(second)
 }, 60_000)

@@ -1,5 +1,5 @@
-// A server whose log lies on a disk that may be full. Its parent says what to do, and is told what came of it.
-// Arguments: the folder, how many entries the log keeps.
+// A server whose log is on a disk that may be full. Its parent process sends commands and gets replies.
+// Arguments: the folder, the capacity of the log.
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -9,13 +9,13 @@ import { sqliteLog } from '../src/log/sqlite-log.ts'
 import { SinkError } from '../src/sink/errors.ts'
 import { createSink } from '../src/sink/sink.ts'
 
-export type Order =
+export type Command =
   | { readonly publish: string }
   | { readonly fill: true }
   | { readonly free: true }
   | { readonly close: true }
 
-export type SinkResponse =
+export type Reply =
   | { readonly port: number; readonly origin: string }
   | { readonly id: string | undefined }
   | { readonly refused: string }
@@ -28,18 +28,18 @@ const filler = join(folder, 'filler')
 const log = sqliteLog({ path, capacity: Number(capacity) })
 const sink = createSink({ log, onError: () => {} })
 const server = createServer(sink.handler).listen(0, '127.0.0.1', async () => {
-  say({ port: (server.address() as AddressInfo).port, origin: (await log.head()).id })
+  reply({ port: (server.address() as AddressInfo).port, origin: (await log.head()).id })
 })
 
-process.on('message', async (order: Order) => {
-  if ('publish' in order) say(await publish(order.publish))
-  else if ('fill' in order) say(fill())
-  else if ('free' in order) say(free())
-  else say(await close())
+process.on('message', async (command: Command) => {
+  if ('publish' in command) reply(await publish(command.publish))
+  else if ('fill' in command) reply(fill())
+  else if ('free' in command) reply(free())
+  else reply(await close())
 })
 process.on('disconnect', () => process.exit())
 
-async function publish(data: string): Promise<SinkResponse> {
+async function publish(data: string): Promise<Reply> {
   try {
     const { id } = await sink.publish({ data }, 'all', { sourceId: data })
     return { id }
@@ -49,7 +49,7 @@ async function publish(data: string): Promise<SinkResponse> {
   }
 }
 
-function fill(): SinkResponse {
+function fill(): Reply {
   const file = openSync(filler, 'w')
   for (const piece of [65_536, 4_096, 1]) {
     try {
@@ -60,12 +60,12 @@ function fill(): SinkResponse {
   return { done: true }
 }
 
-function free(): SinkResponse {
+function free(): Reply {
   rmSync(filler, { force: true })
   return { done: true }
 }
 
-async function close(): Promise<SinkResponse> {
+async function close(): Promise<Reply> {
   await sink.close({ drain: 0 })
   const database = new DatabaseSync(path)
   const integrity = String(database.prepare('PRAGMA integrity_check').get()?.integrity_check)
@@ -74,6 +74,6 @@ async function close(): Promise<SinkResponse> {
   return { integrity, held: held.map(({ data }) => String(data)) }
 }
 
-function say(answer: SinkResponse): void {
-  process.send?.(answer)
+function reply(message: Reply): void {
+  process.send?.(message)
 }

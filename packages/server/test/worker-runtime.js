@@ -1,5 +1,5 @@
-// Run by workerd, which is what Cloudflare's workers run on: the built package, bundled. There, one object holds what several requests
-// share, so the sink lives in a Durable Object.
+// Runs on workerd, the runtime of Cloudflare's workers: the built package, bundled. Requests of a worker share only a
+// Durable Object, so the sink is in one.
 import { createSink, memoryLog } from '../dist/index.js'
 
 export class Prices {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fromEventSource, type SseEvent } from '@rxsse/core'
 import { onSmallDisk } from '@rxsse/testing/programs'
 import { expect, it, onTestFinished } from 'vitest'
-import type { Order, SinkResponse } from '../../test/small-disk-server.ts'
+import type { Command, Reply } from '../../test/small-disk-server.ts'
 
 interface SmallDisk {
   start(folder: string): ChildProcess
@@ -16,7 +16,7 @@ interface SmallDisk {
   readonly says: RegExp
 }
 
-type Ask = (order: Order) => Promise<SinkResponse>
+type Ask = (order: Command) => Promise<Reply>
 
 /** Small, so that entries are taken out of it all the while. */
 const CAPACITY = 50
@@ -64,7 +64,7 @@ it.each(Object.entries(disks))(
       child.kill('SIGKILL')
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     })
-    const answered = async () => (await once(child, 'message'))[0] as SinkResponse
+    const answered = async () => (await once(child, 'message'))[0] as Reply
     const ask: Ask = (order) => {
       const answer = answered()
       child.send(order)
@@ -91,7 +91,7 @@ it.each(Object.entries(disks))(
       await disk.fill(child, ask)
       // What is left in the pages that the files have may take some more.
       while ('id' in (await next()));
-      const answers: SinkResponse[] = []
+      const answers: Reply[] = []
       for (let n = 0; n < 20; n++) answers.push(await next())
       expect(answers).toContainEqual({ refused: expect.stringMatching(disk.says) })
       // Whoever comes now gets what there is.
