@@ -6,7 +6,8 @@ const conditions = 'Bun' in globalThis ? ['bun'] : 'Deno' in globalThis ? ['deno
 export default defineConfig({
   ssr: { resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] } },
   test: {
-    // The machine may be busy with servers, sockets and child processes: the timeouts only bound a hang.
+    // The machine may be busy with servers, sockets and child processes: the timeouts only bound a
+    // hang.
     testTimeout: 30_000,
     hookTimeout: 30_000,
     expect: { poll: { timeout: 30_000, interval: 5 } },

@@ -119,7 +119,7 @@ function resolveOrigin(server: Pick<ListeningServer, 'address'> & object): strin
   return `${secure ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** The module that decorators would write: `@Controller() class { @All('live') live(@Req() request, @Res() response) }`. */
+/** The module of `@Controller() class { @All('live') live(@Req() request, @Res() response) }`. */
 function createNestModule(handler: NodeHandler): new () => object {
   class LiveController {
     live(request: Parameters<NodeHandler>[0], response: Parameters<NodeHandler>[1]): void {

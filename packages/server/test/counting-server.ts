@@ -1,5 +1,5 @@
-// A server for tests to kill. It publishes one number after another, and continues after the last one in its log.
-// Arguments: the path of the database, the port. Prints the port.
+// A server for tests to kill. It publishes one number after another, and continues after the last
+// one in its log. Arguments: the path of the database, the port. Prints the port.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { sqliteLog } from '../src/log/sqlite-log.ts'

@@ -1,5 +1,5 @@
-// Runs on Bun and on Deno: the built package behind the runtime's own server. Prints the port, then each change of a
-// connection.
+// Runs on Bun and on Deno: the built package behind the runtime's own server. Prints the port, then
+// each change of a connection.
 import process from 'node:process'
 import { createSink, memoryLog } from '../dist/index.js'
 

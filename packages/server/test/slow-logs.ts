@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { EventLog, LogEntry } from '../src/log/event-log.ts'
 import { memoryLog } from '../src/log/memory-log.ts'
 
-/** A log that takes turns of the event loop to answer, as one in another process does. `chance` decides how many. */
+/** A log that takes turns of the event loop to answer, as a remote one. `chance` says how many. */
 export function createRemoteLog(chance: () => number, log: EventLog = memoryLog()): EventLog {
   return {
     async append(...args) {
@@ -24,7 +24,7 @@ export function createRemoteLog(chance: () => number, log: EventLog = memoryLog(
   }
 }
 
-/** A remote log that several nodes share. Its tail decides what goes live and when, before or after `append` resolves. */
+/** A shared log. Entries reach its tail before or after `append` resolves. */
 export function createSharedLog(chance: () => number): EventLog {
   const log = memoryLog()
   let listener: (entries: readonly LogEntry[]) => void = () => {}

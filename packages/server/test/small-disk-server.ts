@@ -1,5 +1,5 @@
-// A server whose log is on a disk that may be full. Its parent process sends commands and gets replies.
-// Arguments: the folder, the capacity of the log.
+// A server whose log is on a disk that may be full. Its parent process sends commands and gets
+// replies. Arguments: the folder, the capacity of the log.
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

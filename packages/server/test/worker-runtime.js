@@ -1,5 +1,5 @@
-// Runs on workerd, the runtime of Cloudflare's workers: the built package, bundled. Requests of a worker share only a
-// Durable Object, so the sink is in one.
+// Runs on workerd, the runtime of Cloudflare's workers: the built package, bundled. Requests of a
+// worker share only a Durable Object, so the sink is in one.
 import { createSink, memoryLog } from '../dist/index.js'
 
 export class Prices {

@@ -2,9 +2,10 @@ import type { MaybePromise } from '@rxsse/shared'
 import type { SinkRequest } from '../http/request.ts'
 
 /**
- * Whether a request gets a stream, and for which user. `{user: id}` addresses the `user`; the client joins `rooms`
- * without asking for them. `deny: 401` means that credentials are missing, 403 that they are not enough. `challenge`
- * is the `WWW-Authenticate` header of a 401, default `Bearer`.
+ * Whether a request gets a stream, and for which user. `{user: id}` addresses the `user`; the
+ * client joins `rooms` without asking for them. `deny: 401` means that credentials are missing, 403
+ * that they are not enough. `challenge` is the `WWW-Authenticate` header of a 401, default
+ * `Bearer`.
  */
 export type AccessDecision =
   | {
@@ -14,13 +15,14 @@ export type AccessDecision =
     }
   | { readonly deny: 401 | 403; readonly challenge?: string }
 
-/** Decides about a request. If it throws or rejects, the response is a 500 that shows nothing of the error. */
+/** Decides about a request. If it throws or rejects, the response is a bare 500. */
 export type Access = (request: SinkRequest) => MaybePromise<AccessDecision>
 
 export interface RoomOptions {
   /**
-   * Whether a client may join the rooms that it names in `?room=` or `?rooms=a,b`. `user` is undefined if it is not
-   * known. Without this function, a request that names a room is answered 403.
+   * Whether a client may join the rooms that it names in `?room=` or `?rooms=a,b`. `user` is
+   * undefined if it is not known. Without this function, a request that names a room is answered
+   * 403.
    */
   readonly authorize: (
     request: SinkRequest,
@@ -34,7 +36,7 @@ export interface AccessOptions {
   readonly access?: Access
   /** The user of a request, if `access` names none. */
   readonly identify?: (request: SinkRequest) => MaybePromise<string | undefined>
-  /** Believes `?user_id=`. Only for closed networks: any client can claim to be any user. Default false. */
+  /** Believes `?user_id=`. Any client can claim to be any user. Default false. */
   readonly trustQueryUser?: boolean
   readonly rooms?: RoomOptions
 }

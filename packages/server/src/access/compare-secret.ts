@@ -1,6 +1,6 @@
 /**
- * Whether two texts are the same. The time taken does not show at which character they differ: both are hashed, and
- * the whole hashes are compared.
+ * Whether two texts are the same. The time taken does not show at which character they differ: both
+ * are hashed, and the whole hashes are compared.
  */
 export async function compareSecret(given: string, secret: string): Promise<boolean> {
   const [one, other] = await Promise.all([digest(given), digest(secret)])

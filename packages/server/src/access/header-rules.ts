@@ -8,8 +8,8 @@ import { compareSecret } from './compare-secret.ts'
  * - `exists`: the header is present.
  * - `equals`: it is this text. `caseSensitive: false` ignores case.
  * - `matches`: the pattern is found in it, anywhere unless anchored.
- * - `secret`: it is the value of an environment variable, compared in constant time. With a `scheme` such as
- *   `Bearer`, it is that word, a space and the value.
+ * - `secret`: it is the value of an environment variable, compared in constant time. With a
+ *   `scheme` such as `Bearer`, it is that word, a space and the value.
  */
 export type HeaderRule =
   | { readonly exists: true }
@@ -25,8 +25,9 @@ export interface HeaderRulesOptions {
 }
 
 /**
- * Builds an `access` function from rules that the request headers must all fulfil. A missing header is answered 401,
- * a wrong one 403. No error and no response shows the value of a header or a variable.
+ * Builds an `access` function from rules that the request headers must all fulfil. A missing header
+ * is answered 401, a wrong one 403. No error and no response shows the value of a header or a
+ * variable.
  *
  * @throws TypeError if a rule is malformed or its environment variable is not set.
  */
@@ -77,7 +78,8 @@ function createCheck(
 
 function compilePattern(name: string, matches: string | RegExp, caseSensitive: boolean): RegExp {
   const { source, flags } = typeof matches === 'string' ? { source: matches, flags: '' } : matches
-  // A sticky or global pattern remembers its last match, so the next test could give another result.
+  // A sticky or global pattern remembers its last match, so the next test could give another
+  // result.
   const kept = flags.replace(/[gy]/g, '')
   try {
     return new RegExp(source, caseSensitive || kept.includes('i') ? kept : `${kept}i`)

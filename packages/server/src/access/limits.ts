@@ -11,11 +11,11 @@ export interface LimitOptions {
   readonly connectionsPerKey?: number
   /** The key of a connection. One whose key is undefined is not counted. Default: the user. */
   readonly key?: (request: SinkRequest, user: string | undefined) => string | undefined
-  /** Counts the connections of a key on all servers: `redisPresence`. Default: each server counts its own. */
+  /** Counts a key on all servers: `redisPresence`. Default: each server counts its own. */
   readonly across?: SharedPermits
   /**
-   * The response to excess clients. `'retry'` (the default) is a 200 whose stream says when to come back and ends.
-   * `503` has a `Retry-After`, but it ends a browser's EventSource for good.
+   * The response to excess clients. `'retry'` (the default) is a 200 whose stream says when to come
+   * back and ends. `503` has a `Retry-After`, but it ends a browser's EventSource for good.
    */
   readonly overload?: 'retry' | 503
 }

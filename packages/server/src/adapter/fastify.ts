@@ -22,8 +22,8 @@ export interface FastifyReplyLike {
 export type FastifyPlugin = (instance: FastifyHost, options: { readonly path: string }) => Promise<void>
 
 /**
- * Serves the endpoint at a path of a Fastify instance. Headers that hooks and plugins have set are kept. Closing the
- * instance ends its streams.
+ * Serves the endpoint at a path of a Fastify instance. Headers that hooks and plugins have set are
+ * kept. Closing the instance ends its streams.
  */
 export function createFastifyPlugin(endpoint: Endpoint): FastifyPlugin {
   return async (instance, { path }) => {

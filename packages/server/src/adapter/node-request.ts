@@ -5,7 +5,7 @@ import type { SinkRequest } from '../http/request.ts'
 export type NodeRequest = IncomingMessage | Http2ServerRequest
 export type NodeResponse = ServerResponse | Http2ServerResponse
 
-/** A Node request as a {@link SinkRequest}. The URL, the headers and the signal are created when first read. */
+/** A Node request as a {@link SinkRequest}. Its properties are created when first read. */
 export function createSinkRequest(request: NodeRequest, response: NodeResponse, raw: unknown): SinkRequest {
   let url: URL | undefined
   let headers: Headers | undefined

@@ -5,7 +5,7 @@ import type { ResponseWriter, ResponseWriterEvents } from '../connection/respons
 import { hasLeft, type NodeRequest, type NodeResponse } from './node-request.ts'
 import { SocketResponseWriter } from './socket-response-writer.ts'
 
-/** The writer of a Node response whose head has been sent: straight to the socket if that is safe. */
+/** The writer of a Node response whose head is sent: straight to the socket if that is safe. */
 export function createNodeResponseWriter(
   request: NodeRequest,
   response: NodeResponse,
@@ -21,7 +21,7 @@ export function createNodeResponseWriter(
   return writer
 }
 
-/** Writes by `response.write`: for HTTP/2, HTTP/1.0, and responses whose methods a middleware has replaced. */
+/** Writes by `response.write`: for HTTP/2, HTTP/1.0 and responses that something wraps. */
 function createFallbackWriter(response: NodeResponse, events: ResponseWriterEvents): ResponseWriter {
   response.once('close', () => events.closed())
   response.on('drain', () => events.drained())
@@ -47,7 +47,7 @@ function findRawSocket(response: ServerResponse): Socket | undefined {
   return response.socket ?? undefined
 }
 
-/** Whether a method is Node's own. A middleware replaces it on the response, a framework in a class of its own. */
+/** Whether a method is Node's own: a middleware replaces it, or a framework's class. */
 function isNative(response: ServerResponse, method: 'write' | 'end'): boolean {
   if (Object.hasOwn(response, method)) return false
   let holder: object = Object.getPrototypeOf(response)

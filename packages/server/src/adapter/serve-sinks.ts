@@ -14,7 +14,7 @@ export interface ServeSinksOptions {
   readonly basePath?: string
   /** The sinks by id. */
   readonly sinks: Readonly<Record<string, Pick<Sink, 'handler' | 'close'>>>
-  /** Answers 200 while the server takes requests, 503 while it drains. Default `'/health'`; `false` for none. */
+  /** A path that answers 200, or 503 while draining. Default `'/health'`; `false` for none. */
   readonly health?: string | false
 }
 
@@ -28,8 +28,9 @@ export interface SinkServer {
 }
 
 /**
- * Starts an HTTP server that serves only sinks: `GET {basePath}/{id}` is the sink with that id, other paths are 404.
- * Resolves when it listens; rejects if it cannot, as when the address is in use.
+ * Starts an HTTP server that serves only sinks: `GET {basePath}/{id}` is the sink with that id,
+ * other paths are 404. Resolves when it listens; rejects if it cannot, as when the address is in
+ * use.
  */
 export async function serveSinks(options: ServeSinksOptions): Promise<SinkServer> {
   const { host = '127.0.0.1', port = 8080, health = '/health' } = options

@@ -6,8 +6,8 @@ import { SocketWriter } from './socket-writer.ts'
 import { takeOver } from './takeover.ts'
 
 /**
- * Writes chunks straight to the socket of an HTTP/1.1 response. They are framed once for all clients;
- * `response.write` would frame them again for each.
+ * Writes chunks straight to the socket of an HTTP/1.1 response. They are framed once for all
+ * clients; `response.write` would frame them again for each.
  */
 export class SocketResponseWriter implements ResponseWriter {
   readonly #socket: Socket
@@ -68,7 +68,8 @@ export class SocketResponseWriter implements ResponseWriter {
   }
 }
 
-// One function for all sockets. A closure for each would take memory, which shows with many idle connections.
+// One function for all sockets. A closure for each would take memory, which shows with many idle
+// connections.
 const WRITERS = new WeakMap<Socket, SocketResponseWriter>()
 
 function onDrain(this: Socket): void {
@@ -79,7 +80,7 @@ function onClose(this: Socket): void {
   WRITERS.get(this)?.closed()
 }
 
-/** node:http keeps sockets half open, but a client that has ended its half does not read any more. */
+/** node:http keeps sockets half open, but a client that ended its half does not read. */
 function onEnd(this: Socket): void {
   this.destroy()
 }

@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net'
 
 /**
- * Writes to a socket by a system call, past the stream in front of it. The stream's bookkeeping is a fifth of the cost
- * of a write to one of a thousand sockets. Bytes that the kernel does not take go to the stream, and so do all
- * further ones until the stream has passed them on.
+ * Writes to a socket by a system call, past the stream in front of it. The stream's bookkeeping is
+ * a fifth of the cost of a write to one of a thousand sockets. Bytes that the kernel does not take
+ * go to the stream, and so do all further ones until the stream has passed them on.
  */
 export class SocketWriter {
   readonly #socket: HandledSocket
   /** Undefined if only the stream can write. */
   readonly #handle: Handle | undefined
   readonly #descriptor: number
-  /** Whether the stream may hold bytes, which go first. Reading its state costs as much as everything else here. */
+  /** Whether the stream may hold bytes. Reading that costs as much as all else here. */
   #mayHold = true
 
   constructor(socket: Socket) {
@@ -29,7 +29,8 @@ export class SocketWriter {
 
   #writesNow(): boolean {
     const socket = this.#socket
-    // Compared each time: after the socket is destroyed, its descriptor may belong to another client.
+    // Compared each time: after the socket is destroyed, its descriptor may belong to another
+    // client.
     if (this.#handle === undefined || socket._handle !== this.#handle) return false
     // Only the stream postpones an idle timeout.
     if (socket.timeout) return false
@@ -44,14 +45,15 @@ function write(descriptor: number, bytes: Uint8Array): Uint8Array | undefined {
     const written = writeSync?.(descriptor, bytes) ?? 0
     return written === bytes.length ? undefined : bytes.subarray(written)
   } catch {
-    // The kernel has no room, or the client has left: the stream waits for the first and reports the second.
+    // The kernel has no room, or the client has left: the stream waits for the first and reports
+    // the second.
     return bytes
   }
 }
 
 const writeSync = findWriteSync()
 
-/** `writeSync` of node:fs, if it takes a socket's descriptor: on Node itself, but not on Windows. */
+/** `writeSync` of node:fs, if it takes a socket's descriptor: on Node, but not on Windows. */
 function findWriteSync(): ((descriptor: number, bytes: Uint8Array) => number) | undefined {
   if (typeof process === 'undefined' || process.platform === 'win32') return undefined
   const { bun, deno } = process.versions
@@ -59,7 +61,7 @@ function findWriteSync(): ((descriptor: number, bytes: Uint8Array) => number) | 
   return process.getBuiltinModule?.('node:fs')?.writeSync
 }
 
-/** Whether the socket's bytes reach its descriptor unchanged: a TLS socket encrypts, a wrapped one may do anything. */
+/** Whether bytes reach the descriptor unchanged: a TLS socket or a wrapped one changes them. */
 function isPlain(socket: Socket): boolean {
   const name = getHandle(socket)?.constructor.name
   return (

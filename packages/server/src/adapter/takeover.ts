@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * Takes a connection away from node:http, so that its request, response and parser can be collected. An idle stream
- * then holds little more than its socket. Returns false, with nothing changed, if this Node has other internals.
+ * Takes a connection away from node:http, so that its request, response and parser can be
+ * collected. An idle stream then holds little more than its socket. Returns false, with nothing
+ * changed, if this Node has other internals.
  *
  * Call it after the head is sent, and never from within the parser, because it frees the parser.
  */

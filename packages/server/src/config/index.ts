@@ -28,12 +28,13 @@ export interface SinkFromConfigOptions extends SinkOptions<SseMessage> {
 }
 
 /**
- * Creates a sink from a declarative configuration. `options` are those of `createSink`, for what a configuration
- * cannot express (a log, rooms). The configuration wins over them.
+ * Creates a sink from a declarative configuration. `options` are those of `createSink`, for what a
+ * configuration cannot express (a log, rooms). The configuration wins over them.
  *
- * `mount` is the whole path, `path` the part after `/{id}/`; without either, the path is `/sse/{id}`.
- * `heartbeat_interval` (or `heartbeat_timeout`) is seconds, 0 for none. `headers` are rules that a request must
- * fulfil, by name: a text to equal, `{equals}`, `{matches}`, `{exists: true}` or `{secret: 'NAME_OF_VARIABLE'}`.
+ * `mount` is the whole path, `path` the part after `/{id}/`; without either, the path is
+ * `/sse/{id}`. `heartbeat_interval` (or `heartbeat_timeout`) is seconds, 0 for none. `headers` are
+ * rules that a request must fulfil, by name: a text to equal, `{equals}`, `{matches}`,
+ * `{exists: true}` or `{secret: 'NAME_OF_VARIABLE'}`.
  *
  * @throws TypeError that names the wrong key or the missing variable. It shows no value.
  */

@@ -31,7 +31,7 @@ export interface SinkConfig {
   readonly cors?: { readonly allowed_origins: string | readonly string[] } | undefined
 }
 
-/** A text to equal, or one of the rules of `headerRules`; `secret` and `env` name an environment variable. */
+/** A text to equal, or a rule of `headerRules`. `secret` and `env` name a variable. */
 export type HeaderRuleConfig =
   | string
   | { readonly exists: true }

@@ -1,7 +1,7 @@
 import type { SinkRequest } from './request.ts'
 import { createPlainResponse, type SinkResponse, STREAM_HEADERS } from './response.ts'
 
-/** The response if the method or `Accept` of a request rules a stream out; undefined if it may go on. */
+/** The response if a method or an `Accept` excludes a stream; undefined otherwise. */
 export function refuseRequest(request: SinkRequest, methods: readonly string[]): SinkResponse | undefined {
   const allowed = resolveMethods(methods)
   if (!allowed.includes(request.method)) {
@@ -24,7 +24,7 @@ export function createHeadResponse(headers: Readonly<Record<string, string>>): S
   return { status: 200, headers: { ...headers, ...STREAM_HEADERS } }
 }
 
-/** Whether an `Accept` header allows an event stream: the most specific range decides (RFC 9110, 12.5.1). */
+/** Whether `Accept` allows an event stream: the most specific range decides (RFC 9110, 12.5.1). */
 function acceptsEventStream(header: string | null): boolean {
   if (header === null || header.trim() === '') return true
   let highest = -1
@@ -41,7 +41,7 @@ function acceptsEventStream(header: string | null): boolean {
 /** From the least to the most specific range. */
 const RANGES = ['*/*', 'text/*', 'text/event-stream']
 
-/** Whether an `Accept-Encoding` header allows gzip (RFC 9110, 12.5.3). Without the header, nothing is compressed. */
+/** Whether `Accept-Encoding` allows gzip (RFC 9110, 12.5.3). Without the header, it does not. */
 export function acceptsGzip(header: string | null): boolean {
   const codings = parseAccept(header ?? '')
   const coding =
@@ -50,7 +50,7 @@ export function acceptsGzip(header: string | null): boolean {
   return coding?.accepted ?? false
 }
 
-/** The items of an `Accept` or `Accept-Encoding` header; those with `q=0` are not accepted (RFC 9110, 12.4.2). */
+/** The items of an `Accept` header. `q=0` means not accepted (RFC 9110, 12.4.2). */
 function parseAccept(header: string): { readonly name: string; readonly accepted: boolean }[] {
   return header.split(',').map((item) => {
     const [name = '', ...parameters] = item.split(';').map((part) => part.trim().toLowerCase())

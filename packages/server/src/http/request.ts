@@ -8,13 +8,14 @@ export interface SinkRequest {
   readonly headers: Headers
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal
-  /** The adapter's own request: an `IncomingMessage`, an `Http2ServerRequest`, a Fetch `Request`. */
+  /** The adapter's request: an `IncomingMessage`, `Http2ServerRequest` or Fetch `Request`. */
   readonly raw: unknown
 }
 
 /**
- * The id to resume after: the `Last-Event-ID` header, or the query parameter `lastEventId` for clients that cannot
- * set headers. The header wins, because a browser that reconnects sends it with the URL it began with.
+ * The id to resume after: the `Last-Event-ID` header, or the query parameter `lastEventId` for
+ * clients that cannot set headers. The header wins, because a browser that reconnects sends it with
+ * the URL it began with.
  */
 export function readLastEventId({ headers, url }: SinkRequest): string | undefined {
   const header = headers.get('last-event-id')

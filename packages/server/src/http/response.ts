@@ -7,7 +7,7 @@ export interface SinkResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
-  /** If given, the body is a stream: `connect` sends the head and returns the writer of the body. */
+  /** Makes the body a stream: `connect` sends the head and returns the body's writer. */
   readonly stream?: (connect: (events: ResponseWriterEvents) => ResponseWriter) => void
   /** Called instead of `stream` if the client has left by then. */
   readonly abandoned?: () => void

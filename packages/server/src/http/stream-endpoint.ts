@@ -19,8 +19,9 @@ export interface StreamEndpointOptions extends EndpointOptions {
   /** Keeps quiet connections alive; `false` for none. Default: a comment every 30 seconds. */
   readonly heartbeat?: HeartbeatOptions | false
   /**
-   * How long clients wait before they connect again. Each is told a time of its own, from this up to twice this, so
-   * that they do not all come back at once. `false` tells them nothing: each client chooses. Default `'2s'`.
+   * How long clients wait before they connect again. Each is told a time of its own, from this up
+   * to twice this, so that they do not all come back at once. `false` tells them nothing: each
+   * client chooses. Default `'2s'`.
    */
   readonly retry?: Duration | false
   /** How many clients may connect. Default: no limit. */
@@ -28,14 +29,14 @@ export interface StreamEndpointOptions extends EndpointOptions {
   /** What happens to clients that read more slowly than events come. */
   readonly slowClient?: SlowClientOptions
   /**
-   * Takes each connection away from node:http after its head is sent, so that an idle one holds little more than its
-   * socket. Such a connection serves no other request, and closing the server does not close it; closing this does.
-   * Default: only in `serveSinks`.
+   * Takes each connection away from node:http after its head is sent, so that an idle one holds
+   * little more than its socket. Such a connection serves no other request, and closing the server
+   * does not close it; closing this does. Default: only in `serveSinks`.
    */
   readonly takeover?: boolean
   /** Drives heartbeats and deadlines. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
-  /** Spreads the reconnection times that clients are told: numbers from [0, 1). Default: `Math.random`. */
+  /** Spreads reconnection times: numbers from [0, 1). Default: `Math.random`. */
   readonly random?: () => number
 }
 

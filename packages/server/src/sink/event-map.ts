@@ -16,16 +16,16 @@ export type MessageOf<Events extends EventMap> = {
 }[keyof Events & string]
 
 /**
- * Declares one map that types and checks both ends: `createSink({ events })` on the sending side, `decodeByType(events)`
- * of `@rxsse/operators` on the reading side. Returns the map unchanged.
+ * Declares one map that types and checks both ends: `createSink({ events })` on the sending side,
+ * `decodeByType(events)` of `@rxsse/operators` on the reading side. Returns the map unchanged.
  */
 export function defineEvents<const Events extends EventMap>(events: Events): Events {
   return events
 }
 
 /**
- * Checks the data of a message against the schema of its type. The message is sent as it is, not as the schema
- * transforms it. Throws or rejects with a `SinkError` that names the type and the path.
+ * Checks the data of a message against the schema of its type. The message is sent as it is, not as
+ * the schema transforms it. Throws or rejects with a `SinkError` that names the type and the path.
  */
 export function checkEvent(events: EventMap, { type = 'message', data }: SseMessage): MaybePromise<void> {
   const schema = Object.hasOwn(events, type) ? events[type] : undefined

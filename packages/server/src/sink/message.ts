@@ -7,7 +7,7 @@ export type TypedMessage<M extends SseMessage = SseMessage> = M extends SseMessa
     }
   : never
 
-/** The clients that get a message: all of them, the members of one room, or the connections of one user. */
+/** The clients that get a message: all, the members of a room, or a user's connections. */
 export type Target = 'all' | { readonly room: string } | { readonly user: string }
 
 /** The type that the reader sees (HTML, 9.2.6). */
@@ -26,8 +26,9 @@ function isTyped(message: SseMessage): message is TypedMessage {
 }
 
 /**
- * Replaces the `lastEventId` of an event that was read from another stream by an `id`. A `lastEventId` is sticky, so
- * it is the event's own id only if it differs from `cursor`, the one before it.
+ * Replaces the `lastEventId` of an event that was read from another stream by an `id`. A
+ * `lastEventId` is sticky, so it is the event's own id only if it differs from `cursor`, the one
+ * before it.
  */
 export function withOwnId(message: SseMessage, cursor: string): { sent: SseMessage; lastEventId: string } {
   if (typeof message !== 'object' || message === null || !('lastEventId' in message) || 'id' in message) {

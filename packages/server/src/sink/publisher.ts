@@ -10,13 +10,13 @@ import type { TopicFilter } from './topic.ts'
 import type { Publication, PublicationTrace } from './tracing.ts'
 
 export interface PublishOptions {
-  /** The message's name at its source. If the log has it already, nothing is sent and its id is returned. */
+  /** The message's name at its source. If the log has it, nothing is sent. */
   readonly sourceId?: string
 }
 
 /** The result of publishing a message. */
 export interface Published {
-  /** The log's id, or without a log the message's own. Undefined if it has none, or if `match` left it out. */
+  /** The log's id, or the message's own. Undefined if there is none, or if `match` left it out. */
   readonly id: string | undefined
 }
 
@@ -33,7 +33,7 @@ export interface PublisherContext {
   readonly trace: ((publication: Publication) => PublicationTrace | undefined) | undefined
 }
 
-/** Checks each message, finds its topic, and passes it to the sequencer in the order of the calls. */
+/** Checks messages, finds their topics, and passes them to the sequencer in order. */
 export class Publisher {
   readonly #context: PublisherContext
   #closed = false
@@ -44,7 +44,7 @@ export class Publisher {
     this.#context = context
   }
 
-  /** Returns the message's id. Throws or rejects with a {@link SinkError} if the message is refused. */
+  /** Returns the message's id. Throws or rejects with a {@link SinkError} if it is refused. */
   publish(
     message: SseMessage,
     target: Target,
@@ -78,7 +78,7 @@ export class Publisher {
     return trace === undefined ? checkAndAppend() : reportTo(trace, checkAndAppend)
   }
 
-  /** Refuses messages from now on. Returns a promise of the checks that are still running, if there are any. */
+  /** Refuses messages from now on. Returns a promise of the checks that are still running. */
   close(): Promise<void> | undefined {
     this.#closed = true
     return this.#checking

@@ -9,7 +9,7 @@ export interface SinkObserverHost<M extends SseMessage> {
   onComplete(): void
 }
 
-/** The Observer that a pipeline subscribes. It never throws: RxJS would report that as an uncaught exception. */
+/** An Observer that never throws: RxJS would report that as an uncaught exception. */
 export function createSinkObserver<M extends SseMessage>(
   target: Target | ((message: M) => Target),
   host: SinkObserverHost<M>,

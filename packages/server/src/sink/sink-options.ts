@@ -8,35 +8,37 @@ import type { SinkTracing } from './tracing.ts'
 export interface SinkOptions<M extends SseMessage = SseMessage> extends StreamEndpointOptions {
   /** A message that opens every connection. Default: none. */
   readonly greeting?: SseMessage
-  /** The topic that `match` and the filter parameter test. Default: the message's type, `'message'` without one. */
+  /** The topic that `match` and filters test. Default: the type, `'message'` without one. */
   readonly topic?: (message: M) => string
-  /** The topics that this sink may send: `'*'`, `'alert.*'`, exact topics, lists of them. Default `'*'`. */
+  /** The topics to send: `'*'`, `'alert.*'`, exact topics, lists of them. Default `'*'`. */
   readonly match?: TopicPattern
-  /** The query parameter by which a client asks for fewer topics, as comma-separated patterns. Default `'event_type'`. */
+  /** The query parameter that asks for fewer topics, as patterns. Default `'event_type'`. */
   readonly filterParameter?: string
   /**
-   * The types that the sink sends, each with the schema of its data. A message of another type, or whose data does not
-   * fit, is refused. See `defineEvents`. Default: anything is sent.
+   * The types that the sink sends, each with the schema of its data. A message of another type, or
+   * whose data does not fit, is refused. See `defineEvents`. Default: anything is sent.
    */
   readonly events?: EventMap
-  /** Names a message at its source, so that a log keeps it once. Default: the `sourceId` given to `publish`. */
+  /** Names a message at its source, so that a log keeps it once. Default: none. */
   readonly sourceId?: (message: M) => string | undefined
-  /** Keeps events, so that clients resume after `Last-Event-ID`. Default: none; ids are the messages' own. */
+  /** Keeps events, so that clients can resume. Default: none; ids are the messages' own. */
   readonly log?: EventLog
   /**
-   * `'shared'`: gzip for clients that accept it. One deflate stream serves all clients that see the same messages, so
-   * that more clients cost no more. A user's own messages are never compressed. Needs node:zlib. Default: identity.
+   * `'shared'`: gzip for clients that accept it. One deflate stream serves all clients that see the
+   * same messages, so that more clients cost no more. A user's own messages are never compressed.
+   * Needs node:zlib. Default: identity.
    */
   readonly compression?: 'shared'
   /**
-   * The effect of a pipeline's completion: `'stay'` (the default) does nothing, because several pipelines may share a
-   * sink. `'close'` ends every stream and answers 204 from then on, so that browsers do not come back.
+   * The effect of a pipeline's completion: `'stay'` (the default) does nothing, because several
+   * pipelines may share a sink. `'close'` ends every stream and answers 204 from then on, so that
+   * browsers do not come back.
    */
   readonly onComplete?: 'stay' | 'close'
-  /** Called with each refused message and the reason. The message is also counted, and the pipeline goes on. */
+  /** Called with each refused message and the reason. Default: it is only counted. */
   readonly onRejected?: (message: M, error: unknown) => void
   /** Called with the errors of pipelines, of the log and of `access`. Default: `console.error`. */
   readonly onError?: (error: unknown) => void
-  /** Follows messages to their delivery: `sinkTracing()` of `@rxsse/server/otel`. Default: nothing is traced. */
+  /** Follows messages to their delivery: `sinkTracing()` of `@rxsse/server/otel`. Default: none. */
   readonly tracing?: SinkTracing
 }

@@ -22,15 +22,15 @@ interface Model {
 
 const PADDING = 'x'.repeat(30_000)
 
-/** A client over many connections, which checks that it sees every message for it once and in order. */
+/** A client over many connections. It checks that it sees each of its messages once, in order. */
 class Client {
   readonly topic: string | undefined
   readonly room: string | undefined
   connected = false
   stalled = false
   #cursor: string | undefined
-  // The offset that the client has seen up to. Unknown before the first id: messages on their way to the log are live
-  // for a new client, too.
+  // The offset that the client has seen up to. Unknown before the first id: messages on their way
+  // to the log are live for a new client, too.
   #next: number | undefined
   #joinedAt = 0
   #failure: unknown
@@ -100,7 +100,8 @@ class Client {
     for (const block of text.split('\n\n').slice(0, -1)) {
       const { events, lastEventId } = referenceParse(Buffer.from(`${block}\n\n`), this.#cursor)
       if (this.#next === undefined && lastEventId !== '') {
-        // An event has its own id, an id-only block that of the event before. The client must see what comes after it.
+        // An event has its own id, an id-only block that of the event before. The client must see
+        // what comes after it.
         this.#next = Math.min(parseOffset(lastEventId) - events.length, this.#joinedAt)
       }
       for (const { type, data } of events) {

@@ -15,8 +15,9 @@ import { createTopicFilter } from './topic.ts'
 import { guardTracing, type TracedMessage } from './tracing.ts'
 
 /**
- * Observables as an SSE endpoint. A pipeline that the sink subscribes to is sent to every client. The sink never
- * throws: a refused message is counted and passed to `onRejected`. Closing it closes its log, too.
+ * Observables as an SSE endpoint. A pipeline that the sink subscribes to is sent to every client.
+ * The sink never throws: a refused message is counted and passed to `onRejected`. Closing it closes
+ * its log, too.
  */
 export interface Sink<M extends SseMessage = SseMessage> extends Observer<M>, StreamEndpoint {
   /** An Observer whose messages go to the clients in a room. */
@@ -24,18 +25,18 @@ export interface Sink<M extends SseMessage = SseMessage> extends Observer<M>, St
   /** An Observer whose messages go to one user's connections. */
   user(id: string): Observer<M>
   /**
-   * An Observer that chooses the target of each message: `sink.to(({ type }) => ({ room: type }))`. The type is
-   * `'message'` if the message names none.
+   * An Observer that chooses the target of each message: `sink.to(({ type }) => ({ room: type }))`.
+   * The type is `'message'` if the message names none.
    */
   to(target: (message: TypedMessage<M>) => Target): Observer<M>
   /**
-   * Sends one message, to all clients unless a target is given. Resolves when the log has it; rejects with a
-   * `SinkError` if it is refused.
+   * Sends one message, to all clients unless a target is given. Resolves when the log has it;
+   * rejects with a `SinkError` if it is refused.
    */
   publish(message: M, target?: Target, options?: PublishOptions): Promise<Published>
   /** Emits when a connection opens or closes. */
   readonly connections$: Observable<ConnectionChange>
-  /** Emits when the messages of a tick have been delivered. Nothing is measured without a subscriber. */
+  /** Emits after each tick's delivery. Nothing is measured without a subscriber. */
   readonly deliveries$: Observable<Delivery>
 }
 

@@ -1,4 +1,4 @@
-/** Topics to let through: `'*'` is everything, `'alert.*'` all that begin with `alert.`, anything else is one topic. */
+/** Topics: `'*'` is every one, `'alert.*'` all that begin with `alert.`, others are exact. */
 export type TopicPattern = string | readonly string[]
 
 /** Decides which topics pass. */
@@ -22,7 +22,7 @@ export function createTopicFilter(pattern: TopicPattern): TopicFilter {
   }
 }
 
-/** The filter of a query such as `?event_type=a,b.*`, also repeated. Without the parameter, every topic passes. */
+/** The filter of a query such as `?event_type=a,b.*`. Without the parameter, every topic passes. */
 export function parseTopicFilter(query: URLSearchParams, parameter: string): TopicFilter {
   const patterns = query
     .getAll(parameter)

@@ -5,14 +5,14 @@ export type TraceFields = Readonly<Record<string, string>>
 
 /** Follows messages from the server that publishes them to every server that delivers them. */
 export interface SinkTracing {
-  /** A message is published. Called in the publisher's own context. Returns undefined if the message is not traced. */
+  /** Called in the publisher's context for each message. Returns undefined if it is not traced. */
   publish(publication: Publication): PublicationTrace | undefined
   /** The messages of a tick, traced ones among them, were written to connections of this sink. */
   deliver(delivery: TracedDelivery): void
 }
 
 export interface Publication {
-  /** The topic that `match` and filters test: the message's type, unless the option `topic` says otherwise. */
+  /** The topic that `match` and filters test: the message's type by default. */
   readonly topic: string
   readonly target: Target
 }

@@ -48,7 +48,7 @@ export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
     return this.#emitted ? undefined : this.#outcome
   }
 
-  /** Never throws: RxJS would report that as an uncaught exception. A message that cannot be sent ends the stream. */
+  /** Never throws: RxJS would report it as uncaught. A bad message ends the stream. */
   next(message: M): void {
     if (this.#outcome !== undefined) return
     try {

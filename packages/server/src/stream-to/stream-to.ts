@@ -16,28 +16,28 @@ import { PipelineSubscriber } from './pipeline-subscriber.ts'
 
 /** As a sink's, but a slow client is disconnected by default: a response with a hole is useless. */
 export interface StreamOptions extends StreamEndpointOptions {
-  /** The methods that begin a stream. Default `['GET']`. With `'POST'`, {@link readJson} reads the body. */
+  /** The methods that begin a stream. Default `['GET']`. {@link readJson} reads a body. */
   readonly methods?: readonly string[]
   /**
-   * When the head is sent. `'at-once'` (the default) shows proxies and clients that the server is alive. With
-   * `'first-event'`, an error before the first event is still an HTTP status.
+   * When the head is sent. `'at-once'` (the default) shows proxies and clients that the server is
+   * alive. With `'first-event'`, an error before the first event is still an HTTP status.
    */
   readonly head?: 'at-once' | 'first-event'
-  /** What happens to the pipeline of a client that leaves: `'unsubscribe'` (the default), or `'finish'`. */
+  /** What to do with the pipeline of a client that left. Default `'unsubscribe'`. */
   readonly whenGone?: 'unsubscribe' | 'finish'
   /** The status of an error before the head. Default: a `RequestError`'s own, 500 for any other. */
   readonly statusOf?: (error: unknown) => number
-  /** A last message to the client if its pipeline fails after the head. Default: none, the body ends. */
+  /** A last message to the client if its pipeline fails after the head. Default: none. */
   readonly errorMessage?: (error: unknown) => SseMessage
-  /** Called with every error of a pipeline, also after its client has left. Default: `console.error`. */
+  /** Called with each error, also after the client has left. Default: `console.error`. */
   readonly onError?: (error: unknown) => void
 }
 
 /**
- * Gives each connection a pipeline of its own, such as the answer of an LLM or the progress of a job. The pipeline is
- * subscribed to when a request comes and unsubscribed from when the client leaves. If it completes before its first
- * event, the response is 204, which tells a browser not to come back. If it fails before the head, the response is an
- * HTTP error.
+ * Gives each connection a pipeline of its own, such as the answer of an LLM or the progress of a
+ * job. The pipeline is subscribed to when a request comes and unsubscribed from when the client
+ * leaves. If it completes before its first event, the response is 204, which tells a browser not to
+ * come back. If it fails before the head, the response is an HTTP error.
  *
  * @throws TypeError if an option is wrong.
  */
