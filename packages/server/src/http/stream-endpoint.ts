@@ -31,7 +31,7 @@ export interface StreamEndpointOptions extends EndpointOptions {
   /**
    * Takes each connection away from node:http after its head is sent, so that an idle one holds
    * little more than its socket. Such a connection serves no other request, and closing the server
-   * does not close it; closing this does. Default: only in `serveSinks`.
+   * does not close it; `close` of this endpoint does. Default: only in `serveSinks`.
    */
   readonly takeover?: boolean
   /** Drives heartbeats and deadlines. Default: `asyncScheduler`. */

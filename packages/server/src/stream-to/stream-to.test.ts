@@ -152,7 +152,7 @@ describe('streamTo', () => {
     const upstream = new Subject<SseMessage>()
     const { url } = await serveStream(() => upstream, {
       head: 'first-event',
-      statusOf: () => 502,
+      errorStatus: () => 502,
     })
     const failing = openReader(url)
     await expect.poll(() => upstream.observed).toBe(true)

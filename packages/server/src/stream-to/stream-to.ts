@@ -26,7 +26,7 @@ export interface StreamOptions extends StreamEndpointOptions {
   /** What to do with the pipeline of a client that left. Default `'unsubscribe'`. */
   readonly whenGone?: 'unsubscribe' | 'finish'
   /** The status of an error before the head. Default: a `RequestError`'s own, 500 for any other. */
-  readonly statusOf?: (error: unknown) => number
+  readonly errorStatus?: (error: unknown) => number
   /** A last message to the client if its pipeline fails after the head. Default: none. */
   readonly errorMessage?: (error: unknown) => SseMessage
   /** Called with each error, also after the client has left. Default: `console.error`. */
@@ -46,7 +46,8 @@ export function streamTo<M extends SseMessage>(
   options: StreamOptions = {},
 ): StreamEndpoint {
   const { methods = ['GET'], head = 'at-once', whenGone = 'unsubscribe' } = options
-  const { onError = console.error, statusOf = resolveStatus, errorMessage } = options
+  const { onError = console.error, errorStatus = resolveStatus, errorMessage } = options
+  const fail = (error: unknown) => createErrorResponse(errorStatus(error), error)
   const running = new Map<Subscription, PipelineSubscriber<M>>()
   const slowClientOptions = { policy: 'disconnect', ...options.slowClient } as const
   const { endpoint, hub, counters, retry, slowClient } = createStreamEndpoint(
@@ -55,7 +56,7 @@ export function streamTo<M extends SseMessage>(
       methods,
       cursor: undefined,
       onError,
-      errorResponse: createErrorResponse,
+      errorResponse: fail,
       begin(admitted) {
         const source = project(admitted.request, admitted.user)
         return isPromise(source) ? source.then((ready) => run(ready, admitted)) : run(source, admitted)
@@ -100,7 +101,7 @@ export function streamTo<M extends SseMessage>(
     if (outcome !== undefined) {
       permit.release()
       return 'error' in outcome
-        ? createErrorResponse(outcome.error)
+        ? fail(outcome.error)
         : { status: 204, headers: { 'cache-control': 'no-store' } }
     }
     return {
@@ -117,13 +118,10 @@ export function streamTo<M extends SseMessage>(
       },
     }
   }
+}
 
-  function createErrorResponse(error: unknown): SinkResponse {
-    return createPlainResponse(
-      statusOf(error),
-      error instanceof RequestError ? error.message : 'something went wrong',
-    )
-  }
+function createErrorResponse(status: number, error: unknown): SinkResponse {
+  return createPlainResponse(status, error instanceof RequestError ? error.message : 'something went wrong')
 }
 
 function resolveStatus(error: unknown): number {
