@@ -30,7 +30,7 @@ export interface Adapter {
   open(url: string, options?: ReaderOptions): Promise<Reader>
 }
 
-export const adapters: readonly Adapter[] = [
+export const ADAPTERS: readonly Adapter[] = [
   http1('node:http', ({ handler }) => listen(createServer(handler))),
   http1('serveSinks with takeover', async ({ handler }) => {
     const { url, server } = await serveSinks({

@@ -28,12 +28,12 @@ export function createRemoteLog(chance: () => number, log: EventLog = memoryLog(
 export function createSharedLog(chance: () => number): EventLog {
   const log = memoryLog()
   let listener: (entries: readonly LogEntry[]) => void = () => {}
-  let told: Promise<unknown> = Promise.resolve()
+  let delivered: Promise<unknown> = Promise.resolve()
   return {
     ...createRemoteLog(chance, log),
     async append(...args) {
       const entry = await log.append(...args)
-      told = told.then(() => turns(chance)).then(() => listener([entry]))
+      delivered = delivered.then(() => turns(chance)).then(() => listener([entry]))
       await turns(chance)
       return entry
     },
@@ -49,7 +49,7 @@ export function createSharedLog(chance: () => number): EventLog {
       }
     },
     async close() {
-      await told
+      await delivered
       await log.close()
     },
   }

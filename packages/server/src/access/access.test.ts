@@ -6,18 +6,18 @@ import { createSink } from '../sink/sink.ts'
 import type { SinkOptions } from '../sink/sink-options.ts'
 import type { Permit, SharedPermits } from './limits.ts'
 
-const served = (options?: SinkOptions) => serveTestSink({ onError: () => {}, ...options })
+const serveQuiet = (options?: SinkOptions) => serveTestSink({ onError: () => {}, ...options })
 
 describe('rooms', () => {
   it('are denied without `rooms.authorize`', async () => {
-    const { url } = await served()
+    const { url } = await serveQuiet()
     expect((await openReader(`${url}/?room=a`)).status).toBe(403)
     expect((await openReader(`${url}/?rooms=a,b`)).status).toBe(403)
   })
 
   it('are authorized all at once, with the user', async () => {
     const asked: unknown[] = []
-    const { url } = await served({
+    const { url } = await serveQuiet({
       identify: () => '7',
       rooms: {
         authorize: (_request, names, user) => {
@@ -35,7 +35,7 @@ describe('rooms', () => {
   })
 
   it('receive their own messages and those for everybody', async () => {
-    const { sink, url } = await served({ rooms: { authorize: () => true } })
+    const { sink, url } = await serveQuiet({ rooms: { authorize: () => true } })
     const member = await openReader(`${url}/?room=a`)
     const other = await openReader(`${url}/?room=b`)
     sink.room('a').next({ data: 'for a' })
@@ -46,7 +46,7 @@ describe('rooms', () => {
   })
 
   it('must have names of one line', async () => {
-    const { url } = await served({ rooms: { authorize: () => true } })
+    const { url } = await serveQuiet({ rooms: { authorize: () => true } })
     for (const character of ['%0a', '%0d', '%00']) {
       expect((await openReader(`${url}/?room=a${character}b`)).status).toBe(400)
     }
@@ -55,7 +55,7 @@ describe('rooms', () => {
 
 describe('users', () => {
   it('are resolved by `identify`, on all their connections', async () => {
-    const { sink, url } = await served({
+    const { sink, url } = await serveQuiet({
       identify: async ({ headers }) => headers.get('x-user') ?? undefined,
     })
     const phone = await openReader(url, { headers: { 'x-user': '42' } })
@@ -69,7 +69,7 @@ describe('users', () => {
   })
 
   it('are not taken from `?user_id=`', async () => {
-    const { sink, url } = await served({ identify: () => undefined })
+    const { sink, url } = await serveQuiet({ identify: () => undefined })
     const claimant = await openReader(`${url}/?user_id=42`)
     await sink.publish({ data: 'private' }, { user: '42' })
     await sink.publish({ data: 'public' })
@@ -77,7 +77,7 @@ describe('users', () => {
   })
 
   it('are taken from `?user_id=` with trustQueryUser, if `identify` returns none', async () => {
-    const { sink, url } = await served({
+    const { sink, url } = await serveQuiet({
       trustQueryUser: true,
       identify: ({ headers }) => headers.get('x-user') ?? undefined,
     })
@@ -90,7 +90,7 @@ describe('users', () => {
   })
 
   it('receive only their own messages when they resume', async () => {
-    const { sink, url } = await served({
+    const { sink, url } = await serveQuiet({
       log: memoryLog(),
       identify: ({ headers }) => headers.get('x-user') ?? undefined,
     })
@@ -106,7 +106,7 @@ describe('users', () => {
 describe('access', () => {
   it('that throws is answered with a bare 500, and onError gets the error', async () => {
     const errors: unknown[] = []
-    const { url } = await served({
+    const { url } = await serveQuiet({
       access: () => {
         throw new Error('the password is hunter2')
       },
@@ -120,19 +120,19 @@ describe('access', () => {
   })
 
   it('that decides nothing admits nobody', async () => {
-    const { url } = await served({ access: () => ({}) as never })
+    const { url } = await serveQuiet({ access: () => ({}) as never })
     expect((await openReader(url)).status).toBe(403)
   })
 
   it('sets the challenge of a 401', async () => {
-    const { url } = await served({ access: () => ({ deny: 401, challenge: 'Basic realm="x"' }) })
+    const { url } = await serveQuiet({ access: () => ({ deny: 401, challenge: 'Basic realm="x"' }) })
     expect((await openReader(url)).headers['www-authenticate']).toBe('Basic realm="x"')
   })
 })
 
 describe('cors', () => {
   it('is off by default', async () => {
-    const { url } = await served()
+    const { url } = await serveQuiet()
     const reader = await openReader(url, { headers: { origin: 'https://a.example' } })
     expect(reader.headers['access-control-allow-origin']).toBeUndefined()
     const preflight = { method: 'OPTIONS', headers: { 'access-control-request-method': 'GET' } }
@@ -140,14 +140,14 @@ describe('cors', () => {
   })
 
   it('applies to every response, so that a page can read why it was denied', async () => {
-    const { url } = await served({ cors: { origins: '*' }, access: () => ({ deny: 403 }) })
+    const { url } = await serveQuiet({ cors: { origins: '*' }, access: () => ({ deny: 403 }) })
     const denied = await openReader(url, { headers: { origin: 'https://a.example' } })
     expect(denied.status).toBe(403)
     expect(denied.headers['access-control-allow-origin']).toBe('*')
   })
 
   it('answers a preflight before access, because it never has credentials', async () => {
-    const { url } = await served({
+    const { url } = await serveQuiet({
       cors: { origins: '*', headers: ['X-Key'] },
       access: () => ({ deny: 401 }),
     })
@@ -161,7 +161,7 @@ describe('cors', () => {
   })
 
   it('accepts a function of the origin', async () => {
-    const { url } = await served({ cors: { origins: (origin) => origin.endsWith('.example') } })
+    const { url } = await serveQuiet({ cors: { origins: (origin) => origin.endsWith('.example') } })
     const reader = await openReader(url, { headers: { origin: 'https://a.example' } })
     expect(reader.headers['access-control-allow-origin']).toBe('https://a.example')
   })
@@ -174,7 +174,7 @@ describe('cors', () => {
 
 describe('limits', () => {
   it("tell excess clients when to come back, and end the stream, with 'retry'", async () => {
-    const { sink, url } = await served({ limits: { connections: 1 }, retry: '2s', random: () => 0.5 })
+    const { sink, url } = await serveQuiet({ limits: { connections: 1 }, retry: '2s', random: () => 0.5 })
     const first = await openReader(url)
     const second = await openReader(url)
     expect(second.status).toBe(200)
@@ -189,7 +189,7 @@ describe('limits', () => {
   })
 
   it('answer 503 with Retry-After, with 503', async () => {
-    const { url } = await served({
+    const { url } = await serveQuiet({
       limits: { connections: 0, overload: 503 },
       retry: '2s',
       random: () => 0.5,
@@ -200,7 +200,7 @@ describe('limits', () => {
   })
 
   it('count by key, which is the user by default', async () => {
-    const { url } = await served({
+    const { url } = await serveQuiet({
       limits: { connectionsPerKey: 1, overload: 503 },
       identify: ({ headers }) => headers.get('x-user') ?? undefined,
     })
@@ -224,7 +224,7 @@ describe('limits', () => {
         return { release: () => void free++ }
       },
     }
-    const { sink, url } = await served({
+    const { sink, url } = await serveQuiet({
       limits: { connections: 2, connectionsPerKey: 2, across, overload: 503 },
       trustQueryUser: true,
     })
@@ -251,7 +251,7 @@ describe('limits', () => {
         return new Promise((resolve) => grants.push(resolve))
       },
     }
-    const { sink, url } = await served({
+    const { sink, url } = await serveQuiet({
       limits: { connections: 1, connectionsPerKey: 1, across, overload: 503 },
       trustQueryUser: true,
       onError: (error) => errors.push(error),

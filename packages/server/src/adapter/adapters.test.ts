@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { adapters } from '../../test/adapters.ts'
+import { ADAPTERS } from '../../test/adapters.ts'
 import type { Reader, ReaderOptions } from '../../test/reader.ts'
 import { createTestSink } from '../../test/serve.ts'
 import { memoryLog } from '../log/memory-log.ts'
 import type { Sink } from '../sink/sink.ts'
 import type { SinkOptions } from '../sink/sink-options.ts'
 
-describe.each(adapters)('over $name', ({ mount, open, http2 }) => {
+describe.each(ADAPTERS)('over $name', ({ mount, open, http2 }) => {
   async function mountSink(options?: SinkOptions): Promise<{
     sink: Sink
     read(query?: string, options?: ReaderOptions): Promise<Reader>

@@ -36,9 +36,9 @@ export function handleNodeRequest(
 ): void {
   // Without a listener, the error of a client's reset would end the process.
   response.on('error', () => {})
-  const answer = endpoint(createSinkRequest(request, response, raw))
-  if (isPromise(answer)) answer.then((ready) => send(request, response, ready, takeover))
-  else send(request, response, answer, takeover)
+  const result = endpoint(createSinkRequest(request, response, raw))
+  if (isPromise(result)) result.then((ready) => send(request, response, ready, takeover))
+  else send(request, response, result, takeover)
 }
 
 function send(
@@ -47,7 +47,7 @@ function send(
   { status, headers, body, stream, abandoned }: SinkResponse,
   takeover: boolean,
 ): void {
-  // The client may have left while the answer was awaited.
+  // The client may have left while access was decided or a permit taken.
   if (hasLeft(response) || response.writableEnded) {
     abandoned?.()
     return

@@ -9,17 +9,17 @@ const RUNTIMES = [
   { name: 'deno', command: ['run', '--allow-net', '--allow-env', '--allow-read', '--no-lock'] },
 ] as const
 
-const packageFolder = new URL('../..', import.meta.url)
+const PACKAGE_FOLDER = new URL('../..', import.meta.url)
 
 describe.each(RUNTIMES)('the Fetch adapter on $name', ({ name, command }) => {
   it('sends the head and a first byte at once, sends events, and notices that its client leaves', async (context) => {
-    const program = fileURLToPath(new URL(`node_modules/.bin/${name}`, packageFolder))
+    const program = fileURLToPath(new URL(`node_modules/.bin/${name}`, PACKAGE_FOLDER))
     if (!existsSync(program)) {
       if (process.env.CI) throw new Error(`${name} is not installed`)
       context.skip(`${name} is not installed`)
     }
     const child = spawn(program, [...command, 'test/fetch-runtime.js'], {
-      cwd: packageFolder,
+      cwd: PACKAGE_FOLDER,
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     // The program ends with its input, even if a wrapper started it.

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { expect, it, onTestFinished } from 'vitest'
 
-const packageFolder = fileURLToPath(new URL('../..', import.meta.url))
+const PACKAGE_FOLDER = fileURLToPath(new URL('../..', import.meta.url))
 
 const CONFIGURATION = `
   using Workerd = import "/workerd/workerd.capnp";
@@ -27,12 +27,12 @@ const CONFIGURATION = `
 
 /** Starts the package in workerd, the runtime of Cloudflare's workers. Resolves to the URL. */
 async function startWorkerd(): Promise<string> {
-  const results = join(packageFolder, '.results')
+  const results = join(PACKAGE_FOLDER, '.results')
   mkdirSync(results, { recursive: true })
   const folder = mkdtempSync(join(results, 'worker-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const bundle = await rolldown({
-    input: join(packageFolder, 'test/worker-runtime.js'),
+    input: join(PACKAGE_FOLDER, 'test/worker-runtime.js'),
     platform: 'browser',
     external: /^node:/,
   })

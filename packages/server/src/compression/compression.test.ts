@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createGunzip, gunzipSync } from 'node:zlib'
 import { referenceParse } from '@rxsse/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { adapters } from '../../test/adapters.ts'
+import { ADAPTERS } from '../../test/adapters.ts'
 import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
@@ -175,7 +175,7 @@ describe("compression: 'shared'", () => {
     expect(gunzipSync(Buffer.concat(chunks)).toString()).toMatch(/^retry: \d+\n\nretry: \d+\n\n$/)
   })
 
-  it.each(adapters)('goes by way of $name', async ({ mount, open }) => {
+  it.each(ADAPTERS)('goes by way of $name', async ({ mount, open }) => {
     const sink = createSink({ compression: 'shared' })
     onTestFinished(() => sink.close({ drain: 0 }))
     const client = await openGzip(await mount(sink), {}, open)

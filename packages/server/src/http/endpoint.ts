@@ -113,7 +113,7 @@ function createDenial(denied: Extract<AccessResult, { deny: number }>): SinkResp
   return createPlainResponse(deny, reason, deny === 401 ? { 'www-authenticate': challenge } : {})
 }
 
-/** The response with more headers. Its own win, and both `Vary` are kept. */
+/** Adds headers that the response does not have. The values of `Vary` are joined. */
 function addHeaders(response: SinkResponse, headers: Readonly<Record<string, string>>): SinkResponse {
   const vary = [headers.vary, response.headers.vary].filter((value) => value !== undefined)
   return {

@@ -59,7 +59,7 @@ export interface StreamEndpointHost
     Partial<HubListener> {
   /** The id that heartbeats send. */
   readonly cursor: string | undefined
-  /** Closes what is in front of the connections and behind them; `drain` ends the connections. */
+  /** Closes the endpoint. It must call `drain`, which ends the connections. */
   close(drain: () => Promise<void>): Promise<void>
 }
 

@@ -12,9 +12,9 @@ import { EventSource } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openReader } from '../../test/reader.ts'
 
-const chromium = chromiumPath()
-const hasCurl = spawnSync('curl', ['--version']).status === 0
-const program = new URL('../../test/counting-server.ts', import.meta.url).pathname
+const CHROMIUM = chromiumPath()
+const HAS_CURL = spawnSync('curl', ['--version']).status === 0
+const PROGRAM = new URL('../../test/counting-server.ts', import.meta.url).pathname
 
 /** Starts the counting server. `restart` kills it and starts it again on the same port. */
 async function startCounting(): Promise<{ url: string; restart(): Promise<void> }> {
@@ -23,7 +23,7 @@ async function startCounting(): Promise<{ url: string; restart(): Promise<void> 
   const start = async (port: string): Promise<string> => {
     child = spawn(
       process.execPath,
-      ['--disable-warning=ExperimentalWarning', program, join(directory, 'events.db'), port],
+      ['--disable-warning=ExperimentalWarning', PROGRAM, join(directory, 'events.db'), port],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
       },
@@ -87,10 +87,10 @@ describe('if a server with sqliteLog is killed and restarted, every event arrive
     await expectEveryNumberOnce(seen, restart)
   })
 
-  it.runIf(chromium !== undefined)("for Chromium's EventSource, compressed", async () => {
+  it.runIf(CHROMIUM !== undefined)("for Chromium's EventSource, compressed", async () => {
     const { url, restart } = await startCounting()
     const browser = await browserType.launch({
-      executablePath: chromium ?? '',
+      executablePath: CHROMIUM ?? '',
       args: [...chromiumFlags],
     })
     onTestFinished(() => browser.close())
@@ -101,7 +101,7 @@ describe('if a server with sqliteLog is killed and restarted, every event arrive
     await expectEveryNumberOnce(seen, restart)
   })
 
-  it.runIf(hasCurl)('for curl with the last id', async () => {
+  it.runIf(HAS_CURL)('for curl with the last id', async () => {
     const { url, restart } = await startCounting()
     const seen: number[] = []
     let lastEventId = ''

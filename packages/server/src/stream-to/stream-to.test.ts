@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { SseMessage } from '@rxsse/shared'
 import { concat, EMPTY, from, NEVER, Observable, of, Subject, throwError } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { adapters } from '../../test/adapters.ts'
+import { ADAPTERS } from '../../test/adapters.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
 import { readJson } from '../http/read-json.ts'
@@ -206,7 +206,7 @@ describe('streamTo', () => {
     expect(reader.interpret().retry).toBeGreaterThan(0)
   })
 
-  describe.each(adapters)('over $name', ({ mount, open }) => {
+  describe.each(ADAPTERS)('over $name', ({ mount, open }) => {
     it('answers a POST of JSON with a stream', async () => {
       const stream = streamTo(
         async (request) =>
