@@ -10,7 +10,6 @@ import { resolveType, type Target, type TypedMessage, withType } from './message
 import { type Published, Publisher, type PublisherContext, type PublishOptions } from './publisher.ts'
 import { createSinkObserver, type SinkObserverHost } from './sink-observer.ts'
 import type { SinkOptions } from './sink-options.ts'
-import type { Counters } from './stats.ts'
 import { createTopicFilter } from './topic.ts'
 import { guardTracing, type TracedMessage } from './tracing.ts'
 
@@ -83,7 +82,20 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
   const sequencer = new Sequencer(options.log, hub, { clock, random, onError })
   const admit = createAdmission({ hub, sequencer, retry, greeting, onError }, options)
   const publisher = createPublisher(options, { slowClient, counters, sequencer, trace: tracing?.publish })
-  const host = createObserverHost(options, { publisher, counters, onError, complete })
+  const host: SinkObserverHost<M> = {
+    publish: (message, target) => publisher.publish(message, target),
+    onRejected(message, error) {
+      counters.rejected++
+      guard(() => options.onRejected?.(message, error))
+    },
+    onSourceError(error) {
+      counters.sourceErrors++
+      onError(error)
+    },
+    onComplete() {
+      if (options.onComplete === 'close') complete()
+    },
+  }
   return {
     ...endpoint,
     ...createSinkObserver<M>('all', host),
@@ -115,33 +127,6 @@ function createPublisher<M extends SseMessage>(
     sourceId: options.sourceId as ((message: SseMessage) => string | undefined) | undefined,
     check: events === undefined ? undefined : (message) => checkEvent(events, message),
   })
-}
-
-interface ObserverContext {
-  readonly publisher: Publisher
-  readonly counters: Counters
-  onError(error: unknown): void
-  complete(): void
-}
-
-function createObserverHost<M extends SseMessage>(
-  { onRejected, onComplete = 'stay' }: SinkOptions<M>,
-  { publisher, counters, onError, complete }: ObserverContext,
-): SinkObserverHost<M> {
-  return {
-    publish: (message, target) => publisher.publish(message, target),
-    onRejected(message, error) {
-      counters.rejected++
-      guard(() => onRejected?.(message, error))
-    },
-    onSourceError(error) {
-      counters.sourceErrors++
-      onError(error)
-    },
-    onComplete() {
-      if (onComplete === 'close') complete()
-    },
-  }
 }
 
 /** The user's callback must not throw into a pipeline. */
