@@ -1,5 +1,5 @@
 import { isPromise, type MaybePromise, optionError, requireInteger } from '@rxsse/shared'
-import { spread } from '../connection/retry.ts'
+import { addJitter } from '../connection/reconnection-time.ts'
 import type { SinkRequest } from '../http/request.ts'
 import { createPlainResponse, type SinkResponse, STREAM_HEADERS } from '../http/response.ts'
 import { encodeRetry } from '../wire/encode.ts'
@@ -77,7 +77,7 @@ export function resolveLimits(
     },
 
     overloaded(headers) {
-      const delay = spread(retry, random)
+      const delay = addJitter(retry, random)
       if (overload === 503) {
         return createPlainResponse(503, 'too many connections', {
           ...headers,

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { endOfTick } from '../connection/clock.ts'
+import { runAtEndOfTick } from '../connection/end-of-tick.ts'
 import type { ResponseWriter, ResponseWriterEvents } from '../connection/response-writer.ts'
 import { hasLeft, type NodeRequest, type NodeResponse } from './node-request.ts'
 import { SocketResponseWriter } from './socket-response-writer.ts'
@@ -17,7 +17,7 @@ export function createNodeResponseWriter(
   if (socket === undefined) return createFallbackWriter(response, events)
   const writer = new SocketResponseWriter(response, socket, events)
   // The parser may still be at work on this request, so it is released at the end of the tick.
-  if (takeover) endOfTick(() => writer.release(request))
+  if (takeover) runAtEndOfTick(() => writer.release(request))
   return writer
 }
 

@@ -11,7 +11,7 @@ import { memoryLog } from '../log/memory-log.ts'
 import { createSink, type Sink } from '../sink/sink.ts'
 import type { SinkOptions } from '../sink/sink-options.ts'
 
-async function served(
+async function serveSink(
   options?: SinkOptions,
 ): Promise<{ sink: Sink; url: string; scheduler: ManualScheduler }> {
   const scheduler = new ManualScheduler()
@@ -22,7 +22,7 @@ async function served(
 
 const gzip = { 'accept-encoding': 'gzip, br' }
 
-/** Reads as it comes, as a browser does: each event is there when it was sent, not when the stream ends. */
+/** Decompresses each chunk as it arrives, as a browser does. */
 async function openGzip(url: string, headers: Record<string, string> = {}, open = openReader) {
   const reader = await open(url, { headers: { ...gzip, ...headers } })
   const chunks: Buffer[] = []
@@ -51,8 +51,8 @@ async function openGzip(url: string, headers: Record<string, string> = {}, open 
 }
 
 describe("compression: 'shared'", () => {
-  it('reaches each client event by event, and ends right for each, whenever it came', async () => {
-    const { sink, url, scheduler } = await served()
+  it('sends each event at once, and a valid gzip file to every client, early or late', async () => {
+    const { sink, url, scheduler } = await serveSink()
     const clients = []
     let n = 0
     for (let joined = 0; joined < 4; joined++) {
@@ -74,8 +74,8 @@ describe("compression: 'shared'", () => {
     }
   })
 
-  it('sends far fewer bytes to those who are in step', async () => {
-    const { sink, url, scheduler } = await served()
+  it('sends at most half the bytes to clients in step', async () => {
+    const { sink, url, scheduler } = await serveSink()
     const client = await openGzip(url)
     await expect.poll(() => sink.stats().connections).toBe(1)
     await sink.publish({ data: 'first' })
@@ -98,8 +98,8 @@ describe("compression: 'shared'", () => {
     expect((client.wire() - before) * 2).toBeLessThan(plain)
   })
 
-  it('leaves out clients that do not accept it, and what is one user’s alone', async () => {
-    const { sink, url } = await served({ identify: ({ headers }) => headers.get('x-user') ?? undefined })
+  it('does not compress for clients that do not accept gzip, or for users', async () => {
+    const { sink, url } = await serveSink({ identify: ({ headers }) => headers.get('x-user') ?? undefined })
     const plain = await openReader(url)
     const user = await openReader(url, { headers: { ...gzip, 'x-user': '42' } })
     expect(plain.headers['content-encoding']).toBeUndefined()
@@ -110,8 +110,8 @@ describe("compression: 'shared'", () => {
     await user.take(1)
   })
 
-  it('resumes, beats and filters as without', async () => {
-    const { sink, url, scheduler } = await served({
+  it('resumes, sends heartbeats and filters as an uncompressed stream does', async () => {
+    const { sink, url, scheduler } = await serveSink({
       log: memoryLog(),
       heartbeat: { interval: '1s', as: 'event', onlyWhenQuiet: true },
     })
@@ -129,15 +129,15 @@ describe("compression: 'shared'", () => {
     expect(client.events().map(({ type }) => type)).toEqual(['a', 'heartbeat', 'a', 'heartbeat'])
   })
 
-  it('brings a client that fell behind back in step', async () => {
-    const { sink, url, scheduler } = await served({ slowClient: { maxMessages: 5 } })
+  it('lets a client that fell behind get back in step', async () => {
+    const { sink, url, scheduler } = await serveSink({ slowClient: { maxMessages: 5 } })
     const client = await openGzip(url)
     client.reader.pause()
     await expect.poll(() => sink.stats().connections).toBe(1)
     let n = 0
     while (sink.stats().skipped < 5) {
       scheduler.advance(10)
-      // What does not compress, so that the socket fills.
+      // Random text does not compress, so it fills the socket.
       const noise = Array.from({ length: 3_000 }, () => Math.random().toString(36)).join('')
       await sink.publish({ data: { n: n++, noise } })
       await sleep(1)
@@ -164,8 +164,8 @@ describe("compression: 'shared'", () => {
     expect(seen.filter(({ type }) => type === 'message').length + skipped).toBe(n)
   })
 
-  it('is a whole gzip file, also of a stream without events', async () => {
-    const { sink, url } = await served()
+  it('is a valid gzip file even if there are no events', async () => {
+    const { sink, url } = await serveSink()
     const reader = await openReader(url, { headers: gzip })
     const chunks: Buffer[] = []
     reader.body.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -175,7 +175,7 @@ describe("compression: 'shared'", () => {
     expect(gunzipSync(Buffer.concat(chunks)).toString()).toMatch(/^retry: \d+\n\nretry: \d+\n\n$/)
   })
 
-  it.each(ADAPTERS)('goes by way of $name', async ({ mount, open }) => {
+  it.each(ADAPTERS)('works with $name', async ({ mount, open }) => {
     const sink = createSink({ compression: 'shared' })
     onTestFinished(() => sink.close({ drain: 0 }))
     const client = await openGzip(await mount(sink), {}, open)
@@ -199,7 +199,7 @@ describe('Accept-Encoding', () => {
     ['*;q=0', false],
     ['*, gzip;q=0', false],
     ['x-gzip', true],
-  ])('%s lets gzip through: %s', (header, accepted) => {
+  ])('%s accepts gzip: %s', (header, accepted) => {
     expect(acceptsGzip(header)).toBe(accepted)
   })
 })

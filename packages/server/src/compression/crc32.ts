@@ -1,24 +1,24 @@
-/**
- * CRC-32 as gzip has it (RFC 1952, 8), with the arithmetic to know it of a part: the checksum of what one reader
- * of a shared stream has got follows from two checksums of the whole, without its bytes.
- */
-export function crc32Of(after: { readonly crc: number; readonly length: number }, from: CrcPrefix): number {
-  return (after.crc ^ shift(from.crc, after.length - from.length)) >>> 0
-}
-
-/** A permit in a stream: how long it is up to there, and the checksum of that. */
+/** The checksum and the length of the first bytes of a stream. */
 export interface CrcPrefix {
   readonly crc: number
   readonly length: number
 }
 
-/** The checksum of one prefix followed by another. */
-export function joinCrc32(first: number, second: number, secondLength: number): number {
-  return (shift(first, secondLength) ^ second) >>> 0
+/**
+ * The CRC-32 (RFC 1952, section 8) of the bytes of `whole` that follow `prefix`, without those
+ * bytes. So each reader of a shared stream has a checksum of its part.
+ */
+export function crc32AfterPrefix(whole: CrcPrefix, prefix: CrcPrefix): number {
+  return (whole.crc ^ appendZeros(prefix.crc, whole.length - prefix.length)) >>> 0
 }
 
-/** What a checksum becomes when so many zero bytes follow: times x^(8 * length), modulo the polynomial. */
-function shift(crc: number, length: number): number {
+/** The CRC-32 of two byte sequences in a row. */
+export function joinCrc32(first: number, second: number, secondLength: number): number {
+  return (appendZeros(first, secondLength) ^ second) >>> 0
+}
+
+/** The checksum after `length` zero bytes: times x^(8 * length), modulo the polynomial. */
+function appendZeros(crc: number, length: number): number {
   let result = crc
   let power = 3
   for (let rest = length; rest > 0; rest = Math.floor(rest / 2), power++) {
@@ -27,7 +27,7 @@ function shift(crc: number, length: number): number {
   return result
 }
 
-/** x^(2^n); a polynomial has its lowest power in its highest bit. */
+/** x^(2^n). The highest bit of a polynomial is its lowest power. */
 function powerOfX(n: number): number {
   for (let known = POWERS.length; known <= n; known++) {
     const last = POWERS[known - 1] as number

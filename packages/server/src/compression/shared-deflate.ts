@@ -1,29 +1,29 @@
-import { CodedFrame, type Frame } from '../wire/frame.ts'
-import { builtinZlib } from './builtin-zlib.ts'
+import { CompressedFrame, type Frame } from '../wire/frame.ts'
 import type { CrcPrefix } from './crc32.ts'
+import { loadZlib } from './load-zlib.ts'
 
-/** What one tick's frame has become for the readers of a shared stream. */
+/** A frame of the shared stream. */
 export interface SharedFrame {
-  /** For those in step with the stream. */
-  readonly coded: Frame
-  /** Whether the stream refers to nothing before here: whoever gets what follows may step in. */
+  /** For readers that are in step with the stream. */
+  readonly compressed: Frame
+  /** Whether later frames refer to nothing before this point, so that readers may start here. */
   readonly syncPoint: boolean
 }
 
 /**
- * One deflate stream for everybody who sees the same. Each frame ends in a sync flush, at a byte's edge, and
- * where somebody waits to step in, at most once a second, in a full flush.
+ * One deflate stream for all clients that see the same messages. Each frame ends at a whole byte.
+ * If readers wait for a sync point, there is one at most once a second.
  */
 export class SharedDeflate {
-  readonly #zlib = builtinZlib()
-  // What back-references may reach. It takes the permit of a compressor's state, which costs 256 KiB.
+  readonly #zlib = loadZlib()
+  // The bytes that back-references may reach. A compressor with state would take 256 KiB instead.
   #window: Uint8Array = new Uint8Array(0)
-  #openedAt = Number.NEGATIVE_INFINITY
+  #lastSync = Number.NEGATIVE_INFINITY
   #prefix: CrcPrefix = { crc: 0, length: 0 }
-  /** Somebody waits to step in. */
-  awaited = false
+  /** Readers wait for a sync point. */
+  syncRequested = false
 
-  /** The plain bytes of the whole stream so far. */
+  /** The uncompressed bytes of the stream so far. */
   get prefix(): CrcPrefix {
     return this.#prefix
   }
@@ -38,24 +38,24 @@ export class SharedDeflate {
     })
     const { crc, length } = this.#prefix
     this.#prefix = { crc: crc32(plain.bytes, crc), length: length + plain.bytes.length }
-    const syncPoint = this.awaited && now - this.#openedAt >= ONCE_A_SECOND
+    const syncPoint = this.syncRequested && now - this.#lastSync >= SYNC_INTERVAL_MS
     if (syncPoint) {
-      this.awaited = false
-      this.#openedAt = now
+      this.syncRequested = false
+      this.#lastSync = now
     }
-    this.#window = syncPoint ? new Uint8Array(0) : lastOf(this.#window, plain.bytes)
-    return { coded: new CodedFrame(bytes, plain.messages), syncPoint }
+    this.#window = syncPoint ? new Uint8Array(0) : appendToWindow(this.#window, plain.bytes)
+    return { compressed: new CompressedFrame(bytes, plain.messages), syncPoint }
   }
 }
 
-const ONCE_A_SECOND = 1_000
+const SYNC_INTERVAL_MS = 1_000
 
-/** 2^13, enough for some forty events: a larger one costs more for each frame, and saves next to nothing. */
-const WINDOW = 8_192
+/** 2^13 bytes, about forty events. A larger window costs more and saves hardly anything. */
+const WINDOW_BYTES = 8_192
 
-function lastOf(window: Uint8Array, bytes: Uint8Array): Uint8Array {
-  if (bytes.length >= WINDOW) return bytes.slice(-WINDOW)
-  const kept = window.subarray(Math.max(0, window.length + bytes.length - WINDOW))
+function appendToWindow(window: Uint8Array, bytes: Uint8Array): Uint8Array {
+  if (bytes.length >= WINDOW_BYTES) return bytes.slice(-WINDOW_BYTES)
+  const kept = window.subarray(Math.max(0, window.length + bytes.length - WINDOW_BYTES))
   const next = new Uint8Array(kept.length + bytes.length)
   next.set(kept)
   next.set(bytes, kept.length)

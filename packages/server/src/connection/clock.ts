@@ -1,8 +1,8 @@
 import { asyncScheduler, type SchedulerAction, type SchedulerLike } from 'rxjs'
 
-/** Time, as the sink's parts see it: what a test drives with a virtual scheduler. */
+/** The time and the timers of an endpoint. A test drives them with a virtual scheduler. */
 export interface Clock {
-  /** Milliseconds from some moment or other: to tell how much time has passed. */
+  /** Milliseconds since an arbitrary moment. Only differences mean something. */
   now(): number
   after(milliseconds: number, work: () => void): Cancel
   every(milliseconds: number, work: () => void): Cancel
@@ -12,7 +12,7 @@ export type Cancel = () => void
 
 export function createClock(scheduler: SchedulerLike): Clock {
   return {
-    // asyncScheduler tells the time of day, which may be set an hour ahead or back; its timers take no notice of that.
+    // asyncScheduler.now() is the time of day, which may be set forward or back. Timers ignore that.
     now: scheduler === asyncScheduler ? () => performance.now() : () => scheduler.now(),
     after(milliseconds, work) {
       const timer = scheduler.schedule(work, milliseconds)
@@ -26,13 +26,4 @@ export function createClock(scheduler: SchedulerLike): Clock {
       return () => timer.unsubscribe()
     },
   }
-}
-
-/**
- * Runs `work` when what is running now is done: after the events that are ready to be handled, where the
- * runtime can say so, so that all they publish goes out in one write.
- */
-export function endOfTick(work: () => void): void {
-  if (typeof setImmediate === 'function') setImmediate(work)
-  else setTimeout(work, 0)
 }

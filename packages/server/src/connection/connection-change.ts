@@ -1,18 +1,17 @@
 import type { Connection } from './connection.ts'
 
-/** A connection that opened or closed, and what it is known by. */
+/** A connection opened or closed. */
 export interface ConnectionChange {
-  /** What happened. */
   readonly type: 'opened' | 'closed'
-  /** Whose it is, where that is known. */
+  /** The user, if known. */
   readonly user: string | undefined
-  /** The rooms it is in. */
+  /** The rooms of the connection. */
   readonly rooms: readonly string[]
 }
 
 export function createConnectionChange(
   type: ConnectionChange['type'],
-  { audience }: Connection,
+  { group }: Connection,
 ): ConnectionChange {
-  return { type, user: audience.user, rooms: audience.rooms }
+  return { type, user: group.user, rooms: group.rooms }
 }

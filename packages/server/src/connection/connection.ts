@@ -1,73 +1,69 @@
 import type { Permit } from '../access/limits.ts'
 import { GzipMember } from '../compression/gzip-member.ts'
-import type { Audience } from '../fan-out/audience.ts'
+import type { SubscriberGroup } from '../fan-out/subscriber-group.ts'
 import type { Counters } from '../sink/stats.ts'
 import { type EncodedEvent, EventFrame, type Frame } from '../wire/frame.ts'
-import { Backlog } from './backlog.ts'
 import type { ResponseWriter, ResponseWriterEvents } from './response-writer.ts'
+import { SendQueue } from './send-queue.ts'
 import type { SlowClientRules } from './slow-client.ts'
 
-/** What connections share: the rules they keep, and whom they tell. */
+/** What the connections of a hub share. */
 export interface ConnectionHost {
   readonly slowClient: SlowClientRules
   readonly counters: Counters
   now(): number
-  /** The client fell behind; `lags` is true until it has caught up or gone. */
+  /** The client fell behind. `isBehind` is true until it has caught up or left. */
   fellBehind(connection: Connection): void
   closed(connection: Connection): void
 }
 
-/** One client: straight through to its writer while it keeps up, by way of a bounded backlog while it does not. */
+/** One client. Frames go straight to its writer, or to a bounded queue if the client is behind. */
 export class Connection implements ResponseWriterEvents {
-  readonly audience: Audience
+  readonly group: SubscriberGroup<Connection>
   readonly permit: Permit
   readonly #host: ConnectionHost
   readonly #writer: ResponseWriter
   readonly #gzip: GzipMember | undefined
-  /** The writer, while frames may go to it as they are: the client keeps up, the stream is open and in no coding. */
+  #state: State = KEEPS_UP
+  /** The writer, if the client keeps up and its stream has no content coding. */
   #fastPath: ResponseWriter | undefined
-  #backlog: Backlog | undefined
-  #skipped = 0
-  #behindSince = 0
   #wasQuiet = true
-  #open = true
-  #ending = false
-  #onDrained: (() => void) | undefined
   #onClosed: (() => void) | undefined
 
   constructor(
-    audience: Audience,
+    group: SubscriberGroup<Connection>,
     permit: Permit,
     host: ConnectionHost,
     connect: (events: ResponseWriterEvents) => ResponseWriter,
   ) {
-    this.audience = audience
+    this.group = group
     this.permit = permit
     this.#host = host
-    this.#gzip = audience.deflate === undefined ? undefined : new GzipMember(audience.deflate)
+    this.#gzip = group.deflate === undefined ? undefined : new GzipMember(group.deflate)
     this.#writer = connect(this)
-    this.#straighten()
+    this.#enter(KEEPS_UP)
   }
 
-  /** Whether what is sent may still reach the client. */
-  get open(): boolean {
-    return this.#open && !this.#ending
+  /** Whether events can still be sent. */
+  get isOpen(): boolean {
+    return this.#state === KEEPS_UP || (this.#state.name === 'behind' && !this.#state.endsAfter)
   }
 
-  /** Whether the writer has yet to take what it was given, since {@link behindSince}. */
-  get lags(): boolean {
-    return this.#open && this.#backlog !== undefined
+  /** Whether the writer still holds bytes that the client has not taken. */
+  get isBehind(): boolean {
+    return this.#state.name === 'behind'
   }
 
-  get behindSince(): number {
-    return this.#behindSince
+  /** Whether the client has taken nothing since that time. */
+  isStalledSince(time: number): boolean {
+    return this.#state.name === 'behind' && this.#state.since <= time
   }
 
   /**
-   * The hot path, which a frame takes to each of a thousand clients: straight to the writer, for the caller to count.
-   * False where there is more to do, by {@link send}.
+   * Hot path: writes a frame if the client keeps up; the caller counts it. Returns false if the
+   * frame needs {@link send}.
    */
-  pass(frame: EventFrame): boolean {
+  trySend(frame: EventFrame): boolean {
     const writer = this.#fastPath
     if (writer === undefined) return false
     if (!writer.write(frame)) this.#fallBehind()
@@ -75,145 +71,163 @@ export class Connection implements ResponseWriterEvents {
   }
 
   send(frame: EventFrame): void {
-    if (this.#backlog === undefined) this.#write(frame)
-    else this.#keep(frame.events, this.#backlog)
+    const state = this.#state
+    if (state === KEEPS_UP) {
+      if (!this.#encodeAndWrite(frame)) this.#fallBehind()
+    } else if (state.name === 'behind' && !state.endsAfter) this.#enqueue(frame.events, state)
   }
 
-  /** As {@link send}, by way of the compressed stream where this client is in step with it; `syncPoint` lets it in. */
-  sendShared(coded: Frame, plain: EventFrame, syncPoint: boolean): void {
-    if (this.#gzip?.inStep && this.open) {
-      if (!this.#put(coded) && this.#open) {
-        this.#gzip.detach()
+  /** Sends the group's compressed frame if the client is in step with it, the plain one if not. */
+  sendCompressed(compressed: Frame, plain: EventFrame, syncPoint: boolean): void {
+    const gzip = this.#gzip
+    if (gzip?.inStep && this.isOpen) {
+      if (!this.#write(compressed) && this.#state === KEEPS_UP) {
+        gzip.detach()
         this.#fallBehind()
       }
     } else this.send(plain)
-    if (syncPoint) this.#gzip?.reachedSyncPoint(this.#backlog === undefined)
+    if (syncPoint) gzip?.reachedSyncPoint(!this.isBehind)
   }
 
-  /** A heartbeat is of no use to a client that has events to read. */
+  /** Sends a heartbeat, unless events wait for the client. */
   beat(frame: EventFrame, onlyWhenQuiet: boolean): void {
-    const quiet = this.#wasQuiet && this.audience.quiet
-    this.#wasQuiet = true
-    if (this.#backlog !== undefined || (onlyWhenQuiet && !quiet)) return
-    this.#write(frame)
+    const quiet = this.#wasQuiet && this.group.quiet
+    if (!this.isBehind && (quiet || !onlyWhenQuiet)) this.send(frame)
     this.#wasQuiet = true
   }
 
-  /** Calls `then` as soon as the writer keeps up, which may be at once. */
+  /** Calls `then` when the client keeps up: at once, or after it has caught up. */
   whenDrained(then: () => void): void {
-    if (this.#backlog === undefined) then()
-    else this.#onDrained = then
+    if (this.#state.name === 'behind') this.#state.onDrained = then
+    else then()
   }
 
-  /** Calls `then` when the client has gone, or its stream has ended. */
+  /** Calls `then` when the connection has closed. */
   onClosed(then: () => void): void {
     this.#onClosed = then
   }
 
-  /** Writes what waits and `last`, and ends the body. */
+  /** Ends the body after `last` and everything that waits. */
   end(last?: EncodedEvent): void {
-    if (!this.open) return
+    if (!this.isOpen) return
     if (last !== undefined) this.send(new EventFrame([last]))
-    this.#ending = true
-    this.#fastPath = undefined
-    if (this.#backlog === undefined) this.#finish()
+    if (this.#state.name === 'behind') this.#state.endsAfter = true
+    else if (this.#state === KEEPS_UP) this.#finish()
   }
 
-  /** Drops the client at once, with what it has not taken. */
+  /** Drops the connection at once, and what the client has not taken. */
   destroy(): void {
     this.#writer.destroy()
   }
 
-  /** Drops a client that lags; counted once, however long its transport takes to say that it is gone. */
-  cutOff(): void {
-    this.#ending = true
-    this.#fastPath = undefined
-    this.#backlog = undefined
+  /** Drops a client that is too slow. It counts once, however late its transport closes. */
+  disconnectSlowClient(): void {
+    this.#enter(ENDING)
     this.#host.counters.disconnected++
     this.#writer.destroy()
   }
 
   drained(): void {
-    const backlog = this.#backlog
-    if (backlog === undefined || !this.#open) return
-    this.#behindSince = this.#host.now()
-    if (this.#skipped > 0) {
-      const notice = this.#host.slowClient.notice(this.#skipped)
-      this.#skipped = 0
-      if (!this.#hand(new EventFrame([notice]))) return
+    const state = this.#state
+    if (state.name !== 'behind') return
+    state.since = this.#host.now()
+    if (state.skipped > 0) {
+      const notice = this.#host.slowClient.notice(state.skipped)
+      state.skipped = 0
+      if (!this.#encodeAndWrite(new EventFrame([notice]))) return
     }
-    for (let frame = backlog.take(CATCH_UP); frame !== undefined; frame = backlog.take(CATCH_UP)) {
-      if (!this.#hand(frame)) return
+    const { queue } = state
+    for (let frame = queue.take(CATCH_UP_BYTES); frame !== undefined; frame = queue.take(CATCH_UP_BYTES)) {
+      if (!this.#encodeAndWrite(frame)) return
     }
-    this.#backlog = undefined
-    if (this.#ending) {
+    // A write may have closed the connection.
+    if (this.#state !== state) return
+    if (state.endsAfter) {
       this.#finish()
       return
     }
-    this.#straighten()
-    const then = this.#onDrained
-    this.#onDrained = undefined
-    then?.()
+    this.#enter(KEEPS_UP)
+    state.onDrained?.()
   }
 
   closed(): void {
-    if (!this.#open) return
-    this.#open = false
-    this.#fastPath = undefined
-    this.#backlog = undefined
-    this.#onDrained = undefined
+    if (this.#state === CLOSED) return
+    this.#enter(CLOSED)
     this.#host.closed(this)
     this.#onClosed?.()
   }
 
+  #enter(state: State): void {
+    this.#state = state
+    this.#fastPath = state === KEEPS_UP && this.#gzip === undefined ? this.#writer : undefined
+  }
+
   #finish(): void {
-    if (this.#gzip !== undefined) this.#put(this.#gzip.trailer())
+    this.#enter(ENDING)
+    if (this.#gzip !== undefined) this.#write(this.#gzip.trailer())
     this.#writer.end()
   }
 
-  #write(frame: EventFrame): void {
-    if (!this.open) return
-    if (this.#hand(frame) || !this.#open) return
-    this.#fallBehind()
-  }
-
-  #straighten(): void {
-    if (this.#gzip === undefined) this.#fastPath = this.#writer
-  }
-
   #fallBehind(): void {
+    // The write that failed may have closed the connection.
+    if (this.#state !== KEEPS_UP) return
     const { bounds, policy } = this.#host.slowClient
-    this.#fastPath = undefined
-    this.#backlog = new Backlog(bounds, policy === 'coalesce')
-    this.#behindSince = this.#host.now()
+    const queue = new SendQueue(bounds, policy === 'coalesce')
+    this.#enter({
+      name: 'behind',
+      queue,
+      since: this.#host.now(),
+      skipped: 0,
+      endsAfter: false,
+      onDrained: undefined,
+    })
     this.#host.fellBehind(this)
   }
 
-  #hand(frame: EventFrame): boolean {
-    return this.#put(this.#gzip === undefined ? frame : this.#gzip.own(frame))
+  #encodeAndWrite(frame: EventFrame): boolean {
+    return this.#write(this.#gzip === undefined ? frame : this.#gzip.encode(frame))
   }
 
-  #put(frame: Frame): boolean {
+  #write(frame: Frame): boolean {
     this.#host.counters.delivered += frame.messages
     this.#host.counters.bytes += frame.bytes.length
     this.#wasQuiet = false
     return this.#writer.write(frame)
   }
 
-  #keep(events: readonly EncodedEvent[], backlog: Backlog): void {
-    if (!this.open) return
+  #enqueue(events: readonly EncodedEvent[], state: Behind): void {
+    const { queue } = state
     const { counters, slowClient } = this.#host
-    for (const event of events) if (backlog.push(event)) counters.coalesced++
-    if (!backlog.overflows) return
+    for (const event of events) if (queue.push(event)) counters.coalesced++
+    if (!queue.overflows) return
     if (slowClient.policy === 'disconnect') {
-      this.cutOff()
+      this.disconnectSlowClient()
       return
     }
-    const skipped = backlog.trim()
-    this.#skipped += skipped
+    const skipped = queue.trim()
+    state.skipped += skipped
     counters.skipped += skipped
   }
 }
 
-/** How much of a backlog is written at a time: what a stalled client may hold beyond it. */
-const CATCH_UP = 16_384
+type State = typeof KEEPS_UP | Behind | typeof ENDING | typeof CLOSED
+
+interface Behind {
+  readonly name: 'behind'
+  readonly queue: SendQueue
+  /** When the writer last took something. */
+  since: number
+  /** Messages dropped from the queue and not reported yet. */
+  skipped: number
+  /** The body ends when the queue is empty. Nothing more is added to it. */
+  endsAfter: boolean
+  onDrained: (() => void) | undefined
+}
+
+const KEEPS_UP = { name: 'keeps up' } as const
+/** The body has been ended or dropped. `closed` follows. */
+const ENDING = { name: 'ending' } as const
+const CLOSED = { name: 'closed' } as const
+
+/** The queue is written in pieces of this size, so that a stalled writer holds at most one. */
+const CATCH_UP_BYTES = 16_384

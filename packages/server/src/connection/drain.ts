@@ -1,41 +1,37 @@
-import { type Duration, parseDuration } from '../duration.ts'
+import { type Duration, parseTimeout } from '@rxsse/shared'
 import type { Hub } from '../fan-out/hub.ts'
 import { encodeRetry } from '../wire/encode.ts'
 import { EncodedEvent } from '../wire/frame.ts'
 import type { Clock } from './clock.ts'
-import { spread } from './retry.ts'
+import { addJitter } from './reconnection-time.ts'
 
 export interface CloseOptions {
-  /** How long clients may take to read what was sent; then their connections are cut. Default `'5s'`. */
+  /** How long clients may take to read what was sent. Then they are cut off. Default `'5s'`. */
   readonly drain?: Duration
 }
 
 export interface DrainContext {
-  /** The reconnection time clients were told, in milliseconds. */
+  /** The reconnection time in milliseconds, without jitter. */
   readonly retry: number
   readonly clock: Clock
   readonly random: () => number
 }
 
-/**
- * Ends every connection. Each client is told a reconnection time of its own, between one and two times the
- * sink's, so that they do not all come back at once. Resolves when the last has gone.
- */
-export async function closeConnections(
+/** Ends every connection, each with a reconnection time. Resolves when all have closed. */
+export async function drainConnections(
   hub: Hub,
   { drain = '5s' }: CloseOptions,
   { retry, clock, random }: DrainContext,
 ): Promise<void> {
-  const patience = parseDuration(drain, 'close: drain')
+  const timeout = parseTimeout(drain, 'close: drain')
   hub.flush()
   for (const connection of hub.connections()) {
-    const delay = spread(retry, random)
-    connection.end(new EncodedEvent(`${encodeRetry(delay)}\n`))
+    connection.end(new EncodedEvent(`${encodeRetry(addJitter(retry, random))}\n`))
   }
   if (hub.size === 0) return
-  const cut = clock.after(patience, () => {
+  const cancel = clock.after(timeout, () => {
     for (const connection of hub.connections()) connection.destroy()
   })
   await new Promise<void>((resolve) => hub.whenEmpty(resolve))
-  cut()
+  cancel()
 }

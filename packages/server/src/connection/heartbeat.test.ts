@@ -5,7 +5,7 @@ import { serveTestSink } from '../../test/serve.ts'
 import { createSink } from '../sink/sink.ts'
 
 describe('the heartbeat of a sink', () => {
-  it('comes at each interval to every client, from when there is one', async () => {
+  it('goes to every client at each interval, from the first client on', async () => {
     const scheduler = new ManualScheduler()
     const { sink, url } = await serveTestSink({ heartbeat: { interval: '10s' }, scheduler })
     expect(scheduler.actions).toHaveLength(0)
@@ -21,7 +21,7 @@ describe('the heartbeat of a sink', () => {
     await one.until(({ text }) => text().endsWith(': keep-alive\n\n: keep-alive\n\n'))
   })
 
-  it('leaves no timer when the last client has gone, nor after close', async () => {
+  it('has no timer after the last client has left, or after close', async () => {
     const scheduler = new ManualScheduler()
     const { sink, url } = await serveTestSink({ scheduler })
     const reader = await openReader(url)
@@ -47,7 +47,7 @@ describe('the heartbeat of a sink', () => {
     expect(await reader.take(1)).toEqual([{ type: 'beat', data: '{"n":1}', lastEventId: '' }])
   })
 
-  it('can leave out clients that something was sent to', async () => {
+  it('can skip clients that were sent something', async () => {
     const scheduler = new ManualScheduler()
     const { sink, url } = await serveTestSink({
       retry: false,
@@ -66,7 +66,7 @@ describe('the heartbeat of a sink', () => {
     await busy.until(({ text }) => text().endsWith('keep-alive\n\n'))
   })
 
-  it('can be off', async () => {
+  it('can be turned off', async () => {
     const scheduler = new ManualScheduler()
     const { url } = await serveTestSink({ heartbeat: false, scheduler })
     await openReader(url)
@@ -74,11 +74,14 @@ describe('the heartbeat of a sink', () => {
   })
 
   it.each([
-    [{ interval: 0 }, /heartbeat\.interval is 0/],
-    [{ interval: '5 minutes' as never }, /heartbeat\.interval is '5 minutes'; give milliseconds or a time/],
-    [{ as: 'ping' as never }, /heartbeat\.as is "ping"/],
+    [{ interval: 0 }, /heartbeat\.interval must be longer than zero .*, not the number 0/],
+    [
+      { interval: '5 minutes' as never },
+      /heartbeat\.interval must be a duration .*, not the string "5 minutes"/,
+    ],
+    [{ as: 'ping' as never }, /heartbeat\.as must be 'comment' or 'event', not the string "ping"/],
     [{ type: 'a\nb' }, /message\.type has a line feed/],
-  ])('is refused at once with %j', (heartbeat, text) => {
+  ])('cannot be created with %j', (heartbeat, text) => {
     expect(() => createSink({ heartbeat })).toThrow(text)
   })
 })

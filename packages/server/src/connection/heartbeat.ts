@@ -1,53 +1,84 @@
-import type { SseMessage } from '@rxsse/shared'
-import { type Duration, parseDuration } from '../duration.ts'
+import { type Duration, optionError, parseTimeout } from '@rxsse/shared'
 import { encodeComment, encodeId, encodeMessage } from '../wire/encode.ts'
 import { EncodedEvent } from '../wire/frame.ts'
 import { toWireMessage } from '../wire/message.ts'
+import type { Cancel, Clock } from './clock.ts'
 
-/** What keeps quiet connections alive on their way through proxies, and shows that they are. */
+/** Heartbeats keep quiet connections open through proxies, and show that they are open. */
 export interface HeartbeatOptions {
-  /** Default `'30s'`. One timer serves all connections; it runs while there are any. */
+  /** Default `'30s'`. One timer serves all connections. It runs while there are any. */
   readonly interval?: Duration
-  /** `'comment'`, which readers ignore (the default), or `'event'`, which they can see. */
+  /** `'comment'` (the default), which clients ignore, or `'event'`, which they can see. */
   readonly as?: 'comment' | 'event'
-  /** Type and data of the event. Default `'heartbeat'` and `'ping'`. */
+  /** The type of the event. Default `'heartbeat'`. */
   readonly type?: string
+  /** The data of the event. Default `'ping'`. */
   readonly data?: unknown
-  /** Text of the comment. Default `'keep-alive'`. */
+  /** The text of the comment. Default `'keep-alive'`. */
   readonly comment?: string
-  /** Leave out connections that something was sent to since the last beat. Default false. */
+  /** Skips connections that got something since the last heartbeat. Default false. */
   readonly onlyWhenQuiet?: boolean
 }
 
 export interface Heartbeat {
+  /** Milliseconds. */
   readonly interval: number
   readonly onlyWhenQuiet: boolean
-  /** The beat, which also moves the reader's cursor, so that it can resume from here. */
-  event(cursor: string | undefined): EncodedEvent
+  /** One heartbeat. It sets the client's last event ID to `cursor`, if there is one. */
+  encode(cursor: string | undefined): EncodedEvent
 }
 
-/** Throws where the beat could not be sent, so that a timer never finds out. */
+/** Throws if the heartbeat cannot be encoded, so that the timer cannot fail later. */
 export function resolveHeartbeat(options: HeartbeatOptions | false = {}): Heartbeat | undefined {
   if (options === false) return undefined
   const { as = 'comment', type = 'heartbeat', data = 'ping', comment = 'keep-alive' } = options
-  if (as !== 'comment' && as !== 'event') {
-    throw new TypeError(`heartbeat.as is ${JSON.stringify(as)}; it must be 'comment' or 'event'`)
-  }
-  const interval = parseDuration(options.interval ?? '30s', 'heartbeat.interval')
+  if (as !== 'comment' && as !== 'event') throw optionError('heartbeat.as', "'comment' or 'event'", as)
+  const interval = parseTimeout(options.interval ?? '30s', 'heartbeat.interval')
   if (interval === 0) {
-    throw new RangeError('heartbeat.interval is 0; give a time, or heartbeat: false to have none')
+    throw optionError('heartbeat.interval', 'longer than zero (heartbeat: false sends none)', interval)
   }
-  const message: SseMessage = { type, data }
-  const wire = toWireMessage(message)
+  const message = toWireMessage({ type, data })
   const text = encodeComment(comment)
   return {
     interval,
     onlyWhenQuiet: options.onlyWhenQuiet ?? false,
-    event: (cursor) =>
+    encode: (cursor) =>
       new EncodedEvent(
         as === 'event'
-          ? encodeMessage({ ...wire, id: cursor })
+          ? encodeMessage({ ...message, id: cursor })
           : `${text}${cursor === undefined ? '' : encodeId(cursor)}\n`,
       ),
+  }
+}
+
+/** The one heartbeat timer of an endpoint. */
+export interface HeartbeatTimer {
+  /** Starts the timer if there are connections; stops it otherwise. */
+  update(): void
+}
+
+export interface HeartbeatTarget {
+  /** The number of connections. */
+  readonly size: number
+  beat(heartbeat: Heartbeat, cursor: string | undefined): void
+}
+
+export function createHeartbeatTimer(
+  heartbeat: Heartbeat | undefined,
+  target: HeartbeatTarget,
+  position: { readonly cursor: string | undefined },
+  clock: Clock,
+): HeartbeatTimer {
+  let cancel: Cancel | undefined
+  return {
+    update() {
+      if (heartbeat === undefined) return
+      if (target.size > 0) {
+        cancel ??= clock.every(heartbeat.interval, () => target.beat(heartbeat, position.cursor))
+      } else {
+        cancel?.()
+        cancel = undefined
+      }
+    },
   }
 }

@@ -1,25 +1,27 @@
 import type { Permit } from '../access/limits.ts'
-import { type Cancel, type Clock, endOfTick } from '../connection/clock.ts'
+import type { Cancel, Clock } from '../connection/clock.ts'
 import { Connection, type ConnectionHost } from '../connection/connection.ts'
-import type { Heartbeat } from '../connection/heartbeat.ts'
+import { runAtEndOfTick } from '../connection/end-of-tick.ts'
+import type { Heartbeat, HeartbeatTarget } from '../connection/heartbeat.ts'
 import type { ResponseWriter, ResponseWriterEvents } from '../connection/response-writer.ts'
 import type { SlowClientRules } from '../connection/slow-client.ts'
 import type { Target } from '../sink/message.ts'
 import type { Counters } from '../sink/stats.ts'
 import type { TracedMessage } from '../sink/tracing.ts'
 import { type EncodedEvent, EventFrame } from '../wire/frame.ts'
-import { type Audience, Audiences, type SubscriberFilter } from './audience.ts'
-import { Batch } from './batch.ts'
+import { EventSequence } from './event-sequence.ts'
+import { type SubscriberFilter, type SubscriberGroup, SubscriberGroups } from './subscriber-group.ts'
 
-/** Whom the hub tells of its connections, when they are counted already. */
 export interface HubListener {
+  /** The connection is counted, and receives what is published from now on. */
   opened(connection: Connection): void
+  /** The connection is no longer counted. */
   closed(connection: Connection): void
-  /** Asked for where somebody wants to know how long delivery takes: clocks are not read for nobody. */
+  /** Undefined if nobody listens. Then the clock is not read. */
   readonly delivered?: ((delivery: Delivery, traced: readonly TracedMessage[]) => void) | undefined
 }
 
-/** What one tick brought to how many connections, and how long it took. */
+/** The delivery of one tick's messages. */
 export interface Delivery {
   /** Milliseconds from the first message of the tick to the last write. */
   readonly delay: number
@@ -28,25 +30,26 @@ export interface Delivery {
 }
 
 /**
- * Every connection of a sink, and the way an event takes to them: to the audiences it is for, gathered there
- * until the end of the tick, then one shared frame to each member.
+ * The connections of a sink. A published event goes to the groups that see it. At the end of the
+ * tick, each group's events are sent to all its members as one shared frame.
  */
-export class Hub implements ConnectionHost {
+export class Hub implements ConnectionHost, HeartbeatTarget {
   readonly slowClient: SlowClientRules
   readonly counters: Counters
   readonly #clock: Clock
   readonly #listener: HubListener
-  readonly #audiences = new Audiences()
+  readonly #groups = new SubscriberGroups<Connection>()
   readonly #connections = new Set<Connection>()
-  readonly #waiting = new Set<Connection>()
+  readonly #joining = new Set<Connection>()
+  /** Some may have caught up since. */
   readonly #behind = new Set<Connection>()
-  /** Not told of yet. */
-  readonly #beginning = new Set<Connection>()
-  #dirty: Audience[] = []
-  #root = new Batch()
-  #tickBegan = 0
+  /** Open connections that the listener has not heard of yet. */
+  readonly #opening = new Set<Connection>()
+  #pendingGroups: SubscriberGroup<Connection>[] = []
+  #emptySequence = new EventSequence()
+  #tickStart = 0
   #traced: TracedMessage[] = []
-  #cancelSweep: Cancel | undefined
+  #cancelStallCheck: Cancel | undefined
   #onEmpty: (() => void) | undefined
 
   constructor(slowClient: SlowClientRules, counters: Counters, clock: Clock, listener: HubListener) {
@@ -62,7 +65,7 @@ export class Hub implements ConnectionHost {
 
   get behind(): number {
     let behind = 0
-    for (const connection of this.#behind) if (connection.lags) behind++
+    for (const connection of this.#behind) if (connection.isBehind) behind++
     return behind
   }
 
@@ -71,8 +74,9 @@ export class Hub implements ConnectionHost {
   }
 
   /**
-   * A new connection: counted and closable, and in its audience only when it has {@link join}ed. It is told of when it
-   * has begun, so that what is published on hearing of it is for it too.
+   * Opens a connection. It counts at once, but receives published events only after {@link join}.
+   * The listener's `opened` comes after `begin`, so the connection also receives what the listener
+   * publishes.
    */
   open(
     subscriberFilter: SubscriberFilter,
@@ -80,91 +84,91 @@ export class Hub implements ConnectionHost {
     connect: (events: ResponseWriterEvents) => ResponseWriter,
     begin: (connection: Connection) => void,
   ): void {
-    const audience = this.#audiences.of(subscriberFilter)
-    audience.awaited++
-    const connection = new Connection(audience, permit, this, connect)
+    const group = this.#groups.getOrCreate(subscriberFilter)
+    group.joining++
+    const connection = new Connection(group, permit, this, connect)
     this.#connections.add(connection)
-    this.#waiting.add(connection)
+    this.#joining.add(connection)
     this.counters.opened++
-    this.#beginning.add(connection)
+    this.#opening.add(connection)
     begin(connection)
     this.#listener.opened(connection)
-    this.#beginning.delete(connection)
+    this.#opening.delete(connection)
     if (!this.#connections.has(connection)) this.#listener.closed(connection)
   }
 
-  /** Whether there may be one compressed stream for all who have this subscriberFilter. */
-  mayShare(subscriberFilter: SubscriberFilter): boolean {
-    return this.#audiences.mayShare(subscriberFilter)
+  /** Whether connections with this filter may share a compressed stream. */
+  mayCompress(subscriberFilter: SubscriberFilter): boolean {
+    return this.#groups.mayCompress(subscriberFilter)
   }
 
-  /** From here on the connection gets what its audience gets. */
+  /** From now on, the connection receives what its group receives. */
   join(connection: Connection): void {
-    if (!connection.open) return
-    // What this tick has gathered so far is not for the newcomer.
+    if (!connection.isOpen) return
+    // The events of this tick so far are not for the new member.
     this.flush()
-    this.#waiting.delete(connection)
-    connection.audience.awaited--
-    connection.audience.members.add(connection)
+    this.#joining.delete(connection)
+    connection.group.joining--
+    connection.group.members.add(connection)
   }
 
   publish(event: EncodedEvent, topic: string, target: Target): void {
-    let gathered = false
-    for (const audience of this.#audiences.meant(target)) {
-      if (audience.members.size === 0 || !audience.filter.accepts(topic)) continue
-      this.#gather(event, audience)
-      gathered = true
+    let seen = false
+    for (const group of this.#groups.selectByTarget(target)) {
+      if (group.members.size === 0 || !group.filter.accepts(topic)) continue
+      this.#addToTick(event, group)
+      seen = true
     }
-    if (gathered && event.trace !== undefined) this.#traced.push({ topic, fields: event.trace })
+    if (seen && event.trace !== undefined) this.#traced.push({ topic, fields: event.trace })
   }
 
-  /** To everybody, whatever they ask for; gives how many they are. */
-  announce(event: EncodedEvent): number {
+  /** Sends an event to all groups, whatever their filter. Returns the number of members. */
+  broadcast(event: EncodedEvent): number {
     let members = 0
-    for (const audience of this.#audiences.values()) {
-      if (audience.members.size > 0) this.#gather(event, audience)
-      members += audience.members.size
+    for (const group of this.#groups.values()) {
+      if (group.members.size > 0) this.#addToTick(event, group)
+      members += group.members.size
     }
     return members
   }
 
-  /** Sends what the tick has gathered. */
+  /** Sends the events of this tick. */
   flush(): void {
-    if (this.#dirty.length === 0) return
-    const dirty = this.#dirty
+    if (this.#pendingGroups.length === 0) return
+    const groups = this.#pendingGroups
     const traced = this.#traced
-    this.#dirty = []
+    this.#pendingGroups = []
     this.#traced = []
-    this.#root = new Batch()
+    this.#emptySequence = new EventSequence()
     let connections = 0
-    for (const audience of dirty) {
-      const frame = audience.batch?.frame
-      audience.batch = undefined
-      connections += audience.members.size
-      if (frame !== undefined) this.#send(audience, frame)
+    for (const group of groups) {
+      const frame = group.pending?.frame
+      group.pending = undefined
+      connections += group.members.size
+      if (frame !== undefined) this.#send(group, frame)
     }
-    this.#listener.delivered?.({ delay: performance.now() - this.#tickBegan, connections }, traced)
+    this.#listener.delivered?.({ delay: performance.now() - this.#tickStart, connections }, traced)
   }
 
-  /** A heartbeat for everybody; those who have yet to join have a cursor of their own, which it must not move. */
+  /** Sends a heartbeat. Connections that have not joined have a cursor of their own; theirs stays. */
   beat(heartbeat: Heartbeat, cursor: string | undefined): void {
     this.flush()
     const { onlyWhenQuiet } = heartbeat
-    if (this.#waiting.size > 0) {
-      const plain = new EventFrame([heartbeat.event(undefined)])
-      for (const connection of this.#waiting) connection.beat(plain, onlyWhenQuiet)
+    if (this.#joining.size > 0) {
+      const plain = new EventFrame([heartbeat.encode(undefined)])
+      for (const connection of this.#joining) connection.beat(plain, onlyWhenQuiet)
     }
-    const frame = new EventFrame([heartbeat.event(cursor)])
-    for (const audience of this.#audiences.values()) {
-      // Whoever shares a stream gets all of it: they are quiet together.
-      if (audience.deflate !== undefined) {
-        if (audience.quiet || !onlyWhenQuiet) this.#send(audience, frame)
-      } else for (const member of audience.members) member.beat(frame, onlyWhenQuiet)
-      audience.quiet = true
+    const frame = new EventFrame([heartbeat.encode(cursor)])
+    for (const group of this.#groups.values()) {
+      // Members of a compressed stream all receive the same, so they are quiet together.
+      if (group.deflate !== undefined) {
+        if (group.quiet || !onlyWhenQuiet) this.#send(group, frame)
+      } else for (const member of group.members) member.beat(frame, onlyWhenQuiet)
+      group.quiet = true
     }
   }
 
-  /** Calls `then` when the last of the present connections has gone. */
+  /** Calls `then` when the last connection has closed. */
   whenEmpty(then: () => void): void {
     this.#onEmpty = then
   }
@@ -176,67 +180,68 @@ export class Hub implements ConnectionHost {
   fellBehind(connection: Connection): void {
     this.#behind.add(connection)
     const period = Math.max(1, this.slowClient.stalledFor / 4)
-    this.#cancelSweep ??= this.#clock.every(period, () => this.#sweep())
+    this.#cancelStallCheck ??= this.#clock.every(period, () => this.#disconnectStalled())
   }
 
   closed(connection: Connection): void {
-    const { audience, permit } = connection
+    const { group, permit } = connection
     permit.release()
-    if (!audience.members.delete(connection)) audience.awaited--
-    this.#audiences.release(audience)
+    if (!group.members.delete(connection)) group.joining--
+    this.#groups.release(group)
     this.#connections.delete(connection)
-    this.#waiting.delete(connection)
+    this.#joining.delete(connection)
     this.#behind.delete(connection)
-    this.#restSweep()
-    if (!this.#beginning.has(connection)) this.#listener.closed(connection)
+    this.#stopStallCheckIfIdle()
+    if (!this.#opening.has(connection)) this.#listener.closed(connection)
     if (this.#connections.size > 0) return
     this.#onEmpty?.()
     this.#onEmpty = undefined
   }
 
-  #gather(event: EncodedEvent, audience: Audience): void {
-    if (audience.batch === undefined) {
-      if (this.#dirty.length === 0) this.#beginTick()
-      this.#dirty.push(audience)
+  #addToTick(event: EncodedEvent, group: SubscriberGroup<Connection>): void {
+    if (group.pending === undefined) {
+      if (this.#pendingGroups.length === 0) this.#startTick()
+      this.#pendingGroups.push(group)
     }
-    audience.batch = (audience.batch ?? this.#root).with(event)
+    group.pending = (group.pending ?? this.#emptySequence).append(event)
   }
 
-  #send(audience: Audience, frame: EventFrame): void {
-    const { deflate, members } = audience
-    audience.quiet = false
+  #startTick(): void {
+    if (this.#listener.delivered !== undefined) this.#tickStart = performance.now()
+    runAtEndOfTick(() => this.flush())
+  }
+
+  #send(group: SubscriberGroup<Connection>, frame: EventFrame): void {
+    const { deflate, members } = group
+    group.quiet = false
     if (deflate === undefined) {
-      let passed = 0
+      // Counted once for all members, because this loop is the hot path.
+      let sent = 0
       for (const member of members) {
-        if (member.pass(frame)) passed++
+        if (member.trySend(frame)) sent++
         else member.send(frame)
       }
-      this.counters.delivered += passed * frame.messages
-      this.counters.bytes += passed * frame.bytes.length
+      this.counters.delivered += sent * frame.messages
+      this.counters.bytes += sent * frame.bytes.length
       return
     }
     if (members.size === 0) return
-    const { coded, syncPoint } = deflate.compress(frame, this.#clock.now())
-    for (const member of members) member.sendShared(coded, frame, syncPoint)
+    const { compressed, syncPoint } = deflate.compress(frame, this.#clock.now())
+    for (const member of members) member.sendCompressed(compressed, frame, syncPoint)
   }
 
-  #beginTick(): void {
-    if (this.#listener.delivered !== undefined) this.#tickBegan = performance.now()
-    endOfTick(() => this.flush())
-  }
-
-  #sweep(): void {
+  #disconnectStalled(): void {
     const stalledSince = this.#clock.now() - this.slowClient.stalledFor
     for (const connection of this.#behind) {
-      if (!connection.lags) this.#behind.delete(connection)
-      else if (connection.behindSince <= stalledSince) connection.cutOff()
+      if (!connection.isBehind) this.#behind.delete(connection)
+      else if (connection.isStalledSince(stalledSince)) connection.disconnectSlowClient()
     }
-    this.#restSweep()
+    this.#stopStallCheckIfIdle()
   }
 
-  #restSweep(): void {
+  #stopStallCheckIfIdle(): void {
     if (this.#behind.size > 0) return
-    this.#cancelSweep?.()
-    this.#cancelSweep = undefined
+    this.#cancelStallCheck?.()
+    this.#cancelStallCheck = undefined
   }
 }

@@ -5,10 +5,9 @@ import { createFastifyPlugin, type FastifyPlugin } from '../adapter/fastify.ts'
 import { createFetchHandler, type FetchHandler } from '../adapter/fetch.ts'
 import { createNodeHandler, type NodeHandler } from '../adapter/node.ts'
 import { type Clock, createClock } from '../connection/clock.ts'
-import { type CloseOptions, closeConnections } from '../connection/drain.ts'
-import { type HeartbeatOptions, resolveHeartbeat } from '../connection/heartbeat.ts'
-import { createHeartbeatTimer } from '../connection/heartbeat-timer.ts'
-import { type Retry, resolveRetry } from '../connection/retry.ts'
+import { type CloseOptions, drainConnections } from '../connection/drain.ts'
+import { createHeartbeatTimer, type HeartbeatOptions, resolveHeartbeat } from '../connection/heartbeat.ts'
+import { type ReconnectionTime, resolveReconnectionTime } from '../connection/reconnection-time.ts'
 import { resolveSlowClient, type SlowClientOptions, type SlowClientRules } from '../connection/slow-client.ts'
 import { Hub, type HubListener } from '../fan-out/hub.ts'
 import { type Counters, createCounters, type SinkStats } from '../sink/stats.ts'
@@ -69,7 +68,7 @@ export interface StreamEndpointParts {
   readonly hub: Hub
   readonly counters: Counters
   readonly clock: Clock
-  readonly retry: Retry
+  readonly retry: ReconnectionTime
   readonly slowClient: SlowClientRules
   /** Ends every stream; from now on, clients are answered 204 and do not come back. */
   complete(): void
@@ -80,17 +79,17 @@ export function createStreamEndpoint(
   host: StreamEndpointHost,
 ): StreamEndpointParts {
   const { random = Math.random } = options
-  const retry = resolveRetry(options.retry, random)
+  const retry = resolveReconnectionTime(options.retry, random)
   const clock = createClock(options.scheduler ?? asyncScheduler)
   const counters = createCounters()
   const slowClient = resolveSlowClient(options.slowClient)
   const hub = new Hub(slowClient, counters, clock, {
     opened(connection) {
-      heartbeats.start()
+      heartbeats.update()
       host.opened?.(connection)
     },
     closed(connection) {
-      heartbeats.rest()
+      heartbeats.update()
       host.closed?.(connection)
     },
     get delivered() {
@@ -129,7 +128,7 @@ export function createStreamEndpoint(
       close(closeOptions = {}) {
         state = 'closing'
         closing ??= host.close(() =>
-          closeConnections(hub, closeOptions, { retry: retry.base, clock, random }),
+          drainConnections(hub, closeOptions, { retry: retry.base, clock, random }),
         )
         return closing
       },

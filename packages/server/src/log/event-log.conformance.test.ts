@@ -31,14 +31,14 @@ const message = (data: string, extra: Partial<LoggedMessage> = {}): LoggedMessag
 })
 
 describe.each(logs)('%s', (_name, open) => {
-  function opened(options?: Options): EventLog {
+  function openLog(options?: Options): EventLog {
     const log = open(options)
     onTestFinished(() => log.close())
     return log
   }
 
   it('numbers its entries from 1, in one epoch', async () => {
-    const log = opened()
+    const log = openLog()
     const { id: before, offset } = await log.head()
     expect(offset).toBe(0)
     const epoch = before.replace(/-0$/, '')
@@ -47,8 +47,8 @@ describe.each(logs)('%s', (_name, open) => {
     expect(await log.head()).toMatchObject({ id: `${epoch}-2`, offset: 2 })
   })
 
-  it('gives back what it was given', async () => {
-    const log = opened()
+  it('returns entries as they were appended', async () => {
+    const log = openLog()
     const { id } = await log.head()
     const given: [LoggedMessage, Target][] = [
       [message('plain'), 'all'],
@@ -62,13 +62,13 @@ describe.each(logs)('%s', (_name, open) => {
     expect(entries.map((entry) => [entry.message, entry.target])).toEqual(
       given.map(([each, target]) => [expect.objectContaining(each), target]),
     )
-    // And nothing that it was not given.
-    const { type, id: own, retry, key, trace } = entries[0]?.message ?? {}
-    expect([type, own, retry, key, trace]).toEqual(Array(5).fill(undefined))
+    // Fields that were not given stay undefined.
+    const { type, id: messageId, retry, key, trace } = entries[0]?.message ?? {}
+    expect([type, messageId, retry, key, trace]).toEqual(Array(5).fill(undefined))
   })
 
-  it('gives pages', async () => {
-    const log = opened()
+  it('returns entries in pages', async () => {
+    const log = openLog()
     const { id } = await log.head()
     for (let n = 1; n <= 5; n++) await log.append(message(`${n}`), 'all')
     const first = await log.since(id, 2)
@@ -81,7 +81,7 @@ describe.each(logs)('%s', (_name, open) => {
   })
 
   it('adds a message once for each source id', async () => {
-    const log = opened({ capacity: 3 })
+    const log = openLog({ capacity: 3 })
     const first = await log.append(message('a'), 'all', { sourceId: 's' })
     await log.append(message('b'), 'all')
     expect(await log.append(message('a'), 'all', { sourceId: 's' })).toMatchObject({
@@ -91,8 +91,8 @@ describe.each(logs)('%s', (_name, open) => {
     expect((await log.head()).offset).toBe(2)
   })
 
-  it('has ids of its own, whatever messages come with, unless theirs are asked for', async () => {
-    const log = opened()
+  it('uses its own ids by default, not those of messages', async () => {
+    const log = openLog()
     const { id: before } = await log.head()
     const entry = await log.append(message('a', { id: 'mine' }), 'all')
     expect(entry.id).toBe(before.replace(/0$/, '1'))
@@ -100,8 +100,8 @@ describe.each(logs)('%s', (_name, open) => {
     expect((await log.since(before, 5)).entries.map(({ id }) => id)).toEqual([entry.id])
   })
 
-  it("uses the messages' own ids where that is asked for", async () => {
-    const log = opened({ ids: 'message', capacity: 2 })
+  it("uses the messages' own ids if asked to", async () => {
+    const log = openLog({ ids: 'message', capacity: 2 })
     const { id: before } = await log.head()
     await log.append(message('a', { id: 'ą' }), 'all')
     expect(await log.head()).toEqual({ id: 'ą', offset: 1 })
@@ -115,8 +115,8 @@ describe.each(logs)('%s', (_name, open) => {
     expect((await log.since('never', 5)).gap).toMatchObject({ reason: 'unknown', from: 'never' })
   })
 
-  it('knows a source id, and a message by its own id, for as long as it holds the entry', async () => {
-    const log = opened({ ids: 'message', capacity: 2 })
+  it('finds an entry by source id and by message id as long as it holds the entry', async () => {
+    const log = openLog({ ids: 'message', capacity: 2 })
     await log.append(message('a', { id: 'one' }), 'all', { sourceId: 's' })
     await log.append(message('b', { id: '' }), 'all', { sourceId: 't' })
     await log.append(message('c', { id: 'three' }), 'all')
@@ -130,8 +130,8 @@ describe.each(logs)('%s', (_name, open) => {
     expect(await log.head()).toEqual({ id: 'one', offset: 5 })
   })
 
-  it('goes on after the latest of messages that came with the same id', async () => {
-    const log = opened({ ids: 'message', capacity: 2 })
+  it('resumes after the latest of several messages with the same id', async () => {
+    const log = openLog({ ids: 'message', capacity: 2 })
     await log.append(message('a', { id: 'same' }), 'all')
     await log.append(message('b', { id: 'same' }), 'all')
     await log.append(message('c', { id: 'c' }), 'all')
@@ -140,8 +140,8 @@ describe.each(logs)('%s', (_name, open) => {
     expect(entries.map(({ id }) => id)).toEqual(['c'])
   })
 
-  it('takes no id for one of its own that only holds one, or is of another epoch', async () => {
-    const log = opened({ capacity: 2 })
+  it('rejects an id that only contains one of its own, and one of another epoch', async () => {
+    const log = openLog({ capacity: 2 })
     for (const data of ['a', 'b', 'c']) await log.append(message(data), 'all')
     const { id, offset } = await log.head()
     const huge = `${id.slice(0, id.indexOf('-'))}-9${'9'.repeat(15)}`
@@ -161,18 +161,18 @@ describe.each(logs)('%s', (_name, open) => {
     }
   })
 
-  it('is another life than any other log, also than one that began in the same instant', async () => {
-    const heads = await Promise.all(Array.from({ length: 50 }, () => opened().head()))
+  it('has an epoch of its own, even if another log starts at the same time', async () => {
+    const heads = await Promise.all(Array.from({ length: 50 }, () => openLog().head()))
     expect(new Set(heads.map(({ id }) => id)).size).toBe(50)
   })
 
-  it('may be closed twice', async () => {
+  it('can be closed twice', async () => {
     const log = open()
     await log.close()
     await log.close()
   })
 
-  it('holds what a model says it holds, and tells of every gap', async () => {
+  it('holds the same entries and reports the same gaps as a model', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 6 }),
@@ -188,9 +188,9 @@ describe.each(logs)('%s', (_name, open) => {
             const first = Math.max(1, last - capacity + 1)
             const { entries, end, more, gap } = await log.since(`${epoch}-${offset}`, limit)
             const start = offset > last ? last : Math.max(offset, first - 1)
-            const wanted = model.slice(start, start + limit)
-            expect(entries.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id))
-            expect(end).toBe(start + wanted.length)
+            const expected = model.slice(start, start + limit)
+            expect(entries.map(({ id }) => id)).toEqual(expected.map(({ id }) => id))
+            expect(end).toBe(start + expected.length)
             expect(more).toBe(end < last)
             const reason = offset > last ? 'ahead' : offset < first - 1 ? 'trimmed' : undefined
             expect(gap?.reason).toBe(reason)
@@ -204,6 +204,8 @@ describe.each(logs)('%s', (_name, open) => {
   })
 
   it.each([0, -1, 1.5, Number.NaN])('refuses a capacity of %s', (capacity) => {
-    expect(() => open({ capacity })).toThrow(/capacity is .*; it must be a whole number, 1 or more/)
+    expect(() => open({ capacity })).toThrow(
+      /Log: capacity must be a whole number of at least 1, not the number/,
+    )
   })
 })

@@ -2,22 +2,24 @@ import type { MaybePromise } from '@rxsse/shared'
 import type { Target } from '../sink/message.ts'
 import type { TraceFields } from '../sink/tracing.ts'
 
-/** A message as a log keeps it: text already, with the topic that filters test and the target it was for. */
+/** A message as a log stores it: its data as text, and its topic. */
 export interface LoggedMessage {
   readonly type?: string | undefined
   readonly data: string
   readonly id?: string | undefined
   readonly retry?: number | undefined
+  /** The topic that filters test. */
   readonly topic: string
-  /** What slow clients' waiting messages are coalesced by, where they are. */
+  /** The key by which waiting messages are coalesced, if they are. */
   readonly key?: string | undefined
-  /** Of the trace it was published in, where the sink has `tracing`. */
+  /** The trace in which the message was published, if the sink has `tracing`. */
   readonly trace?: TraceFields | undefined
 }
 
-/** A permit in a log. `offset` orders entries: each is greater than that before it, not always by one. `id` is what readers are given. */
+/** A position in a log. Clients see its `id`. */
 export interface LogPosition {
   readonly id: string
+  /** Orders entries: each is greater than the one before, but numbers may be left out. */
   readonly offset: number
 }
 
@@ -27,12 +29,12 @@ export interface LogEntry extends LogPosition {
 }
 
 /**
- * Why a log cannot go on strictly after an id.
+ * Why a log cannot continue strictly after an id.
  *
- * - `trimmed`: it was there once; what followed is partly gone. What is left is replayed.
- * - `epoch`: it belongs to an earlier life of the log. What the present one holds is replayed.
- * - `ahead`: the log ends before it, as after a restore from a backup. Live events follow.
- * - `unknown`: it is no id of this log. Live events follow.
+ * - `trimmed`: some entries after the id have been deleted. The rest is replayed.
+ * - `epoch`: the id is of an earlier epoch of the log. The entries of this one are replayed.
+ * - `ahead`: the log ends before the id, as after a restore from a backup. Live events follow.
+ * - `unknown`: the id is not one of this log. Live events follow.
  */
 export type GapReason = 'trimmed' | 'epoch' | 'ahead' | 'unknown'
 
@@ -40,50 +42,55 @@ export interface LogGap {
   readonly reason: GapReason
   /** The id that was asked for. */
   readonly from: string
-  /** Delivery goes on strictly after this. */
+  /** Delivery continues strictly after this position. */
   readonly to: LogPosition
-  /** How many entries are lost, where that is known. They may have been for others. */
+  /** The number of lost entries, if known. Some may have been for other clients. */
   readonly missed?: number | undefined
 }
 
 export interface LogPage {
   readonly entries: readonly LogEntry[]
-  /** The offset at which the page ends: of its last entry, or of the permit it was asked from. */
+  /** The offset of the last entry. Without entries: the offset at which the page starts. */
   readonly end: number
-  /** Whether the log holds entries after the last of these. */
+  /** Whether the log holds entries after this page. */
   readonly more: boolean
   readonly gap?: LogGap | undefined
 }
 
 export interface AppendOptions {
-  /** Names the message at its source: appending it again gives the entry it has, and adds none. */
+  /** Names the message at its source. If the log has it, `append` returns the existing entry. */
   readonly sourceId?: string | undefined
 }
 
 /**
- * Where a sink keeps its events, so that readers resume without loss.
+ * Where a sink stores its events, so that clients resume without loss.
  *
- * Calls to `append` number entries in the order of the calls. A log that several processes share has a `tail`,
- * and then it alone says what is delivered and in which order.
+ * `append` numbers entries in the order of the calls. A log that several servers share has a
+ * `tail`, which alone decides what is delivered and in which order.
  */
 export interface EventLog {
   append(message: LoggedMessage, target: Target, options?: AppendOptions): MaybePromise<LogEntry>
   /**
-   * At most `limit` entries strictly after an id that a reader gave, or after an offset that this log gave.
-   * An id the log cannot serve comes with a `gap`, and the entries that follow `gap.to`.
+   * At most `limit` entries strictly after a client's id, or after an offset of this log. If the
+   * log cannot continue after the id, there is a `gap`, and the entries follow `gap.to`.
    */
   since(after: string | number, limit: number): MaybePromise<LogPage>
   /** The position of the newest entry, or the one before the first. */
   head(): MaybePromise<LogPosition>
   /**
-   * Calls `listener` with the entries of every node, in order, from the returned position on; with a `gap` too where
-   * something was lost before these entries, of which there may be none then. Every connected client is told of it.
-   * Where it throws or rejects, a sink tells its `onError` and asks again, with waits that grow to half a minute; its
-   * clients stay, and get what they missed when it begins. Once begun, it is to go on by itself.
+   * Calls `listener` with the entries of all servers, in order, from the returned position on. A
+   * `gap` reports a loss before these entries, of which there may then be none. Every connected
+   * client is told of it.
+   *
+   * If this throws or rejects, the sink reports it to `onError` and tries again after growing
+   * delays, up to half a minute. Its clients stay, and receive what they missed once it succeeds.
+   * After that, the tail must keep going by itself.
    */
-  tail?(listener: (entries: readonly LogEntry[], gap?: LogGap) => void): MaybePromise<LogTail>
+  tail?(listener: TailListener): MaybePromise<LogTail>
   close(): MaybePromise<void>
 }
+
+export type TailListener = (entries: readonly LogEntry[], gap?: LogGap) => void
 
 export interface LogTail {
   readonly position: LogPosition

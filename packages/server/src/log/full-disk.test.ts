@@ -12,13 +12,13 @@ interface SmallDisk {
   start(folder: string): ChildProcess
   fill(child: ChildProcess, ask: Ask): unknown
   free(child: ChildProcess, ask: Ask): unknown
-  /** What SQLite says of it. */
-  readonly says: RegExp
+  /** SQLite's error. */
+  readonly error: RegExp
 }
 
 type Ask = (order: Command) => Promise<Reply>
 
-/** Small, so that entries are taken out of it all the while. */
+/** Small, so that old entries are deleted during the whole test. */
 const CAPACITY = 50
 
 const program = new URL('../../test/small-disk-server.ts', import.meta.url).pathname
@@ -40,7 +40,7 @@ const disks: Record<string, SmallDisk> = {
       start: (folder) => start(onSmallDisk(folder, 16_777_216, nodeCommand(folder)) ?? []),
       fill: (_, ask) => ask({ fill: true }),
       free: (_, ask) => ask({ free: true }),
-      says: /^log: database or disk is full$/,
+      error: /^log: database or disk is full$/,
     },
   }),
   ...(spawnSync('prlimit', ['--version']).status === 0 && {
@@ -48,13 +48,13 @@ const disks: Record<string, SmallDisk> = {
       start: (folder) => start(nodeCommand(folder)),
       fill: (child) => limit(child, 0),
       free: (child) => limit(child, 'unlimited'),
-      says: /^log: disk I\/O error$/,
+      error: /^log: disk I\/O error$/,
     },
   }),
 }
 
 it.each(Object.entries(disks))(
-  'a sqliteLog %s refuses what it cannot keep, its clients stay, and all goes on when there is room',
+  'a sqliteLog %s refuses messages, keeps its clients, and continues when there is room again',
   { timeout: 120_000 },
   async (_, disk) => {
     const folder = mkdtempSync(join(tmpdir(), 'rxsse-full-disk-'))
@@ -89,18 +89,18 @@ it.each(Object.entries(disks))(
     for (let round = 0; round < 3; round++) {
       for (let n = 0; n < 20; n++) expect(await next()).toHaveProperty('id')
       await disk.fill(child, ask)
-      // What is left in the pages that the files have may take some more.
+      // Free space within the file's pages may still take some messages.
       while ('id' in (await next()));
       const answers: Reply[] = []
       for (let n = 0; n < 20; n++) answers.push(await next())
-      expect(answers).toContainEqual({ refused: expect.stringMatching(disk.says) })
-      // Whoever comes now gets what there is.
+      expect(answers).toContainEqual({ refused: expect.stringMatching(disk.error) })
+      // A client that connects now gets the stored entries.
       const late = follow(url, started.origin)
       await expect.poll(() => late.data().at(-1)).toBe(confirmed.at(-1))
       expect(late.data()).toEqual(confirmed.slice(-CAPACITY))
       await disk.free(child, ask)
     }
-    // Published again by its source id, each is there once, also where it was there after all.
+    // Publishing again with the same source id adds nothing if the entry was stored after all.
     for (const data of refused.splice(0)) await publish(data)
     expect(refused).toEqual([])
 
@@ -109,7 +109,7 @@ it.each(Object.entries(disks))(
     expect(live.connections()).toBe(1)
     expect(new Set(live.events.map(({ lastEventId }) => lastEventId)).size).toBe(confirmed.length)
     const left = await ask({ close: true })
-    if (!('held' in left)) throw new Error('the log could not be looked at')
+    if (!('held' in left)) throw new Error('the log could not be inspected')
     expect(left.integrity).toBe('ok')
     expect(left.held.slice(-CAPACITY)).toEqual(confirmed.slice(-CAPACITY))
   },

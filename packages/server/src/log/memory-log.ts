@@ -1,27 +1,26 @@
+import { requireInteger } from '@rxsse/shared'
 import type { Target } from '../sink/message.ts'
 import type { AppendOptions, EventLog, LogEntry, LoggedMessage, LogPage, LogPosition } from './event-log.ts'
-import { formatId, locate, newEpoch } from './id.ts'
+import { createEpoch, findResumePoint, formatId } from './id.ts'
 
 export interface MemoryLogOptions {
-  /** How many entries are kept; the oldest go first. Default 10,000. */
+  /** The number of entries to keep. The oldest are deleted first. Default 10,000. */
   readonly capacity?: number
   /**
-   * Whose ids readers see: the log's own (`'epoch'`, the default), or each message's (`'message'`), which then
-   * must be unique. A message without an id gets the log's.
+   * Which ids clients see: the log's own (`'epoch'`, the default), or each message's (`'message'`),
+   * which must then be unique. A message without an id gets the log's.
    */
   readonly ids?: 'epoch' | 'message'
 }
 
 /**
- * A log in this process's memory: readers resume over their own reconnects, not over a restart of the server,
- * which they are told of as a gap of another epoch.
+ * A log in the memory of this process. Clients resume after a lost connection, but not after a
+ * restart of the server: that is a new epoch, and clients are told of a gap.
  */
 export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions = {}): EventLog {
-  if (!Number.isSafeInteger(capacity) || capacity < 1) {
-    throw new RangeError(`memoryLog: capacity is ${capacity}; it must be a whole number, 1 or more`)
-  }
-  const epoch = newEpoch()
-  const ring: Held[] = []
+  requireInteger(capacity, 'memoryLog: capacity', 1)
+  const epoch = createEpoch()
+  const ring: StoredEntry[] = []
   const byMessageId = new Map<string, LogEntry>()
   const bySourceId = new Map<string, LogEntry>()
   let first = 1
@@ -31,50 +30,46 @@ export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions
     append(message: LoggedMessage, target: Target, { sourceId }: AppendOptions = {}): LogEntry {
       const known = sourceId === undefined ? undefined : bySourceId.get(sourceId)
       if (known !== undefined) return known
-      if (last - first + 1 === capacity) forget(held(first++))
+      if (last - first + 1 === capacity) removeFromIndexes(stored(first++))
       const offset = ++last
-      const own = ids === 'message' && message.id !== undefined && message.id !== ''
-      const entry: LogEntry = { id: own ? message.id : formatId(epoch, offset), offset, message, target }
+      const hasOwnId = ids === 'message' && message.id !== undefined && message.id !== ''
+      const entry: LogEntry = { id: hasOwnId ? message.id : formatId(epoch, offset), offset, message, target }
       ring[offset % capacity] = { entry, sourceId }
-      if (own) byMessageId.set(entry.id, entry)
+      if (hasOwnId) byMessageId.set(entry.id, entry)
       if (sourceId !== undefined) bySourceId.set(sourceId, entry)
       return entry
     },
 
-    since(after: string | number, limit: number): LogPage {
-      const known = typeof after === 'string' ? byMessageId.get(after)?.offset : after
-      const at =
-        known === undefined
-          ? locate(after as string, { epoch, first, last })
-          : locate(formatId(epoch, known), { epoch, first, last })
+    since(from: string | number, limit: number): LogPage {
+      const offset = typeof from === 'string' ? byMessageId.get(from)?.offset : from
+      const id = offset === undefined ? (from as string) : formatId(epoch, offset)
+      const { after, gap } = findResumePoint(id, { epoch, first, last })
+      const end = Math.min(after + limit, last)
       const entries: LogEntry[] = []
-      for (let offset = at.after + 1; offset <= last && entries.length < limit; offset++) {
-        entries.push(held(offset).entry)
-      }
-      const end = at.after + entries.length
-      return { entries, end, more: end < last, gap: at.gap }
+      for (let next = after + 1; next <= end; next++) entries.push(stored(next).entry)
+      return { entries, end, more: end < last, gap }
     },
 
     head(): LogPosition {
-      return { id: last < first ? formatId(epoch, last) : held(last).entry.id, offset: last }
+      return { id: last < first ? formatId(epoch, last) : stored(last).entry.id, offset: last }
     },
 
     close() {},
   }
 
-  /** An offset from `first` to `last`: their places in the ring are taken. */
-  function held(offset: number): Held {
-    return ring[offset % capacity] as Held
+  /** `offset` must be from `first` to `last`. */
+  function stored(offset: number): StoredEntry {
+    return ring[offset % capacity] as StoredEntry
   }
 
-  function forget({ entry, sourceId }: Held): void {
-    // Another message may have come with the same id.
+  function removeFromIndexes({ entry, sourceId }: StoredEntry): void {
+    // A later message may have the same id.
     if (byMessageId.get(entry.id) === entry) byMessageId.delete(entry.id)
     if (sourceId !== undefined) bySourceId.delete(sourceId)
   }
 }
 
-interface Held {
+interface StoredEntry {
   readonly entry: LogEntry
   readonly sourceId: string | undefined
 }

@@ -12,14 +12,14 @@ function temporaryFile(): string {
   return join(directory, 'events.db')
 }
 
-function opened(options: SqliteLogOptions): EventLog {
+function openLog(options: SqliteLogOptions): EventLog {
   const log = sqliteLog(options)
   onTestFinished(() => log.close())
   return log
 }
 
-/** What somebody else does to the file, while it is closed. */
-function changed(path: string, sql: string): void {
+/** Changes the file while no log has it open. */
+function changeFile(path: string, sql: string): void {
   const database = new DatabaseSync(path)
   database.exec(sql)
   database.close()
@@ -32,7 +32,7 @@ const message = (data: string, extra: Partial<LoggedMessage> = {}): LoggedMessag
 })
 
 describe('sqliteLog', () => {
-  it('goes on where it was, after it is opened again', async () => {
+  it('continues where it stopped when it is opened again', async () => {
     const path = temporaryFile()
     const before = sqliteLog({ path })
     const one = await before.append(message('1'), 'all')
@@ -46,14 +46,14 @@ describe('sqliteLog', () => {
     expect(await after.append(message('3'), 'all')).toMatchObject({ offset: 3 })
   })
 
-  it('belongs to one process at a time', async () => {
+  it('can be opened only once at a time', async () => {
     const path = temporaryFile()
     const log = sqliteLog({ path })
     onTestFinished(() => log.close())
     expect(() => sqliteLog({ path })).toThrow(/cannot be used: .*; another process may have it open/)
   })
 
-  it('keeps the file bounded', async () => {
+  it('limits the number of rows in the file', async () => {
     const path = temporaryFile()
     const log = sqliteLog({ path, capacity: 10 })
     for (let n = 0; n < 100; n++) await log.append(message('x'), 'all')
@@ -63,7 +63,7 @@ describe('sqliteLog', () => {
     database.close()
   })
 
-  it('serves what its capacity says, also while rows that are past it wait to be deleted', async () => {
+  it('returns no more than its capacity, even before older rows are deleted', async () => {
     const path = temporaryFile()
     const log = sqliteLog({ path, capacity: 30 })
     const epoch = (await log.head()).id.replace(/-0$/, '')
@@ -78,25 +78,25 @@ describe('sqliteLog', () => {
     expect(entries.length).toBe(30)
     expect((await log.since(1, 100)).gap?.from).toBe(`${epoch}-1`)
     await log.close()
-    // And no more than that when it is opened with less.
-    const smaller = opened({ path, capacity: 5 })
+    // A smaller capacity applies when the file is opened again.
+    const smaller = openLog({ path, capacity: 5 })
     expect((await smaller.since(`${epoch}-1`, 100)).gap).toMatchObject({ reason: 'trimmed', missed: 26 })
   })
 
-  it("tells of a gap by the reader's own id", async () => {
-    const log = opened({ path: temporaryFile(), capacity: 30, ids: 'message' })
+  it("reports a gap with the reader's own id", async () => {
+    const log = openLog({ path: temporaryFile(), capacity: 30, ids: 'message' })
     for (let n = 1; n <= 32; n++) await log.append(message('', { id: `m${n}` }), 'all')
     expect((await log.since('m1', 100)).gap).toMatchObject({ reason: 'trimmed', from: 'm1', missed: 1 })
   })
 
-  it('that somebody has emptied goes on where it was, and says that all is gone', async () => {
+  it('continues its offsets if its rows were deleted, and reports them as trimmed', async () => {
     const path = temporaryFile()
     const before = sqliteLog({ path })
     const entries = []
     for (const data of ['1', '2', '3']) entries.push(await before.append(message(data), 'all'))
     await before.close()
-    changed(path, 'DELETE FROM event')
-    const log = opened({ path })
+    changeFile(path, 'DELETE FROM event')
+    const log = openLog({ path })
     expect(await log.head()).toEqual({ id: entries[2]?.id, offset: 3 })
     expect(await log.since(entries[0]?.id ?? '', 5)).toMatchObject({
       entries: [],
@@ -105,13 +105,13 @@ describe('sqliteLog', () => {
     expect((await log.append(message('4'), 'all')).offset).toBe(4)
   })
 
-  it('that was made before traces were kept keeps them from now on', async () => {
+  it('adds the trace column to an older file', async () => {
     const path = temporaryFile()
     const before = sqliteLog({ path })
     const { id } = await before.append(message('1'), 'all')
     await before.close()
-    changed(path, 'ALTER TABLE event DROP COLUMN trace')
-    const log = opened({ path })
+    changeFile(path, 'ALTER TABLE event DROP COLUMN trace')
+    const log = openLog({ path })
     const trace = { traceparent: '00-1-2-01' }
     await log.append(message('2', { trace }), 'all')
     const { entries } = await log.since(id.replace(/1$/, '0'), 5)
@@ -121,7 +121,7 @@ describe('sqliteLog', () => {
     ])
   })
 
-  it('that is no database is refused with its name and the cause, and left alone', () => {
+  it('refuses a file that is not a database, with its path and the cause, and closes it', () => {
     const path = temporaryFile()
     writeFileSync(path, 'something else, '.repeat(100))
     const close = vi.spyOn(DatabaseSync.prototype, 'close')
@@ -141,18 +141,18 @@ describe('sqliteLog', () => {
     [undefined, 'NORMAL'],
     ['normal', 'NORMAL'],
     ['full', 'FULL'],
-  ] as const)('asks SQLite to survive what it is told to: synchronous %s', (synchronous, asked) => {
+  ] as const)('sets SQLite to the chosen durability: synchronous %s is %s', (synchronous, asked) => {
     const exec = vi.spyOn(DatabaseSync.prototype, 'exec')
     onTestFinished(() => exec.mockRestore())
-    opened({ path: temporaryFile(), ...(synchronous && { synchronous }) })
+    openLog({ path: temporaryFile(), ...(synchronous && { synchronous }) })
     expect(exec.mock.calls.join()).toContain(`PRAGMA synchronous = ${asked};`)
   })
 
   it.each([
     ['has no node:sqlite', { getBuiltinModule: () => undefined }],
-    ['cannot be asked for it', {}],
-    ['is no Node at all', undefined],
-  ])('says what it needs where the runtime %s', (_, process) => {
+    ['has no getBuiltinModule', {}],
+    ['is not Node', undefined],
+  ])('names what it needs if the runtime %s', (_, process) => {
     const path = temporaryFile()
     vi.stubGlobal('process', process)
     let thrown: unknown

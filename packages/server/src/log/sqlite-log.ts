@@ -1,26 +1,27 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { requireInteger } from '@rxsse/shared'
 import type { Target } from '../sink/message.ts'
 import type { AppendOptions, EventLog, LogEntry, LoggedMessage, LogPage, LogPosition } from './event-log.ts'
-import { formatId, locate, newEpoch } from './id.ts'
+import { createEpoch, findResumePoint, formatId } from './id.ts'
 
 export interface SqliteLogOptions {
-  /** The database file, made where it is missing; the directory must be there. */
+  /** The database file. It is created if it does not exist, but its directory must exist. */
   readonly path: string
-  /** How many entries are kept; the oldest go first. Default 100,000. */
+  /** The number of entries to keep. The oldest are deleted first. Default 100,000. */
   readonly capacity?: number
-  /** As for `memoryLog`. A database keeps to what it was made with. Default `'epoch'`. */
+  /** As for `memoryLog`. Do not change it for an existing database. Default `'epoch'`. */
   readonly ids?: 'epoch' | 'message'
   /**
-   * What survives: `'normal'` (the default), a crash of the process; `'full'`, also one of the machine, at the
-   * cost of a disk flush for every message.
+   * `'normal'` (the default) survives a crash of the process. `'full'` also survives a crash of the
+   * machine, but flushes to disk for every message.
    */
   readonly synchronous?: 'normal' | 'full'
 }
 
 /**
- * A log in an SQLite database (node:sqlite, WAL): readers resume over a restart of the server, also over one
- * by `kill -9`. The file belongs to one process at a time, as another's events would not go live here; opening
- * it twice throws.
+ * A log in an SQLite database (node:sqlite, WAL). Clients resume after a restart of the server, also
+ * after `kill -9`. Only one process may use the file at a time, because events of another one would
+ * not be delivered here. Opening it twice throws.
  */
 export function sqliteLog({
   path,
@@ -28,38 +29,27 @@ export function sqliteLog({
   ids = 'epoch',
   synchronous = 'normal',
 }: SqliteLogOptions): EventLog {
-  if (!Number.isSafeInteger(capacity) || capacity < 1) {
-    throw new RangeError(`sqliteLog: capacity is ${capacity}; it must be a whole number, 1 or more`)
-  }
+  requireInteger(capacity, 'sqliteLog: capacity', 1)
   const database = open(path, synchronous)
-  const epoch = epochOf(database)
-  const insert = database.prepare(
-    `INSERT INTO event (type, data, message_id, retry, topic, coalesce_key, target, source_id, trace)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  )
-  const bySource = database.prepare(`SELECT ${COLUMNS} FROM event WHERE source_id = ?`)
-  const byMessageId = database.prepare('SELECT max(offset) AS offset FROM event WHERE message_id = ?')
-  const after = database.prepare(`SELECT ${COLUMNS} FROM event WHERE offset > ? ORDER BY offset LIMIT ?`)
-  const at = database.prepare(`SELECT ${COLUMNS} FROM event WHERE offset = ?`)
-  const trim = database.prepare('DELETE FROM event WHERE offset <= ?')
-  // Rows go in bulk, as a delete for each insert would double the work; what is past the capacity is not served.
+  const epoch = readEpoch(database)
+  const statements = prepareStatements(database)
+  // Rows are deleted in bulk: one delete for each insert would double the work. `since` does not
+  // return the rows beyond the capacity.
   const trimEvery = Math.max(1, Math.min(1_000, Math.floor(capacity / 10)))
-  let last = lastOffset(database)
-  let oldest = Number(
-    database.prepare('SELECT coalesce(min(offset), ?) AS offset FROM event').get(last + 1)?.offset,
-  )
+  let last = readLastOffset(database)
+  let oldest = readOldestOffset(database, last + 1)
 
   return {
     append(message: LoggedMessage, target: Target, { sourceId }: AppendOptions = {}): LogEntry {
-      const known = sourceId === undefined ? undefined : bySource.get(sourceId)
-      if (known !== undefined) return entryOf(known)
+      const known = sourceId === undefined ? undefined : statements.bySourceId.get(sourceId)
+      if (known !== undefined) return parseRow(known, epoch)
       const { type, data, id, retry, topic, key, trace } = message
-      const own = ids === 'message' && id !== undefined && id !== '' ? id : null
-      // Not RETURNING with `get`, which reads its row before the commit, and so never hears that the disk is full.
-      const { lastInsertRowid } = insert.run(
+      const ownId = ids === 'message' && id !== undefined && id !== '' ? id : null
+      // `get` with RETURNING would read its row before the commit and miss a full disk.
+      const { lastInsertRowid } = statements.insert.run(
         type ?? null,
         data,
-        own,
+        ownId,
         retry ?? null,
         topic,
         key ?? null,
@@ -69,14 +59,14 @@ export function sqliteLog({
       )
       last = Number(lastInsertRowid)
       if (last - oldest + 1 >= capacity + trimEvery) trimTo(last - capacity)
-      return { id: own ?? formatId(epoch, last), offset: last, message, target }
+      return { id: ownId ?? formatId(epoch, last), offset: last, message, target }
     },
 
     since(from: string | number, limit: number): LogPage {
-      const span = { epoch, first: Math.max(oldest, last - capacity + 1), last }
-      const { after: start, gap } = locate(idOf(from), span)
-      const entries = after.all(start, limit).map(entryOf)
-      const end = entries.at(-1)?.offset ?? start
+      const range = { epoch, first: Math.max(oldest, last - capacity + 1), last }
+      const { after, gap } = findResumePoint(resolveId(from), range)
+      const entries = statements.after.all(after, limit).map((row) => parseRow(row, epoch))
+      const end = entries.at(-1)?.offset ?? after
       return {
         entries,
         end,
@@ -86,8 +76,8 @@ export function sqliteLog({
     },
 
     head(): LogPosition {
-      const row = at.get(last)
-      return { id: row === undefined ? formatId(epoch, last) : entryOf(row).id, offset: last }
+      const row = statements.byOffset.get(last)
+      return { id: row === undefined ? formatId(epoch, last) : parseRow(row, epoch).id, offset: last }
     },
 
     close() {
@@ -97,61 +87,75 @@ export function sqliteLog({
 
   function trimTo(offset: number): void {
     try {
-      trim.run(offset)
+      statements.trim.run(offset)
       oldest = offset + 1
     } catch {
-      // The entry is in the log, so its append has not failed. The next one trims again, or tells what is wrong itself.
+      // The entry is in the log, so `append` has not failed. The next `append` trims again.
     }
   }
 
-  function idOf(from: string | number): string {
+  /** The log's own id for an offset or a message's id. Any other id stays as it is. */
+  function resolveId(from: string | number): string {
     if (typeof from === 'number') return formatId(epoch, from)
-    const known = ids === 'message' ? byMessageId.get(from)?.offset : undefined
+    const known = ids === 'message' ? statements.byMessageId.get(from)?.offset : undefined
     return typeof known === 'number' ? formatId(epoch, known) : from
   }
+}
 
-  function entryOf(row: Row): LogEntry {
-    const offset = Number(row.offset)
-    const messageId = text(row.message_id)
-    const trace = text(row.trace)
-    return {
-      id: messageId ?? formatId(epoch, offset),
-      offset,
-      target: JSON.parse(String(row.target)),
-      message: {
-        type: text(row.type),
-        data: textOf(row.data),
-        id: messageId,
-        retry: row.retry === null ? undefined : Number(row.retry),
-        topic: textOf(row.topic),
-        key: whole(row.coalesce_key),
-        trace: trace === undefined ? undefined : JSON.parse(trace),
-      },
-    }
+// Columns that may hold NUL are read as bytes, because Node 22 cuts text at NUL.
+const COLUMNS = `offset, type, CAST(data AS BLOB) AS data, message_id, retry, CAST(topic AS BLOB) AS topic,
+  CAST(coalesce_key AS BLOB) AS coalesce_key, target, trace`
+
+function prepareStatements(database: DatabaseSync): Record<StatementName, StatementSync> {
+  return {
+    insert: database.prepare(
+      `INSERT INTO event (type, data, message_id, retry, topic, coalesce_key, target, source_id, trace)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    bySourceId: database.prepare(`SELECT ${COLUMNS} FROM event WHERE source_id = ?`),
+    byMessageId: database.prepare('SELECT max(offset) AS offset FROM event WHERE message_id = ?'),
+    after: database.prepare(`SELECT ${COLUMNS} FROM event WHERE offset > ? ORDER BY offset LIMIT ?`),
+    byOffset: database.prepare(`SELECT ${COLUMNS} FROM event WHERE offset = ?`),
+    trim: database.prepare('DELETE FROM event WHERE offset <= ?'),
   }
 }
+
+type StatementName = 'insert' | 'bySourceId' | 'byMessageId' | 'after' | 'byOffset' | 'trim'
 
 type Row = NonNullable<ReturnType<StatementSync['get']>>
 
-// What may hold a NUL comes as bytes: Node 22 ends a text there.
-const COLUMNS = `offset, type, CAST(data AS BLOB) AS data, message_id, retry, CAST(topic AS BLOB) AS topic,
-  CAST(coalesce_key AS BLOB) AS coalesce_key, target, trace`
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
-
-function whole(value: Row[string] | undefined): string | undefined {
-  return value === null ? undefined : textOf(value)
+function parseRow(row: Row, epoch: string): LogEntry {
+  const offset = Number(row.offset)
+  const messageId = parseText(row.message_id)
+  const trace = parseText(row.trace)
+  return {
+    id: messageId ?? formatId(epoch, offset),
+    offset,
+    target: JSON.parse(String(row.target)),
+    message: {
+      type: parseText(row.type),
+      data: decodeText(row.data),
+      id: messageId,
+      retry: row.retry === null ? undefined : Number(row.retry),
+      topic: decodeText(row.topic),
+      key: row.coalesce_key === null ? undefined : decodeText(row.coalesce_key),
+      trace: trace === undefined ? undefined : JSON.parse(trace),
+    },
+  }
 }
 
-function textOf(bytes: Row[string] | undefined): string {
-  return utf8.decode(bytes as Uint8Array)
-}
-
-function text(value: Row[string] | undefined): string | undefined {
+function parseText(value: Row[string] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+function decodeText(bytes: Row[string] | undefined): string {
+  return UTF8.decode(bytes as Uint8Array)
+}
+
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
+
 function open(path: string, synchronous: 'normal' | 'full'): DatabaseSync {
-  const sqlite = builtinSqlite()
+  const sqlite = loadSqlite()
   const database = new sqlite.DatabaseSync(path, { timeout: 1_000 })
   try {
     database.exec(`
@@ -160,26 +164,26 @@ function open(path: string, synchronous: 'normal' | 'full'): DatabaseSync {
       PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'};
       ${SCHEMA}
     `)
-    // A file may be older than this column.
+    // Older files do not have this column.
     const trace = database.prepare("SELECT 1 FROM pragma_table_info('event') WHERE name = 'trace'").get()
     if (trace === undefined) database.exec('ALTER TABLE event ADD COLUMN trace TEXT')
   } catch (cause) {
     database.close()
-    const why = (cause as Error).message
-    const holder = why.includes('locked') ? '; another process may have it open' : ''
-    throw new Error(`sqliteLog: ${path} cannot be used: ${why}${holder}`, { cause })
+    const reason = (cause as Error).message
+    const hint = reason.includes('locked') ? '; another process may have it open' : ''
+    throw new Error(`sqliteLog: ${path} cannot be used: ${reason}${hint}`, { cause })
   }
   return database
 }
 
-/** Asked for when it is needed, as not every runtime that this package is for has it. */
-function builtinSqlite(): typeof import('node:sqlite') {
+/** node:sqlite, loaded when it is needed, because not every runtime has it. */
+function loadSqlite(): typeof import('node:sqlite') {
   const sqlite = typeof process === 'undefined' ? undefined : process.getBuiltinModule?.('node:sqlite')
   if (sqlite === undefined) throw new Error('sqliteLog needs node:sqlite: Node 22.13 or newer, or Deno 2.2')
   return sqlite
 }
 
-// Offsets are never used twice (AUTOINCREMENT), not even when everything has been trimmed.
+// AUTOINCREMENT never uses an offset twice, even if all rows have been deleted.
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS event (
     offset INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -198,16 +202,21 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS life (epoch TEXT NOT NULL) STRICT;
 `
 
-/** One life is that of the file: a restart goes on in it, a lost file begins another. */
-function epochOf(database: DatabaseSync): string {
+/** The epoch of the file: a restart continues it; a new file starts a new one. */
+function readEpoch(database: DatabaseSync): string {
   const known = database.prepare('SELECT epoch FROM life').get()
   if (known !== undefined) return String(known.epoch)
-  const epoch = newEpoch()
+  const epoch = createEpoch()
   database.prepare('INSERT INTO life (epoch) VALUES (?)').run(epoch)
   return epoch
 }
 
-function lastOffset(database: DatabaseSync): number {
+function readLastOffset(database: DatabaseSync): number {
   const row = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'event'").get()
   return Number(row?.seq ?? 0)
+}
+
+function readOldestOffset(database: DatabaseSync, ifEmpty: number): number {
+  const row = database.prepare('SELECT coalesce(min(offset), ?) AS offset FROM event').get(ifEmpty)
+  return Number(row?.offset)
 }

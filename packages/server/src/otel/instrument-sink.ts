@@ -3,16 +3,16 @@ import type { Sink } from '../sink/sink.ts'
 import type { SinkStats } from '../sink/stats.ts'
 
 export interface InstrumentOptions {
-  /** Default: that of the global meter provider. */
+  /** Default: a meter of the global meter provider. */
   readonly meter?: Meter
-  /** Put on every measurement: the sink's id, say. */
+  /** Added to every measurement, for example the sink's id. */
   readonly attributes?: Attributes
 }
 
 /**
- * Measures a sink by OpenTelemetry instruments, all named `rxsse.sink.*`: its counts are read when they are
- * collected, and `rxsse.sink.delivery.duration` is a histogram of the time from a message to the last write of
- * it. Returns a function that stops it.
+ * Measures a sink with OpenTelemetry instruments named `rxsse.sink.*`. Its counts are read when the
+ * metrics are collected. `rxsse.sink.delivery.duration` is a histogram of the time from the first
+ * message of a tick to the last write. Returns a function that stops the measurement.
  */
 export function instrumentSink(
   sink: Pick<Sink, 'stats' | 'deliveries$'>,
@@ -20,8 +20,8 @@ export function instrumentSink(
 ): () => void {
   const stops = COUNTS.map(([key, unit, description]) => {
     const name = `rxsse.sink.${key === 'sourceErrors' ? 'source_errors' : key}`
-    const rises = key !== 'connections' && key !== 'behind'
-    const instrument = rises
+    const onlyGrows = key !== 'connections' && key !== 'behind'
+    const instrument = onlyGrows
       ? meter.createObservableCounter(name, { unit, description })
       : meter.createObservableUpDownCounter(name, { unit, description })
     const observe = (result: ObservableResult) => result.observe(sink.stats()[key], attributes)
@@ -30,7 +30,7 @@ export function instrumentSink(
   })
   const duration = meter.createHistogram('rxsse.sink.delivery.duration', {
     unit: 's',
-    description: 'From the first message of a tick to the last write of it',
+    description: 'From the first message of a tick to the last write',
   })
   const deliveries = sink.deliveries$.subscribe(({ delay }) => duration.record(delay / 1_000, attributes))
   return () => {

@@ -15,32 +15,37 @@ import type { Target } from '../sink/message.ts'
 import type { Publication, SinkTracing, TracedMessage } from '../sink/tracing.ts'
 
 export interface SinkTracingOptions {
-  /** Default: that of the global tracer provider. */
+  /** Default: a tracer of the global tracer provider. */
   readonly tracer?: Tracer
-  /** What writes a span's context into a message, and reads it there. Default: the global one. */
+  /** Writes a span's context into a message and reads it back. Default: the global propagator. */
   readonly propagator?: Pick<TextMapPropagator, 'inject' | 'extract'>
-  /** Put on every span: the sink's id, say. */
+  /** Added to every span, for example the sink's id. */
   readonly attributes?: Attributes
 }
 
 /**
- * Spans by the conventions for messaging, for `createSink({ tracing: sinkTracing() })`.
+ * Spans that follow OpenTelemetry's messaging conventions: `createSink({ tracing: sinkTracing() })`.
  *
- * - `publish {topic}`, a producer, within the span that publishes: until the log has the message. Its context is kept
- *   with the message, so every server that shares the log has it.
- * - `deliver {topic}`, a consumer, for each tick on each server: a trace of its own, with a link to the publication of
- *   every message in it. There is none where no publication was sampled, and none for what a client is sent as it resumes.
+ * - `publish {topic}`, a producer span, is a child of the publisher's span and ends when the log has
+ *   the message. Its context is stored with the message, for all servers that share the log.
+ * - `deliver {topic}`, a consumer span, covers one tick on one server. It starts a trace and links to
+ *   the publication of each message. Without a sampled publication there is no such span, nor for
+ *   messages that a client receives as it resumes.
  */
 export function sinkTracing({
   tracer = trace.getTracer('@rxsse/server'),
   propagator = propagation,
-  attributes: own = {},
+  attributes: extra = {},
 }: SinkTracingOptions = {}): SinkTracing {
   return {
     publish({ topic, target }: Publication) {
       const span = tracer.startSpan(`publish ${topic}`, {
         kind: SpanKind.PRODUCER,
-        attributes: { ...own, ...operation('publish', 'send', topic), 'rxsse.target': kindOf(target) },
+        attributes: {
+          ...extra,
+          ...createAttributes('publish', 'send', topic),
+          'rxsse.target': describeTarget(target),
+        },
       })
       const fields: Record<string, string> = {}
       propagator.inject(trace.setSpan(context.active(), span), fields, SETTER)
@@ -61,12 +66,12 @@ export function sinkTracing({
     },
 
     deliver({ delay, connections, messages }) {
-      const links = messages.flatMap((message) => linkTo(message))
+      const links = messages.flatMap(createLink)
       if (!links.some(({ context: { traceFlags } }) => traceFlags & TraceFlags.SAMPLED)) return
       const topics = [...new Set(messages.map(({ topic }) => topic))]
       const [topic] = topics
       const name = topics.length === 1 ? `deliver ${topic}` : 'deliver'
-      // The tick runs in the context of whoever published first: it is nobody's child.
+      // The tick runs in the context of its first publisher, which must not become the parent.
       const span = tracer.startSpan(
         name,
         {
@@ -74,8 +79,8 @@ export function sinkTracing({
           startTime: Date.now() - delay,
           links,
           attributes: {
-            ...own,
-            ...operation('deliver', 'process', topics.length === 1 ? topic : undefined),
+            ...extra,
+            ...createAttributes('deliver', 'process', topics.length === 1 ? topic : undefined),
             'messaging.batch.message_count': messages.length,
             'rxsse.connections': connections,
           },
@@ -86,19 +91,19 @@ export function sinkTracing({
     },
   }
 
-  function linkTo({ fields }: TracedMessage): Link[] {
+  function createLink({ fields }: TracedMessage): Link[] {
     const spanContext = trace.getSpanContext(propagator.extract(ROOT_CONTEXT, fields, GETTER))
     return spanContext === undefined ? [] : [{ context: spanContext }]
   }
 }
 
-/** Of a room or a user, only that it is one: their names may be secret, and are too many. */
-function kindOf(target: Target): string {
+/** Names of rooms and users are left out: they may be secret, and there are too many. */
+function describeTarget(target: Target): string {
   if (target === 'all') return 'all'
   return 'room' in target ? 'room' : 'user'
 }
 
-function operation(name: string, type: string, topic: string | undefined): Attributes {
+function createAttributes(name: string, type: string, topic: string | undefined): Attributes {
   return {
     'messaging.system': 'rxsse',
     'messaging.operation.name': name,

@@ -1,6 +1,6 @@
 import type { SseMessage } from '@rxsse/shared'
 import type { Connection } from '../connection/connection.ts'
-import type { Retry } from '../connection/retry.ts'
+import type { ReconnectionTime } from '../connection/reconnection-time.ts'
 import type { Hub } from '../fan-out/hub.ts'
 import { type AdmittedRequest, createStreamResponse } from '../http/endpoint.ts'
 import { acceptsGzip } from '../http/negotiate.ts'
@@ -12,12 +12,12 @@ import { encodeComment, encodeId, encodeMessage } from '../wire/encode.ts'
 import { EncodedEvent, EventFrame } from '../wire/frame.ts'
 import { toWireMessage } from '../wire/message.ts'
 import { type ResumeHost, resume } from './resume.ts'
-import type { Sequencer, Start } from './sequencer.ts'
+import type { LogStart, Sequencer } from './sequencer.ts'
 
 export interface AdmissionContext {
   readonly hub: Hub
   readonly sequencer: Sequencer
-  readonly retry: Retry
+  readonly retry: ReconnectionTime
   readonly greeting: SseMessage | undefined
   readonly onError: (error: unknown) => void
 }
@@ -27,12 +27,12 @@ export interface AdmissionOptions {
   readonly compression?: 'shared'
 }
 
-/** Opens connections: the first bytes at once, then the way to the live stream. */
+/** Answers admitted requests with a stream: the opening, then missed events, then live ones. */
 export function createAdmission(
   { hub, sequencer, retry, greeting, onError }: AdmissionContext,
   { filterParameter = 'event_type', compression }: AdmissionOptions,
 ): (admitted: AdmittedRequest) => SinkResponse {
-  const welcome = greeting === undefined ? '' : encodeMessage(toWireMessage(greeting))
+  const encodedGreeting = greeting === undefined ? '' : encodeMessage(toWireMessage(greeting))
 
   return ({ request, user, rooms, permit }) => {
     const filter = parseTopicFilter(request.url.searchParams, filterParameter)
@@ -41,61 +41,65 @@ export function createAdmission(
     const gzip =
       compression === 'shared' &&
       acceptsGzip(request.headers.get('accept-encoding')) &&
-      hub.mayShare(subscriberFilter)
-    const coding: Record<string, string> = compression === undefined ? {} : { vary: 'Accept-Encoding' }
-    if (gzip) coding['content-encoding'] = 'gzip'
-    const answer = createStreamResponse(
-      (connect) =>
-        hub.open({ ...subscriberFilter, gzip }, permit, connect, (connection) =>
-          begin(connection, lastEventId),
-        ),
-      permit,
-    )
-    return { ...answer, headers: { ...answer.headers, ...coding } }
+      hub.mayCompress(subscriberFilter)
+    const response = createStreamResponse((connect) => {
+      const start = (connection: Connection) => begin(connection, lastEventId)
+      hub.open({ ...subscriberFilter, gzip }, permit, connect, start)
+    }, permit)
+    const headers = {
+      ...response.headers,
+      ...(compression === undefined ? {} : { vary: 'Accept-Encoding' }),
+      ...(gzip ? { 'content-encoding': 'gzip' } : {}),
+    }
+    return { ...response, headers }
   }
 
   function begin(connection: Connection, lastEventId: string | undefined): void {
     const { log } = sequencer
-    if (log === undefined || (lastEventId === undefined && sequencer.isStarted)) {
+    if (log === undefined || (lastEventId === undefined && sequencer.isReady)) {
       hub.join(connection)
-      connection.send(opening(sequencer.cursor))
+      connection.send(createOpening(sequencer.cursor))
       return
     }
-    // No cursor yet: what the client missed comes first.
-    connection.send(opening(undefined))
+    // No cursor yet, because the client must first receive the events before it.
+    connection.send(createOpening(undefined))
     const host = { hub, sequencer, log, onError }
-    if (lastEventId === undefined) sequencer.whenSettled((start) => joinSince(start, connection, host))
+    if (lastEventId === undefined) sequencer.whenStarted((start) => resumeFromStart(connection, start, host))
     else {
       hub.counters.resumed++
-      sequencer.whenStarted(() => resume(connection, lastEventId, host))
+      sequencer.whenReady(() => resume(connection, lastEventId, host))
     }
   }
 
-  /** Never empty: proxies and readers take the first byte as the sign of life. */
-  function opening(cursor: string | undefined): EventFrame {
-    const head = retry.opening() + (cursor === undefined ? '' : encodeId(cursor))
-    return frameOf(`${head === '' ? encodeComment('') : head}\n${welcome}`)
+  /** Never empty: the first byte shows proxies and clients that the server is alive. */
+  function createOpening(cursor: string | undefined): EventFrame {
+    const head = retry.encode() + (cursor === undefined ? '' : encodeId(cursor))
+    return createFrame(`${head === '' ? encodeComment('') : head}\n${encodedGreeting}`)
   }
 }
 
-/** Joins a client that was there before the log said where it stands. */
-function joinSince({ position, early, lost }: Start, connection: Connection, host: ResumeHost): void {
-  if (!connection.open) return
-  const seen = early.filter(({ message, target }) => connection.audience.sees(message.topic, target))
+/** Resumes a client that connected before the log was ready. */
+function resumeFromStart(
+  connection: Connection,
+  { position, entries, gap }: LogStart,
+  host: ResumeHost,
+): void {
+  if (!connection.isOpen) return
+  const seen = entries.filter(({ message, target }) => connection.group.sees(message.topic, target))
   const events = seen.map(encodeEntry)
-  if (lost !== undefined) {
+  if (gap !== undefined) {
     host.hub.counters.gaps++
-    events.unshift(encodeGap(lost))
+    events.unshift(encodeGap(gap))
   }
   if (events.length > 0) connection.send(new EventFrame(events))
   if (position === undefined) {
     host.hub.join(connection)
     return
   }
-  connection.send(frameOf(`${encodeId(position.id)}\n`))
+  connection.send(createFrame(`${encodeId(position.id)}\n`))
   resume(connection, position.offset, host)
 }
 
-function frameOf(text: string): EventFrame {
+function createFrame(text: string): EventFrame {
   return new EventFrame([new EncodedEvent(text)])
 }

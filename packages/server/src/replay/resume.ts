@@ -1,6 +1,6 @@
 import { isPromise } from '@rxsse/shared'
-import { endOfTick } from '../connection/clock.ts'
 import type { Connection } from '../connection/connection.ts'
+import { runAtEndOfTick } from '../connection/end-of-tick.ts'
 import type { Hub } from '../fan-out/hub.ts'
 import { encodeEntry, encodeGap } from '../log/encode-entry.ts'
 import type { EventLog, LogEntry, LogGap, LogPage } from '../log/event-log.ts'
@@ -11,101 +11,103 @@ export interface ResumeHost {
   readonly hub: Hub
   readonly sequencer: Sequencer
   readonly log: EventLog
-  /** The log could not be read; the connection was ended, and its client will come back. */
+  /** The log could not be read. The connection has ended, so its client reconnects. */
   onError(error: unknown): void
 }
 
 /**
- * Brings a connection from an id its client has, or an offset, to the live stream, with no event missed or seen twice at the
- * seam: pages of the log until one ends it, then what went live while that page was read, then live.
+ * Brings a connection from an id or an offset to live delivery. No event is lost or sent twice: the
+ * client gets pages of the log, then the events that were delivered during the last read, then
+ * joins its group.
  */
 export function resume(connection: Connection, from: string | number, host: ResumeHost): void {
   const { hub, sequencer, log } = host
   let reading = false
-  // What went live since the page being read was asked for.
-  let meanwhile: (LogEntry | LogGap)[] = []
-  let awaiting: number | undefined
-  let told: LogGap | undefined
-  const ignore = sequencer.listen((live) => {
+  // Delivered to others since the read of the current page began.
+  let deliveredWhileReading: (LogEntry | LogGap)[] = []
+  /** The end of the log's last page, if delivery has not reached it yet. */
+  let awaitedEnd: number | undefined
+  let pageGap: LogGap | undefined
+  const stopListening = sequencer.listen((delivered) => {
     if (hasLeft()) return
-    if (reading) meanwhile.push(live)
-    if (awaiting !== undefined && offsetOf(live) >= awaiting) goLive(awaiting)
+    if (reading) deliveredWhileReading.push(delivered)
+    if (awaitedEnd !== undefined && getOffset(delivered) >= awaitedEnd) join(awaitedEnd)
   })
-  read(from)
+  readPage(from)
 
-  function read(after: string | number): void {
+  function readPage(after: string | number): void {
     if (hasLeft()) return
-    meanwhile = []
+    deliveredWhileReading = []
     reading = true
     try {
-      const page = log.since(after, PAGE)
-      if (isPromise(page)) page.then(deliver, fail)
-      else deliver(page)
+      const page = log.since(after, PAGE_SIZE)
+      if (isPromise(page)) page.then(sendPage, fail)
+      else sendPage(page)
     } catch (error) {
       fail(error)
     }
   }
 
-  function deliver({ entries, end, more, gap }: LogPage): void {
+  function sendPage({ entries, end, more, gap }: LogPage): void {
     if (hasLeft()) return
     const events = entries.filter(isSeen).map(encodeEntry)
     if (gap !== undefined) {
-      told = gap
-      events.unshift(notice(gap))
+      pageGap = gap
+      events.unshift(encodeNotice(gap))
     }
     if (events.length > 0) connection.send(new EventFrame(events))
-    if (more || meanwhile.length > PAGE) {
+    if (more || deliveredWhileReading.length > PAGE_SIZE) {
       reading = false
-      // The client takes a page before the next one is read: a log may be longer than memory.
-      connection.whenDrained(() => endOfTick(() => read(end)))
-    } else if (sequencer.hasReached(end)) goLive(end)
-    // The page is ahead of what has gone live here (another node wrote it): wait for the seam to pass.
-    else awaiting = end
+      // The client takes one page before the next is read, because a log may exceed the memory.
+      connection.whenDrained(() => runAtEndOfTick(() => readPage(end)))
+    } else if (sequencer.hasReached(end)) join(end)
+    // Another server wrote entries that have not been delivered here yet.
+    else awaitedEnd = end
   }
 
-  function goLive(end: number): void {
-    ignore()
-    const events = meanwhile.flatMap((live) =>
-      'reason' in live ? lostAfter(end, live) : seenAfter(end, live),
+  function join(end: number): void {
+    stopListening()
+    const events = deliveredWhileReading.flatMap((delivered) =>
+      'reason' in delivered ? encodeGapAfter(end, delivered) : encodeEntryAfter(end, delivered),
     )
-    // First what this tick has gathered goes to the others: `meanwhile` has it for this connection.
+    // The members' events of this tick come first: this connection gets them from `events`.
     hub.flush()
     if (events.length > 0) connection.send(new EventFrame(events))
     hub.join(connection)
   }
 
-  function seenAfter(end: number, entry: LogEntry): EncodedEvent[] {
+  function encodeEntryAfter(end: number, entry: LogEntry): EncodedEvent[] {
     return entry.offset > end && isSeen(entry) ? [encodeEntry(entry)] : []
   }
 
-  /** At the very end of the page, the log may have lost what the page still had. */
-  function lostAfter(end: number, gap: LogGap): EncodedEvent[] {
-    return gap.to.offset >= end && gap.to.id !== told?.to.id ? [notice(gap)] : []
+  /** A gap may end exactly at `end`: the log has lost entries that the page still contained. */
+  function encodeGapAfter(end: number, gap: LogGap): EncodedEvent[] {
+    return gap.to.offset >= end && gap.to.id !== pageGap?.to.id ? [encodeNotice(gap)] : []
   }
 
-  function notice(gap: LogGap): EncodedEvent {
+  function encodeNotice(gap: LogGap): EncodedEvent {
     hub.counters.gaps++
     return encodeGap(gap)
   }
 
   function hasLeft(): boolean {
-    if (!connection.open) ignore()
-    return !connection.open
+    if (!connection.isOpen) stopListening()
+    return !connection.isOpen
   }
 
   function isSeen({ message, target }: LogEntry): boolean {
-    return connection.audience.sees(message.topic, target)
+    return connection.group.sees(message.topic, target)
   }
 
   function fail(error: unknown): void {
-    ignore()
+    stopListening()
     connection.end()
     host.onError(error)
   }
 }
 
-const PAGE = 256
+const PAGE_SIZE = 256
 
-function offsetOf(live: LogEntry | LogGap): number {
-  return 'reason' in live ? live.to.offset : live.offset
+function getOffset(delivered: LogEntry | LogGap): number {
+  return 'reason' in delivered ? delivered.to.offset : delivered.offset
 }

@@ -1,6 +1,6 @@
 import { isPromise, type MaybePromise } from '@rxsse/shared'
 import type { Hub } from '../fan-out/hub.ts'
-import { encodeEntry, encodeGap, encodeLogged } from '../log/encode-entry.ts'
+import { encodeEntry, encodeGap, encodeLoggedMessage } from '../log/encode-entry.ts'
 import type {
   AppendOptions,
   EventLog,
@@ -13,35 +13,38 @@ import { SinkError } from '../sink/errors.ts'
 import type { Target } from '../sink/message.ts'
 import { startTail, type TailHandle, type TailHost } from './tail.ts'
 
-/** Sees every entry at the moment it goes live, and every gap before it. */
-export type LiveListener = (live: LogEntry | LogGap) => void
+/** Receives every entry when it is delivered, and every gap. */
+export type DeliveryListener = (delivered: LogEntry | LogGap) => void
 
-/** Where a log stood when it first said so, for those who were connected by then. */
-export interface Start {
-  /** Undefined where the log could not say. */
+/** What a client has missed that connected before the log was ready. */
+export interface LogStart {
+  /** The log's position when it became ready. Undefined if the log failed. */
   readonly position: LogPosition | undefined
-  /** What was published here until then, in the order of the log. */
-  readonly early: readonly LogEntry[]
-  /** What came before that, and was too much to be kept. */
-  readonly lost?: LogGap | undefined
+  /** Entries published by this process up to `position`, in the order of the log. */
+  readonly entries: readonly LogEntry[]
+  /** Older ones that were not kept, because there were too many. */
+  readonly gap?: LogGap | undefined
 }
 
-/** The one order in which a sink's messages go live: that of its log, or of the calls where there is none. */
+/** Delivers messages in one order: that of the log, or of the calls if there is no log. */
 export class Sequencer {
   readonly log: EventLog | undefined
   readonly #hub: Hub
-  readonly #listeners = new Set<LiveListener>()
+  readonly #listeners = new Set<DeliveryListener>()
+  /** The entry or gap that was delivered last. */
   #position: LogPosition | undefined
-  #starting: Promise<void> | undefined
-  #settling: Promise<Start> | undefined
-  // What was published before the start: it lies before where a tail begins, or went live when nobody had joined.
-  #early: LogEntry[] = []
-  #dropped: Dropped | undefined
-  #tailing: TailHandle | undefined
-  #tailed = false
-  // The appends on their way, in the order of their calls, however their promises settle.
-  #inFlight = 0
-  #last: Promise<unknown> = Promise.resolve()
+  /** Settles when the log is ready or has failed. Undefined if that was at once. */
+  #ready: Promise<void> | undefined
+  /** Undefined if there is no start to wait for any more. */
+  #start: Promise<LogStart> | undefined
+  // Published before the log was ready, so a tail starts after them, or no client had joined.
+  #earlyEntries: LogEntry[] = []
+  #dropped: DroppedEntries | undefined
+  #tail: TailHandle | undefined
+  #hasTail = false
+  // Appends are completed in the order of their calls, whatever the order of their promises.
+  #appending = 0
+  #lastAppend: Promise<unknown> = Promise.resolve()
 
   constructor(log: EventLog | undefined, hub: Hub, host: TailHost) {
     const { onError } = host
@@ -49,170 +52,170 @@ export class Sequencer {
     this.#hub = hub
     if (log === undefined) return
     try {
-      const started = this.#begin(log, host)
-      if (!isPromise(started)) return
-      this.#starting = started.catch(onError)
-      this.#settling = this.#starting.then(() => this.#settled())
+      const ready = this.#open(log, host)
+      if (!isPromise(ready)) return
+      this.#ready = ready.catch(onError)
+      this.#start = this.#ready.then(() => this.#collectStart())
     } catch (error) {
       onError(error)
     }
   }
 
-  /** The id of what went live last; undefined without a log. */
+  /** The id that was delivered last. Undefined without a log. */
   get cursor(): string | undefined {
     return this.#position?.id
   }
 
-  /** Whether everything up to an offset has gone live. */
+  /** Whether everything up to an offset has been delivered. */
   hasReached(offset: number): boolean {
     return this.#position !== undefined && this.#position.offset >= offset
   }
 
-  /** Whether the log has said where it stands; true without one. */
-  get isStarted(): boolean {
-    return this.log === undefined || this.#position !== undefined || this.#starting === undefined
+  /** Whether the log's position is known, or there is nothing to wait for. */
+  get isReady(): boolean {
+    return this.log === undefined || this.#position !== undefined || this.#ready === undefined
   }
 
-  /** Calls `then` when the log has said where it stands, which is at once for a log that is synchronous. */
-  whenStarted(then: () => void): void {
-    if (this.#starting === undefined || this.isStarted) then()
-    else this.#starting.then(then)
+  /** Calls `then` when the log is ready or has failed: at once for a synchronous log. */
+  whenReady(then: () => void): void {
+    if (this.#ready === undefined || this.isReady) then()
+    else this.#ready.then(then)
   }
 
-  /** As {@link whenStarted}, for those who have no id, and are owed what is published from when they connect on. */
-  whenSettled(then: (start: Start) => void): void {
-    if (this.#settling === undefined) then({ position: this.#position, early: [] })
-    else this.#settling.then(then)
+  /** As {@link whenReady}, with the entries for a client that has no id and connected before. */
+  whenStarted(then: (start: LogStart) => void): void {
+    if (this.#start === undefined) then({ position: this.#position, entries: [] })
+    else this.#start.then(then)
   }
 
   append(message: LoggedMessage, target: Target, options: AppendOptions): MaybePromise<string | undefined> {
     if (this.log === undefined) {
-      this.#hub.publish(encodeLogged(message, message.id), message.topic, target)
+      this.#hub.publish(encodeLoggedMessage(message, message.id), message.topic, target)
       return message.id
     }
-    const isEarly = this.#settling !== undefined
+    const isEarly = this.#start !== undefined
     let appended: MaybePromise<LogEntry>
     try {
       appended = this.log.append(message, target, options)
     } catch (cause) {
-      throw logFailed(cause)
+      throw createLogError(cause)
     }
-    if (this.#inFlight === 0 && !isPromise(appended)) {
-      this.#appended(appended, isEarly)
+    if (this.#appending === 0 && !isPromise(appended)) {
+      this.#complete(appended, isEarly)
       return appended.id
     }
-    return this.#inOrder(appended, isEarly)
+    return this.#completeInOrder(appended, isEarly)
   }
 
-  listen(listener: LiveListener): () => void {
+  /** Returns a function that removes the listener. */
+  listen(listener: DeliveryListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
   async close(): Promise<void> {
-    this.#tailing?.stop()
-    await this.#last
+    this.#tail?.stop()
+    await this.#lastAppend
     await this.log?.close()
   }
 
-  #begin(log: EventLog, host: TailHost): MaybePromise<void> {
-    if (log.tail === undefined) {
-      const head = log.head()
-      if (isPromise(head)) return head.then((position) => this.#startAt(position))
-      return this.#startAt(head)
-    }
-    this.#tailed = true
+  #open(log: EventLog, host: TailHost): MaybePromise<void> {
+    if (log.tail === undefined) return this.#startAt(log.head())
+    this.#hasTail = true
     const listener = (entries: readonly LogEntry[], gap?: LogGap) => {
-      if (gap !== undefined) this.#lose(gap)
-      for (const entry of entries) this.#goLive(entry)
+      if (gap !== undefined) this.#reportGap(gap)
+      for (const entry of entries) this.#deliver(entry)
     }
-    this.#tailing = startTail(log.tail.bind(log), listener, host)
-    const { begun } = this.#tailing
-    return isPromise(begun) ? begun.then((position) => this.#startAt(position)) : this.#startAt(begun)
+    this.#tail = startTail(log.tail.bind(log), listener, host)
+    return this.#startAt(this.#tail.position)
   }
 
-  #startAt(position: LogPosition): void {
-    // What was appended meanwhile may be live already.
+  #startAt(position: MaybePromise<LogPosition>): MaybePromise<void> {
+    if (isPromise(position)) return position.then((resolved) => this.#startAt(resolved))
+    // Entries may have been delivered already.
     this.#position ??= position
   }
 
-  /** When what was published before the start has its permit in the log, too. */
-  async #settled(): Promise<Start> {
+  /** Waits until every message published before the log was ready is in the log. */
+  async #collectStart(): Promise<LogStart> {
     const position = this.#position
-    const last = this.#last
-    this.#settling = undefined
-    await last
-    const early = new Map(this.#early.map((entry) => [entry.offset, entry]))
+    const lastAppend = this.#lastAppend
+    this.#start = undefined
+    await lastAppend
+    const early = new Map(this.#earlyEntries.map((entry) => [entry.offset, entry]))
     const dropped = this.#dropped
-    this.#early = []
+    this.#earlyEntries = []
     this.#dropped = undefined
     return {
       position,
-      lost: dropped && lostBefore(position, dropped),
-      early: [...early.values()]
+      gap: dropped && createDroppedGap(position, dropped),
+      entries: [...early.values()]
         .filter(({ offset }) => position === undefined || offset <= position.offset)
         .sort((one, other) => one.offset - other.offset),
     }
   }
 
-  #inOrder(appended: MaybePromise<LogEntry>, isEarly: boolean): Promise<string> {
-    this.#inFlight++
-    const before = this.#last
-    const done = Promise.allSettled([before, appended]).then(([, result]) => {
-      this.#inFlight--
-      if (result.status === 'rejected') throw logFailed(result.reason)
-      this.#appended(result.value, isEarly)
+  #completeInOrder(appended: MaybePromise<LogEntry>, isEarly: boolean): Promise<string> {
+    this.#appending++
+    const completed = Promise.allSettled([this.#lastAppend, appended]).then(([, result]) => {
+      this.#appending--
+      if (result.status === 'rejected') throw createLogError(result.reason)
+      this.#complete(result.value, isEarly)
       return result.value.id
     })
-    this.#last = done.catch(() => {})
-    return done
+    this.#lastAppend = completed.catch(() => {})
+    return completed
   }
 
-  #appended(entry: LogEntry, isEarly: boolean): void {
-    if (isEarly) this.#keep(entry)
-    // A tail says itself what is live; an entry that was there before (by its source id) is live already.
-    if (!this.#tailed && !this.hasReached(entry.offset)) this.#goLive(entry)
+  #complete(entry: LogEntry, isEarly: boolean): void {
+    if (isEarly) this.#keepEarly(entry)
+    // A tail delivers by itself. An entry that the log had already (by its source id) is not new.
+    if (!this.#hasTail && !this.hasReached(entry.offset)) this.#deliver(entry)
   }
 
-  /** A log may take long to say where it stands: what is kept until then has a bound. */
-  #keep(entry: LogEntry): void {
-    this.#early.push(entry)
-    if (this.#early.length <= MAX_EARLY) return
-    const [oldest] = this.#early.splice(0, 1) as [LogEntry]
+  /** A log may take long to become ready, so the number of entries is limited. */
+  #keepEarly(entry: LogEntry): void {
+    this.#earlyEntries.push(entry)
+    if (this.#earlyEntries.length <= MAX_EARLY) return
+    const [oldest] = this.#earlyEntries.splice(0, 1) as [LogEntry]
     const { first = oldest, count = 0 } = this.#dropped ?? {}
     this.#dropped = { first, last: oldest, count: count + 1 }
   }
 
-  #goLive(entry: LogEntry): void {
+  #deliver(entry: LogEntry): void {
     this.#position = entry
     this.#hub.publish(encodeEntry(entry), entry.message.topic, entry.target)
     for (const listener of this.#listeners) listener(entry)
   }
 
-  #lose(gap: LogGap): void {
+  #reportGap(gap: LogGap): void {
     this.#position = gap.to
-    this.#hub.counters.gaps += this.#hub.announce(encodeGap(gap))
+    this.#hub.counters.gaps += this.#hub.broadcast(encodeGap(gap))
     for (const listener of this.#listeners) listener(gap)
   }
 }
 
 const MAX_EARLY = 10_000
 
-/** What was published before the start, and not kept. */
-interface Dropped {
+/** Early entries beyond {@link MAX_EARLY}. */
+interface DroppedEntries {
   readonly first: LogEntry
   readonly last: LogEntry
   readonly count: number
 }
 
-/** What lies after the position is read from the log. */
-function lostBefore(position: LogPosition | undefined, { first, last, count }: Dropped): LogGap | undefined {
+/** The part of the dropped entries up to `position`. Later ones are read from the log. */
+function createDroppedGap(
+  position: LogPosition | undefined,
+  { first, last, count }: DroppedEntries,
+): LogGap | undefined {
   const { id, offset } = last
-  const all: LogGap = { reason: 'trimmed', from: first.id, to: { id, offset }, missed: count }
-  if (position === undefined || offset <= position.offset) return all
+  if (position === undefined || offset <= position.offset) {
+    return { reason: 'trimmed', from: first.id, to: { id, offset }, missed: count }
+  }
   return first.offset > position.offset ? undefined : { reason: 'trimmed', from: first.id, to: position }
 }
 
-function logFailed(cause: unknown): SinkError {
+function createLogError(cause: unknown): SinkError {
   return new SinkError('log', 'the event log did not take the message', { cause })
 }

@@ -1,67 +1,66 @@
 import { isPromise, type MaybePromise } from '@rxsse/shared'
 import type { Cancel, Clock } from '../connection/clock.ts'
-import { spread } from '../connection/retry.ts'
-import type { EventLog, LogPosition, LogTail } from '../log/event-log.ts'
+import { addJitter } from '../connection/reconnection-time.ts'
+import type { EventLog, LogPosition, LogTail, TailListener } from '../log/event-log.ts'
 
 export interface TailHost {
   readonly clock: Clock
   readonly random: () => number
-  /** The log refused its tail; it will be asked again. */
+  /** The log's `tail` failed. It will be tried again. */
   readonly onError: (error: unknown) => void
 }
 
 export interface TailHandle {
-  /** Where the tail begins, as soon as it does: never, where it is stopped before. */
-  readonly begun: MaybePromise<LogPosition>
+  /** Where the tail starts. It never resolves if the tail is stopped before. */
+  readonly position: MaybePromise<LogPosition>
   stop(): void
 }
 
-/**
- * Begins the tail of a log, and asks again with growing waits for as long as the log refuses: without it nothing that
- * is published would go live, and nothing but the log knows when it can.
- */
+/** Starts the tail of a log. If that fails, it tries again after growing delays until it succeeds. */
 export function startTail(
-  open: NonNullable<EventLog['tail']>,
-  listener: Parameters<NonNullable<EventLog['tail']>>[0],
+  tail: NonNullable<EventLog['tail']>,
+  listener: TailListener,
   { clock, random, onError }: TailHost,
 ): TailHandle {
   let stopped = false
   let stopTail: (() => void) | undefined
-  let cancel: Cancel | undefined
+  let cancelRetry: Cancel | undefined
   return {
-    begun: attempt(0),
+    position: start(0),
     stop() {
       stopped = true
-      cancel?.()
+      cancelRetry?.()
       stopTail?.()
     },
   }
 
-  function attempt(tries: number): MaybePromise<LogPosition> {
+  function start(failures: number): MaybePromise<LogPosition> {
     try {
-      const tail = open(listener)
-      return isPromise(tail) ? tail.then(taken, (error: unknown) => again(error, tries)) : taken(tail)
+      const started = tail(listener)
+      return isPromise(started)
+        ? started.then(accept, (error: unknown) => retry(error, failures))
+        : accept(started)
     } catch (error) {
-      return again(error, tries)
+      return retry(error, failures)
     }
   }
 
-  function taken({ position, stop }: LogTail): LogPosition {
+  function accept({ position, stop }: LogTail): LogPosition {
     stopTail = stop
     if (stopped) stop()
     return position
   }
 
-  function again(error: unknown, tries: number): Promise<LogPosition> {
+  function retry(error: unknown, failures: number): Promise<LogPosition> {
     return new Promise((resolve) => {
       if (stopped) return
-      const wait = spread(Math.min(FIRST_WAIT * 2 ** tries, LONGEST_WAIT), random)
-      cancel = clock.after(wait, () => resolve(attempt(tries + 1)))
+      const delay = addJitter(Math.min(FIRST_DELAY_MS * 2 ** failures, MAX_DELAY_MS), random)
+      cancelRetry = clock.after(delay, () => resolve(start(failures + 1)))
       onError(error)
     })
   }
 }
 
-/** Milliseconds, which become up to twice as many, so that nodes do not ask in step. */
-const FIRST_WAIT = 500
-const LONGEST_WAIT = 15_000
+/** Jitter makes a delay up to twice as long. */
+const FIRST_DELAY_MS = 500
+const MAX_DELAY_MS = 15_000

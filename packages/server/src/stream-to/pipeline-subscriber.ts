@@ -1,7 +1,7 @@
 import type { SseMessage } from '@rxsse/shared'
 import type { Observer } from 'rxjs'
-import { endOfTick } from '../connection/clock.ts'
 import type { Connection } from '../connection/connection.ts'
+import { runAtEndOfTick } from '../connection/end-of-tick.ts'
 import type { SlowClientRules } from '../connection/slow-client.ts'
 import { withOwnId } from '../sink/message.ts'
 import type { Counters } from '../sink/stats.ts'
@@ -114,6 +114,6 @@ export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
   #schedule(): void {
     if (this.#connection === undefined || this.#scheduled) return
     this.#scheduled = true
-    endOfTick(() => this.flush())
+    runAtEndOfTick(() => this.flush())
   }
 }

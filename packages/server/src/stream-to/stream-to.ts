@@ -109,7 +109,7 @@ export function streamTo<M extends SseMessage>(
         hub.open(EVERYTHING, permit, connect, (connection) => {
           connection.onClosed(leave)
           hub.join(connection)
-          subscriber.connect(connection, `${retry.opening() || encodeComment('')}\n`)
+          subscriber.connect(connection, `${retry.encode() || encodeComment('')}\n`)
         })
       }, permit),
       abandoned() {

@@ -16,16 +16,16 @@ describe('an event on the wire', () => {
     expect(encode({ data })).toBe('data: a\ndata: b\n\n')
   })
 
-  it('has no line for a retry, type or id that it has not', () => {
+  it('has no line for a missing retry, type or id', () => {
     expect(encode({ data: 'x' })).toBe('data: x\n\n')
   })
 
-  it('has no event line for the type that readers assume', () => {
+  it('has no event line for the default type', () => {
     expect(encode({ type: 'message', data: 'x' })).toBe('data: x\n\n')
     expect(encode({ type: '', data: 'x' })).toBe('data: x\n\n')
   })
 
-  it('has a line for each field it has', () => {
+  it('has a line for each field', () => {
     expect(encode({ type: 'price', id: '7', retry: 1500, data: 'x' })).toBe(
       'event: price\nid: 7\nretry: 1500\ndata: x\n\n',
     )
@@ -38,30 +38,30 @@ describe('an event on the wire', () => {
     ['id', '1\n2', 'a line feed'],
     ['id', '1\r2', 'a carriage return'],
     ['id', '1\0', 'NUL'],
-  ])('is refused where its %s is %j', (field, value, name) => {
+  ])('is refused if its %s is %j', (field, value, name) => {
     expect(() => encode({ data: 'x', [field]: value })).toThrow(
       new RegExp(`message\\.${field} has ${name} at index 1`),
     )
   })
 
-  it('keeps a space that its data begins with', () => {
+  it('keeps a leading space of its data', () => {
     expect(encode({ data: ' x' })).toBe('data:  x\n\n')
   })
 
-  it('arrives though its data is empty', () => {
+  it('has a data line even if its data is empty', () => {
     expect(encode({ data: '' })).toBe('data:\n\n')
   })
 
-  it('keeps a line break that its data ends in', () => {
+  it('keeps a line break at the end of its data', () => {
     expect(encode({ data: 'x\n' })).toBe('data: x\ndata:\n\n')
   })
 
-  it('resets the reader with an empty id, which is not the same as none', () => {
+  it('has an id line for an empty id, which resets the last event ID', () => {
     expect(encode({ id: '', data: 'x' })).toBe('id:\ndata: x\n\n')
   })
 
   it.each([1.5, -1, Number.NaN, 1e21, Number.POSITIVE_INFINITY, '5', null])(
-    'is refused where its retry is %s',
+    'is refused if its retry is %s',
     (retry) => {
       expect(() => encode({ data: 'x', retry: retry as number })).toThrow(
         /message\.retry is .*whole milliseconds/,
@@ -69,39 +69,39 @@ describe('an event on the wire', () => {
     },
   )
 
-  it('has U+FFFD for a lone surrogate', () => {
+  it('replaces a lone surrogate by U+FFFD', () => {
     const { bytes } = new EncodedEvent(encode({ data: 'a\ud800b' }))
     expect(Buffer.from(bytes).toString('hex')).toContain('61efbfbd62')
   })
 
-  it('is JSON where its data is no string', () => {
+  it('has JSON as its data if the data is not a string', () => {
     expect(encode({ data: { a: [1, 'two\n'] } })).toBe('data: {"a":[1,"two\\n"]}\n\n')
     expect(encode({ data: null })).toBe('data: null\n\n')
   })
 
   it.each([
-    ['undefined', undefined, /data is undefined, which JSON has no form for/],
+    ['undefined', undefined, /data is undefined, which JSON cannot represent/],
     ['a function', () => {}, /data is function/],
     ['a bigint', 1n, /cannot be written as JSON/],
-  ])('is refused where its data is %s', (_name, data, text) => {
+  ])('is refused if its data is %s', (_name, data, text) => {
     expect(() => encode({ data })).toThrow(text)
   })
 
-  it.each([null, undefined, 'text', 5])('is refused where it is no object but %s', (message) => {
+  it.each([null, undefined, 'text', 5])('is refused if the message is %s', (message) => {
     expect(() => encode(message as unknown as SseMessage)).toThrow(SinkError)
   })
 })
 
 describe('a comment on the wire', () => {
-  it('begins every line with a colon', () => {
+  it('starts every line with a colon', () => {
     expect(encodeComment('a\nb\r\nc\rdata: d')).toBe(': a\n: b\n: c\n: data: d\n')
   })
 
-  it('is a colon where it is empty', () => {
+  it('is a colon if the text is empty', () => {
     expect(encodeComment('')).toBe(':\n')
   })
 
-  it('is refused with NUL in it', () => {
+  it('is refused if it contains NUL', () => {
     expect(() => encodeComment('a\0')).toThrow(/NUL/)
   })
 })

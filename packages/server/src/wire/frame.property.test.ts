@@ -15,18 +15,18 @@ const data = fc.oneof(
 const message = fc.record({ data, type: line, id: line, retry: fc.nat() }, { requiredKeys: ['data'] })
 
 describe('a frame', () => {
-  it('is read back as the messages it was made of', () => {
+  it('is parsed as the messages that it was created from', () => {
     fc.assert(
       fc.property(fc.array(message), (messages) => {
         const events = messages.map((each) => new EncodedEvent(encodeMessage(toWireMessage(each))))
-        const read = referenceParse(new EventFrame(events).bytes)
-        const wanted = referenceParse(Buffer.from(messages.map((each) => referenceEncode(each)).join('')))
-        expect(read).toEqual(wanted)
+        const parsed = referenceParse(new EventFrame(events).bytes)
+        const expected = referenceParse(Buffer.from(messages.map((each) => referenceEncode(each)).join('')))
+        expect(parsed).toEqual(expected)
       }),
     )
   })
 
-  it('is one HTTP chunk around the bytes of its events', () => {
+  it('is one HTTP chunk with the bytes of its events', () => {
     fc.assert(
       fc.property(fc.array(message, { minLength: 1 }), (messages) => {
         const frame = new EventFrame(

@@ -1,39 +1,40 @@
 import type { TraceFields } from '../sink/tracing.ts'
 
-/** A block of the stream, made once and shared by everybody it is for. */
+/** A block of the stream. It is encoded once and shared by all connections. */
 export class EncodedEvent {
   readonly text: string
-  /** Whether it is one of the pipeline's messages: those are counted, may be skipped and may be coalesced. */
-  readonly counted: boolean
+  /** A message is counted and may be skipped or coalesced. An event of the sink itself is not. */
+  readonly isMessage: boolean
+  /** Messages with the same key may be coalesced. */
   readonly key: string | undefined
   readonly trace: TraceFields | undefined
   #bytes: Uint8Array | undefined
 
-  constructor(text: string, counted = false, key?: string, trace?: TraceFields) {
+  constructor(text: string, isMessage = false, key?: string, trace?: TraceFields) {
     this.text = text
-    this.counted = counted
+    this.isMessage = isMessage
     this.key = key
     this.trace = trace
   }
 
-  /** UTF-8; a lone surrogate becomes U+FFFD, as TextEncoder has it, so encoding cannot fail in mid-stream. */
+  /** UTF-8. TextEncoder turns a lone surrogate into U+FFFD, so encoding never fails. */
   get bytes(): Uint8Array {
-    this.#bytes ??= encoder.encode(this.text)
+    this.#bytes ??= ENCODER.encode(this.text)
     return this.#bytes
   }
 }
 
-/** The bytes of one write, in one Buffer that every socket gets. */
+/** The bytes of one write, in one Buffer that is shared by all sockets. */
 export interface Frame {
-  /** How many of the pipeline's messages they are. */
+  /** The number of messages in it. */
   readonly messages: number
-  /** The body's bytes alone, for transports that do their own framing. */
+  /** The body's bytes, for transports with their own framing. */
   readonly bytes: Uint8Array
-  /** The same memory with an HTTP/1.1 chunk around it (RFC 9112, 7.1). */
+  /** The same memory, as a chunk of HTTP/1.1 (RFC 9112, section 7.1). */
   readonly chunk: Uint8Array
 }
 
-/** Any number of events, as they are. */
+/** A frame of events without a content coding. */
 export class EventFrame implements Frame {
   readonly events: readonly EncodedEvent[]
   readonly messages: number
@@ -41,30 +42,29 @@ export class EventFrame implements Frame {
   readonly chunk: Uint8Array
 
   constructor(events: readonly EncodedEvent[]) {
-    const parts = events.map(({ bytes }) => bytes)
-    const { bytes, chunk } = inChunk(parts)
+    const { bytes, chunk } = createChunk(events.map(({ bytes }) => bytes))
     this.events = events
-    this.messages = events.reduce((count, { counted }) => count + (counted ? 1 : 0), 0)
+    this.messages = events.reduce((count, { isMessage }) => count + (isMessage ? 1 : 0), 0)
     this.bytes = bytes
     this.chunk = chunk
   }
 }
 
-/** Bytes in a content coding. */
-export class CodedFrame implements Frame {
+/** A frame with a content coding. */
+export class CompressedFrame implements Frame {
   readonly messages: number
   readonly bytes: Uint8Array
   readonly chunk: Uint8Array
 
-  constructor(coded: Uint8Array, messages: number) {
-    const { bytes, chunk } = inChunk([coded])
+  constructor(compressed: Uint8Array, messages: number) {
+    const { bytes, chunk } = createChunk([compressed])
     this.messages = messages
     this.bytes = bytes
     this.chunk = chunk
   }
 }
 
-function inChunk(parts: readonly Uint8Array[]): { bytes: Uint8Array; chunk: Uint8Array } {
+function createChunk(parts: readonly Uint8Array[]): { bytes: Uint8Array; chunk: Uint8Array } {
   let size = 0
   for (const part of parts) size += part.length
   const head = size.toString(16)
@@ -83,11 +83,11 @@ function inChunk(parts: readonly Uint8Array[]): { bytes: Uint8Array; chunk: Uint
   return { bytes: chunk.subarray(start, at), chunk }
 }
 
-const encoder = new TextEncoder()
+const ENCODER = new TextEncoder()
 const CR = 13
 const LF = 10
 
-/** A Buffer where there is one: a socket would otherwise wrap the bytes anew for every connection. */
+/** A Buffer if there is one. A socket would wrap any other array again for every connection. */
 function allocate(size: number): Uint8Array {
   return typeof Buffer === 'undefined' ? new Uint8Array(size) : Buffer.allocUnsafeSlow(size)
 }

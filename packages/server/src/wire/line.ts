@@ -1,8 +1,8 @@
 import { SinkError } from '../sink/errors.ts'
 
 /**
- * Refuses text that would not survive as the value of one field. A line break would end the field and begin
- * another of the sender's choosing; a reader drops an id with NUL in it (HTML, 9.2.6).
+ * Refuses text that cannot be the value of one field. A line break would end the field and start
+ * another one; an id with NUL is ignored (HTML, 9.2.6).
  */
 export function assertLine(value: unknown, field: string): asserts value is string {
   if (typeof value !== 'string') {
@@ -16,7 +16,7 @@ export function assertLine(value: unknown, field: string): asserts value is stri
   )
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these three characters are what is looked for.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these three characters are forbidden.
 const FORBIDDEN = /[\r\n\u0000]/
 
 const NAMES: Readonly<Record<number, string>> = { 0: 'NUL', 10: 'a line feed', 13: 'a carriage return' }

@@ -1,8 +1,8 @@
-import type { SseMessage } from '@rxsse/shared'
+import { describeValue, type SseMessage } from '@rxsse/shared'
 import { SinkError } from '../sink/errors.ts'
 import { assertLine } from './line.ts'
 
-/** A message that is known to be encodable: its data is text, its fields are one line each. */
+/** A checked message: its data is text, and each other field is one line. */
 export interface WireMessage {
   readonly type?: string | undefined
   readonly data: string
@@ -11,12 +11,12 @@ export interface WireMessage {
 }
 
 /**
- * Checks a message and turns its data into text, so that nothing after this can fail.
- * Throws a {@link SinkError} with code `message` that names the field and what would be right.
+ * Checks a message and turns its data into text. Encoding it cannot fail after that. Throws a
+ * {@link SinkError} with code `message` that names the field and the rule.
  */
 export function toWireMessage(message: SseMessage): WireMessage {
   if (typeof message !== 'object' || message === null) {
-    throw new SinkError('message', `a message is ${describe(message)}; it must be an object with data`)
+    throw new SinkError('message', `a message is ${describeValue(message)}; it must be an object with data`)
   }
   const { type, id, retry } = message
   if (type !== undefined) assertLine(type, 'message.type')
@@ -25,7 +25,7 @@ export function toWireMessage(message: SseMessage): WireMessage {
   return { type, data: toText(message.data), id, retry }
 }
 
-/** A reader takes ASCII digits alone (HTML, 9.2.6), so a fraction, a sign or an exponent would be dropped there. */
+/** Clients accept only ASCII digits (HTML, 9.2.6) and ignore a fraction, a sign or an exponent. */
 function assertRetry(retry: unknown): asserts retry is number {
   if (Number.isSafeInteger(retry) && (retry as number) >= 0) return
   throw new SinkError(
@@ -40,19 +40,12 @@ function toText(data: unknown): string {
   try {
     json = JSON.stringify(data)
   } catch (cause) {
-    throw new SinkError('message', `message.data cannot be written as JSON: ${reason(cause)}`, { cause })
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new SinkError('message', `message.data cannot be written as JSON: ${reason}`, { cause })
   }
   if (json !== undefined) return json
   throw new SinkError(
     'message',
-    `message.data is ${describe(data)}, which JSON has no form for; send null or text`,
+    `message.data is ${describeValue(data)}, which JSON cannot represent; send null or text`,
   )
-}
-
-function describe(value: unknown): string {
-  return value === null ? 'null' : typeof value
-}
-
-function reason(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -1,5 +1,5 @@
-/** Asked for when it is needed, as not every runtime that this package is for has it. */
-export function builtinZlib(): typeof import('node:zlib') {
+/** node:zlib, loaded when it is needed, because not every runtime has it. */
+export function loadZlib(): typeof import('node:zlib') {
   const zlib = typeof process === 'undefined' ? undefined : process.getBuiltinModule?.('node:zlib')
   if (zlib === undefined) throw new Error("compression: 'shared' needs node:zlib")
   return zlib

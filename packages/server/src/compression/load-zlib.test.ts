@@ -1,15 +1,15 @@
 import { expect, it, vi } from 'vitest'
-import { builtinZlib } from './builtin-zlib.ts'
+import { loadZlib } from './load-zlib.ts'
 
 it.each([
   ['has no node:zlib', { getBuiltinModule: () => undefined }],
-  ['cannot be asked for it', {}],
-  ['is no Node at all', undefined],
-])('says what it needs where the runtime %s', (_, process) => {
+  ['has no getBuiltinModule', {}],
+  ['is not Node', undefined],
+])('names what it needs if the runtime %s', (_, process) => {
   vi.stubGlobal('process', process)
   let thrown: unknown
   try {
-    builtinZlib()
+    loadZlib()
   } catch (error) {
     thrown = error
   } finally {
