@@ -3,9 +3,8 @@ import type { SinkRequest } from '../http/request.ts'
 
 /**
  * Whether a request gets a stream, and for which user. `{user: id}` addresses the `user`; the
- * client joins `rooms` without asking for them. `deny: 401` means that credentials are missing, 403
- * that they are not enough. `challenge` is the `WWW-Authenticate` header of a 401, default
- * `Bearer`.
+ * client joins `rooms` without asking for them. `deny: 401` means missing credentials, 403 wrong
+ * ones. `challenge` is the `WWW-Authenticate` header of a 401, default `Bearer`.
  */
 export type AccessDecision =
   | {
@@ -21,8 +20,7 @@ export type Access = (request: SinkRequest) => MaybePromise<AccessDecision>
 export interface RoomOptions {
   /**
    * Whether a client may join the rooms that it names in `?room=` or `?rooms=a,b`. `user` is
-   * undefined if it is not known. Without this function, a request that names a room is answered
-   * 403.
+   * undefined if it is not known. Without this function, naming a room is answered 403.
    */
   readonly authorize: (
     request: SinkRequest,

@@ -29,8 +29,7 @@ export interface SinkServer {
 
 /**
  * Starts an HTTP server that serves only sinks: `GET {basePath}/{id}` is the sink with that id,
- * other paths are 404. Resolves when it listens; rejects if it cannot, as when the address is in
- * use.
+ * other paths are 404. Resolves when it listens; rejects if the address is in use.
  */
 export async function serveSinks(options: ServeSinksOptions): Promise<SinkServer> {
   const { host = '127.0.0.1', port = 8080, health = '/health' } = options

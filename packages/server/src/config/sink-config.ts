@@ -44,11 +44,8 @@ export type HeaderRuleConfig =
   | { readonly type: 'secret'; readonly env: string; readonly scheme?: string | undefined }
 
 /** A configuration with its defaults. Times are milliseconds. */
-export interface ParsedSinkConfig {
-  readonly id?: string | undefined
+export interface ParsedSinkConfig extends Pick<SinkConfig, 'id' | 'mount' | 'path'> {
   readonly enabled: boolean
-  readonly mount?: string | undefined
-  readonly path?: string | undefined
   readonly host: string
   readonly port: number
   readonly match?: readonly string[] | undefined

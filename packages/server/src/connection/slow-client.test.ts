@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as endOfTick } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { memoryLog } from '../log/memory-log.ts'
@@ -7,20 +7,20 @@ import type { SinkOptions } from '../sink/sink-options.ts'
 
 const LARGE = 'x'.repeat(70_000)
 
-function opened(options?: SinkOptions): Sink {
+function openSink(options?: SinkOptions): Sink {
   const sink = createSink({ heartbeat: false, retry: false, ...options })
   onTestFinished(() => sink.close({ drain: 0 }))
   return sink
 }
 
-/** A client that reads when it is told to. */
-async function clientOf(sink: Sink, headers: Record<string, string> = {}, query = '') {
+/** A client that reads only when the test says so. */
+async function openClient(sink: Sink, headers: Record<string, string> = {}, query = '') {
   const { body } = await sink.fetch(new Request(`http://localhost/${query}`, { headers }))
   const reader = (body as ReadableStream<Uint8Array>).getReader()
   return {
     cancel: () => reader.cancel(),
-    /** Everything, to the end. */
-    async rest(): Promise<string> {
+    /** Reads to the end. */
+    async readToEnd(): Promise<string> {
       const decoder = new TextDecoder()
       for (let text = ''; ; ) {
         const { done, value } = await reader.read()
@@ -31,51 +31,52 @@ async function clientOf(sink: Sink, headers: Record<string, string> = {}, query 
   }
 }
 
-const dataOf = (text: string) => text.match(/(?<=^data: )\S+(?= |$)/gm)
+const parseData = (text: string) => text.match(/(?<=^data: )\S+(?= |$)/gm)
 
-async function fall(sink: Sink, behind = 1): Promise<void> {
+/** Sends large messages until the sink's client is behind. */
+async function fillClient(sink: Sink): Promise<void> {
   await expect
     .poll(() => {
       sink.next({ data: `full ${LARGE}` })
-      return sink.stats().behind === behind
+      return sink.stats().behind
     })
-    .toBe(true)
+    .toBe(1)
 }
 
-describe('a client that has fallen behind', () => {
-  it('gets the next page of a log when it has taken the one before', async () => {
+describe('a client that is behind', () => {
+  it('gets the next page of a log after it has taken the one before', async () => {
     const log = memoryLog()
-    const sink = opened({ log })
+    const sink = openSink({ log })
     const { id } = await log.head()
     for (let n = 1; n <= 600; n++) await sink.publish({ data: `${n} ${'x'.repeat(500)}` })
-    const client = await clientOf(sink, { 'last-event-id': id })
+    const client = await openClient(sink, { 'last-event-id': id })
     expect(sink.stats().behind).toBe(1)
-    const all = client.rest()
+    const all = client.readToEnd()
     await expect.poll(() => sink.stats().delivered).toBeGreaterThanOrEqual(600)
     await sink.close()
-    expect(dataOf(await all)).toEqual(Array.from({ length: 600 }, (_, n) => `${n + 1}`))
+    expect(parseData(await all)).toEqual(Array.from({ length: 600 }, (_, n) => `${n + 1}`))
   })
 
-  it('and whose stream has ended meanwhile gets what was there, nothing later, and ends once', async () => {
-    const sink = opened({ onComplete: 'close' })
-    const client = await clientOf(sink)
-    await fall(sink)
+  it('receives what waits when its stream ends, and nothing later', async () => {
+    const sink = openSink({ onComplete: 'close' })
+    const client = await openClient(sink)
+    await fillClient(sink)
     await sink.publish({ data: 'waits' })
     sink.complete()
     sink.next({ data: 'later' })
-    await sleep(1)
+    await endOfTick()
     const closed = sink.close()
-    const data = dataOf(await client.rest())
+    const data = parseData(await client.readToEnd())
     await closed
     expect(new Set(data)).toEqual(new Set(['full', 'waits']))
     expect(data?.at(-1)).toBe('waits')
   })
 
-  it('and whose stream has ended is cut off when it takes nothing of what was there', async () => {
+  it('is disconnected if its stream has ended and it reads nothing', async () => {
     const scheduler = new ManualScheduler()
-    const sink = opened({ onComplete: 'close', scheduler, slowClient: { stalledFor: '30s' } })
-    const client = await clientOf(sink)
-    await fall(sink)
+    const sink = openSink({ onComplete: 'close', scheduler, slowClient: { stalledFor: '30s' } })
+    const client = await openClient(sink)
+    await fillClient(sink)
     sink.complete()
     scheduler.advance(29_000)
     expect(sink.stats()).toMatchObject({ connections: 1, disconnected: 0 })
@@ -83,37 +84,37 @@ describe('a client that has fallen behind', () => {
     expect(sink.stats()).toMatchObject({ connections: 0, disconnected: 1 })
     scheduler.advance(60_000)
     expect(sink.stats().disconnected).toBe(1)
-    await expect(client.rest()).rejects.toThrow('the stream was cut')
+    await expect(client.readToEnd()).rejects.toThrow('the stream was cut')
   })
 
-  it('is told what it missed, and gets the rest when it has taken that, however much it is', async () => {
-    const sink = opened({
+  it('receives the notice of skipped messages, however large, and then the rest', async () => {
+    const sink = openSink({
       slowClient: { maxMessages: 1, notice: (skipped) => ({ data: `missed ${skipped} ${LARGE}` }) },
     })
-    const client = await clientOf(sink)
-    await fall(sink)
+    const client = await openClient(sink)
+    await fillClient(sink)
     await sink.publish({ data: 'skipped' })
     await sink.publish({ data: 'kept' })
     await expect.poll(() => sink.stats().skipped).toBeGreaterThan(0)
-    const all = client.rest()
+    const all = client.readToEnd()
     await expect.poll(() => sink.stats().behind).toBe(0)
     await sink.close()
-    expect(dataOf(await all)?.slice(-2)).toEqual(['missed', 'kept'])
+    expect(parseData(await all)?.slice(-2)).toEqual(['missed', 'kept'])
   })
 
-  it('gets the newest of each type where messages are coalesced, unless another key is given', async () => {
-    const sink = opened({ slowClient: { policy: 'coalesce' } })
-    const client = await clientOf(sink)
-    await fall(sink)
+  it('receives the newest message of each type if messages are coalesced', async () => {
+    const sink = openSink({ slowClient: { policy: 'coalesce' } })
+    const client = await openClient(sink)
+    await fillClient(sink)
     for (const data of ['a1', 'a2']) await sink.publish({ type: 'a', data })
     await sink.publish({ type: 'b', data: 'b1' })
     await sink.publish({ type: 'a', data: 'a3' })
     await expect.poll(() => sink.stats().coalesced).toBeGreaterThanOrEqual(2)
-    const all = client.rest()
+    const all = client.readToEnd()
     await expect.poll(() => sink.stats().behind).toBe(0)
     await sink.close()
     expect(
-      dataOf(await all)
+      parseData(await all)
         ?.slice(-2)
         .sort(),
     ).toEqual(['a3', 'b1'])
@@ -121,9 +122,9 @@ describe('a client that has fallen behind', () => {
 })
 
 describe('a client that leaves', () => {
-  it('as it is told of is told of in order, and gets nothing', async () => {
+  it('while `opened` is emitted receives nothing, and `closed` follows `opened`', async () => {
     const leaving = new AbortController()
-    const sink = opened()
+    const sink = openSink()
     const changes: string[] = []
     sink.connections$.subscribe(() => leaving.abort())
     sink.connections$.subscribe(({ type }) => changes.push(type))
@@ -134,71 +135,69 @@ describe('a client that leaves', () => {
     expect(await response.text()).not.toContain('later')
   })
 
-  it('in the middle of a tick costs its compressed stream, and nobody else', async () => {
-    const sink = opened({ compression: 'shared' })
-    const client = await clientOf(sink, { 'accept-encoding': 'gzip' })
-    const other = await clientOf(sink)
-    await sleep(1)
+  it('in the middle of a tick does not affect other clients', async () => {
+    const sink = openSink({ compression: 'shared' })
+    const client = await openClient(sink, { 'accept-encoding': 'gzip' })
+    const other = await openClient(sink)
+    await endOfTick()
     sink.next({ data: 'now' })
     await client.cancel()
-    const all = other.rest()
-    await sleep(1)
+    const all = other.readToEnd()
+    await endOfTick()
     await sink.close()
-    expect(dataOf(await all)).toEqual(['now'])
+    expect(parseData(await all)).toEqual(['now'])
   })
 
-  it('between two pages of the log has the log read no further for it', async () => {
+  it('between two pages of the log causes no further reads', async () => {
     const log = memoryLog()
     let reads = 0
-    const sink = opened({
+    const sink = openSink({
       log: {
         ...log,
-        since(...of) {
+        since(...args) {
           reads++
-          return log.since(...of)
+          return log.since(...args)
         },
       },
     })
     const { id } = await log.head()
     for (let n = 1; n <= 600; n++) await sink.publish({ data: n })
-    const client = await clientOf(sink, { 'last-event-id': id })
+    const client = await openClient(sink, { 'last-event-id': id })
     await client.cancel()
-    await sleep(1)
-    await sleep(1)
+    await endOfTick()
+    await endOfTick()
     expect(reads).toBe(1)
   })
 })
 
-describe('what goes live', () => {
-  it('between two pages of a log is in the next of them, once', async () => {
+describe('a message', () => {
+  it('that is published between two pages of a log is in the next page, once', async () => {
     const log = memoryLog()
-    const sink = opened({ log })
+    const sink = openSink({ log })
     const { id } = await log.head()
     for (let n = 1; n <= 300; n++) await sink.publish({ data: n })
-    const client = await clientOf(sink, { 'last-event-id': id })
+    const client = await openClient(sink, { 'last-event-id': id })
     await sink.publish({ data: 'live' })
-    const all = client.rest()
-    await sleep(1)
-    await sleep(1)
+    const all = client.readToEnd()
+    await expect.poll(() => sink.stats().delivered).toBe(301)
     await sink.close()
-    const data = dataOf(await all)
+    const data = parseData(await all)
     expect(data?.length).toBe(301)
     expect(data?.at(-1)).toBe('live')
   })
 })
 
 describe('shared compression', () => {
-  it('is for so many views at once; who comes with another reads plain text', async () => {
-    const sink = opened({ compression: 'shared' })
-    const codingOf = async (subscriberFilter: number) => {
+  it('has at most 64 streams; clients with another filter read plain text', async () => {
+    const sink = openSink({ compression: 'shared' })
+    const requestCoding = async (filter: number) => {
       const headers = { 'accept-encoding': 'gzip' }
-      const url = `http://localhost/?event_type=t${subscriberFilter}`
+      const url = `http://localhost/?event_type=t${filter}`
       return (await sink.fetch(new Request(url, { headers }))).headers.get('content-encoding')
     }
-    for (let subscriberFilter = 1; subscriberFilter <= 64; subscriberFilter++)
-      expect(await codingOf(subscriberFilter)).toBe('gzip')
-    expect(await codingOf(65)).toBeNull()
-    expect(await codingOf(1)).toBe('gzip')
-    expect(await codingOf(64)).toBe('gzip')
+    for (let filter = 1; filter <= 64; filter++) expect(await requestCoding(filter)).toBe('gzip')
+    expect(await requestCoding(65)).toBeNull()
+    expect(await requestCoding(1)).toBe('gzip')
+    expect(await requestCoding(64)).toBe('gzip')
   })
 })

@@ -2,9 +2,8 @@ import { RequestError } from '../sink/errors.ts'
 import type { SinkRequest } from './request.ts'
 
 /**
- * Reads the JSON body of a request from any adapter, also if a framework has parsed it already.
- * Rejects with a `RequestError`: 400 if the body is not JSON, 413 if it is longer than `maxBytes`
- * (default 1 MiB).
+ * Reads the JSON body of a request, also if a framework has parsed it already. Rejects with a
+ * `RequestError`: 400 if it is not JSON, 413 if it is longer than `maxBytes` (default 1 MiB).
  */
 export async function readJson({ raw }: SinkRequest, maxBytes: number = 1_048_576): Promise<unknown> {
   const parsed = typeof raw === 'object' && raw !== null && 'body' in raw ? raw.body : undefined

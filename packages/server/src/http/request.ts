@@ -14,8 +14,7 @@ export interface SinkRequest {
 
 /**
  * The id to resume after: the `Last-Event-ID` header, or the query parameter `lastEventId` for
- * clients that cannot set headers. The header wins, because a browser that reconnects sends it with
- * the URL it began with.
+ * clients that cannot set headers. The header wins: a browser sends it with its original URL.
  */
 export function readLastEventId({ headers, url }: SinkRequest): string | undefined {
   const header = headers.get('last-event-id')

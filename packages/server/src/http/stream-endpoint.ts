@@ -18,9 +18,8 @@ export interface StreamEndpointOptions extends EndpointOptions {
   /** Keeps quiet connections alive; `false` for none. Default: a comment every 30 seconds. */
   readonly heartbeat?: HeartbeatOptions | false
   /**
-   * How long clients wait before they connect again. Each is told a time of its own, from this up
-   * to twice this, so that they do not all come back at once. `false` tells them nothing: each
-   * client chooses. Default `'2s'`.
+   * How long clients wait before they connect again. Each is told a random time from this up to
+   * twice this. `false` tells them nothing. Default `'2s'`.
    */
   readonly retry?: Duration | false
   /** How many clients may connect. Default: no limit. */

@@ -10,7 +10,7 @@ import { serve } from '../../test/serve.ts'
 import { createSink } from '../sink/sink.ts'
 import { instrumentSink } from './index.ts'
 
-it('a sink is measured by instruments', async () => {
+it('a sink is measured with OpenTelemetry instruments', async () => {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 86_400_000 })
   const provider = new MeterProvider({ readers: [reader] })

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as endOfTick } from 'node:timers/promises'
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
@@ -30,8 +30,8 @@ afterAll(() => {
   propagation.disable()
 })
 
-/** One server's tracer, and the spans that it has ended. */
-function tracing(ratio = 1) {
+/** One server's tracing, and the spans that have ended. */
+function createTracing(ratio = 1) {
   const exporter = new InMemorySpanExporter()
   const provider = new BasicTracerProvider({
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
@@ -47,7 +47,7 @@ function tracing(ratio = 1) {
   }
 }
 
-async function served(options: SinkOptions): Promise<{ sink: Sink; read(): Promise<Reader> }> {
+async function serveSink(options: SinkOptions): Promise<{ sink: Sink; read(): Promise<Reader> }> {
   const sink = createSink(options)
   onTestFinished(() => sink.close({ drain: 0 }))
   const url = await serve(sink.handler)
@@ -63,9 +63,9 @@ async function served(options: SinkOptions): Promise<{ sink: Sink; read(): Promi
 }
 
 describe('a message', () => {
-  it('is published in a span of its own, a child of whoever publishes, and delivered in one that is linked to it', async () => {
-    const { tracer, spans, ...options } = tracing()
-    const { sink, read } = await served(options)
+  it('has a publish span, a child of the publisher, and a delivery span that links to it', async () => {
+    const { tracer, spans, ...options } = createTracing()
+    const { sink, read } = await serveSink(options)
     const reader = await read()
     await read()
     const parent = tracer.startSpan('handle order')
@@ -106,13 +106,13 @@ describe('a message', () => {
     expect(reader.text()).not.toContain(parent.spanContext().traceId)
   })
 
-  it('is linked where it is delivered by another server, by way of the log', async () => {
+  it('has a linked delivery span on another server that shares the log', async () => {
     const log = createTailedLog()
     log.start()
-    const here = tracing()
-    const there = tracing()
-    const { sink } = await served({ log, tracing: here.tracing })
-    const other = await served({ log, tracing: there.tracing })
+    const here = createTracing()
+    const there = createTracing()
+    const { sink } = await serveSink({ log, tracing: here.tracing })
+    const other = await serveSink({ log, tracing: there.tracing })
     const reader = await other.read()
     await reader.until(({ interpret }) => interpret().lastEventId !== '')
     await sink.publish({ type: 'order', data: 1 }, { user: '42' })
@@ -121,16 +121,16 @@ describe('a message', () => {
     await reader.take(1)
     const published = here.spans(SpanKind.PRODUCER)
     expect(published.map(({ attributes }) => attributes['rxsse.target'])).toEqual(['user', 'all'])
-    // What went to nobody there was not delivered there.
+    // The other server has no client of user 42, so it did not deliver that message.
     expect(
       there.spans(SpanKind.CONSUMER).map(({ links }) => links.map((link) => link.context.spanId)),
     ).toEqual([[published[1]?.spanContext().spanId]])
     expect(here.spans(SpanKind.CONSUMER)).toEqual([])
   })
 
-  it('shares the delivery of its tick', async () => {
-    const { spans, ...options } = tracing()
-    const { sink, read } = await served(options)
+  it('shares one delivery span with the other messages of its tick', async () => {
+    const { spans, ...options } = createTracing()
+    const { sink, read } = await serveSink(options)
     const reader = await read()
     const pipeline = new Subject<SseMessage>()
     pipeline.subscribe(sink)
@@ -146,9 +146,9 @@ describe('a message', () => {
     )
   })
 
-  it('that is refused ends its span with why', async () => {
-    const { spans, ...options } = tracing()
-    const { sink } = await served({
+  it('that is refused ends its span with the reason', async () => {
+    const { spans, ...options } = createTracing()
+    const { sink } = await serveSink({
       ...options,
       log: {
         append: async () => {
@@ -169,27 +169,27 @@ describe('a message', () => {
     ])
   })
 
-  it('that is not sampled leaves no span of its delivery', async () => {
-    const { tracing: unsampled } = tracing(0)
-    const { tracing: sampled, spans } = tracing()
-    const { sink, read } = await served({
+  it('that is not sampled has no delivery span', async () => {
+    const { tracing: unsampled } = createTracing(0)
+    const { tracing: sampled, spans } = createTracing()
+    const { sink, read } = await serveSink({
       tracing: { publish: unsampled.publish, deliver: sampled.deliver },
     })
     const reader = await read()
     await sink.publish({ data: 1 })
     await reader.take(1)
-    await sleep(1)
+    await endOfTick()
     expect(spans(SpanKind.CONSUMER)).toEqual([])
   })
 })
 
-it('what tracing throws costs no message', async () => {
+it('a message is sent even if tracing throws', async () => {
   const thrown = new Error('no tracer')
   const thrower = () => {
     throw thrown
   }
   const errors: unknown[] = []
-  const { sink, read } = await served({
+  const { sink, read } = await serveSink({
     tracing: { publish: thrower, deliver: thrower },
     onError: (error) => errors.push(error),
   })
@@ -199,12 +199,12 @@ it('what tracing throws costs no message', async () => {
   expect(errors).toEqual([thrown])
 })
 
-describe('sinkTracing, at the edges', () => {
-  it('tells what a message was refused for at once, also where that is no error, and that it was for a user', async () => {
-    const { tracing: own, spans } = tracing()
+describe('sinkTracing', () => {
+  it('records a synchronous refusal, any thrown value, and the kind of target', async () => {
+    const { tracing, spans } = createTracing()
     const failures: unknown[] = [new TypeError('wrong'), 'a fit']
-    const { sink } = await served({
-      tracing: own,
+    const { sink } = await serveSink({
+      tracing,
       events: {
         price: {
           '~standard': {
@@ -233,8 +233,8 @@ describe('sinkTracing, at the edges', () => {
     expect(targets().slice(2)).toEqual(['room', 'all'])
   })
 
-  it('delivers what was published where nothing is traced', async () => {
-    const { sink, read } = await served({ tracing: sinkTracing() })
+  it('works without a tracer provider', async () => {
+    const { sink, read } = await serveSink({ tracing: sinkTracing() })
     const reader = await read()
     await sink.publish({ data: 1 })
     expect((await reader.take(1)).map(({ data }) => data)).toEqual(['1'])

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as endOfTick } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
@@ -7,7 +7,7 @@ import type { EventLog, LogGap } from '../log/event-log.ts'
 import { memoryLog } from '../log/memory-log.ts'
 import { createSink } from '../sink/sink.ts'
 
-async function served(log: EventLog) {
+async function serveLog(log: EventLog) {
   const errors: unknown[] = []
   const sink = createSink({ log, onError: (error) => errors.push(error), heartbeat: false })
   onTestFinished(() => sink.close({ drain: 0 }))
@@ -18,31 +18,28 @@ const broken = () => {
   throw new Error('broken')
 }
 
-describe('where the log', () => {
+describe('if the log', () => {
   it.each<[string, () => never | Promise<never>]>([
     ['throws', broken],
     ['rejects', async () => broken()],
-  ])(
-    '%s as it is asked where it stands, onError is told, and what is published still goes live',
-    async (_, head) => {
-      const { sink, url, errors } = await served({ ...memoryLog(), head })
-      const reader = await openReader(url)
-      await sink.publish({ data: 1 })
-      expect((await reader.take(1)).map(({ data }) => data)).toEqual(['1'])
-      expect(errors.map(String)).toEqual(['Error: broken'])
-      await sink.publish({ data: 2 })
-      await reader.take(2)
-      expect((await openReader(url)).status).toBe(200)
-    },
-  )
+  ])('%s in `head`, onError is called and messages are still delivered', async (_, head) => {
+    const { sink, url, errors } = await serveLog({ ...memoryLog(), head })
+    const reader = await openReader(url)
+    await sink.publish({ data: 1 })
+    expect((await reader.take(1)).map(({ data }) => data)).toEqual(['1'])
+    expect(errors.map(String)).toEqual(['Error: broken'])
+    await sink.publish({ data: 2 })
+    await reader.take(2)
+    expect((await openReader(url)).status).toBe(200)
+  })
 
-  it('rejects as it is asked where it stands, those who had come before that are there, and get what goes live', async () => {
+  it('rejects in `head`, clients that connected before stay and receive messages', async () => {
     let reject: (error: unknown) => void = () => {}
     const head = () =>
       new Promise<never>((_, rejected) => {
         reject = rejected
       })
-    const { sink, url, errors } = await served({ ...memoryLog(), head })
+    const { sink, url, errors } = await serveLog({ ...memoryLog(), head })
     const reader = await openReader(url)
     const gone = await openReader(url)
     gone.close()
@@ -56,8 +53,8 @@ describe('where the log', () => {
   it.each<[string, () => never | Promise<never>]>([
     ['throws', broken],
     ['rejects', async () => broken()],
-  ])('%s as it is to take a message, publishing says so, with the cause', async (_, append) => {
-    const { sink } = await served({ ...memoryLog(), append })
+  ])('%s in `append`, publishing rejects with the cause', async (_, append) => {
+    const { sink } = await serveLog({ ...memoryLog(), append })
     await expect(sink.publish({ data: 1 })).rejects.toMatchObject({
       name: 'SinkError',
       code: 'log',
@@ -69,20 +66,23 @@ describe('where the log', () => {
   it.each<[string, () => never | Promise<never>]>([
     ['throws', broken],
     ['rejects', async () => broken()],
-  ])('%s as it is read, the client is let go to come again, and onError is told', async (_, since) => {
-    const { sink, url, errors } = await served({ ...memoryLog(), since })
-    const reader = await openReader(url, { headers: { 'last-event-id': 'x' } })
-    expect(await reader.ended).toBe('end')
-    expect(errors.map(String)).toEqual(['Error: broken'])
-    await expect.poll(() => sink.stats().connections).toBe(0)
-  })
+  ])(
+    '%s in `since`, onError is called and the stream ends, so that the client reconnects',
+    async (_, since) => {
+      const { sink, url, errors } = await serveLog({ ...memoryLog(), since })
+      const reader = await openReader(url, { headers: { 'last-event-id': 'x' } })
+      expect(await reader.ended).toBe('end')
+      expect(errors.map(String)).toEqual(['Error: broken'])
+      await expect.poll(() => sink.stats().connections).toBe(0)
+    },
+  )
 
-  it('has more than a page, all of it comes, and what goes live meanwhile after it', async () => {
+  it('has more than a page, all pages are sent, then what was published meanwhile', async () => {
     const log = memoryLog()
-    const { sink, url } = await served({
+    const { sink, url } = await serveLog({
       ...log,
-      since: async (...of) => {
-        const page = await log.since(...of)
+      since: async (...args) => {
+        const page = await log.since(...args)
         if (page.entries.length > 0) await sink.publish({ data: `live after ${page.entries.at(-1)?.offset}` })
         return page
       },
@@ -101,13 +101,13 @@ describe('where the log', () => {
     expect(reader.interpret().lastEventId).toBe((await log.head()).id)
   })
 
-  it('goes live with more than a page while one is read, the reader reads on', async () => {
+  it('delivers more than a page during a read, another page is read', async () => {
     const log = memoryLog()
     let busy = true
-    const { sink, url } = await served({
+    const { sink, url } = await serveLog({
       ...log,
-      since: async (...of) => {
-        const page = await log.since(...of)
+      since: async (...args) => {
+        const page = await log.since(...args)
         if (busy) for (let n = 1; n <= 300; n++) await sink.publish({ data: n })
         busy = false
         return page
@@ -119,16 +119,16 @@ describe('where the log', () => {
     expect(events.map(({ data }) => data)).toEqual(Array.from({ length: 300 }, (_, n) => `${n + 1}`))
   })
 
-  it('is read for a client that leaves meanwhile, nothing more is read for it', async () => {
+  it('is read for a client that leaves meanwhile, the next page is not read', async () => {
     const log = memoryLog()
     let reads = 0
     let release: (() => void)[] = []
-    const { sink, url } = await served({
+    const { sink, url } = await serveLog({
       ...log,
-      async since(...of) {
+      async since(...args) {
         reads++
         await new Promise<void>((resolve) => release.push(resolve))
-        return log.since(...of)
+        return log.since(...args)
       },
     })
     const { id } = await log.head()
@@ -140,17 +140,17 @@ describe('where the log', () => {
     await sink.publish({ data: 'meanwhile' })
     for (const go of release) go()
     release = []
-    await sleep(1)
+    await endOfTick()
     await sink.publish({ data: 'later' })
     expect(reads).toBe(1)
   })
 
-  it('tells of a gap that the page it has read ends before, the client is told once, in its permit', async () => {
+  it('reports a gap after the end of the page, the client is told once, in order', async () => {
     const log = createTailedLog()
-    const { sink, url } = await served({
+    const { sink, url } = await serveLog({
       ...log,
-      async since(...of) {
-        const page = await log.since(...of)
+      async since(...args) {
+        const page = await log.since(...args)
         await reading
         return page
       },
@@ -161,11 +161,11 @@ describe('where the log', () => {
     })
     log.start()
     const { id } = await log.head()
-    await sleep(1)
+    await endOfTick()
     await log.append({ data: '1', topic: 'message' }, 'all')
     const reader = await openReader(url, { headers: { 'last-event-id': id } })
     await expect.poll(() => sink.stats().resumed).toBe(1)
-    // The other node's entry arrives, then it is told that something was lost after it.
+    // The entry of the other server arrives, then a gap after it.
     await log.deliver()
     const lost: LogGap = { reason: 'trimmed', from: id, to: await log.head(), missed: 3 }
     await log.deliver(lost)
@@ -180,24 +180,24 @@ describe('where the log', () => {
     ])
   })
 
-  it('tells of the gap that the page was told with, the client is told once', async () => {
+  it('reports the same gap in the page and in the tail, the client is told once', async () => {
     const log = createTailedLog()
     let read: () => void = () => {}
     const reading = new Promise<void>((resolve) => {
       read = resolve
     })
     const lost: LogGap[] = []
-    const { sink, url } = await served({
+    const { sink, url } = await serveLog({
       ...log,
-      async since(...of) {
-        const page = await log.since(...of)
+      async since(...args) {
+        const page = await log.since(...args)
         await reading
         return { ...page, gap: lost[0] }
       },
     })
     log.start()
     const { id } = await log.head()
-    await sleep(1)
+    await endOfTick()
     const reader = await openReader(url, { headers: { 'last-event-id': id } })
     await expect.poll(() => sink.stats().resumed).toBe(1)
     lost.push({ reason: 'epoch', from: id, to: await log.head() })
@@ -210,16 +210,16 @@ describe('where the log', () => {
     expect(reader.events().map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual(['gap', 'after'])
   })
 
-  it('tells of a gap up to where the page it has read is ahead of what went live here, the client goes on there', async () => {
+  it('reports a gap up to the end of a page that is ahead of the tail, the client continues there', async () => {
     const log = createTailedLog()
-    const { sink, url } = await served(log)
+    const { sink, url } = await serveLog(log)
     log.start()
     const { id } = await log.head()
-    await sleep(1)
+    await endOfTick()
     await log.append({ data: '1', topic: 'message' }, 'all')
     const reader = await openReader(url, { headers: { 'last-event-id': id } })
     await reader.take(1)
-    // What the tail would have brought is lost to it.
+    // The tail loses the entry that the page contained.
     for (const to of [await log.head()]) await log.lose({ reason: 'epoch', from: id, to })
     await log.append({ data: '2', topic: 'message' }, 'all')
     await log.deliver()
@@ -232,13 +232,13 @@ describe('where the log', () => {
     ])
   })
 
-  it('has a tail that begins at once, everything goes live by it', async () => {
+  it('has a synchronous tail, messages are delivered by the tail', async () => {
     const log = createTailedLog()
     log.start()
     const started = await log.tail?.(() => {})
     let listen: Parameters<NonNullable<EventLog['tail']>>[0] = () => {}
     const memory = memoryLog()
-    const { sink, url } = await served({
+    const { sink, url } = await serveLog({
       ...memory,
       tail(listener) {
         listen = listener
@@ -252,10 +252,10 @@ describe('where the log', () => {
     await reader.take(1)
   })
 
-  it('has a tail that begins when the sink is closed already, it is stopped', async () => {
+  it('has a tail that starts after the sink has closed, the tail is stopped', async () => {
     const log = createTailedLog()
     let stopped = 0
-    const { sink } = await served({
+    const { sink } = await serveLog({
       ...log,
       async tail(listener) {
         const tail = await log.tail?.(listener)

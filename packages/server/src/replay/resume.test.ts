@@ -5,7 +5,7 @@ import { serveTestSink } from '../../test/serve.ts'
 import { memoryLog } from '../log/memory-log.ts'
 
 describe('a sink with a log', () => {
-  it('gives a client a cursor before its first event, and with each heartbeat', async () => {
+  it('sends the last event ID before the first event, and with each heartbeat', async () => {
     const scheduler = new ManualScheduler()
     const { sink, url } = await serveTestSink({ log: memoryLog(), heartbeat: { interval: 1000 }, scheduler })
     const first = await sink.publish({ data: 'before' })
@@ -17,7 +17,7 @@ describe('a sink with a log', () => {
     expect(reader.events()).toEqual([])
   })
 
-  it('resumes strictly after the id a client has, once, and goes on live', async () => {
+  it('resumes strictly after the id of a client, without repeats, and continues live', async () => {
     const { sink, url } = await serveTestSink({ log: memoryLog() })
     const ids: string[] = []
     for (let n = 0; n < 5; n++) ids.push((await sink.publish({ data: n })).id ?? '')
@@ -35,7 +35,7 @@ describe('a sink with a log', () => {
     expect(sink.stats().resumed).toBe(1)
   })
 
-  it('takes the id from the query too, and believes the header first', async () => {
+  it('reads the id from the query too, but prefers the header', async () => {
     const { sink, url } = await serveTestSink({ log: memoryLog() })
     const one = await sink.publish({ data: 1 })
     const two = await sink.publish({ data: 2 })
@@ -56,7 +56,7 @@ describe('a sink with a log', () => {
     expect((await reader.take(1)).map(({ data }) => data)).toEqual(['new'])
   })
 
-  it('replays what the filter lets through', async () => {
+  it('replays only what the filter accepts', async () => {
     const { sink, url } = await serveTestSink({ log: memoryLog() })
     const { id } = await sink.publish({ data: 0 })
     for (const type of ['a', 'b', 'a']) await sink.publish({ type, data: type })
@@ -65,7 +65,7 @@ describe('a sink with a log', () => {
     expect((await reader.take(3)).map(({ data }) => data)).toEqual(['a', 'a', 'live'])
   })
 
-  it('tells of a gap where the log no longer holds what followed, and replays the rest', async () => {
+  it('reports a gap if the log has deleted entries after the id, and replays the rest', async () => {
     const { sink, url } = await serveTestSink({ log: memoryLog({ capacity: 2 }) })
     const { id = '' } = await sink.publish({ data: 0 })
     for (const data of [1, 2, 3]) await sink.publish({ data })
@@ -82,7 +82,7 @@ describe('a sink with a log', () => {
     expect(rest.map(({ data }) => data)).toEqual(['2', '3'])
   })
 
-  it('tells of a gap for an id of another epoch, and replays what it holds', async () => {
+  it('reports a gap for an id of another epoch, and replays its entries', async () => {
     const { sink, url } = await serveTestSink({ log: memoryLog() })
     await sink.publish({ data: 1 })
     const reader = await openReader(url, { headers: { 'last-event-id': 'other-7' } })
@@ -93,8 +93,8 @@ describe('a sink with a log', () => {
 
   it.each([
     ['ahead of its end', (id: string) => id.replace(/-1$/, '-99'), 'ahead'],
-    ['that is none of its own', () => 'zażółć gęślą', 'unknown'],
-  ])('tells of a gap for an id %s, and goes on live', async (_name, change, reason) => {
+    ['that is not its own', () => 'zażółć gęślą', 'unknown'],
+  ])('reports a gap for an id %s, and continues live', async (_name, change, reason) => {
     const { sink, url } = await serveTestSink({ log: memoryLog() })
     const { id = '' } = await sink.publish({ data: 1 })
     const header = Buffer.from(change(id)).toString('latin1')
@@ -116,7 +116,7 @@ describe('a sink with a log', () => {
     expect(await reader.take(1)).toEqual([{ type: 'message', data: '2', lastEventId: 'b' }])
   })
 
-  it('sends a message that it has by its source id no second time', async () => {
+  it('does not send a message again whose source id it has', async () => {
     const { sink, url } = await serveTestSink({ log: memoryLog() })
     const reader = await openReader(url)
     const first = await sink.publish({ data: 1 }, 'all', { sourceId: 's1' })
@@ -125,7 +125,7 @@ describe('a sink with a log', () => {
     expect((await reader.take(2)).map(({ data }) => data)).toEqual(['1', '2'])
   })
 
-  it('joins a client without gap or repeat while events come in the same tick', async () => {
+  it('resumes clients without gaps or repeats while events are published', async () => {
     const { sink, url } = await serveTestSink({ log: memoryLog() })
     const { id = '' } = await sink.publish({ data: -1 })
     let n = 0

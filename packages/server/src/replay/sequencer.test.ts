@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as endOfTick } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { openReader } from '../../test/reader.ts'
@@ -10,16 +10,16 @@ import { memoryLog } from '../log/memory-log.ts'
 import { createSink, type Sink } from '../sink/sink.ts'
 import type { SinkOptions } from '../sink/sink-options.ts'
 
-async function served(options?: SinkOptions): Promise<{ sink: Sink; url: string; log: TailedLog }> {
+async function serveSink(options?: SinkOptions): Promise<{ sink: Sink; url: string; log: TailedLog }> {
   const log = createTailedLog()
   const sink = createSink({ log, rooms: { authorize: () => true }, ...options })
   onTestFinished(() => sink.close({ drain: 0 }))
   return { sink, url: await serve(sink.handler), log }
 }
 
-describe('a client that connects before the log says where it stands', () => {
-  it('gets what is published from then on, in the order of the log, and each once', async () => {
-    const { sink, url, log } = await served()
+describe('a client that connects before the log is ready', () => {
+  it('receives later messages once each, in the order of the log', async () => {
+    const { sink, url, log } = await serveSink()
     const reader = await openReader(url)
     await sink.publish({ data: 1 })
     await sink.publish({ data: 2 })
@@ -33,8 +33,8 @@ describe('a client that connects before the log says where it stands', () => {
     expect(sink.stats().resumed).toBe(0)
   })
 
-  it('gets of it what is for it, and a cursor', async () => {
-    const { sink, url, log } = await served()
+  it('receives only messages for it, and the last event ID', async () => {
+    const { sink, url, log } = await serveSink()
     const reader = await openReader(`${url}/?event_type=a&room=r`)
     await sink.publish({ type: 'a', data: 1 }, { room: 'other' })
     await sink.publish({ type: 'b', data: 2 })
@@ -45,8 +45,8 @@ describe('a client that connects before the log says where it stands', () => {
     expect(reader.events().map(({ data }) => data)).toEqual(['3'])
   })
 
-  it('is told of what was too much to be kept for it, and gets the rest', async () => {
-    const { sink, url, log } = await served({ slowClient: { maxMessages: 20_000, maxBytes: 100_000_000 } })
+  it('is told of messages that were not kept for it, and receives the rest', async () => {
+    const { sink, url, log } = await serveSink({ slowClient: { maxMessages: 20_000, maxBytes: 100_000_000 } })
     const reader = await openReader(url)
     for (let n = 1; n <= 10_003; n++) await sink.publish({ data: n })
     log.start()
@@ -64,12 +64,12 @@ describe('a client that connects before the log says where it stands', () => {
   })
 
   it.each([
-    ['what is in the log is read from there, however much', 0, 10_003, undefined],
-    ['what lies before where the log says it stands is lost, and told', 2, 10_003, { from: 1, to: 2 }],
-  ])('%s', async (_, stands, published, told) => {
+    ['receives everything after the position from the log, however much it is', 0, 10_003, undefined],
+    ['is told of messages before the position that were not kept', 2, 10_003, { from: 1, to: 2 }],
+  ])('%s', async (_, position, published, lost) => {
     const memory = memoryLog({ capacity: 20_000 })
     const epoch = (await memory.head()).id.split('-')[0]
-    let stand: (tail: LogTail) => void = () => {}
+    let startTail: (tail: LogTail) => void = () => {}
     let listen: Parameters<NonNullable<EventLog['tail']>>[0] = () => {}
     const sink = createSink({
       log: {
@@ -77,7 +77,7 @@ describe('a client that connects before the log says where it stands', () => {
         tail(listener) {
           listen = listener
           return new Promise((resolve) => {
-            stand = resolve
+            startTail = resolve
           })
         },
       },
@@ -86,24 +86,24 @@ describe('a client that connects before the log says where it stands', () => {
     onTestFinished(() => sink.close({ drain: 0 }))
     const reader = await openReader(await serve(sink.handler))
     for (let n = 1; n <= published; n++) await sink.publish({ data: n })
-    stand({ position: { id: `${epoch}-${stands}`, offset: stands }, stop: () => {} })
-    await sleep(1)
-    listen((await memory.since(stands, 20_000)).entries)
-    await reader.take(published - stands + (told === undefined ? 0 : 1))
+    startTail({ position: { id: `${epoch}-${position}`, offset: position }, stop: () => {} })
+    await endOfTick()
+    listen((await memory.since(position, 20_000)).entries)
+    await reader.take(published - position + (lost === undefined ? 0 : 1))
     const gaps = reader.events().filter(({ type }) => type === 'gap')
     expect(gaps.map(({ data }) => JSON.parse(data))).toEqual(
-      told === undefined
+      lost === undefined
         ? []
-        : [{ from: `${epoch}-${told.from}`, to: `${epoch}-${told.to}`, reason: 'trimmed' }],
+        : [{ from: `${epoch}-${lost.from}`, to: `${epoch}-${lost.to}`, reason: 'trimmed' }],
     )
     const data = reader.events().filter(({ type }) => type !== 'gap')
     expect(data.map((event) => event.data)).toEqual(
-      Array.from({ length: published - stands }, (_each, n) => `${n + stands + 1}`),
+      Array.from({ length: published - position }, (_each, n) => `${n + position + 1}`),
     )
   })
 
-  it('gets nothing of before the sink', async () => {
-    const { url, log } = await served()
+  it('receives nothing from before the sink', async () => {
+    const { url, log } = await serveSink()
     await log.append({ data: 'before', topic: 'message' }, 'all')
     const reader = await openReader(url)
     log.start()
@@ -111,7 +111,7 @@ describe('a client that connects before the log says where it stands', () => {
     expect(reader.events()).toEqual([])
   })
 
-  it('gets what goes live by itself meanwhile, where there is no tail', async () => {
+  it('receives what is published meanwhile if the log has no tail', async () => {
     const sink = createSink({ log: createRemoteLog(() => 0.9) })
     onTestFinished(() => sink.close({ drain: 0 }))
     const response = await sink.fetch(new Request('http://localhost/'))
@@ -124,9 +124,9 @@ describe('a client that connects before the log says where it stands', () => {
     await body?.cancel()
   })
 
-  it('is kept alive by heartbeats that leave its cursor alone', async () => {
+  it('gets heartbeats that do not change its last event ID', async () => {
     const scheduler = new ManualScheduler()
-    const { sink, url, log } = await served({ heartbeat: { interval: '10s' }, scheduler })
+    const { sink, url, log } = await serveSink({ heartbeat: { interval: '10s' }, scheduler })
     const { id = '' } = await sink.publish({ data: 1 })
     await sink.publish({ data: 2 })
     const reader = await openReader(url, { headers: { 'last-event-id': id } })
@@ -140,16 +140,16 @@ describe('a client that connects before the log says where it stands', () => {
   })
 })
 
-describe('what a log loses while clients are connected', () => {
-  const gapTo = async (log: TailedLog): Promise<LogGap> => ({
+describe('a gap while clients are connected', () => {
+  const createGap = async (log: TailedLog): Promise<LogGap> => ({
     reason: 'trimmed',
     from: 'before',
     to: await log.head(),
     missed: 7,
   })
 
-  it('is told to every one of them, whatever they ask for, and counted', async () => {
-    const { sink, url, log } = await served()
+  it('is sent to each of them, whatever its filter, and counted', async () => {
+    const { sink, url, log } = await serveSink()
     log.start()
     const readers = [
       await openReader(url),
@@ -160,12 +160,12 @@ describe('what a log loses while clients are connected', () => {
     await Promise.all(
       readers.map((reader) => reader.until(({ interpret }) => interpret().lastEventId !== '')),
     )
-    const gap = await gapTo(log)
+    const gap = await createGap(log)
     await log.deliver(gap)
     for (const reader of readers) {
-      const [told] = await reader.take(1)
-      expect(told).toMatchObject({ type: 'gap', lastEventId: gap.to.id })
-      expect(JSON.parse(told?.data ?? '')).toEqual({
+      const [event] = await reader.take(1)
+      expect(event).toMatchObject({ type: 'gap', lastEventId: gap.to.id })
+      expect(JSON.parse(event?.data ?? '')).toEqual({
         from: 'before',
         to: gap.to.id,
         reason: 'trimmed',
@@ -175,19 +175,19 @@ describe('what a log loses while clients are connected', () => {
     expect(sink.stats()).toMatchObject({ gaps: 3, delivered: 0 })
   })
 
-  it('is told before the entries that it comes with', async () => {
-    const { sink, url, log } = await served()
+  it('is sent before the entries that it comes with', async () => {
+    const { sink, url, log } = await serveSink()
     log.start()
     const reader = await openReader(url)
     await reader.until(({ interpret }) => interpret().lastEventId !== '')
-    const gap = await gapTo(log)
+    const gap = await createGap(log)
     await sink.publish({ data: 1 })
     await log.deliver(gap)
     expect((await reader.take(2)).map(({ type }) => type)).toEqual(['gap', 'message'])
   })
 
-  it('is told to a client that is resuming meanwhile, once', async () => {
-    const { sink, url, log } = await served()
+  it('is sent once to a client that is resuming', async () => {
+    const { sink, url, log } = await serveSink()
     const since = log.since
     let proceed: () => void = () => {}
     const reading = new Promise<void>((resolve) => {
@@ -204,7 +204,7 @@ describe('what a log loses while clients are connected', () => {
     await log.deliver()
     const reader = await openReader(url, { headers: { 'last-event-id': id } })
     await expect.poll(() => sink.stats().resumed).toBe(1)
-    await log.deliver(await gapTo(log))
+    await log.deliver(await createGap(log))
     proceed()
     await sink.publish({ data: 3 })
     await log.deliver()
@@ -216,18 +216,19 @@ describe('what a log loses while clients are connected', () => {
     expect(sink.stats().gaps).toBe(1)
   })
 
-  it('is told to a slow client too, whatever else it misses', async () => {
-    const { sink, url, log } = await served({ slowClient: { maxMessages: 2 } })
+  it('is not skipped for a slow client', async () => {
+    const { sink, url, log } = await serveSink({ slowClient: { maxMessages: 2 } })
     log.start()
     const reader = await openReader(url)
     await reader.until(({ interpret }) => interpret().lastEventId !== '')
     reader.pause()
-    while (sink.stats().behind === 0) {
+    const publishBig = async () => {
       await sink.publish({ type: 'big', data: 'x'.repeat(1_000_000) })
       await log.deliver()
-      await sleep(1)
+      return sink.stats().behind
     }
-    await log.deliver(await gapTo(log))
+    await expect.poll(publishBig, { interval: 1 }).toBe(1)
+    await log.deliver(await createGap(log))
     for (let n = 0; n < 5; n++) await sink.publish({ data: n })
     await log.deliver()
     await expect.poll(() => sink.stats().skipped).toBeGreaterThanOrEqual(3)

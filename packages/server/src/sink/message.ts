@@ -26,9 +26,8 @@ function isTyped(message: SseMessage): message is TypedMessage {
 }
 
 /**
- * Replaces the `lastEventId` of an event that was read from another stream by an `id`. A
- * `lastEventId` is sticky, so it is the event's own id only if it differs from `cursor`, the one
- * before it.
+ * Turns the `lastEventId` of an event read from another stream into an `id`. It is sticky, so it is
+ * the event's own id only if it differs from `cursor`, the one before it.
  */
 export function withOwnId(message: SseMessage, cursor: string): { sent: SseMessage; lastEventId: string } {
   if (typeof message !== 'object' || message === null || !('lastEventId' in message) || 'id' in message) {

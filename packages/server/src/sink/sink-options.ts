@@ -24,15 +24,13 @@ export interface SinkOptions<M extends SseMessage = SseMessage> extends StreamEn
   /** Keeps events, so that clients can resume. Default: none; ids are the messages' own. */
   readonly log?: EventLog
   /**
-   * `'shared'`: gzip for clients that accept it. One deflate stream serves all clients that see the
-   * same messages, so that more clients cost no more. A user's own messages are never compressed.
-   * Needs node:zlib. Default: identity.
+   * `'shared'`: gzip, of one deflate stream for all clients that see the same messages. A user's
+   * own messages are never compressed. Needs node:zlib. Default: identity.
    */
   readonly compression?: 'shared'
   /**
-   * The effect of a pipeline's completion: `'stay'` (the default) does nothing, because several
-   * pipelines may share a sink. `'close'` ends every stream and answers 204 from then on, so that
-   * browsers do not come back.
+   * The effect of a pipeline's completion: none with `'stay'` (the default). `'close'` ends every
+   * stream and answers 204 from then on, so that browsers do not come back.
    */
   readonly onComplete?: 'stay' | 'close'
   /** Called with each refused message and the reason. Default: it is only counted. */

@@ -14,9 +14,8 @@ import { createTopicFilter } from './topic.ts'
 import { guardTracing, type TracedMessage } from './tracing.ts'
 
 /**
- * Observables as an SSE endpoint. A pipeline that the sink subscribes to is sent to every client.
- * The sink never throws: a refused message is counted and passed to `onRejected`. Closing it closes
- * its log, too.
+ * An Observer whose messages go to all clients of an SSE endpoint. It never throws: a refused
+ * message is counted and passed to `onRejected`. Closing it closes its log, too.
  */
 export interface Sink<M extends SseMessage = SseMessage> extends Observer<M>, StreamEndpoint {
   /** An Observer whose messages go to the clients in a room. */
