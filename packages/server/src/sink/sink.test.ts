@@ -166,6 +166,14 @@ describe('a sink', () => {
     expect((await openReader(url)).status).toBe(204)
   })
 
+  it("closes as usual if a pipeline completes meanwhile, with onComplete 'close'", async () => {
+    const { sink, url } = await serveTestSink({ onComplete: 'close', retry: '1s' })
+    const closed = sink.close({ drain: 0 })
+    sink.complete()
+    await closed
+    expect((await openReader(url)).status).toBe(200)
+  })
+
   it('forgets a client that leaves', async () => {
     const { sink, url } = await serveTestSink()
     const leaving = await openReader(url)
