@@ -1,4 +1,4 @@
-import type { FlowGate } from '../src/flow/intake.ts'
+import type { FlowGate } from '../src/flow/job-queue.ts'
 
 /** A gate that is shut from `high` on, and tells what it holds. */
 export function countingGate(high: number): FlowGate & { readonly held: number } {

@@ -1,9 +1,9 @@
 import { makeBuilder, makeData, RecordBatch, type Schema, Struct, type TypeMap } from 'apache-arrow'
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import { type Duration, positiveMilliseconds } from '../duration.ts'
-import { operateInTurn } from '../operate.ts'
-import { type OnError, reject } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
+import { operateInTurn } from '../stage/operate.ts'
+import { type OnError, reject } from '../stage/reject.ts'
 import { cellReader } from './cell.ts'
 
 export interface ToRecordBatchesOptions<T, S extends TypeMap> {

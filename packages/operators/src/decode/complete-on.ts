@@ -1,7 +1,7 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { SseEvent } from '../event.ts'
-import { operate } from '../operate.ts'
 import { shapeOf } from '../shape.ts'
+import { operate } from '../stage/operate.ts'
 
 /**
  * Completes at the event that says the stream is over, as LLM interfaces send one: its data is `marker`, or the test

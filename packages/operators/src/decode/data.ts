@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
 import type { SseEvent } from '../event.ts'
-import { operate } from '../operate.ts'
+import { operate } from '../stage/operate.ts'
 
 /**
  * Each event's data, without the event around it.

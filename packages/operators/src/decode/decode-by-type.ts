@@ -1,9 +1,9 @@
 import type { OperatorFunction } from 'rxjs'
 import type { SseEvent } from '../event.ts'
-import { operate } from '../operate.ts'
-import { type SideOutput, toSideOutput } from '../side-output.ts'
+import { operate } from '../stage/operate.ts'
+import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
 import type { EventMap, EventOf } from './define-events.ts'
-import { type DecodeOptions, validating, validatorOf } from './validation.ts'
+import { type DecodeOptions, validating, validatorOf } from './event-validator.ts'
 
 export interface DecodeByTypeOptions extends DecodeOptions {
   /** Where events go whose type the map does not have. Default: they are only counted. */

@@ -1,9 +1,9 @@
 import type { OperatorFunction } from 'rxjs'
 import type { SseEvent } from '../event.ts'
-import { operate } from '../operate.ts'
 import { shapeOf } from '../shape.ts'
-import { toSideOutput } from '../side-output.ts'
-import { type ParseOptions, parsing } from './parsing.ts'
+import { operate } from '../stage/operate.ts'
+import { toSideOutput } from '../stage/side-output.ts'
+import { type ParseOptions, parsing } from './event-parser.ts'
 
 /**
  * Decodes each event's data to bytes. `'base64'` (RFC 4648) takes the URL-safe alphabet as well, with the right padding or with none;

@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs'
 import type { SseEvent } from '../event.ts'
-import { operate } from '../operate.ts'
-import { toSideOutput } from '../side-output.ts'
-import { type ParseOptions, parsing } from './parsing.ts'
+import { operate } from '../stage/operate.ts'
+import { toSideOutput } from '../stage/side-output.ts'
+import { type ParseOptions, parsing } from './event-parser.ts'
 
 /**
  * Parses each event's data as JSON and takes the caller's word for its type. Where the sender is not trusted with that,

@@ -1,9 +1,9 @@
 import type { OperatorFunction } from 'rxjs'
 import type { SseEvent } from '../event.ts'
-import { operate } from '../operate.ts'
 import { shapeOf } from '../shape.ts'
-import { toSideOutput } from '../side-output.ts'
-import { type ParseOptions, parsing } from './parsing.ts'
+import { operate } from '../stage/operate.ts'
+import { toSideOutput } from '../stage/side-output.ts'
+import { type ParseOptions, parsing } from './event-parser.ts'
 
 /**
  * Takes each event's data as the text it is: what `decodeJson` is for JSON, for streams of plain text. An event whose

@@ -1,9 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { OperatorFunction } from 'rxjs'
 import type { SseEvent } from '../event.ts'
-import { operate } from '../operate.ts'
-import { toSideOutput } from '../side-output.ts'
-import { type DecodeOptions, validating, validatorOf } from './validation.ts'
+import { operate } from '../stage/operate.ts'
+import { toSideOutput } from '../stage/side-output.ts'
+import { type DecodeOptions, validating, validatorOf } from './event-validator.ts'
 
 /**
  * Parses each event's data and validates it with a schema of any library that speaks Standard Schema (zod, valibot,

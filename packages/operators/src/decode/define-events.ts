@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { SseEvent } from '../event.ts'
-import { validatorOf } from './validation.ts'
+import { validatorOf } from './event-validator.ts'
 
 /** Schemas by event type. */
 export type EventMap = Readonly<Record<string, StandardSchemaV1>>

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { SseEvent } from '../event.ts'
-import type { StageContext } from '../operate.ts'
-import { type SideOutput, toSideOutput } from '../side-output.ts'
+import type { StageContext } from '../stage/operate.ts'
+import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
 
 /** An event whose data could not be decoded. */
 export interface InvalidEvent {

@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
 import type { SseMessage } from '../event.ts'
-import { operate } from '../operate.ts'
+import { operate } from '../stage/operate.ts'
 
 export interface ToMessageOptions<T> {
   /** The event type: a constant, or made from the value. Default: none, which readers see as `'message'`. */

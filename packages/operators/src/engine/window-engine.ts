@@ -1,6 +1,6 @@
 import type { AggregateRow } from './aggregates/aggregate-row.ts'
-import type { Primitive } from './key.ts'
-import type { Eviction } from './keyed-state.ts'
+import type { Primitive } from './keyed-state/key.ts'
+import type { Eviction } from './keyed-state/keyed-state.ts'
 
 /**
  * Why a window's result came: its time is not over yet (`early`), the watermark has come to its end (`on-time`), an

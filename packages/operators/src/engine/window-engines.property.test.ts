@@ -4,10 +4,10 @@ import { stampedStream } from '../../test/stamped.ts'
 import type { Stamped } from '../../test/window-model.ts'
 import { aggregatesOf } from '../window/aggregates.ts'
 import { AggregateRow } from './aggregates/aggregate-row.ts'
-import { AlignedWindows } from './aligned-windows.ts'
-import { SessionWindows } from './session-windows.ts'
+import { SessionWindows } from './sessions/session-windows.ts'
+import { AlignedWindows } from './slices/aligned-windows.ts'
+import { WindowGrid } from './slices/window-grid.ts'
 import type { WindowEngine, WindowEngineOptions } from './window-engine.ts'
-import { WindowGrid } from './window-grid.ts'
 
 interface Ids {
   readonly ids: readonly number[]

@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs'
 import type { SseEvent } from '../event.ts'
-import { operate } from '../operate.ts'
 import { shapeOf } from '../shape.ts'
+import { operate } from '../stage/operate.ts'
 import type { OfType } from './of-type.ts'
 
 /** The event types a pattern stands for, as a type. */

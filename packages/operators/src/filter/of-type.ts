@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
 import type { SseEvent } from '../event.ts'
-import { operate } from '../operate.ts'
+import { operate } from '../stage/operate.ts'
 
 /** The events of `S` whose type is one of `E`: the members of a union, or `S` with its type narrowed. */
 export type OfType<S extends SseEvent<unknown>, E extends string> = S extends unknown

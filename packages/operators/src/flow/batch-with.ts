@@ -1,10 +1,10 @@
 import type { ObservableInput, OperatorFunction } from 'rxjs'
-import { operate } from '../operate.ts'
-import type { OnError } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
+import { operate } from '../stage/operate.ts'
+import type { OnError } from '../stage/reject.ts'
 import { weightOf } from '../weight.ts'
-import { handling } from './handling.ts'
-import { Intake, type IntakeOptions, intakeConfig, type Task } from './intake.ts'
+import { Intake, type IntakeOptions, intakeConfig, type Task } from './job-queue.ts'
+import { handling } from './job-runner.ts'
 
 export interface BatchLimits<T> {
   /** How many events a batch may have. */

@@ -1,8 +1,8 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
-import { ContiguousPrefix } from '../engine/contiguous-prefix.ts'
-import { InnerSubscriber } from '../inner-subscriber.ts'
-import { attach } from '../operate.ts'
+import { ContiguousPrefix } from '../engine/queues/contiguous-prefix.ts'
 import { shapeOf } from '../shape.ts'
+import { InnerSubscriber } from '../stage/inner-subscriber.ts'
+import { attach } from '../stage/operate.ts'
 
 /** Where the last event ID is kept from one run to the next. `fileCheckpoint` and `storageCheckpoint` of `@rxsse/core` are such. */
 export interface CommitTarget {

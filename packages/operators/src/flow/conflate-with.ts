@@ -1,8 +1,8 @@
 import type { ObservableInput, OperatorFunction } from 'rxjs'
-import { operate } from '../operate.ts'
-import { type OnError, reject } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
-import { handling } from './handling.ts'
+import { operate } from '../stage/operate.ts'
+import { type OnError, reject } from '../stage/reject.ts'
+import { handling } from './job-runner.ts'
 
 export interface ConflateWithOptions<T, A> {
   /** Takes what `fold` throws, with the event, which is left out. Default: the stream errors. */

@@ -1,9 +1,9 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs'
-import { Alarm } from '../alarm.ts'
 import { type Duration, milliseconds } from '../duration.ts'
-import type { Ledger } from '../engine/ledger.ts'
-import { attach } from '../operate.ts'
-import { type SideOutput, toSideOutput } from '../side-output.ts'
+import type { Ledger } from '../stage/counts.ts'
+import { attach } from '../stage/operate.ts'
+import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
+import { Alarm } from '../stage/timer.ts'
 
 /** What has become of the events that entered an operator. At every moment `in = out + late + dropped + rejected + buffered`. */
 export interface Measurements {

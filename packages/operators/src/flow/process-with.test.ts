@@ -5,7 +5,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import { conformance } from '../../test/conformance.ts'
 import { countingGate } from '../../test/gate.ts'
 import { turn } from '../../test/turn.ts'
-import { BufferOverflowError } from './intake.ts'
+import { BufferOverflowError } from './job-queue.ts'
 import { type ProcessWithOptions, processWith } from './process-with.ts'
 
 /** Handles events of `[id, how long it takes]` on virtual time. */

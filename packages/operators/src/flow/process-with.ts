@@ -1,9 +1,9 @@
 import type { ObservableInput, OperatorFunction } from 'rxjs'
-import { operate } from '../operate.ts'
-import type { OnError } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
-import { handling } from './handling.ts'
-import { Intake, type IntakeOptions, intakeConfig, type Task } from './intake.ts'
+import { operate } from '../stage/operate.ts'
+import type { OnError } from '../stage/reject.ts'
+import { Intake, type IntakeOptions, intakeConfig, type Task } from './job-queue.ts'
+import { handling } from './job-runner.ts'
 
 export interface ProcessWithOptions<T> extends IntakeOptions<T> {
   /** How many events are handled at the same time. With more than 1, results come in the order in which they are ready. Default: 1. */

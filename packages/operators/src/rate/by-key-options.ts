@@ -1,8 +1,8 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs'
-import { identityOf, type Key, type Primitive } from '../engine/key.ts'
-import type { OnError } from '../reject.ts'
+import { identityOf, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { shapeOf } from '../shape.ts'
-import { type SideOutput, toSideOutput } from '../side-output.ts'
+import type { OnError } from '../stage/reject.ts'
+import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
 
 /** What an operator has that holds each key's latest event for a while. */
 export interface ByKeyOptions<T> {

@@ -1,9 +1,9 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import { type Duration, positiveMilliseconds } from '../duration.ts'
-import { Agenda, type Appointed } from '../engine/agenda.ts'
-import type { Primitive } from '../engine/key.ts'
-import { operateInTurn } from '../operate.ts'
-import { reject } from '../reject.ts'
+import type { Primitive } from '../engine/keyed-state/key.ts'
+import { Agenda, type Appointed } from '../engine/queues/timer-queue.ts'
+import { operateInTurn } from '../stage/operate.ts'
+import { reject } from '../stage/reject.ts'
 import { type ByKeyOptions, byKey } from './by-key-options.ts'
 
 export interface DebounceByKeyOptions<T> extends ByKeyOptions<T> {

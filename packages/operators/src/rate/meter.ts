@@ -1,6 +1,6 @@
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import { type Duration, positiveMilliseconds } from '../duration.ts'
-import { operateInTurn } from '../operate.ts'
+import { operateInTurn } from '../stage/operate.ts'
 
 export interface MeterOptions {
   /** How often the rate is given. Default: `'1s'`. */

@@ -1,12 +1,12 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs'
 import { type Duration, positiveMilliseconds } from '../duration.ts'
-import { Agenda, type Appointed } from '../engine/agenda.ts'
 import { type Bucket, Gcra } from '../engine/gcra.ts'
-import { identityOf, type Key, type Primitive } from '../engine/key.ts'
-import { operateInTurn } from '../operate.ts'
-import { type OnError, reject } from '../reject.ts'
+import { identityOf, type Key, type Primitive } from '../engine/keyed-state/key.ts'
+import { Agenda, type Appointed } from '../engine/queues/timer-queue.ts'
 import { shapeOf } from '../shape.ts'
-import { type SideOutput, toSideOutput } from '../side-output.ts'
+import { operateInTurn } from '../stage/operate.ts'
+import { type OnError, reject } from '../stage/reject.ts'
+import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
 
 export interface RateLimitOptions<T> {
   /** How many tokens come back in each interval. An event takes one, or its `cost`. */

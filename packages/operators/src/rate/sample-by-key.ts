@@ -1,8 +1,8 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import { type Duration, positiveMilliseconds } from '../duration.ts'
-import type { Primitive } from '../engine/key.ts'
-import { operateInTurn } from '../operate.ts'
-import { reject } from '../reject.ts'
+import type { Primitive } from '../engine/keyed-state/key.ts'
+import { operateInTurn } from '../stage/operate.ts'
+import { reject } from '../stage/reject.ts'
 import { type ByKeyOptions, byKey } from './by-key-options.ts'
 
 export interface SampleByKeyOptions<T> extends ByKeyOptions<T> {

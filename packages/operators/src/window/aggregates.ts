@@ -4,7 +4,7 @@ import { type Comparable, first, last, max, min, topK } from '../engine/aggregat
 import { folded } from '../engine/aggregates/folded.ts'
 import { avg, count, type MaybeNumber, type OrNull, sum, variance } from '../engine/aggregates/numeric.ts'
 import { approxCountDistinct, quantiles } from '../engine/aggregates/sketches.ts'
-import type { Key } from '../engine/key.ts'
+import type { Key } from '../engine/keyed-state/key.ts'
 import { shapeOf } from '../shape.ts'
 
 /**

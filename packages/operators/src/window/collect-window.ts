@@ -1,8 +1,8 @@
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import type { Pane, WindowResult } from '../engine/window-engine.ts'
-import { operateInTurn } from '../operate.ts'
 import { shapeOf } from '../shape.ts'
-import { type SideOutput, toSideOutput } from '../side-output.ts'
+import { operateInTurn } from '../stage/operate.ts'
+import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
 
 export interface CollectWindowOptions<R> {
   /** Which result comes first, as `Array.sort` asks. Default: the order of arrival. */

@@ -1,6 +1,6 @@
 import { from } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { reorder } from '../filter/reorder.ts'
+import { reorder } from './reorder.ts'
 import { hopping, session, tumbling } from './spec.ts'
 import { windowAggregate } from './window-aggregate.ts'
 

@@ -1,8 +1,8 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import { type Duration, milliseconds } from '../duration.ts'
 import type { WatermarkOptions } from '../engine/watermark.ts'
-import type { OnError } from '../reject.ts'
-import { type SideOutput, toSideOutput } from '../side-output.ts'
+import type { OnError } from '../stage/reject.ts'
+import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
 
 /** When events happened, and how long to wait for those that come late. */
 export interface EventTimeOptions<T> {

@@ -1,8 +1,8 @@
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import { type Duration, positiveMilliseconds } from '../duration.ts'
-import { operateInTurn } from '../operate.ts'
-import { type OnError, reject } from '../reject.ts'
 import { shapeOf } from '../shape.ts'
+import { operateInTurn } from '../stage/operate.ts'
+import { type OnError, reject } from '../stage/reject.ts'
 import { weightOf } from '../weight.ts'
 
 export interface GroupWithinOptions<T> {

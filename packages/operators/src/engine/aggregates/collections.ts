@@ -1,4 +1,4 @@
-import { identityOf, type Key, type Primitive } from '../key.ts'
+import { identityOf, type Key, type Primitive } from '../keyed-state/key.ts'
 import type { Aggregate } from './aggregate.ts'
 import { type Fold, folded } from './folded.ts'
 

@@ -1,9 +1,9 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import { type Duration, positiveMilliseconds } from '../duration.ts'
-import type { Key } from '../engine/key.ts'
-import type { Eviction, KeyedStateOptions } from '../engine/keyed-state.ts'
+import type { Key } from '../engine/keyed-state/key.ts'
+import type { Eviction, KeyedStateOptions } from '../engine/keyed-state/keyed-state.ts'
 import { shapeOf } from '../shape.ts'
-import { type SideOutput, toSideOutput } from '../side-output.ts'
+import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
 
 /** What bounds the state of an operator that keeps some by key. */
 export interface KeyedOptions<K extends Key> {

@@ -1,6 +1,6 @@
 import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { groupWithin } from './window/group-within.ts'
+import { groupWithin } from '../window/group-within.ts'
 
 describe('an operator that works in turn', () => {
   it('completes after what its consumer had sent, where that completes the source from inside an emission', () => {

@@ -1,4 +1,4 @@
-import type { Primitive } from './key.ts'
+import type { Primitive } from '../keyed-state/key.ts'
 
 /** 53 bits of hash, as many as a number holds exactly. */
 export function hash53(id: Primitive): number {

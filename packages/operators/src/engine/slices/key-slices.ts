@@ -1,6 +1,6 @@
-import type { AggregateRow } from './aggregates/aggregate-row.ts'
-import type { Slot } from './aggregates/cells.ts'
-import { SortedDeque } from './sorted-deque.ts'
+import type { AggregateRow } from '../aggregates/aggregate-row.ts'
+import type { Slot } from '../aggregates/cells.ts'
+import { SortedDeque } from '../queues/sorted-deque.ts'
 import { TwoStacks } from './two-stacks.ts'
 import type { WindowGrid } from './window-grid.ts'
 

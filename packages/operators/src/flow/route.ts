@@ -7,12 +7,12 @@ import {
   Subject,
 } from 'rxjs'
 import type { SseEvent } from '../event.ts'
-import { InnerSubscriber } from '../inner-subscriber.ts'
-import { operate } from '../operate.ts'
-import { type OnError, reject } from '../reject.ts'
+import type { OfType } from '../filter/of-type.ts'
 import { shapeOf } from '../shape.ts'
-import { type SideOutput, toSideOutput } from '../side-output.ts'
-import type { OfType } from './of-type.ts'
+import { InnerSubscriber } from '../stage/inner-subscriber.ts'
+import { operate } from '../stage/operate.ts'
+import { type OnError, reject } from '../stage/reject.ts'
+import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
 
 export interface RouteOptions<T> {
   /** Where events go that have no branch, or whose branch has completed. */

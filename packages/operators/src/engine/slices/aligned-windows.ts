@@ -1,10 +1,10 @@
-import { Agenda, type Appointed } from './agenda.ts'
-import type { Slot } from './aggregates/cells.ts'
-import type { Key, Primitive } from './key.ts'
-import { KeyPanes } from './key-panes.ts'
-import { KeyedState } from './keyed-state.ts'
-import { SortedDeque } from './sorted-deque.ts'
-import type { Pane, WindowEngine, WindowEngineOptions } from './window-engine.ts'
+import type { Slot } from '../aggregates/cells.ts'
+import type { Key, Primitive } from '../keyed-state/key.ts'
+import { KeyedState } from '../keyed-state/keyed-state.ts'
+import { SortedDeque } from '../queues/sorted-deque.ts'
+import { Agenda, type Appointed } from '../queues/timer-queue.ts'
+import type { Pane, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
+import { KeyPanes } from './key-slices.ts'
 import type { Place, WindowGrid } from './window-grid.ts'
 
 /**

@@ -1,10 +1,10 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { Duration } from '../duration.ts'
-import { identityOf, type Key, type Primitive } from '../engine/key.ts'
-import { KeyedState } from '../engine/keyed-state.ts'
-import { operate } from '../operate.ts'
-import { type OnError, reject } from '../reject.ts'
-import { type SideOutput, toSideOutput } from '../side-output.ts'
+import { identityOf, type Key, type Primitive } from '../engine/keyed-state/key.ts'
+import { KeyedState } from '../engine/keyed-state/keyed-state.ts'
+import { operate } from '../stage/operate.ts'
+import { type OnError, reject } from '../stage/reject.ts'
+import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
 import { type KeyedOptions, keyedOptions } from './keyed-options.ts'
 
 export interface DedupeOptions<T, K extends Key> extends KeyedOptions<K> {

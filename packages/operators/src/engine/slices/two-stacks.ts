@@ -1,4 +1,4 @@
-import type { Slot } from './aggregates/cells.ts'
+import type { Slot } from '../aggregates/cells.ts'
 
 /** What a sliding fold needs of its elements: accumulators that are taken, and given back when nobody needs them any more. */
 export interface Accumulators {

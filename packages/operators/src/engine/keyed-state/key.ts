@@ -1,4 +1,4 @@
-import { shapeOf } from '../shape.ts'
+import { shapeOf } from '../../shape.ts'
 
 export type Primitive = string | number | bigint | boolean | null | undefined
 

@@ -1,9 +1,9 @@
-import { Agenda, type Appointed } from './agenda.ts'
-import type { Slot } from './aggregates/cells.ts'
-import type { Key, Primitive } from './key.ts'
-import { KeyedState } from './keyed-state.ts'
+import type { Slot } from '../aggregates/cells.ts'
+import type { Key, Primitive } from '../keyed-state/key.ts'
+import { KeyedState } from '../keyed-state/keyed-state.ts'
+import { Agenda, type Appointed } from '../queues/timer-queue.ts'
+import type { Pane, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
 import { nextAfter } from './next-after.ts'
-import type { Pane, WindowEngine, WindowEngineOptions } from './window-engine.ts'
 
 /**
  * Session windows: a key's events with no more than `gap` between one and the next. An event joins the session it is

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { stampedStream } from '../../test/stamped.ts'
-import { AlignedModel, type ModelResult, type Stamped } from '../../test/window-model.ts'
-import { aggregatesOf } from '../window/aggregates.ts'
-import { AggregateRow } from './aggregates/aggregate-row.ts'
+import { stampedStream } from '../../../test/stamped.ts'
+import { AlignedModel, type ModelResult, type Stamped } from '../../../test/window-model.ts'
+import { aggregatesOf } from '../../window/aggregates.ts'
+import { AggregateRow } from '../aggregates/aggregate-row.ts'
 import { AlignedWindows } from './aligned-windows.ts'
 import { WindowGrid } from './window-grid.ts'
 

@@ -1,9 +1,9 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
-import { Heap } from '../engine/heap.ts'
+import { Heap } from '../engine/queues/heap.ts'
 import { Watermark } from '../engine/watermark.ts'
-import { operateInTurn } from '../operate.ts'
-import { reject } from '../reject.ts'
-import { type EventTimeOptions, eventTime } from '../window/event-time.ts'
+import { operateInTurn } from '../stage/operate.ts'
+import { reject } from '../stage/reject.ts'
+import { type EventTimeOptions, eventTime } from './event-time.ts'
 
 /**
  * Puts events that are a little out of order into the order of their timestamps; equal ones stay in the order of arrival.

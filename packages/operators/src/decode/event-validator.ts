@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { SseEvent } from '../event.ts'
-import type { Stage, StageContext } from '../operate.ts'
-import type { SideOutput } from '../side-output.ts'
+import type { Stage, StageContext } from '../stage/operate.ts'
+import type { SideOutput } from '../stage/side-output.ts'
 import { type InvalidEvent, parseIssue, rejector } from './invalid-event.ts'
 
 export interface DecodeOptions {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { identityOf, type Primitive } from '../keyed-state/key.ts'
 import { hash53 } from './hash.ts'
 import { HyperLogLog } from './hyperloglog.ts'
-import { identityOf, type Primitive } from './key.ts'
 
 describe('HyperLogLog', () => {
   it('merges exactly: register by register the sketch of a union is the union of the sketches', () => {

@@ -1,4 +1,4 @@
-import type { Ledger } from './engine/ledger.ts'
+import type { Ledger } from './counts.ts'
 
 /** Takes what a callback threw, and the event it threw for. */
 export type OnError<T> = (error: unknown, event: T) => void

@@ -1,7 +1,7 @@
-import type { Ledger } from '../engine/ledger.ts'
-import type { StageContext } from '../operate.ts'
 import { shapeOf } from '../shape.ts'
-import { type SideOutput, toSideOutput } from '../side-output.ts'
+import type { Ledger } from '../stage/counts.ts'
+import type { StageContext } from '../stage/operate.ts'
+import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
 
 /** What pressure is put on: a reader stops reading while it is shut. `createFlowGate` of `@rxsse/core` makes one. */
 export interface FlowGate {

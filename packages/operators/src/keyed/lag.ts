@@ -1,9 +1,9 @@
 import type { OperatorFunction } from 'rxjs'
-import type { Key } from '../engine/key.ts'
-import { KeyedState } from '../engine/keyed-state.ts'
-import { operate } from '../operate.ts'
-import { type OnError, reject } from '../reject.ts'
+import type { Key } from '../engine/keyed-state/key.ts'
+import { KeyedState } from '../engine/keyed-state/keyed-state.ts'
 import { shapeOf } from '../shape.ts'
+import { operate } from '../stage/operate.ts'
+import { type OnError, reject } from '../stage/reject.ts'
 import { type KeyedOptions, keyedOptions } from './keyed-options.ts'
 
 export interface LagOptions<T, K extends Key> extends KeyedOptions<K> {

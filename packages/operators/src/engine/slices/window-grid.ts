@@ -1,4 +1,4 @@
-import { shapeOf } from '../shape.ts'
+import { shapeOf } from '../../shape.ts'
 
 /** A pane, and the windows that have it: none, where the last is below the first. */
 export interface Place {

@@ -1,5 +1,5 @@
+import type { Primitive } from '../keyed-state/key.ts'
 import { hash53 } from './hash.ts'
-import type { Primitive } from './key.ts'
 
 /**
  * How many different values there were, within a standard error of 1.04 / sqrt(2 ** precision), in 2 ** precision bytes

@@ -1,6 +1,6 @@
 import { from, type ObservableInput } from 'rxjs'
-import { InnerSubscriber } from '../inner-subscriber.ts'
-import type { StageContext } from '../operate.ts'
+import { InnerSubscriber } from '../stage/inner-subscriber.ts'
+import type { StageContext } from '../stage/operate.ts'
 
 /** What is to be handled, where it comes from, and where it is accounted for. */
 export interface Work<J, I, R> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { counting } from '../../test/engine.ts'
+import { counting } from '../../../test/engine.ts'
 import { AlignedWindows } from './aligned-windows.ts'
 import { WindowGrid } from './window-grid.ts'
 

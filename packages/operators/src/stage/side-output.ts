@@ -1,4 +1,4 @@
-import { shapeOf } from './shape.ts'
+import { shapeOf } from '../shape.ts'
 
 /**
  * Where an operator puts what does not go downstream: a function, or an observer (a `Subject`, say) of which only

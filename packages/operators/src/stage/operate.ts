@@ -5,8 +5,8 @@ import {
   type SchedulerLike,
   Subscriber,
 } from 'rxjs'
-import { Alarm } from './alarm.ts'
-import { Ledger } from './engine/ledger.ts'
+import { Ledger } from './counts.ts'
+import { Alarm } from './timer.ts'
 
 /** What an operator does with its source's notifications. Made anew for each subscription, so state lives in its closure. */
 export interface Stage<In> {

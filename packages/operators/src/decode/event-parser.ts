@@ -1,6 +1,6 @@
 import type { SseEvent } from '../event.ts'
-import type { Stage, StageContext } from '../operate.ts'
-import type { SideOutput } from '../side-output.ts'
+import type { Stage, StageContext } from '../stage/operate.ts'
+import type { SideOutput } from '../stage/side-output.ts'
 import { type InvalidEvent, parseIssue, rejector } from './invalid-event.ts'
 
 export interface ParseOptions {

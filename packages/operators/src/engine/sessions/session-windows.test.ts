@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { counting } from '../../test/engine.ts'
+import { counting } from '../../../test/engine.ts'
 import { nextAfter } from './next-after.ts'
 import { SessionWindows } from './session-windows.ts'
 

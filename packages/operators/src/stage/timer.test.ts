@@ -1,7 +1,7 @@
 import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { asyncScheduler, VirtualTimeScheduler } from 'rxjs'
 import { describe, expect, it, vi } from 'vitest'
-import { Alarm } from './alarm.ts'
+import { Alarm } from './timer.ts'
 
 describe('an alarm', () => {
   it('rings once, at the time it was last set to', () => {

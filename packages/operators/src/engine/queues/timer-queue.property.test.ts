@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Agenda, type Appointed } from './agenda.ts'
+import { Agenda, type Appointed } from './timer-queue.ts'
 
 const who = fc.integer({ min: 0, max: 5 })
 const time = fc.integer({ min: 0, max: 8 })
