@@ -1,4 +1,4 @@
-import { instrument } from '@rxsse/operators'
+import { createStage } from '@rxsse/operators'
 import { Subject, VirtualTimeScheduler } from 'rxjs'
 import type { AnyScenario, Marble, Scenario } from './scenario.ts'
 
@@ -67,44 +67,39 @@ export function record(scenario: AnyScenario): Recording {
     for (const side of sides) side.ending = { at, kind: 'left' }
   }
 
+  const stage = createStage(rest.call)
+  stage.changes({ every: 0, scheduler }).subscribe(({ watermark: mark }) => {
+    if (mark !== undefined) watermark.push({ at: now(), mark: mark / 1000 })
+  })
   const operated = operate(subject, {
     scheduler,
+    stage,
     lane(name, showSide) {
       const side: Lane = { name, kind: 'side', entries: [] }
       sides.push(side)
       return (value) => side.entries.push({ at: now(), marble: showSide(value) })
     },
   })
-  operated
-    .pipe(
-      instrument(
-        rest.call,
-        ({ watermark: mark }) => {
-          if (mark !== undefined) watermark.push({ at: now(), mark: mark / 1000 })
-        },
-        { every: 0, scheduler },
-      ),
-    )
-    .subscribe({
-      next(value) {
-        const marble = showOut(value)
-        output.entries.push({ at: now(), marble })
-        const window = windowOf?.(value)
-        if (window === undefined) return
-        const id = `${window.start} ${window.end} ${marble.tone}`
-        const span = windows.get(id)
-        if (span === undefined)
-          windows.set(id, {
-            start: window.start / 1000,
-            end: window.end / 1000,
-            firedAt: now(),
-            marble,
-          })
-        else Object.assign(span, { firedAt: now(), marble })
-      },
-      error: () => end('error'),
-      complete: () => end('complete'),
-    })
+  operated.subscribe({
+    next(value) {
+      const marble = showOut(value)
+      output.entries.push({ at: now(), marble })
+      const window = windowOf?.(value)
+      if (window === undefined) return
+      const id = `${window.start} ${window.end} ${marble.tone}`
+      const span = windows.get(id)
+      if (span === undefined)
+        windows.set(id, {
+          start: window.start / 1000,
+          end: window.end / 1000,
+          firedAt: now(),
+          marble,
+        })
+      else Object.assign(span, { firedAt: now(), marble })
+    },
+    error: () => end('error'),
+    complete: () => end('complete'),
+  })
 
   for (const [at, value] of source) {
     scheduler.schedule(() => {

@@ -1,3 +1,4 @@
+import type { Stage } from '@rxsse/operators'
 import type { Observable, SchedulerLike } from 'rxjs'
 
 /** What a marble is coloured by: a key, an event type, a level. `0` is plain. */
@@ -10,8 +11,10 @@ export interface Marble {
 }
 
 /** What an operator is given in a scenario: virtual time, and further lanes for what does not go downstream. */
-export interface Stage {
+export interface Setting {
   readonly scheduler: SchedulerLike
+  /** For the operator whose watermark is drawn, or whose counts are. */
+  readonly stage: Stage
   /** A side output that is drawn as a lane of its own, in the order in which lanes are asked for. */
   lane<T>(name: string, show: (value: T) => Marble): (value: T) => void
 }
@@ -28,7 +31,7 @@ export interface Scenario<In, Out> {
   /** When the source completes. Left out: not within the picture. */
   readonly completes?: number
   readonly show: (value: In) => Marble
-  readonly operate: (source: Observable<In>, stage: Stage) => Observable<Out>
+  readonly operate: (source: Observable<In>, setting: Setting) => Observable<Out>
   readonly showOut: (value: Out) => Marble
   /** The window of a result. With it the windows are drawn below the source, as spans of time. */
   readonly windowOf?: (value: Out) => { readonly start: number; readonly end: number }

@@ -134,9 +134,10 @@ export const filterScenarios: Readonly<Record<string, AnyScenario>> = {
     ],
     happened: (time) => time,
     show: (time) => ({ text: `${time}`, tone: time === 3.5 ? 5 : 1 }),
-    operate: (source, { scheduler, lane }) =>
+    operate: (source, { scheduler, lane, stage }) =>
       source.pipe(
         reorder({
+          stage,
           timestamp: (time) => time * 1000,
           maxOutOfOrderness: '3s',
           late: lane('late', (time) => ({ text: `${time}`, tone: 5 })),

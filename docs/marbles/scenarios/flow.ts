@@ -1,4 +1,4 @@
-import { batchWith, commit, conflateWith, instrument, ofType, processWith } from '@rxsse/operators'
+import { batchWith, commit, conflateWith, ofType, processWith, type StageCounts } from '@rxsse/operators'
 import { map, timer } from 'rxjs'
 import { type AnyScenario, type Marble, scenario } from '../scenario.ts'
 
@@ -84,7 +84,7 @@ export const flowScenarios: Readonly<Record<string, AnyScenario>> = {
     showOut: (n) => ({ text: `${n}`, tone: 3 }),
   }),
   commit: scenario({
-    call: 'processWith(work, { concurrency: 3 }),\ncommit(checkpoint)',
+    call: 'processWith(work, { concurrency: 3, stage }),\ncommit(checkpoint, { after: stage })',
     alt: 'Three events are handled side by side. The second is done before the first, but nothing is saved past the first until that is done as well: then 2 is saved. After the third, 3 is.',
     until: 10,
     completes: 9.5,
@@ -95,21 +95,22 @@ export const flowScenarios: Readonly<Record<string, AnyScenario>> = {
       [6, event(4)],
     ],
     show: numbered,
-    operate: (source, { scheduler, lane }) => {
+    operate: (source, { scheduler, lane, stage }) => {
       const took: Readonly<Record<number, number>> = { 1: 4, 2: 1.2, 3: 4.4, 4: 2.6 }
       return source.pipe(
         processWith((e) => timer((took[e.data] ?? 1) * 1000, scheduler).pipe(map(() => e.data)), {
           concurrency: 3,
           overflow: 'fail',
+          stage,
         }),
-        commit({ save: lane('checkpoint.save', (id: string) => ({ text: id, tone: 2 })) }),
+        commit({ save: lane('checkpoint.save', (id: string) => ({ text: id, tone: 2 })) }, { after: stage }),
       )
     },
     showOut: (n) => ({ text: `${n}`, tone: 3 }),
   }),
-  instrument: scenario({
-    call: "ofType('price'),\ninstrument('prices', observer, { every: '2s' })",
-    alt: 'Events pass as they would without it. Every two seconds in which something is new the observer is told how many came in, how many went out and how many were dropped.',
+  'create-stage': scenario({
+    call: "ofType(['price'], { stage })\nstage.changes({ every: '2s' })",
+    alt: 'Events pass as they would without a stage. At most every two seconds, if something has changed, the stage emits how many came in, how many went out and how many were dropped.',
     until: 10,
     completes: 8.5,
     source: [
@@ -120,15 +121,14 @@ export const flowScenarios: Readonly<Record<string, AnyScenario>> = {
       [7.5, event(5, 'note')],
     ],
     show: ({ type }) => ({ text: type, tone: type === 'price' ? 1 : 0 }),
-    operate: (source, { scheduler, lane }) =>
-      source.pipe(
-        ofType('price'),
-        instrument(
-          'prices',
-          lane('observer', (m) => ({ text: `in ${m.in}\nout ${m.out}\ndropped ${m.dropped}`, tone: 2 })),
-          { every: '2s', scheduler },
-        ),
-      ),
+    operate: (source, { scheduler, lane, stage }) => {
+      const show = lane('stage.changes', (m: StageCounts) => ({
+        text: `in ${m.in}\nout ${m.out}\ndropped ${m.dropped}`,
+        tone: 2,
+      }))
+      stage.changes({ every: '2s', scheduler }).subscribe(show)
+      return source.pipe(ofType(['price'], { stage }))
+    },
     showOut: ({ type }) => ({ text: type, tone: 1 }),
   }),
 }

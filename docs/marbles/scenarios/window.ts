@@ -76,9 +76,10 @@ export const windowScenarios: Readonly<Record<string, AnyScenario>> = {
     ],
     happened: ({ time }) => time,
     show: ({ time, late }) => ({ text: `${time}`, tone: late ? 5 : time < 5 ? 1 : time < 10 ? 2 : 3 }),
-    operate: (source, { scheduler, lane }) =>
+    operate: (source, { scheduler, lane, stage }) =>
       source.pipe(
         windowAggregate(tumbling('5s'), {
+          stage,
           timestamp: (event) => event.time * 1000,
           maxOutOfOrderness: '2s',
           late: lane('late', ({ time }) => ({ text: `${time}`, tone: 5 })),
@@ -106,9 +107,10 @@ export const windowScenarios: Readonly<Record<string, AnyScenario>> = {
     ],
     happened: ({ time }) => time,
     show: ({ time, late }) => ({ text: `${time}`, tone: late ? 5 : time < 5 ? 1 : time < 10 ? 2 : 3 }),
-    operate: (source, { scheduler, lane }) =>
+    operate: (source, { scheduler, lane, stage }) =>
       source.pipe(
         windowAggregate(tumbling('5s'), {
+          stage,
           timestamp: (event) => event.time * 1000,
           allowedLateness: '5s',
           early: '2s',

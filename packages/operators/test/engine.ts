@@ -1,6 +1,6 @@
 import { AggregateRow } from '../src/engine/aggregates/aggregate-row.ts'
 import type { WindowEngine, WindowEngineOptions } from '../src/engine/window-engine.ts'
-import { aggregatesOf } from '../src/window/aggregates.ts'
+import { getAggregates } from '../src/window/aggregates.ts'
 
 interface Count {
   readonly n: number
@@ -11,7 +11,7 @@ export function counting(
   make: (options: WindowEngineOptions<string, Count>) => WindowEngine<string>,
   options: Partial<Pick<WindowEngineOptions<string, Count>, 'allowedLateness' | 'maxKeys' | 'early'>> = {},
 ) {
-  const row = new AggregateRow<unknown, Count>({ n: aggregatesOf<unknown>().count() }, { atomic: false })
+  const row = new AggregateRow<unknown, Count>({ n: getAggregates<unknown>().count() }, { atomic: false })
   const watermark = { value: Number.NEGATIVE_INFINITY }
   const results: unknown[] = []
   const engine = make({
@@ -23,7 +23,7 @@ export function counting(
     watermark,
     emit: ({ key, window, value, pane, revision }) =>
       results.push([key, window.start, window.end, value.n, pane, revision]),
-    settled() {},
+    onFinal() {},
     onEvicted: undefined,
   })
   return {

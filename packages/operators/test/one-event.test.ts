@@ -3,7 +3,7 @@ import type * as server from '@rxsse/server'
 import { expectTypeOf, it } from 'vitest'
 import type { Duration, FlowGate, SseEvent, SseMessage } from '../src/index.ts'
 
-it('has the very types of the event, the message and the duration that the other packages have', () => {
+it('has the same types of event, message and duration as the other packages', () => {
   expectTypeOf<SseEvent>().toEqualTypeOf<core.SseEvent>()
   expectTypeOf<SseEvent<number, 'a'>>().toEqualTypeOf<core.SseEvent<number, 'a'>>()
   expectTypeOf<SseMessage>().toEqualTypeOf<server.SseMessage>()

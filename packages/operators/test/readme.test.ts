@@ -4,7 +4,7 @@ import * as catalogue from '../src/index.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
-it('the README names every operator that there is', () => {
+it('the README names every operator', () => {
   const functions = Object.entries(catalogue)
     .filter(([name, value]) => typeof value === 'function' && !/^[A-Z]/.test(name))
     .map(([name]) => name)

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { fileCheckpoint, fromEventSource, type SseEvent } from '@rxsse/core'
-import { commit, dedupe, processWith } from '@rxsse/operators'
+import { commit, createStage, dedupe, processWith } from '@rxsse/operators'
 import { concat, from, skip } from 'rxjs'
 
 const [file = '', path = '', start = '', mode = '', ...urls] = process.argv.slice(2)
@@ -30,4 +30,5 @@ const once = concat(from(stored), events).pipe(
 )
 
 const handled = mode === 'dedupe' ? once : events
-handled.pipe(processWith(store, { concurrency: 1 }), commit(checkpoint)).subscribe()
+const stage = createStage('stored')
+handled.pipe(processWith(store, { concurrency: 1, stage }), commit(checkpoint, { after: stage })).subscribe()

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { createFlowGate, fromEventSource } from '@rxsse/core'
 import {
   commit,
+  createStage,
   data,
   decodeJson,
   dedupe,
@@ -101,8 +102,9 @@ async function soak(readings: number, readers: number): Promise<boolean> {
       await sink.publish({ type: 'reading', data: reading }, 'all', { sourceId: lastEventId })
       if (++published % every === 0) heap.push(sample())
     }
+    const stage = createStage('published')
     readings$
-      .pipe(processWith(publish, { concurrency: 64, gate }), commit(checkpoint))
+      .pipe(processWith(publish, { concurrency: 64, gate, stage }), commit(checkpoint, { after: stage }))
       .subscribe({ complete, error })
   })
   while (received < readings * readers) await new Promise((resolve) => setTimeout(resolve, 10))

@@ -52,7 +52,7 @@ function column(type: DataType, value: unknown, nullable = true): unknown {
 }
 
 describe('toRecordBatches', () => {
-  it('makes batches that any reader of Arrow reads back', () => {
+  it('emits batches that Arrow readers can read', () => {
     const row = fc.record({ symbol: fc.string(), price: fc.option(fc.double({ noNaN: true })) })
     fc.assert(
       fc.property(
@@ -70,7 +70,7 @@ describe('toRecordBatches', () => {
     )
   })
 
-  it('gives a batch when it is full, or has waited since its first row', () => {
+  it('emits a batch when it is full, or maxWait after its first row', () => {
     const clock = new VirtualClock()
     const source = new Subject<{ symbol: string; price?: number }>()
     const seen: [number, number][] = []
@@ -105,11 +105,11 @@ describe('toRecordBatches', () => {
     [new DateDay(), 86_400_000, 86_400_000],
     [new Dictionary(new Utf8(), new Int32()), 'x', 'x'],
     [new Utf8(), undefined, null],
-  ])('puts into %s the value %s', (type, value, expected) => {
+  ])('stores in %s the value %s', (type, value, expected) => {
     expect(column(type, value)).toEqual(expected)
   })
 
-  it('takes bytes, lists and structs', () => {
+  it('accepts bytes, lists and structs', () => {
     expect(column(new Binary(), new Uint8Array([1, 2]))).toEqual(new Uint8Array([1, 2]))
     expect([
       ...(column(new List(new Field('item', new Int32(), true)), [1, null]) as Iterable<unknown>),
@@ -133,11 +133,11 @@ describe('toRecordBatches', () => {
     [new List(new Field('item', new Int32())), { 0: 1 }, 'column x is List<Int32>, got an object with 0'],
     [new Struct([new Field('a', new Int32(), false)]), {}, 'column x.a must not be null'],
     [new Struct([new Field('a', new Int32())]), 'a', 'column x is Struct<{a:Int32}>, got the string "a"'],
-  ])('takes no %s of %s for another', (type, value, message) => {
+  ])('refuses the %s %s', (type, value, message) => {
     expect(column(type, value)).toBe(message)
   })
 
-  it('takes no null where there must be a value, and goes on where onError takes it', async () => {
+  it('refuses null in a column that is not nullable, and goes on with onError', async () => {
     const errors: unknown[] = []
     const source: { symbol: string | null; price?: number }[] = [
       { symbol: 'a' },
@@ -157,7 +157,7 @@ describe('toRecordBatches', () => {
     expect(errors).toEqual([['TypeError: column symbol must not be null', { symbol: null }]])
   })
 
-  it('knows its columns', () => {
+  it('infers the types of its columns', () => {
     of({ symbol: 'a' })
       .pipe(toRecordBatches({ schema }))
       .subscribe((batch) =>
@@ -165,9 +165,9 @@ describe('toRecordBatches', () => {
       )
   })
 
-  it('refuses what cannot be', () => {
+  it('refuses wrong options', () => {
     expect(() => toRecordBatches({ schema, maxRows: 0 })).toThrow(
-      'toRecordBatches: maxRows must be at least 1, not the number 0',
+      'toRecordBatches: maxRows must be a number of at least 1, not the number 0',
     )
     expect(() => toRecordBatches({ schema: {} as typeof schema })).toThrow(
       /^toRecordBatches: schema must be an Arrow Schema with fields/,
@@ -176,6 +176,6 @@ describe('toRecordBatches', () => {
 })
 
 conformance<{ symbol: string }, unknown>('toRecordBatches', {
-  operator: (scheduler) => toRecordBatches({ schema, maxRows: 5, scheduler }),
+  operator: (options) => toRecordBatches({ schema, maxRows: 5, ...options }),
   input: (i) => ({ symbol: `s${i}` }),
 })

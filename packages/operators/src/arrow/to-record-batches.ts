@@ -1,61 +1,63 @@
+import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
 import { makeBuilder, makeData, RecordBatch, type Schema, Struct, type TypeMap } from 'apache-arrow'
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
-import { type Duration, positiveMilliseconds } from '../duration.ts'
-import { shapeOf } from '../shape.ts'
-import { operateInTurn } from '../stage/operate.ts'
-import { type OnError, reject } from '../stage/reject.ts'
-import { cellReader } from './cell.ts'
+import { operateSerialized } from '../stage/operate.ts'
+import { type OnError, rejectEvent } from '../stage/reject-event.ts'
+import type { StageOptions } from '../stage/stage.ts'
+import { createConverter } from './convert-value.ts'
 
-export interface ToRecordBatchesOptions<T, S extends TypeMap> {
-  /** The columns. Each takes the field of its name from every row; a missing field is null. */
+export interface ToRecordBatchesOptions<T, S extends TypeMap> extends StageOptions {
+  /** The columns. Each takes the field of its name from every row. A missing field is null. */
   readonly schema: Schema<S>
-  /** How many rows make a batch. Default: 8,192. */
+  /** How many rows a batch has. Default: 8,192. */
   readonly maxRows?: number
-  /** How long a batch waits for more after its first row. Default: `'1s'`. */
+  /** How long a batch waits for more rows after its first one. Default: `'1s'`. */
   readonly maxWait?: Duration
-  /** Takes what is wrong with a row that does not fit the schema; the row is left out. Default: the stream errors. */
+  /** Takes the error of a row that does not fit the schema, and the row, which is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
   /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
 
 /**
- * Gathers rows into Arrow record batches, column by column, for an IPC stream, a Parquet writer or a dataframe.
+ * Collects rows into Arrow record batches, column by column, for an IPC stream, a Parquet writer or a dataframe.
  *
  * ```ts
  * const schema = new Schema([new Field('symbol', new Utf8()), new Field('price', new Float64())])
  * prices$.pipe(data(), toRecordBatches({ schema, maxRows: 1000, maxWait: '1s' }))
  * ```
  *
- * Values are checked against their column's type: a text in a column of numbers is an error, not a 0. Dates and
- * timestamps take a `Date` or milliseconds; 64-bit integers a bigint or a safe integer.
+ * Each value must fit its column's type: text in a column of numbers is an error, not a 0. Dates and timestamps take
+ * a `Date` or milliseconds. 64-bit integers take a bigint or a safe integer.
  *
  * Emits when there are `maxRows` rows, and `maxWait` after a batch's first row.
  * Drops nothing; rows that do not fit go to `onError`.
- * Completes when the source completes, after the batch under way.
- * Unsubscribes from the source at once; the batch under way is discarded.
+ * Completes when the source completes, after the open batch.
+ * Unsubscribes from the source at once; the open batch is discarded.
  */
 export function toRecordBatches<T extends object, S extends TypeMap>(
   options: ToRecordBatchesOptions<T, S>,
 ): OperatorFunction<T, RecordBatch<S>> {
-  const { schema, maxRows = 8192, maxWait = '1s', onError, scheduler = asyncScheduler } = options
-  if (!(maxRows >= 1))
-    throw new RangeError(`toRecordBatches: maxRows must be at least 1, not ${shapeOf(maxRows)}`)
+  const { schema, maxWait = '1s', onError, scheduler = asyncScheduler, stage } = options
+  const maxRows = requireNumber(options.maxRows ?? 8192, 'toRecordBatches: maxRows', 1)
   if (!Array.isArray(schema?.fields) || schema.fields.length === 0) {
-    throw new TypeError(`toRecordBatches: schema must be an Arrow Schema with fields, not ${shapeOf(schema)}`)
+    throw optionError('toRecordBatches: schema', 'an Arrow Schema with fields', schema)
   }
-  const wait = positiveMilliseconds('toRecordBatches: maxWait', maxWait)
-  const columns = schema.fields.map((field) => ({ name: String(field.name), cell: cellReader(field) }))
+  const wait = parsePositiveDuration(maxWait, 'toRecordBatches: maxWait')
+  const columns = schema.fields.map((field) => ({
+    name: String(field.name),
+    convert: createConverter(field),
+  }))
 
-  return operateInTurn<T, RecordBatch<S>>(({ out, ledger, alarm }) => {
+  return operateSerialized<T, RecordBatch<S>>('toRecordBatches', stage, ({ out, counts, createTimer }) => {
     let rows: unknown[][] = []
-    const patience = alarm(scheduler, give)
+    const timer = createTimer(scheduler, emit)
 
-    function give(): void {
+    function emit(): void {
       if (rows.length === 0) return
-      patience.clear()
-      const batch = batchOf(schema, rows)
-      ledger.out += rows.length
+      timer.clear()
+      const batch = createBatch(schema, rows)
+      counts.out += rows.length
       rows = []
       out.next(batch)
     }
@@ -63,23 +65,23 @@ export function toRecordBatches<T extends object, S extends TypeMap>(
     return {
       next(event) {
         try {
-          rows.push(columns.map(({ name, cell }) => cell(Reflect.get(event, name))))
+          rows.push(columns.map(({ name, convert }) => convert(Reflect.get(event, name))))
         } catch (error) {
-          reject(ledger, onError, error, event)
+          rejectEvent(counts, onError, error, event)
           return
         }
-        if (rows.length >= maxRows) give()
-        else if (rows.length === 1) patience.set(scheduler.now() + wait)
+        if (rows.length >= maxRows) emit()
+        else if (rows.length === 1) timer.set(scheduler.now() + wait)
       },
       complete() {
-        give()
+        emit()
         out.complete()
       },
     }
   })
 }
 
-function batchOf<S extends TypeMap>(
+function createBatch<S extends TypeMap>(
   schema: Schema<S>,
   rows: readonly (readonly unknown[])[],
 ): RecordBatch<S> {

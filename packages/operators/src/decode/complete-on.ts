@@ -1,11 +1,11 @@
+import { optionError, type SseEvent } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
-import type { SseEvent } from '../event.ts'
-import { shapeOf } from '../shape.ts'
 import { operate } from '../stage/operate.ts'
+import type { StageOptions } from '../stage/stage.ts'
 
 /**
- * Completes at the event that says the stream is over, as LLM interfaces send one: its data is `marker`, or the test
- * says so. The event itself is not emitted. Put it above a decoder, for the marker is seldom what the schema expects.
+ * Ends the stream at the event that says so, as LLM APIs send one: its data is `marker`, or the function returns true.
+ * The event itself is not emitted. Put it above a decoder, because the marker seldom fits the schema.
  *
  * ```ts
  * fromEventSource(url, { method: 'POST', body, reconnect: false }).pipe(completeOn('[DONE]'), decode(Chunk))
@@ -18,19 +18,20 @@ import { operate } from '../stage/operate.ts'
  */
 export function completeOn<S extends SseEvent<unknown>>(
   marker: string | ((event: S) => boolean),
+  options: StageOptions = {},
 ): MonoTypeOperatorFunction<S> {
   if (typeof marker !== 'string' && typeof marker !== 'function') {
-    throw new TypeError(`completeOn: the marker must be a string or a function, not ${shapeOf(marker)}`)
+    throw optionError('completeOn: marker', 'a string or a function', marker)
   }
   const isMarker = typeof marker === 'function' ? marker : (event: S) => event.data === marker
-  return operate(({ out, ledger }) => ({
+  return operate('completeOn', options.stage, ({ out, counts }) => ({
     next(event) {
       if (isMarker(event)) {
-        ledger.dropped++
+        counts.dropped++
         out.complete()
         return
       }
-      ledger.out++
+      counts.out++
       out.next(event)
     },
   }))

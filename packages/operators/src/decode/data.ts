@@ -1,20 +1,21 @@
+import type { SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import type { SseEvent } from '../event.ts'
 import { operate } from '../stage/operate.ts'
+import type { StageOptions } from '../stage/stage.ts'
 
 /**
- * Each event's data, without the event around it.
+ * Replaces each event by its data.
  *
  * Emits when the source emits.
  * Drops nothing.
  * Completes when the source completes.
  * Unsubscribes from the source at once.
  */
-export function data<T>(): OperatorFunction<SseEvent<T>, T> {
-  return operate((stage) => ({
+export function data<T>(options: StageOptions = {}): OperatorFunction<SseEvent<T>, T> {
+  return operate('data', options.stage, (context) => ({
     next(event) {
-      stage.ledger.out++
-      stage.out.next(event.data)
+      context.counts.out++
+      context.out.next(event.data)
     },
   }))
 }

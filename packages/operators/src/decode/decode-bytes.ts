@@ -1,16 +1,13 @@
+import { describeValue, optionError, type SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import type { SseEvent } from '../event.ts'
-import { shapeOf } from '../shape.ts'
-import { operate } from '../stage/operate.ts'
-import { toSideOutput } from '../stage/side-output.ts'
-import { type ParseOptions, parsing } from './event-parser.ts'
+import { createParseOperator, type ParseOptions } from './parse-operator.ts'
 
 /**
- * Decodes each event's data to bytes. `'base64'` (RFC 4648) takes the URL-safe alphabet as well, with the right padding or with none;
- * `'hex'` takes either case. Line breaks are skipped, as data of several lines has them.
+ * Decodes each event's data to bytes. `'base64'` (RFC 4648) also takes the URL-safe alphabet, and either the right padding
+ * or none. `'hex'` takes both cases. Line breaks are skipped.
  *
  * Emits when an event's data decodes.
- * Drops nothing: what does not decode goes to `onInvalid`, without one it errors the stream with a `DecodeError`.
+ * Drops nothing: data that does not decode goes to `onInvalid`; without it the stream errors with a `DecodeError`.
  * Completes when the source completes.
  * Unsubscribes from the source at once.
  */
@@ -19,22 +16,19 @@ export function decodeBytes<S extends SseEvent = SseEvent>(
   options: ParseOptions = {},
 ): OperatorFunction<S, SseEvent<Uint8Array, S['type']>> {
   const alphabet = ALPHABETS[encoding]
-  if (alphabet === undefined)
-    throw new TypeError(`decodeBytes: encoding must be 'base64' or 'hex', not ${shapeOf(encoding)}`)
-  toSideOutput('decodeBytes: onInvalid', options.onInvalid)
-  return operate((stage) =>
-    parsing(stage, 'decodeBytes', options.onInvalid, (data) => bytesOf(encoding, alphabet, data)),
-  )
+  if (alphabet === undefined) throw optionError('decodeBytes: encoding', "'base64' or 'hex'", encoding)
+  return createParseOperator('decodeBytes', options, (data: string) => decodeDigits(encoding, alphabet, data))
 }
 
 interface Alphabet {
+  /** Bits in each digit. */
   readonly bits: number
-  /** What each UTF-16 unit stands for, 255 where it stands for nothing. */
+  /** The value of each UTF-16 unit. 255 if the unit is no digit. */
   readonly values: Uint8Array
 }
 
-function bytesOf(encoding: string, { bits, values }: Alphabet, data: string): Uint8Array {
-  const { end, pads } = encoding === 'base64' ? paddingOf(data) : { end: data.length, pads: 0 }
+function decodeDigits(encoding: string, { bits, values }: Alphabet, data: string): Uint8Array {
+  const { end, pads } = encoding === 'base64' ? findPadding(data) : { end: data.length, pads: 0 }
   const bytes = new Uint8Array(Math.floor((end * bits) / 8))
   let length = 0
   let digits = 0
@@ -44,7 +38,7 @@ function bytesOf(encoding: string, { bits, values }: Alphabet, data: string): Ui
     const unit = data.charCodeAt(i)
     if (unit === 10 || unit === 13) continue
     const value = values[unit] ?? 255
-    if (value === 255) throw new SyntaxError(`not ${encoding}: ${shapeOf(data[i])} at ${i}`)
+    if (value === 255) throw new SyntaxError(`not ${encoding}: ${describeValue(data[i])} at ${i}`)
     digits++
     pending = (pending << bits) | value
     pendingBits += bits
@@ -53,16 +47,16 @@ function bytesOf(encoding: string, { bits, values }: Alphabet, data: string): Ui
     bytes[length++] = pending >>> pendingBits
     pending &= (1 << pendingBits) - 1
   }
-  // A digit on its own is less than a byte, and bits beyond the last byte must be none: the text was cut or changed.
+  // One digit is less than a byte, and bits after the last byte must be 0. Otherwise the text was cut or changed.
   if (pendingBits >= bits || pending !== 0)
     throw new SyntaxError(`not ${encoding}: ${digits} digits do not make whole bytes`)
   if (pads > 0 && (digits + pads) % 4 !== 0)
-    throw new SyntaxError(`not base64: ${digits} digits and ${pads} = do not make fours`)
+    throw new SyntaxError(`not base64: ${digits} digits and ${pads} = are not a multiple of 4`)
   return bytes.subarray(0, length)
 }
 
-/** Where the padding begins, and how long it is. Read from the end, so that a text of nothing but `=` costs no more than another. */
-function paddingOf(data: string): { readonly end: number; readonly pads: number } {
+/** Finds where the padding starts and how long it is. Reads from the end, so a text of only `=` costs no more. */
+function findPadding(data: string): { readonly end: number; readonly pads: number } {
   let end = data.length
   let pads = 0
   for (; end > 0; end--) {
@@ -75,14 +69,14 @@ function paddingOf(data: string): { readonly end: number; readonly pads: number 
 }
 
 const ALPHABETS: Readonly<Record<string, Alphabet>> = {
-  base64: alphabetOf(6, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', '-_'),
-  hex: alphabetOf(4, '0123456789abcdef', 'ABCDEF'),
+  base64: createAlphabet(6, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', '-_'),
+  hex: createAlphabet(4, '0123456789abcdef', 'ABCDEF'),
 }
 
-/** `others` also stand for the last values. */
-function alphabetOf(bits: number, digits: string, others: string): Alphabet {
+/** The characters of `aliases` stand for the last values too. */
+function createAlphabet(bits: number, digits: string, aliases: string): Alphabet {
   const values = new Uint8Array(128).fill(255)
   for (let i = 0; i < digits.length; i++) values[digits.charCodeAt(i)] = i
-  for (let i = 0; i < others.length; i++) values[others.charCodeAt(i)] = digits.length - others.length + i
+  for (let i = 0; i < aliases.length; i++) values[aliases.charCodeAt(i)] = digits.length - aliases.length + i
   return { bits, values }
 }

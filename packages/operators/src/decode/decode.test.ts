@@ -1,3 +1,4 @@
+import type { SseEvent } from '@rxsse/shared'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { firstValueFrom, of, Subject, toArray } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
@@ -5,14 +6,13 @@ import { z } from 'zod'
 import { conformance } from '../../test/conformance.ts'
 import { event } from '../../test/events.ts'
 import { turn } from '../../test/turn.ts'
-import type { SseEvent } from '../event.ts'
 import { decode } from './decode.ts'
 import { DecodeError, type InvalidEvent } from './invalid-event.ts'
 
 const Price = z.object({ symbol: z.string(), price: z.coerce.number() })
 
 describe('decode', () => {
-  it('gives the schema output as data, and keeps type and lastEventId', async () => {
+  it('emits the schema output as data, and keeps type and lastEventId', async () => {
     const decoded = await firstValueFrom(
       of(event('{"symbol":"a","price":"1.5"}', 'price', '7')).pipe(decode(Price)),
     )
@@ -20,13 +20,13 @@ describe('decode', () => {
     expectTypeOf(decoded).toEqualTypeOf<SseEvent<{ symbol: string; price: number }, 'price'>>()
   })
 
-  it('takes a MessageEvent as it is', async () => {
+  it('accepts a MessageEvent', async () => {
     const message = new MessageEvent('price', { data: '{"symbol":"a","price":2}', lastEventId: '8' })
     const decoded = await firstValueFrom(of(message as SseEvent).pipe(decode(Price)))
     expect(decoded).toEqual({ type: 'price', data: { symbol: 'a', price: 2 }, lastEventId: '8' })
   })
 
-  it('sends what does not fit or parse to onInvalid, with id, raw text and issues, and goes on', () => {
+  it('passes data that does not fit or parse to onInvalid, with ID, raw text and issues, and goes on', () => {
     const invalid: InvalidEvent[] = []
     const decoded: unknown[] = []
     of(
@@ -43,7 +43,7 @@ describe('decode', () => {
     ])
   })
 
-  it('takes a Subject as onInvalid, and does not complete it', () => {
+  it('accepts a Subject as onInvalid, and does not complete it', () => {
     const invalid = new Subject<InvalidEvent>()
     const seen: string[] = []
     invalid.subscribe({ next: (i) => seen.push(i.raw), complete: () => seen.push('completed') })
@@ -72,14 +72,14 @@ describe('decode', () => {
 
   it('keeps a long message of a schema or a parser out of the message, and whole in the issues', async () => {
     const message = 'no price '.repeat(500)
-    const wordy = schemaOf<number>(() => ({ issues: [{ message }] }))
+    const wordy = createSchema<number>(() => ({ issues: [{ message }] }))
     const error = await firstValueFrom(of(event('1')).pipe(decode(wordy))).catch((e) => e)
     expect(error.message.length).toBeLessThan(300)
     expect(error.message).toContain('no price no price')
     expect(error.invalid.issues).toEqual([{ message }])
   })
 
-  it('says what a parser threw that is no Error', () => {
+  it('describes an exception of the parser that is no Error', () => {
     const messages: string[] = []
     const parse = () => {
       throw 'half a number'
@@ -90,9 +90,9 @@ describe('decode', () => {
     expect(messages).toEqual(['Event 9 of type price is invalid. half a number (data: 1)'])
   })
 
-  it('names the place of an issue also where the schema gives its path in segments', () => {
+  it('names the path of an issue also if the schema returns segments', () => {
     const messages: string[] = []
-    const schema = schemaOf<number>(() => ({
+    const schema = createSchema<number>(() => ({
       issues: [{ message: 'too dear', path: [{ key: 'items' }, 0, { key: 'price' }] }],
     }))
     of(event('1'))
@@ -101,12 +101,12 @@ describe('decode', () => {
     expect(messages).toEqual(['An event of type message is invalid. items: 0: price: too dear (data: 1)'])
   })
 
-  it('parses with the parser it is given', async () => {
+  it('uses the given parser', async () => {
     const pairs = decode(z.array(z.string()), { parse: (text) => text.split(',') })
     expect((await firstValueFrom(of(event('a,b')).pipe(pairs))).data).toEqual(['a', 'b'])
   })
 
-  it('decodes at once where the schema answers at once', () => {
+  it('decodes synchronously with a synchronous schema', () => {
     const seen: unknown[] = []
     of(event('1'))
       .pipe(decode(z.number()))
@@ -114,9 +114,9 @@ describe('decode', () => {
     expect(seen).toEqual([1])
   })
 
-  it('keeps the order where a schema answers later, and completes when the last has answered', async () => {
+  it('keeps the order with an asynchronous schema, and completes after the last validation', async () => {
     const answers: (() => void)[] = []
-    const slow = schemaOf<number>((value) => {
+    const slow = createSchema<number>((value) => {
       if (typeof value === 'number' && value % 2 === 0) return { value }
       return new Promise((resolve) => answers.push(() => resolve({ value: Number(value) })))
     })
@@ -136,9 +136,9 @@ describe('decode', () => {
     expect(seen).toEqual([0, 1, 2, 3, 'complete'])
   })
 
-  it('reports a schema that rejects, or throws, in its turn', async () => {
+  it('reports a schema that rejects, or throws, in order', async () => {
     const boom = new Error('no database')
-    const broken = schemaOf<number>((value) => {
+    const broken = createSchema<number>((value) => {
       if (value === 1) return Promise.reject(boom)
       if (value === 2) throw boom
       return Promise.resolve({ value: Number(value) })
@@ -157,7 +157,7 @@ describe('decode', () => {
     ])
   })
 
-  it('refuses what is no Standard Schema', () => {
+  it('refuses anything but a Standard Schema', () => {
     // @ts-expect-error a class is no schema
     expect(() => decode(Date)).toThrow(
       "decode: schema must be a Standard Schema, such as zod's z.object({...})",
@@ -172,22 +172,27 @@ describe('decode', () => {
 const numbers = { input: (i: number) => event(String(i)) }
 
 conformance('decode', {
-  operator: () => decode(z.number()),
+  operator: (options) => decode(z.number(), options),
   ...numbers,
-  failing: (fail, _, onError) =>
+  failing: (fail, { onError, ...options }) =>
     decode(z.number(), {
+      ...options,
       parse: fail,
       onInvalid: (i) => (onError === undefined ? fail() : onError(i.cause, event(i.raw))),
     }),
 })
 
-conformance('decode, with a schema that answers later,', {
-  operator: () => decode(schemaOf((value) => Promise.resolve({ value }))),
+conformance('decode with an asynchronous schema', {
+  operator: (options) =>
+    decode(
+      createSchema((value) => Promise.resolve({ value })),
+      options,
+    ),
   ...numbers,
   settle: turn,
 })
 
-function schemaOf<T>(
+function createSchema<T>(
   validate: StandardSchemaV1<unknown, T>['~standard']['validate'],
 ): StandardSchemaV1<unknown, T> {
   return { '~standard': { version: 1, vendor: 'test', validate } }

@@ -1,16 +1,16 @@
+import type { SseEvent } from '@rxsse/shared'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { OperatorFunction } from 'rxjs'
-import type { SseEvent } from '../event.ts'
 import { operate } from '../stage/operate.ts'
-import { toSideOutput } from '../stage/side-output.ts'
-import { type DecodeOptions, validating, validatorOf } from './event-validator.ts'
+import { resolveSideOutput } from '../stage/side-output.ts'
+import { createEventValidator, type DecodeOptions, resolveValidate } from './event-validator.ts'
 
 /**
- * Parses each event's data and validates it with a schema of any library that speaks Standard Schema (zod, valibot,
- * arktype). The event comes out with the schema's output as its data; type and lastEventId stay.
+ * Parses each event's data and validates it with a schema of any Standard Schema library (zod, valibot, arktype). The
+ * schema's output is the data of the emitted event. `type` and `lastEventId` stay.
  *
- * A schema that answers at once costs no promise. One that answers later holds back what comes after it, so the order
- * stays; validations run side by side.
+ * A synchronous schema costs no promise. An asynchronous one holds back the events after it, so their order stays.
+ * Validations run at the same time.
  *
  * ```ts
  * const Price = z.object({ symbol: z.string(), price: z.number() })
@@ -18,15 +18,17 @@ import { type DecodeOptions, validating, validatorOf } from './event-validator.t
  * ```
  *
  * Emits when an event's data is valid, in the order of arrival.
- * Drops nothing: data that does not parse or does not fit goes to `onInvalid`, without one it errors the stream with a `DecodeError`.
- * Completes when the source has completed and everything it sent is validated.
- * Unsubscribes from the source at once; validations under way are forgotten.
+ * Drops nothing: data that does not parse or fit goes to `onInvalid`; without it the stream errors with a `DecodeError`.
+ * Completes when the source has completed and every event is validated.
+ * Unsubscribes from the source at once; results of running validations are ignored.
  */
 export function decode<Schema extends StandardSchemaV1, S extends SseEvent = SseEvent>(
   schema: Schema,
   options: DecodeOptions = {},
 ): OperatorFunction<S, SseEvent<StandardSchemaV1.InferOutput<Schema>, S['type']>> {
-  const validate = validatorOf('decode: schema', schema)
-  toSideOutput('decode: onInvalid', options.onInvalid)
-  return operate((stage) => validating('decode', stage, options, () => validate))
+  const validate = resolveValidate(schema, 'decode: schema')
+  const onInvalid = resolveSideOutput(options.onInvalid, 'decode: onInvalid')
+  return operate('decode', options.stage, (context) =>
+    createEventValidator(context, options.parse, onInvalid, () => validate),
+  )
 }

@@ -1,9 +1,9 @@
+import type { SseEvent } from '@rxsse/shared'
 import fc from 'fast-check'
 import { firstValueFrom, of, Subject } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { conformance } from '../../test/conformance.ts'
 import { event } from '../../test/events.ts'
-import type { SseEvent } from '../event.ts'
 import { completeOn } from './complete-on.ts'
 import { data } from './data.ts'
 import { decodeBytes } from './decode-bytes.ts'
@@ -16,13 +16,13 @@ const bytesOf = (encoding: 'base64' | 'hex', text: string) =>
   firstValueFrom(of(event(text)).pipe(decodeBytes(encoding))).then((e) => [...e.data])
 
 describe('decodeJson', () => {
-  it('parses, and takes the word of the caller for the type', async () => {
+  it('parses, and does not check the type', async () => {
     const decoded = await firstValueFrom(of(event('{"a":1}', 'x', '4')).pipe(decodeJson<{ a: number }>()))
     expect(decoded).toEqual({ type: 'x', data: { a: 1 }, lastEventId: '4' })
     expectTypeOf(decoded.data).toEqualTypeOf<{ a: number }>()
   })
 
-  it('sends what is not JSON to onInvalid', () => {
+  it('passes data that is not JSON to onInvalid', () => {
     const invalid: InvalidEvent[] = []
     of(event('nope', 'x', '5'))
       .pipe(decodeJson({ onInvalid: (i) => invalid.push(i) }))
@@ -32,7 +32,7 @@ describe('decodeJson', () => {
 })
 
 describe('decodeText', () => {
-  it('leaves text as it is and rejects anything else', () => {
+  it('keeps text and rejects anything else', () => {
     const invalid: unknown[] = []
     const seen: string[] = []
     of(event<unknown>(' a\nb '), event<unknown>({ not: 'text' }), event<unknown>(''))
@@ -44,7 +44,7 @@ describe('decodeText', () => {
 })
 
 describe('decodeBytes', () => {
-  it('reads back what was written, in either encoding', async () => {
+  it('decodes what was encoded, in both encodings', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 40, size: 'max' }), async (bytes) => {
         const base64 = btoa(String.fromCharCode(...bytes))
@@ -69,9 +69,9 @@ describe('decodeBytes', () => {
     ['base64', 'aGVsbG9=', 'not base64: 7 digits do not make whole bytes'],
     ['base64', 'aa===', 'not base64: more than two = at the end'],
     ['base64', 'a=b=', 'not base64: the string "=" at 1'],
-    ['base64', 'QQ=', 'not base64: 2 digits and 1 = do not make fours'],
-    ['base64', 'QUJD=', 'not base64: 4 digits and 1 = do not make fours'],
-    ['base64', '=', 'not base64: 0 digits and 1 = do not make fours'],
+    ['base64', 'QQ=', 'not base64: 2 digits and 1 = are not a multiple of 4'],
+    ['base64', 'QUJD=', 'not base64: 4 digits and 1 = are not a multiple of 4'],
+    ['base64', '=', 'not base64: 0 digits and 1 = are not a multiple of 4'],
     ['hex', 'abc', 'not hex: 3 digits do not make whole bytes'],
     ['hex', '0g', 'not hex: the string "g" at 1'],
     ['hex', 'é0', 'not hex: the string "é" at 0'],
@@ -80,13 +80,13 @@ describe('decodeBytes', () => {
     expect(error.message).toContain(message)
   })
 
-  it('takes no longer over a text of nothing but padding than over any other', async () => {
+  it('is not slower with a text of only padding', async () => {
     const padding = '='.repeat(2_000_000)
     const error = await bytesOf('base64', `${padding}x`).catch((e) => e)
     expect(error.message).toContain('not base64: the string "=" at 0')
   })
 
-  it('refuses an encoding that it does not know', () => {
+  it('refuses an unknown encoding', () => {
     // @ts-expect-error there are two
     expect(() => decodeBytes('utf8')).toThrow(
       "decodeBytes: encoding must be 'base64' or 'hex', not the string \"utf8\"",
@@ -108,14 +108,12 @@ describe('completeOn', () => {
     expect(source.observed).toBe(false)
   })
 
-  it('refuses a marker that no data can be', () => {
+  it('refuses a marker that is no string and no function', () => {
     // @ts-expect-error data is text
-    expect(() => completeOn(5)).toThrow(
-      'completeOn: the marker must be a string or a function, not the number 5',
-    )
+    expect(() => completeOn(5)).toThrow('completeOn: marker must be a string or a function, not the number 5')
   })
 
-  it('takes a test in place of a marker', () => {
+  it('accepts a function as the marker', () => {
     const seen: unknown[] = []
     of(event('a'), event('b', 'end'), event('c'))
       .pipe(completeOn((e) => e.type === 'end'))
@@ -125,7 +123,7 @@ describe('completeOn', () => {
 })
 
 describe('toMessage', () => {
-  it('makes a message of a value, with no field that was not asked for', async () => {
+  it('turns a value into a message without fields that were not requested', async () => {
     expect(await firstValueFrom(of(1).pipe(toMessage()))).toStrictEqual({ data: 1 })
     const full = toMessage<{ n: number }>({ type: 'n', id: (v) => `${v.n}`, data: (v) => v.n })
     expect(await firstValueFrom(of({ n: 2 }).pipe(full))).toStrictEqual({ type: 'n', data: 2, id: '2' })
@@ -136,22 +134,22 @@ describe('toMessage', () => {
 })
 
 const input = (i: number) => event(String(i % 10))
-conformance('decodeJson', { operator: () => decodeJson(), input })
-conformance('decodeText', { operator: () => decodeText(), input })
+conformance('decodeJson', { operator: (options) => decodeJson(options), input })
+conformance('decodeText', { operator: (options) => decodeText(options), input })
 conformance('decodeBytes', {
-  operator: () => decodeBytes('base64'),
+  operator: (options) => decodeBytes('base64', options),
   input: (i) => event(btoa(String(i))),
 })
-conformance('data', { operator: () => data(), input })
+conformance('data', { operator: (options) => data(options), input })
 conformance('completeOn', {
-  operator: () => completeOn('never'),
+  operator: (options) => completeOn('never', options),
   input,
-  failing: (fail) => completeOn(fail),
+  failing: (fail, options) => completeOn(fail, options),
   unroutable: true,
 })
 conformance('toMessage', {
-  operator: () => toMessage({ id: (e: SseEvent) => e.data }),
+  operator: (options) => toMessage({ id: (e: SseEvent) => e.data, ...options }),
   input,
-  failing: (fail) => toMessage({ type: fail }),
+  failing: (fail, options) => toMessage({ type: fail, ...options }),
   unroutable: true,
 })

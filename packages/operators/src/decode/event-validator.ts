@@ -1,67 +1,73 @@
+import { optionError, type SseEvent } from '@rxsse/shared'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { SseEvent } from '../event.ts'
-import type { Stage, StageContext } from '../stage/operate.ts'
+import type { EventHandler, OperatorContext } from '../stage/operate.ts'
 import type { SideOutput } from '../stage/side-output.ts'
-import { type InvalidEvent, parseIssue, rejector } from './invalid-event.ts'
+import type { StageOptions } from '../stage/stage.ts'
+import { createRejecter, describeParseError, type InvalidEvent } from './invalid-event.ts'
 
-export interface DecodeOptions {
-  /** Turns the data's text into what the schema validates. Default: `JSON.parse`. */
+export interface DecodeOptions extends StageOptions {
+  /** Turns the data's text into the schema's input. Default: `JSON.parse`. */
   readonly parse?: (data: string) => unknown
-  /** Where events go that do not parse or do not fit. Default: the stream errors with a `DecodeError`. */
+  /** Takes events whose data does not parse or fit the schema. Default: the stream errors with a `DecodeError`. */
   readonly onInvalid?: SideOutput<InvalidEvent>
 }
 
 type Validate = StandardSchemaV1['~standard']['validate']
 type Result = StandardSchemaV1.Result<unknown>
 
-/** The schema's own validate function. Throws a `TypeError` that names the option where there is none. */
-export function validatorOf(option: string, schema: StandardSchemaV1): Validate {
+/** The schema's validate function. Throws a `TypeError` that names the option if it has none. */
+export function resolveValidate(schema: StandardSchemaV1, option: string): Validate {
   const standard = schema?.['~standard']
   if (typeof standard?.validate === 'function') return (value) => standard.validate(value)
-  throw new TypeError(`${option} must be a Standard Schema, such as zod's z.object({...})`)
+  throw optionError(option, "a Standard Schema, such as zod's z.object({...})", schema)
 }
 
-/** Parses and validates, in order. `validatorFor` answers undefined for an event it has disposed of. */
-export function validating<Out>(
-  operator: string,
-  stage: StageContext<SseEvent<Out>>,
-  { parse = JSON.parse, onInvalid }: DecodeOptions,
-  validatorFor: (event: SseEvent) => Validate | undefined,
-): Stage<SseEvent> {
-  const reject = rejector(stage, `${operator}: onInvalid`, onInvalid)
-  const line: Pending[] = []
-  let completing = false
+/**
+ * Creates a handler that parses and validates events, and emits them in order. `findValidate` returns undefined for an
+ * event that it has counted itself.
+ */
+export function createEventValidator<Out>(
+  context: OperatorContext<SseEvent<Out>>,
+  parse: (data: string) => unknown = JSON.parse,
+  onInvalid: ((event: InvalidEvent) => void) | undefined,
+  findValidate: (event: SseEvent) => Validate | undefined,
+): EventHandler<SseEvent> {
+  const { out, counts, enter } = context
+  const reject = createRejecter(context, onInvalid)
+  /** Events from the first one whose validation is still running. */
+  const queue: Pending[] = []
+  let isCompleting = false
 
-  function deliver(event: SseEvent, result: Result): void {
+  function emit(event: SseEvent, result: Result): void {
     if (result.issues !== undefined) {
       reject(event, result.issues)
       return
     }
-    stage.ledger.out++
-    // The library vouches for the value; its type is the schema's output, which `Out` stands for.
-    stage.out.next({ type: event.type, data: result.value as Out, lastEventId: event.lastEventId })
+    counts.out++
+    // The library guarantees that the value has the schema's output type, which is `Out`.
+    out.next({ type: event.type, data: result.value as Out, lastEventId: event.lastEventId })
   }
 
-  /** Lets out what is settled at the head of the line. */
+  /** Emits the finished events at the head of the queue. */
   function advance(): void {
-    for (let head = line[0]; head?.outcome !== undefined && !stage.out.closed; head = line[0]) {
-      line.shift()
+    for (let head = queue[0]; head?.outcome !== undefined && !out.closed; head = queue[0]) {
+      queue.shift()
       if ('thrown' in head.outcome)
-        reject(head.event, parseIssue(head.outcome.thrown), { cause: head.outcome.thrown })
-      else deliver(head.event, head.outcome.result)
+        reject(head.event, describeParseError(head.outcome.thrown), { cause: head.outcome.thrown })
+      else emit(head.event, head.outcome.result)
     }
-    if (completing && line.length === 0) stage.out.complete()
+    if (isCompleting && queue.length === 0) out.complete()
   }
 
-  function wait(event: SseEvent, outcome: Outcome | Promise<Result>): void {
+  function enqueue(event: SseEvent, outcome: Outcome | Promise<Result>): void {
     const pending: Pending = { event, outcome: undefined }
-    line.push(pending)
+    queue.push(pending)
     if (!(outcome instanceof Promise)) {
       pending.outcome = outcome
       return
     }
     const settle = (settled: Outcome) =>
-      stage.enter(() => {
+      enter(() => {
         pending.outcome = settled
         advance()
       })
@@ -73,23 +79,23 @@ export function validating<Out>(
 
   return {
     next(event) {
-      const validate = validatorFor(event)
+      const validate = findValidate(event)
       if (validate === undefined) return
       let result: Result | Promise<Result>
       try {
         result = validate(parse(event.data))
       } catch (thrown) {
-        if (line.length > 0) wait(event, { thrown })
-        else reject(event, parseIssue(thrown), { cause: thrown })
+        if (queue.length > 0) enqueue(event, { thrown })
+        else reject(event, describeParseError(thrown), { cause: thrown })
         return
       }
-      if (result instanceof Promise) wait(event, result)
-      else if (line.length > 0) wait(event, { result })
-      else deliver(event, result)
+      if (result instanceof Promise) enqueue(event, result)
+      else if (queue.length > 0) enqueue(event, { result })
+      else emit(event, result)
     },
     complete() {
-      completing = true
-      if (line.length === 0) stage.out.complete()
+      isCompleting = true
+      if (queue.length === 0) out.complete()
     },
   }
 }

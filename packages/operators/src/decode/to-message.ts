@@ -1,13 +1,14 @@
+import type { SseMessage } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import type { SseMessage } from '../event.ts'
 import { operate } from '../stage/operate.ts'
+import type { StageOptions } from '../stage/stage.ts'
 
-export interface ToMessageOptions<T> {
-  /** The event type: a constant, or made from the value. Default: none, which readers see as `'message'`. */
+export interface ToMessageOptions<T> extends StageOptions {
+  /** The event type, or a function that returns it. Default: none, which readers see as `'message'`. */
   readonly type?: string | ((value: T) => string | undefined)
-  /** What is sent. Default: the value itself. */
+  /** The message's data. Default: the value itself. */
   readonly data?: (value: T) => unknown
-  /** The event's own id; undefined sends none. Default: none. */
+  /** The event's ID. Undefined sends none. Default: none. */
   readonly id?: (value: T) => string | undefined
 }
 
@@ -24,19 +25,19 @@ export interface ToMessageOptions<T> {
  * Unsubscribes from the source at once.
  */
 export function toMessage<T>(options: ToMessageOptions<T> = {}): OperatorFunction<T, SseMessage> {
-  const { type, data = (value) => value, id } = options
-  const typeOf = typeof type === 'function' ? type : () => type
-  return operate((stage) => ({
+  const { type, data: selectData = (value) => value, id: selectId, stage } = options
+  const selectType = typeof type === 'function' ? type : () => type
+  return operate('toMessage', stage, (context) => ({
     next(value) {
-      const messageType = typeOf(value)
-      const messageId = id?.(value)
+      const messageType = selectType(value)
+      const messageId = selectId?.(value)
       const message: SseMessage = {
         ...(messageType !== undefined && { type: messageType }),
-        data: data(value),
+        data: selectData(value),
         ...(messageId !== undefined && { id: messageId }),
       }
-      stage.ledger.out++
-      stage.out.next(message)
+      context.counts.out++
+      context.out.next(message)
     },
   }))
 }

@@ -9,7 +9,7 @@ const limit = fc.record({
 })
 
 describe('Gcra', () => {
-  it('says exactly how many milliseconds to wait: then the tokens are there, and one earlier they are not', () => {
+  it('returns the exact wait: after it the tokens are there, and a millisecond earlier they are not', () => {
     const takes = fc.array(
       fc.record({ wait: fc.integer({ min: 0, max: 50 }), cost: fc.double({ min: 0, max: 1, noNaN: true }) }),
       { minLength: 1 },
@@ -32,7 +32,7 @@ describe('Gcra', () => {
     )
   })
 
-  it('is full again when all that was taken is paid for, and is then as good as new', () => {
+  it('is full again when all taken tokens are back, and is then like a new bucket', () => {
     fc.assert(
       fc.property(limit, fc.integer({ min: 0, max: 3000 }), (options, now) => {
         const gcra = new Gcra(options)
@@ -45,14 +45,14 @@ describe('Gcra', () => {
     )
   })
 
-  it('has a time of its own that goes on with the clock, and stands still where that is set back', () => {
+  it('has its own time, which goes on with the clock and stands still when the clock is set back', () => {
     const gcra = new Gcra({ tokens: 1, interval: 1, burst: 1 })
     expect([5000, 5100, 100, 150, 150, 6000].map((wall) => gcra.elapse(wall))).toEqual([
       0, 100, 100, 150, 150, 6000,
     ])
   })
 
-  it('counts no time twice where a timer rings before the clock has come to it', () => {
+  it('counts no time twice if a timer fires before the clock reaches its time', () => {
     const gcra = new Gcra({ tokens: 1, interval: 1, burst: 1 })
     expect([0, 10, 9, 10, 19, 20, 19.5, 21].map((wall) => gcra.elapse(wall))).toEqual([
       0, 10, 10, 10, 19, 20, 20, 21,

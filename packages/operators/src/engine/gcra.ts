@@ -1,11 +1,11 @@
-/** One bucket's state: the theoretical arrival time, in clock units (milliseconds times tokens). */
+/** One bucket's state: the theoretical arrival time, in milliseconds times `tokens`. */
 export interface Bucket {
   tat: number
 }
 
 /**
- * The generic cell rate algorithm: a token bucket kept as one number, the moment by which all that was taken is paid
- * for. What it lets through within any time t costs at most `burst + t * tokens / interval`.
+ * The generic cell rate algorithm (GCRA): a token bucket as one number, the time at which the bucket is full again. Within any
+ * time t it lets through events of at most `burst + t * tokens / interval` tokens.
  */
 export class Gcra {
   readonly #tokens: number
@@ -14,7 +14,7 @@ export class Gcra {
   #wall = Number.NaN
   #elapsed = 0
 
-  /** `tokens` come back every `interval` milliseconds; at most `burst` of them pile up. */
+  /** `tokens` are added every `interval` milliseconds. A bucket holds at most `burst`. */
   constructor(options: { readonly tokens: number; readonly interval: number; readonly burst: number }) {
     this.#tokens = options.tokens
     this.#interval = options.interval
@@ -22,14 +22,14 @@ export class Gcra {
   }
 
   /**
-   * Reads the wall clock: milliseconds of this limiter's own time, which starts at 0. It stands still where the wall
-   * clock is set back, which would otherwise close the bucket for as long.
+   * Converts the wall clock to the limiter's own time, which starts at 0. It stands still if the wall clock is set back.
+   * Otherwise the bucket would be closed for that long.
    */
   elapse(wall: number): number {
-    const gone = wall - this.#wall
-    // A timer may ring before the clock reads the time it was set for. That time has been counted, and is not counted twice.
-    if (gone < 0 && gone >= -COARSEST_CLOCK) return this.#elapsed
-    if (gone > 0) this.#elapsed += gone
+    const elapsed = wall - this.#wall
+    // A timer may fire before the clock reaches its time. That time is already counted.
+    if (elapsed < 0 && elapsed >= -MAX_CLOCK_DELAY) return this.#elapsed
+    if (elapsed > 0) this.#elapsed += elapsed
     this.#wall = wall
     return this.#elapsed
   }
@@ -38,9 +38,9 @@ export class Gcra {
     return { tat: 0 }
   }
 
-  /** Whole milliseconds from `now` until `cost` may be taken; 0 where it may be at once. */
+  /** Whole milliseconds from `now` until `cost` may be taken. 0: at once. */
   wait(bucket: Bucket, cost: number, now: number): number {
-    // Time in units of a millisecond over `tokens`: whole numbers stay whole, so no rounding lets an event too many through.
+    // In milliseconds times `tokens`, whole numbers stay whole, so rounding never lets one event too many pass.
     const early = bucket.tat + (cost - this.#burst) * this.#interval - now * this.#tokens
     return early <= 0 ? 0 : Math.max(1, Math.ceil(early / this.#tokens))
   }
@@ -49,11 +49,11 @@ export class Gcra {
     bucket.tat = Math.max(bucket.tat, now * this.#tokens) + cost * this.#interval
   }
 
-  /** A bucket that is full again is like a new one. */
+  /** Whether the bucket is full, like a new one. */
   isFull(bucket: Bucket, now: number): boolean {
     return bucket.tat <= now * this.#tokens
   }
 }
 
-/** Milliseconds a clock may be behind its own timers: 1 in Node, 100 in browsers that blur it against fingerprinting. */
-const COARSEST_CLOCK = 100
+/** Milliseconds that a clock may be behind its timers: 1 in Node, 100 in browsers that limit fingerprinting. */
+const MAX_CLOCK_DELAY = 100

@@ -6,7 +6,7 @@ const still = { now: () => 1000 }
 const never = Number.POSITIVE_INFINITY
 
 describe('Watermark', () => {
-  it('is the latest timestamp less the allowed disorder, and never falls', () => {
+  it('is the latest timestamp minus maxOutOfOrderness, and never falls', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true })),
@@ -30,14 +30,14 @@ describe('Watermark', () => {
     expect(watermark.reaches(100)).toBe(never)
   })
 
-  it('is not moved by what is further ahead of the clock than allowed', () => {
+  it('is not moved by a timestamp that is too far ahead of the clock', () => {
     const watermark = new Watermark({ maxOutOfOrderness: 0, idle: never, maxFutureDrift: 50 })
     watermark.observe(1050, still)
     watermark.observe(1051, still)
     expect(watermark.value).toBe(1050)
   })
 
-  it('goes on with the clock in silence, at least to the mark it was awaited at', () => {
+  it('goes on with the clock in silence, at least to the requested mark', () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0, max: 1e12, noNaN: true }),

@@ -1,21 +1,21 @@
 export interface WatermarkOptions {
-  /** Milliseconds an event may lag behind the latest one and still be on time. */
+  /** How far an event may be behind the latest one and still be on time, in milliseconds. */
   readonly maxOutOfOrderness: number
-  /** Milliseconds of silence after which event time goes on at the pace of the clock; Infinity: never. */
+  /** Milliseconds of silence after which event time goes on with the clock. Infinity: never. */
   readonly idle: number
-  /** Milliseconds a timestamp may be ahead of the clock and still move the watermark; Infinity: any. */
+  /** How far a timestamp may be ahead of the clock and still move the watermark, in milliseconds. Infinity: any distance. */
   readonly maxFutureDrift: number
 }
 
 /**
- * How far event time has come: no event older than this is expected any more. It only rises: with the latest timestamp
- * less the allowed disorder, and in silence with the clock.
+ * The watermark: no event older than this is expected. It never falls. It is the latest timestamp minus
+ * `maxOutOfOrderness`, and rises with the clock while the stream is silent.
  */
 export class Watermark {
   readonly #options: WatermarkOptions
   readonly #needsClock: boolean
   value: number = Number.NEGATIVE_INFINITY
-  /** Where the events alone would put it. */
+  /** The watermark from the events alone. */
   #byEvents = Number.NEGATIVE_INFINITY
   #lastArrival = Number.NEGATIVE_INFINITY
 
@@ -25,7 +25,7 @@ export class Watermark {
       options.idle !== Number.POSITIVE_INFINITY || options.maxFutureDrift !== Number.POSITIVE_INFINITY
   }
 
-  /** An event of this (finite) timestamp has arrived. The clock is read only where an option needs it. */
+  /** An event with this finite timestamp has arrived. Reads the clock only if an option needs it. */
   observe(timestamp: number, clock: { now(): number }): void {
     if (this.#needsClock && !this.#isCredible(timestamp, clock.now())) return
     const mark = timestamp - this.#options.maxOutOfOrderness
@@ -38,20 +38,20 @@ export class Watermark {
     return timestamp - now <= this.#options.maxFutureDrift
   }
 
-  /** When silence after the last event would bring the watermark to `mark`, by the clock. Infinity where it never would. */
+  /** The clock's time at which the watermark reaches `mark` if no event comes. Infinity: never. */
   reaches(mark: number): number {
     const { idle } = this.#options
     if (idle === Number.POSITIVE_INFINITY) return idle
     return this.#lastArrival + Math.max(idle, mark - this.#atLastArrival())
   }
 
-  /** The clock has come to the moment that `reaches(mark)` gave, with no event since. */
+  /** The clock has come to `reaches(mark)`, and no event has come since. */
   advance(mark: number, now: number): void {
-    // At least to the mark: what is added to a difference of floats does not always give the sum back.
+    // At least `mark`: a sum of floats does not always undo their difference.
     this.value = Math.max(this.value, mark, this.#atLastArrival() + (now - this.#lastArrival))
   }
 
-  /** From where silence goes on. While every event has been too far ahead of the clock, nothing is known of event time but the clock's. */
+  /** Where event time stood at the last arrival. If every event was too far ahead of the clock, only the clock tells. */
   #atLastArrival(): number {
     return this.#byEvents === Number.NEGATIVE_INFINITY
       ? this.#lastArrival - this.#options.maxOutOfOrderness

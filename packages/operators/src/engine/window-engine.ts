@@ -3,15 +3,15 @@ import type { Primitive } from './keyed-state/key.ts'
 import type { Eviction } from './keyed-state/keyed-state.ts'
 
 /**
- * Why a window's result came: its time is not over yet (`early`), the watermark has come to its end (`on-time`), an
- * event came after that but within the allowed lateness (`late`), or the stream or its key's state ended (`flush`).
+ * Why a window fired: before its end (`early`), when the watermark reached its end (`on-time`), when an event came after
+ * that but within the allowed lateness (`late`), or when the stream ended or its key was evicted (`flush`).
  */
 export type Pane = 'early' | 'on-time' | 'late' | 'flush'
 
-/** A window's value for a key. Of several for the same key and window, the highest `revision` stands. */
+/** A window's value for a key. Of several results for the same key and window, the highest `revision` is valid. */
 export interface WindowResult<K, V> {
   readonly key: K
-  /** Milliseconds of event time, `start` in it, `end` not. */
+  /** Milliseconds of event time. The window contains `start`, but not `end`. */
   readonly window: { readonly start: number; readonly end: number }
   readonly value: V
   readonly pane: Pane
@@ -20,31 +20,34 @@ export interface WindowResult<K, V> {
 }
 
 export interface WindowEngineOptions<K, R> {
-  /** What a window is folded with. The row has read an event before the engine is told to add it. */
+  /** Aggregates the events. The row reads an event before the engine adds it. */
   readonly row: Omit<AggregateRow<never, R>, 'read'>
-  /** How far event time has come. */
   readonly watermark: { readonly value: number }
   readonly allowedLateness: number
   readonly maxKeys: number
-  /** Whether `early` will be called, so that what it needs is kept. */
+  /** Whether `early` will be called, so that the engine keeps what it needs for that. */
   readonly early: boolean
   readonly emit: (result: WindowResult<K, R>) => void
-  /** So many events have been in the last result that they will be in, late updates apart. */
-  readonly settled: (events: number) => void
+  /** Called with the number of events that are now final: only late updates will include them again. */
+  readonly onFinal: (events: number) => void
   readonly onEvicted: ((eviction: Eviction<K>) => void) | undefined
 }
 
-/** Windows of one kind, for all keys. Knows nothing of clocks: event time comes in with the watermark. */
+/** Windows of one kind, for all keys. An engine has no clock: event time comes from the watermark. */
 export interface WindowEngine<K> {
+  /** The number of keys with state. */
   readonly keys: number
-  /** Puts the event that the row has read last into its windows. `id` is the key's identity. `'late'` and `'outside'`: into none, as all of them are over, or none covers this time. */
+  /**
+   * Adds the event that the row has read to its windows. `id` identifies the key. Returns `'late'` if all its windows
+   * are over, and `'outside'` if no window contains its time.
+   */
   add(key: K, id: Primitive, timestamp: number): 'held' | 'late' | 'outside'
-  /** Fires every window whose end the watermark has reached, by end, then key first seen. */
+  /** Fires every window whose end the watermark has reached, ordered by end, then by the key that came first. */
   advance(): void
-  /** The watermark at which there is something to do next. */
+  /** The next watermark at which `advance` has something to do. */
   next(): number
-  /** Gives every open window that has changed since its last result. */
+  /** Fires every open window that has changed since its last result. */
   early(): void
-  /** Fires everything that is open. */
+  /** Fires every open window. */
   flush(): void
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { stampedStream } from '../../test/stamped.ts'
 import type { Stamped } from '../../test/window-model.ts'
-import { aggregatesOf } from '../window/aggregates.ts'
+import { getAggregates } from '../window/aggregates.ts'
 import { AggregateRow } from './aggregates/aggregate-row.ts'
 import { SessionWindows } from './sessions/session-windows.ts'
 import { AlignedWindows } from './slices/aligned-windows.ts'
@@ -14,7 +14,7 @@ interface Ids {
 }
 type MakeEngine = (options: WindowEngineOptions<string, Ids>) => WindowEngine<string>
 
-const a = aggregatesOf<Stamped>()
+const a = getAggregates<Stamped>()
 const span = fc.integer({ min: 1, max: 15 })
 const engines: [string, fc.Arbitrary<MakeEngine>][] = [
   [
@@ -50,15 +50,15 @@ function run(make: MakeEngine, stream: readonly Stamped[], options: Settings) {
   const row = new AggregateRow<Stamped, Ids>({ ids: a.collect((e) => e.id) }, { atomic: true })
   const watermark = { value: Number.NEGATIVE_INFINITY }
   const results: Ids[] = []
-  let settled = 0
+  let onFinal = 0
   const engine = make({
     ...options,
     row,
     watermark,
     early: false,
     emit: ({ value }) => results.push(value),
-    settled: (events) => {
-      settled += events
+    onFinal: (events) => {
+      onFinal += events
     },
     onEvicted: undefined,
   })
@@ -69,19 +69,19 @@ function run(make: MakeEngine, stream: readonly Stamped[], options: Settings) {
     watermark.value = Math.max(watermark.value, event.at - options.maxOutOfOrderness)
     engine.advance()
   }
-  return { row, engine, watermark, results, held, settled: () => settled }
+  return { row, engine, watermark, results, held, onFinal: () => onFinal }
 }
 
 describe.each(engines)('%s', (_, engine) => {
   it('has given back every accumulator, and every key, once all windows are over', () => {
     fc.assert(
       fc.property(engine, stampedStream, settings, (make, stream, options) => {
-        const { row, engine, watermark, held, settled } = run(make, stream, options)
+        const { row, engine, watermark, held, onFinal } = run(make, stream, options)
         watermark.value = 1e13
         engine.advance()
         expect(engine.keys).toBe(0)
         expect(row.size).toBe(0)
-        expect(settled()).toBe(held)
+        expect(onFinal()).toBe(held)
       }),
       { numRuns: 1000 },
     )

@@ -1,10 +1,10 @@
+import { optionError, type SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import type { SseEvent } from '../event.ts'
-import { shapeOf } from '../shape.ts'
 import { operate } from '../stage/operate.ts'
+import type { StageOptions } from '../stage/stage.ts'
 import type { OfType } from './of-type.ts'
 
-/** The event types a pattern stands for, as a type. */
+/** The event types that a pattern matches, as a type. */
 export type MatchedBy<P extends string> = P extends '*'
   ? string
   : P extends `${infer Prefix}.*`
@@ -12,8 +12,8 @@ export type MatchedBy<P extends string> = P extends '*'
     : P
 
 /**
- * Events whose type matches one of the patterns: `'*'` is any type, `'alert.*'` any that starts with `alert.`, anything
- * else that very type. Types are case-sensitive. A `*` anywhere else is a `TypeError`.
+ * Passes on events whose type matches one of the patterns: `'*'` matches any type, `'alert.*'` any type that starts with
+ * `alert.`, anything else exactly that type. Types are case-sensitive. A `*` anywhere else is a `TypeError`.
  *
  * Emits when an event's type matches.
  * Drops the others.
@@ -22,22 +22,23 @@ export type MatchedBy<P extends string> = P extends '*'
  */
 export function matchType<S extends SseEvent<unknown>, const P extends string>(
   patterns: P | readonly P[],
+  options: StageOptions = {},
 ): OperatorFunction<S, OfType<S, MatchedBy<P>>> {
-  const matches = typeMatcher(typeof patterns === 'string' ? [patterns] : patterns)
+  const matches = createTypeMatcher(typeof patterns === 'string' ? [patterns] : patterns)
   const isMatch = (event: S): event is S & OfType<S, MatchedBy<P>> => matches(event.type)
-  return operate((stage) => ({
+  return operate('matchType', options.stage, (context) => ({
     next(event) {
       if (isMatch(event)) {
-        stage.ledger.out++
-        stage.out.next(event)
-      } else stage.ledger.dropped++
+        context.counts.out++
+        context.out.next(event)
+      } else context.counts.dropped++
     },
   }))
 }
 
-function typeMatcher(patterns: readonly string[]): (type: string) => boolean {
+function createTypeMatcher(patterns: readonly string[]): (type: string) => boolean {
   if (!Array.isArray(patterns) || patterns.length === 0) {
-    throw new TypeError(`matchType needs a pattern or a list of patterns, not ${shapeOf(patterns)}`)
+    throw optionError('matchType: patterns', 'a pattern or a list of patterns', patterns)
   }
   const exact = new Set<string>()
   const prefixes: string[] = []
@@ -47,8 +48,7 @@ function typeMatcher(patterns: readonly string[]): (type: string) => boolean {
     if (star === -1 && pattern !== '') exact.add(pattern)
     else if (star > 1 && star === pattern.length - 1 && pattern[star - 1] === '.')
       prefixes.push(pattern.slice(0, -1))
-    else
-      throw new TypeError(`matchType: a pattern is '*', 'prefix.*' or an event type, not ${shapeOf(pattern)}`)
+    else throw optionError('matchType: a pattern', "'*', 'prefix.*' or an event type", pattern)
   }
   return (type) => exact.has(type) || prefixes.some((prefix) => type.startsWith(prefix))
 }

@@ -1,6 +1,7 @@
+import type { SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import type { SseEvent } from '../event.ts'
 import { operate } from '../stage/operate.ts'
+import type { StageOptions } from '../stage/stage.ts'
 
 /** The events of `S` whose type is one of `E`: the members of a union, or `S` with its type narrowed. */
 export type OfType<S extends SseEvent<unknown>, E extends string> = S extends unknown
@@ -10,8 +11,8 @@ export type OfType<S extends SseEvent<unknown>, E extends string> = S extends un
   : never
 
 /**
- * Events of the given types. In a union, as `decodeByType` makes one, the others are gone from the type as well, and a
- * type that is not in the union does not compile.
+ * Passes on events of the given types. In a union, such as that of `decodeByType`, the other members are removed from the
+ * type too, and a type that the union does not have does not compile. Types are arguments, or one list before the options.
  *
  * Emits when an event's type is one of those given.
  * Drops the others.
@@ -20,16 +21,30 @@ export type OfType<S extends SseEvent<unknown>, E extends string> = S extends un
  */
 export function ofType<S extends SseEvent<unknown>, const E extends S['type']>(
   ...types: readonly [E, ...E[]]
+): OperatorFunction<S, OfType<S, E>>
+export function ofType<S extends SseEvent<unknown>, const E extends S['type']>(
+  types: readonly [E, ...E[]],
+  options: StageOptions,
+): OperatorFunction<S, OfType<S, E>>
+export function ofType<S extends SseEvent<unknown>, const E extends S['type']>(
+  ...args: readonly E[] | readonly [readonly E[], StageOptions]
 ): OperatorFunction<S, OfType<S, E>> {
+  const [types, { stage }] = hasOptions(args) ? args : [args, {}]
   if (types.length === 0) throw new TypeError('ofType needs at least one event type')
   const wanted: ReadonlySet<string> = new Set(types)
   const isWanted = (event: S): event is S & OfType<S, E> => wanted.has(event.type)
-  return operate((stage) => ({
+  return operate('ofType', stage, (context) => ({
     next(event) {
       if (isWanted(event)) {
-        stage.ledger.out++
-        stage.out.next(event)
-      } else stage.ledger.dropped++
+        context.counts.out++
+        context.out.next(event)
+      } else context.counts.dropped++
     },
   }))
+}
+
+function hasOptions<E>(
+  args: readonly E[] | readonly [readonly E[], StageOptions],
+): args is readonly [readonly E[], StageOptions] {
+  return Array.isArray(args[0])
 }

@@ -1,8 +1,8 @@
+import type { SseEvent } from '@rxsse/shared'
 import { of } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { conformance } from '../../test/conformance.ts'
 import { event } from '../../test/events.ts'
-import type { SseEvent } from '../event.ts'
 import { matchType } from './match-type.ts'
 import { ofType } from './of-type.ts'
 
@@ -18,7 +18,7 @@ function typesThrough(patterns: string | readonly string[], types: readonly stri
 }
 
 describe('ofType', () => {
-  it('passes the given types, narrowed', () => {
+  it('passes on the given types, narrowed', () => {
     const seen: unknown[] = []
     of(...all)
       .pipe(ofType('alert.cpu', 'note'))
@@ -35,7 +35,7 @@ describe('ofType', () => {
       .subscribe((e) => expectTypeOf(e.type).toEqualTypeOf<'a' | 'b'>())
   })
 
-  it('wants at least one type', () => {
+  it('needs at least one type', () => {
     // @ts-expect-error none given
     expect(() => ofType()).toThrow('ofType needs at least one event type')
   })
@@ -56,7 +56,7 @@ describe('matchType', () => {
       ['a', 'b.c'],
     ],
     [['a', '*'], ['z'], ['z']],
-  ])('%j lets the right types through', (patterns, types, through) => {
+  ])('%j passes on the right types', (patterns, types, through) => {
     expect(typesThrough(patterns, types)).toEqual(through)
   })
 
@@ -73,22 +73,24 @@ describe('matchType', () => {
 
   it.each(['', 'a*', '*.a', '.*', 'a.*.b', '**'])('refuses the pattern %j', (pattern) => {
     expect(() => matchType(pattern)).toThrow(
-      /^matchType: a pattern is '\*', 'prefix\.\*' or an event type, not the string/,
+      /^matchType: a pattern must be '\*', 'prefix\.\*' or an event type, not the string/,
     )
   })
 
-  it('refuses a list with anything but text in it', () => {
+  it('refuses a list with anything but strings', () => {
     // @ts-expect-error a number is no pattern
     expect(() => matchType(['a', 5])).toThrow(
-      "matchType: a pattern is '*', 'prefix.*' or an event type, not the number 5",
+      "matchType: a pattern must be '*', 'prefix.*' or an event type, not the number 5",
     )
   })
 
   it('refuses an empty list', () => {
-    expect(() => matchType([])).toThrow('matchType needs a pattern or a list of patterns, not an array of 0')
+    expect(() => matchType([])).toThrow(
+      'matchType: patterns must be a pattern or a list of patterns, not an array of 0',
+    )
   })
 })
 
 const input = (i: number) => all[i % 3] ?? event(true, 'note')
-conformance('ofType', { operator: () => ofType('note'), input })
-conformance('matchType', { operator: () => matchType('alert.*'), input })
+conformance('ofType', { operator: (options) => ofType(['note'], options), input })
+conformance('matchType', { operator: (options) => matchType('alert.*', options), input })

@@ -1,81 +1,77 @@
+import { optionError, requireNumber } from '@rxsse/shared'
 import type { ObservableInput, OperatorFunction } from 'rxjs'
-import { shapeOf } from '../shape.ts'
 import { operate } from '../stage/operate.ts'
-import type { OnError } from '../stage/reject.ts'
-import { weightOf } from '../weight.ts'
-import { Intake, type IntakeOptions, intakeConfig, type Task } from './job-queue.ts'
-import { handling } from './job-runner.ts'
+import type { OnError } from '../stage/reject-event.ts'
+import { type Job, JobQueue, type JobQueueOptions, resolveJobQueueOptions } from './job-queue.ts'
+import { createJobRunner } from './job-runner.ts'
 
 export interface BatchLimits<T> {
   /** How many events a batch may have. */
   readonly maxItems: number
-  /** How much a batch may weigh, by `weight`; an event that weighs more on its own is a batch on its own. Default: any weight. */
+  /** How much a batch may weigh, by `weight`. A heavier event is a batch of its own. Default: any weight. */
   readonly maxWeight?: number
-  /** What an event weighs. What it throws, and a weight that cannot be, errors the stream. Default: 1. */
+  /** An event's weight, 0 or more. If it throws or returns anything else, the stream errors. Default: 1. */
   readonly weight?: (event: T) => number
 }
 
-export interface BatchWithOptions<T> extends IntakeOptions<T> {
-  /** Takes what `fn` throws or rejects with; the stream goes on with the next batch. Default: the stream errors. */
+export interface BatchWithOptions<T> extends JobQueueOptions<T> {
+  /** Takes what `fn` throws or rejects with. The stream goes on with the next batch. Default: the stream errors. */
   readonly onError?: OnError<readonly T[]>
 }
 
 /**
- * Hands events to a function in batches of what has come while it was busy: at once where it is idle, in ever larger
- * batches, up to the limits, where it cannot keep up.
+ * Calls a function with a batch of the events that came while it was busy. An idle function gets an event at once; a slow
+ * one gets larger and larger batches, up to the limits.
  *
  * ```ts
  * rows$.pipe(batchWith({ maxItems: 500 }, (rows) => db.insertAll(rows), { gate }))
  * ```
  *
- * Emits when `fn`'s promise or observable does.
- * Drops what overflows, as `overflow` says, to `onDropped`.
+ * Emits when `fn`'s promise or observable emits.
+ * Drops events over the buffer, as `overflow` says, to `onDropped`.
  * Completes when the source has completed and every event is handled.
- * Unsubscribes from the source and from what is under way; what it holds of the gate is released.
+ * Unsubscribes from the source and from the running batch, and releases what it holds of the gate.
  */
 export function batchWith<T, R>(
   limits: BatchLimits<T>,
   fn: (batch: readonly T[]) => ObservableInput<R>,
   options: BatchWithOptions<T> = {},
 ): OperatorFunction<T, R> {
-  const { maxItems, maxWeight = Number.POSITIVE_INFINITY, weight: weigh = () => 1 } = limits
-  const { onError } = options
-  if (!(maxItems >= 1))
-    throw new RangeError(`batchWith: maxItems must be at least 1, not ${shapeOf(maxItems)}`)
-  if (!(maxWeight > 0))
-    throw new RangeError(`batchWith: maxWeight must be above 0, not ${shapeOf(maxWeight)}`)
-  if (typeof fn !== 'function') throw new TypeError(`batchWith needs a function, not ${shapeOf(fn)}`)
-  const config = intakeConfig('batchWith', options)
+  const { maxWeight = Number.POSITIVE_INFINITY, weight: weigh = () => 1 } = limits
+  const maxItems = requireNumber(limits.maxItems, 'batchWith: maxItems', 1)
+  if (!(maxWeight > 0)) throw optionError('batchWith: maxWeight', 'a number above 0', maxWeight)
+  if (typeof fn !== 'function') throw optionError('batchWith: fn', 'a function', fn)
+  const config = resolveJobQueueOptions('batchWith', options)
 
-  return operate<T, R>((stage) => {
-    const intake = new Intake(config, stage)
-    const { isFree, startMore, complete } = handling<readonly Task<T>[], readonly T[], R>(stage, {
+  return operate<T, R>('batchWith', options.stage, (context) => {
+    const queue = new JobQueue(config, context)
+    const { isFree, run, complete } = createJobRunner<readonly Job<T>[], readonly T[], R>(context, {
       fn,
       concurrency: 1,
-      onError,
+      onError: options.onError,
       take: takeBatch,
-      inputOf: (batch) => batch.map((task) => task.event),
+      input: (batch) => batch.map((job) => job.event),
       settle(batch, as) {
-        for (const task of batch) intake.settle(task, as)
+        for (const job of batch) queue.settle(job, as)
       },
     })
 
-    function takeBatch(): Task<T>[] | undefined {
-      const batch: Task<T>[] = []
+    function takeBatch(): Job<T>[] | undefined {
+      const batch: Job<T>[] = []
       let total = 0
-      while (batch.length < maxItems && intake.size > 0) {
-        // `size` says that there is one, which may be undefined itself.
-        total += weightOf('batchWith', weigh, intake.peek() as T)
+      while (batch.length < maxItems && queue.size > 0) {
+        // There is an event, which may be undefined itself.
+        total += requireNumber(weigh(queue.peek() as T), 'batchWith: weight', 0)
         if (batch.length > 0 && total > maxWeight) break
-        batch.push(intake.take() as Task<T>)
+        batch.push(queue.take() as Job<T>)
       }
       return batch.length > 0 ? batch : undefined
     }
 
     return {
       next(event) {
-        intake.offer(event, isFree())
-        startMore()
+        queue.push(event, isFree())
+        run()
       },
       complete,
     }

@@ -10,7 +10,7 @@ import { conflateWith } from './conflate-with.ts'
 const steps = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 40, size: 'max' })
 
 describe('batchWith', () => {
-  it('hands over at once what finds it idle, and in one batch what came while it was busy', () => {
+  it('gets an event at once while idle, and the events that came while it was busy in one batch', () => {
     const clock = new VirtualClock()
     const source = new Subject<number>()
     const seen: unknown[] = []
@@ -26,7 +26,7 @@ describe('batchWith', () => {
     ])
   })
 
-  it('keeps batches below their weight, and gives what is too heavy on its own', () => {
+  it('keeps batches within their weight, and makes a batch of an event that is too heavy', () => {
     const clock = new VirtualClock()
     const source = new Subject<number>()
     const seen: unknown[] = []
@@ -42,15 +42,15 @@ describe('batchWith', () => {
     expect(seen).toEqual([[1], [4, 6], [25], [1]])
   })
 
-  it.each([Number.NaN, -1])('errors at the weight %d, which would lift the limit', (weight) => {
+  it.each([Number.NaN, -1])('errors at the weight %d, which would disable the limit', (weight) => {
     const errors: string[] = []
     of(1)
       .pipe(batchWith({ maxItems: 9, maxWeight: 10, weight: () => weight }, (batch) => of(batch)))
       .subscribe({ error: (error) => errors.push(error.message) })
-    expect(errors).toEqual([`batchWith: weight must be a number of 0 or more, not the number ${weight}`])
+    expect(errors).toEqual([`batchWith: weight must be a number of at least 0, not the number ${weight}`])
   })
 
-  it('handles everything once and in order, within its limits, whatever the timing', () => {
+  it('handles everything once and in order, within its limits, with any timing', () => {
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 5 }), (waits, maxItems) => {
         const clock = new VirtualClock()
@@ -89,23 +89,23 @@ describe('batchWith', () => {
     )
   })
 
-  it('refuses what is no function', () => {
+  it('refuses anything but a function', () => {
     // @ts-expect-error it needs one
-    expect(() => batchWith({ maxItems: 1 })).toThrow('batchWith needs a function, not undefined')
+    expect(() => batchWith({ maxItems: 1 })).toThrow('batchWith: fn must be a function, not undefined')
   })
 
-  it('refuses limits that are none', () => {
+  it('refuses limits below 1', () => {
     expect(() => batchWith({ maxItems: 0 }, () => of(1))).toThrow(
-      'batchWith: maxItems must be at least 1, not the number 0',
+      'batchWith: maxItems must be a number of at least 1, not the number 0',
     )
     expect(() => batchWith({ maxItems: 1, maxWeight: 0 }, () => of(1))).toThrow(
-      'batchWith: maxWeight must be above 0, not the number 0',
+      'batchWith: maxWeight must be a number above 0, not the number 0',
     )
   })
 })
 
 describe('conflateWith', () => {
-  it('folds what comes while it is busy, and loses none of it', () => {
+  it('folds the events that come while it is busy, and loses none', () => {
     fc.assert(
       fc.property(steps, (waits) => {
         const clock = new VirtualClock()
@@ -115,10 +115,10 @@ describe('conflateWith', () => {
           .pipe(
             conflateWith(
               (pending: readonly number[] = [], n) => [...pending, n],
-              (folded) => timer(7, clock).pipe(concatMap(() => of(folded))),
+              (createFoldAggregate) => timer(7, clock).pipe(concatMap(() => of(createFoldAggregate))),
             ),
           )
-          .subscribe((folded) => seen.push(folded))
+          .subscribe((createFoldAggregate) => seen.push(createFoldAggregate))
         for (const [n, wait] of waits.entries()) {
           clock.advanceBy(wait)
           source.next(n)
@@ -131,7 +131,7 @@ describe('conflateWith', () => {
     )
   })
 
-  it('goes on with what has come since, where onError takes what the function threw', () => {
+  it('goes on with later events if onError takes what the function threw', () => {
     const source = new Subject<number>()
     const seen: number[] = []
     const errors: unknown[] = []
@@ -154,7 +154,7 @@ describe('conflateWith', () => {
   })
 })
 
-it('conflateWith errors with what its function throws, where nothing takes it', () => {
+it('conflateWith errors with what its function throws if there is no onError', () => {
   const errors: unknown[] = []
   of(1)
     .pipe(
@@ -169,20 +169,25 @@ it('conflateWith errors with what its function throws, where nothing takes it', 
   expect(errors).toEqual(['one'])
 })
 
-it('conflateWith refuses what are no functions', () => {
+it('conflateWith refuses anything but functions', () => {
   // @ts-expect-error a number folds nothing
-  expect(() => conflateWith(5, () => of(1))).toThrow('conflateWith needs a fold, not the number 5')
+  expect(() => conflateWith(5, () => of(1))).toThrow(
+    'conflateWith: fold must be a function, not the number 5',
+  )
   // @ts-expect-error it needs two
-  expect(() => conflateWith((_, n: number) => n)).toThrow('conflateWith needs a function, not undefined')
+  expect(() => conflateWith((_, n: number) => n)).toThrow(
+    'conflateWith: fn must be a function, not undefined',
+  )
 })
 
 const input = (i: number) => i
 conformance<number, number>('batchWith', {
-  operator: (scheduler) =>
-    batchWith({ maxItems: 4 }, (batch) => timer(5, scheduler).pipe(concatMap(() => batch))),
+  operator: (options) =>
+    batchWith({ maxItems: 4 }, (batch) => timer(5, options.scheduler).pipe(concatMap(() => batch)), options),
   input,
-  failing: (fail, _, onError) =>
+  failing: (fail, { onError, ...options }) =>
     batchWith({ maxItems: 1 }, fail, {
+      ...options,
       ...(onError && {
         onError: (error, batch) =>
           batch.forEach((e) => {
@@ -192,12 +197,13 @@ conformance<number, number>('batchWith', {
     }),
 })
 conformance<number, number>('conflateWith', {
-  operator: (scheduler) =>
+  operator: (options) =>
     conflateWith(
       (sum: number = 0, n) => sum + n,
-      (sum) => timer(5, scheduler).pipe(concatMap(() => of(sum))),
+      (sum) => timer(5, options.scheduler).pipe(concatMap(() => of(sum))),
+      options,
     ),
   input,
-  failing: (fail, _, onError) =>
-    conflateWith(fail, (n: number) => of(n), { ...(onError && { onFoldError: onError }) }),
+  failing: (fail, { onError, ...options }) =>
+    conflateWith(fail, (n: number) => of(n), { ...options, ...(onError && { onFoldError: onError }) }),
 })

@@ -1,15 +1,16 @@
 import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
-import { concatMap, map, of, Subject, timer } from 'rxjs'
+import { concatMap, delay, map, of, retry, Subject, startWith, take, tap, timer } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { conformance } from '../../test/conformance.ts'
 import { event } from '../../test/events.ts'
 import { turn } from '../../test/turn.ts'
-import type { SseEvent } from '../event.ts'
+import type { SseEvent } from '../index.ts'
+import { dedupe } from '../keyed/dedupe.ts'
+import { createStage } from '../stage/create-stage.ts'
 import { batchWith } from './batch-with.ts'
 import { commit } from './commit.ts'
 import { conflateWith } from './conflate-with.ts'
-import { instrument } from './instrument.ts'
 import { processWith } from './process-with.ts'
 
 function recorder() {
@@ -17,15 +18,16 @@ function recorder() {
   return { saved, save: (id: string) => void saved.push(id) }
 }
 
-describe('commit', () => {
-  it('saves the end of the contiguous prefix of what is handled, in whatever order that happens', () => {
+describe('commit after a stage', () => {
+  it('saves the end of the contiguous prefix of handled events, in whatever order they are handled', () => {
     const clock = new VirtualClock()
     const source = new Subject<SseEvent<number>>()
     const checkpoint = recorder()
+    const stage = createStage('work')
     source
       .pipe(
-        processWith((e) => timer(e.data, clock), { concurrency: 3 }),
-        commit(checkpoint),
+        processWith((e) => timer(e.data, clock), { concurrency: 3, stage }),
+        commit(checkpoint, { after: stage }),
       )
       .subscribe()
     for (const [id, takes] of [
@@ -41,7 +43,7 @@ describe('commit', () => {
     expect(checkpoint.saved).toEqual(['4'])
   })
 
-  it('never saves past an event that is not handled, and in the end saves the last', () => {
+  it('never saves past an event that is not handled, and saves the last event in the end', () => {
     const steps = fc.array(
       fc.record({ wait: fc.integer({ min: 0, max: 9 }), takes: fc.integer({ min: 0, max: 30 }) }),
       { minLength: 1, maxLength: 30, size: 'max' },
@@ -50,20 +52,25 @@ describe('commit', () => {
       fc.property(steps, fc.integer({ min: 1, max: 5 }), (stream, concurrency) => {
         const clock = new VirtualClock()
         const source = new Subject<SseEvent<number>>()
+        const stage = createStage('work')
         const handled = new Set<number>()
         let last = -1
         source
           .pipe(
             processWith((e) => timer(e.data, clock).pipe(map(() => handled.add(Number(e.lastEventId)))), {
               concurrency,
+              stage,
             }),
-            commit({
-              save(id) {
-                for (let n = 0; n <= Number(id); n++) expect(handled.has(n)).toBe(true)
-                expect(Number(id)).toBeGreaterThan(last)
-                last = Number(id)
+            commit(
+              {
+                save(id) {
+                  for (let n = 0; n <= Number(id); n++) expect(handled.has(n)).toBe(true)
+                  expect(Number(id)).toBeGreaterThan(last)
+                  last = Number(id)
+                },
               },
-            }),
+              { after: stage },
+            ),
           )
           .subscribe()
         for (const [id, { wait, takes }] of stream.entries()) {
@@ -76,28 +83,58 @@ describe('commit', () => {
     )
   })
 
-  it('follows batches and what was folded into one', () => {
+  it('follows the stage through any operators between the two', () => {
+    const clock = new VirtualClock()
+    const source = new Subject<SseEvent<number>>()
+    const checkpoint = recorder()
+    const stage = createStage('work')
+    const seen: unknown[] = []
+    source
+      .pipe(
+        processWith((e) => timer(e.data, clock).pipe(map(() => e)), { concurrency: 2, stage }),
+        tap(),
+        map((e) => e.lastEventId),
+        delay(1000, clock),
+        startWith('start'),
+        commit(checkpoint, { after: stage }),
+      )
+      .subscribe((id) => seen.push(id))
+    source.next(event(20, 'x', '1'))
+    source.next(event(10, 'x', '2'))
+    clock.advanceTo(19)
+    expect(checkpoint.saved).toEqual([])
+    clock.advanceTo(20)
+    expect(checkpoint.saved).toEqual(['2'])
+    expect(seen).toEqual(['start'])
+    clock.runOut()
+    expect(seen).toEqual(['start', '2', '1'])
+  })
+
+  it('follows batches and folded events', () => {
     const clock = new VirtualClock()
     const busy = () => timer(10, clock).pipe(concatMap(() => []))
+    const stage = createStage('work')
     for (const operator of [
-      batchWith({ maxItems: 2 }, busy),
-      conflateWith((_: unknown, e: SseEvent) => e, busy),
-      processWith(busy),
+      batchWith({ maxItems: 2 }, busy, { stage }),
+      conflateWith((_: unknown, e: SseEvent) => e, busy, { stage }),
+      processWith(busy, { stage }),
     ]) {
       const source = new Subject<SseEvent>()
       const checkpoint = recorder()
-      source.pipe(operator, commit(checkpoint)).subscribe()
+      const subscription = source.pipe(operator, commit(checkpoint, { after: stage })).subscribe()
       for (const id of ['1', '2', '3']) source.next(event('', 'x', id))
       expect(checkpoint.saved).toEqual([])
       clock.runOut()
       expect(checkpoint.saved[0]).toBe('1')
       expect(checkpoint.saved.at(-1)).toBe('3')
+      subscription.unsubscribe()
     }
   })
 
-  it('goes past what fails and is taken, and past what is dropped', () => {
+  it('goes past an event whose error is taken, and past dropped events', () => {
     const source = new Subject<SseEvent>()
     const checkpoint = recorder()
+    const stage = createStage('work')
     const errors: unknown[] = []
     source
       .pipe(
@@ -106,9 +143,9 @@ describe('commit', () => {
             if (e.data === 'bad') throw new Error('bad')
             return of(1)
           },
-          { onError: (error) => errors.push(error) },
+          { onError: (error) => errors.push(error), stage },
         ),
-        commit(checkpoint),
+        commit(checkpoint, { after: stage }),
       )
       .subscribe()
     source.next(event('bad', 'x', '1'))
@@ -117,7 +154,121 @@ describe('commit', () => {
     expect(checkpoint.saved).toEqual(['1', '2'])
   })
 
-  it('counts what passes as handled below any other operator', () => {
+  it('starts anew when the operator above is subscribed again', () => {
+    const clock = new VirtualClock()
+    const source = new Subject<SseEvent<number>>()
+    const checkpoint = recorder()
+    const stage = createStage('work')
+    source
+      .pipe(
+        processWith(
+          (e) =>
+            timer(e.data, clock).pipe(
+              tap(() => {
+                if (e.type === 'bad') throw new Error('bad')
+              }),
+            ),
+          { concurrency: 2, stage },
+        ),
+        retry({ delay: () => timer(100, clock) }),
+        commit(checkpoint, { after: stage }),
+      )
+      .subscribe()
+    source.next(event(50, 'good', '1'))
+    source.next(event(10, 'bad', '2'))
+    clock.advanceTo(200)
+    expect(checkpoint.saved).toEqual([])
+    // A source that resumes sends both again.
+    source.next(event(20, 'good', '1'))
+    source.next(event(10, 'good', '2'))
+    clock.runOut()
+    expect(checkpoint.saved).toEqual(['2'])
+  })
+})
+
+describe('commit that would save too far, or never', () => {
+  const used = createStage('used')
+  const unused = createStage('unused')
+  const errorOf = (stream: import('rxjs').Observable<unknown>) => {
+    const errors: string[] = []
+    stream.subscribe({ error: (error) => errors.push(error.message) })
+    return errors
+  }
+  const missing =
+    'commit: no processWith, batchWith or conflateWith above uses the stage "unused" that commit waits for'
+
+  it('errors if no operator above uses its stage', () => {
+    const source = new Subject<SseEvent>()
+    const work = processWith<SseEvent, never>(() => [], { stage: used })
+    expect(errorOf(source.pipe(work, commit(recorder(), { after: unused })))).toEqual([missing])
+    expect(source.observed).toBe(false)
+    const synchronous = of(event('', 'x', '1')).pipe(commit(recorder(), { after: unused }))
+    expect(errorOf(synchronous)).toEqual([missing])
+  })
+
+  it('errors if its stage belongs to an operator that does not handle events', () => {
+    const stream = new Subject<SseEvent>().pipe(
+      dedupe({ key: (e) => e.data, stage: unused }),
+      commit(recorder(), { after: unused }),
+    )
+    expect(errorOf(stream)).toEqual([missing])
+  })
+
+  it('errors if its stage is used below it, or by a stream that already runs', () => {
+    const source = new Subject<SseEvent>()
+    const work = processWith<SseEvent, never>(() => [], { stage: used })
+    const message =
+      'commit: processWith already uses the stage "used". Put commit below it, and create a stage for each subscription'
+    expect(errorOf(source.pipe(commit(recorder(), { after: used }), work))).toEqual([message])
+    const running = source.pipe(work).subscribe()
+    expect(errorOf(source.pipe(commit(recorder(), { after: used })))).toEqual([message])
+    running.unsubscribe()
+  })
+
+  it('errors if another commit follows its stage', () => {
+    const stream = new Subject<SseEvent>().pipe(
+      processWith<SseEvent, never>(() => [], { stage: used }),
+      commit(recorder(), { after: used }),
+      commit(recorder(), { after: used }),
+    )
+    expect(errorOf(stream)).toEqual(['commit: another commit follows the stage "used"'])
+    // After that error both are free again.
+    const source = of(event('', 'x', '1'))
+    const checkpoint = recorder()
+    source
+      .pipe(
+        processWith(() => of(1), { stage: used }),
+        commit(checkpoint, { after: used }),
+      )
+      .subscribe()
+    expect(checkpoint.saved).toEqual(['1'])
+  })
+
+  it('errors if its events have no ID, and says what to do', () => {
+    expect(errorOf(of(5).pipe(commit(recorder())))).toEqual([
+      'commit needs events with a lastEventId, not the number 5. Below processWith, batchWith or conflateWith pass their stage as `after`',
+    ])
+    const stream = of(5).pipe(
+      processWith(() => of(1), { stage: used }),
+      commit(recorder(), { after: used }),
+    )
+    expect(errorOf(stream)[0]).toMatch(/^commit needs events with a lastEventId/)
+  })
+
+  it('refuses a checkpoint without save, and a stage that is none', () => {
+    // @ts-expect-error there is no save
+    expect(() => commit({})).toThrow(
+      new TypeError('commit: checkpoint must be an object with save(id), not an object with no keys'),
+    )
+    // @ts-expect-error not a stage
+    expect(() => commit(recorder(), { after: {} })).toThrow(
+      new TypeError('commit: after must be a stage made by createStage(), not an object with no keys'),
+    )
+  })
+})
+
+describe('commit', () => {
+  it('counts an event as handled when it has passed it on', () => {
     const source = new Subject<SseEvent>()
     const checkpoint = recorder()
     const seen: unknown[] = []
@@ -137,7 +288,7 @@ describe('commit', () => {
     expect(checkpoint.saved).toEqual(['1', '2'])
   })
 
-  it('has one save under way, then saves the last of what came meanwhile, and completes after that', async () => {
+  it('runs one save at a time, then saves the last ID of the meantime, and completes after that', async () => {
     const source = new Subject<SseEvent>()
     const saves: { readonly id: string; readonly done: () => void }[] = []
     const endings: string[] = []
@@ -156,7 +307,7 @@ describe('commit', () => {
     expect(endings).toEqual(['complete'])
   })
 
-  it('errors where a save throws or rejects', async () => {
+  it('errors if a save throws or rejects', async () => {
     for (const save of [
       () => Promise.reject(new Error('full')),
       () => {
@@ -173,39 +324,16 @@ describe('commit', () => {
     }
   })
 
-  it('works beside instrument, on either side of it', () => {
-    for (const order of ['before', 'after'] as const) {
-      const source = new Subject<SseEvent>()
-      const checkpoint = recorder()
-      const reports: number[] = []
-      const metrics = instrument<number>('work', (m) => reports.push(m.out), { every: 0 })
-      const handled = source.pipe(processWith((e) => of(e.data.length)))
-      const piped =
-        order === 'before'
-          ? handled.pipe(metrics, commit(checkpoint))
-          : handled.pipe(commit(checkpoint), metrics)
-      piped.subscribe()
-      source.next(event('', 'x', '1'))
-      source.next(event('', 'x', '2'))
-      expect(checkpoint.saved).toEqual(['1', '2'])
-      expect(reports.at(-1)).toBe(2)
-    }
-  })
-
-  it('says what it needs where events have no id', () => {
-    const errors: string[] = []
-    of(5)
-      .pipe(commit(recorder()))
-      .subscribe({ error: (e) => errors.push(e.message) })
-    expect(errors).toEqual([
-      'commit needs events with a lastEventId, got the number 5. It belongs right below what handles the events',
-    ])
-    // @ts-expect-error there is no save
-    expect(() => commit({})).toThrow('commit needs a checkpoint with save(id), not an object with no keys')
+  it('has a stage of its own if it is given one', () => {
+    const stage = createStage('commit')
+    of(event('', 'x', '1'), event('', 'x', '2'))
+      .pipe(commit(recorder(), { stage }), take(2))
+      .subscribe()
+    expect(stage.counts()).toMatchObject({ in: 2, out: 2, buffered: 0 })
   })
 })
 
 conformance<SseEvent, SseEvent>('commit', {
-  operator: () => commit(recorder()),
+  operator: (options) => commit(recorder(), options),
   input: (i) => event('', 'x', String(i)),
 })

@@ -1,56 +1,75 @@
+import { describeValue, optionError } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
-import { ContiguousPrefix } from '../engine/queues/contiguous-prefix.ts'
-import { shapeOf } from '../shape.ts'
-import { InnerSubscriber } from '../stage/inner-subscriber.ts'
-import { attach } from '../stage/operate.ts'
+import { ContiguousPrefix, type Part } from '../engine/queues/contiguous-prefix.ts'
+import { operate } from '../stage/operate.ts'
+import { isAttachable, type Stage, type StageOptions } from '../stage/stage.ts'
 
-/** Where the last event ID is kept from one run to the next. `fileCheckpoint` and `storageCheckpoint` of `@rxsse/core` are such. */
+/** Keeps the last event ID from one run to the next, as `fileCheckpoint` and `storageCheckpoint` of `@rxsse/core` do. */
 export interface CommitTarget {
-  /** Keeps the id; where that takes time, answers a promise. */
+  /** Saves the ID. May return a promise. */
   save(id: string): unknown
 }
 
+export interface CommitOptions extends StageOptions {
+  /**
+   * The stage of the `processWith`, `batchWith` or `conflateWith` above. An event is handled when that operator's function
+   * is done with it. Default: an event is handled when `commit` has passed it on.
+   */
+  readonly after?: Stage
+}
+
 /**
- * Saves how far the stream has been handled, so that the next run starts there: the `lastEventId` at the end of the
- * contiguous prefix of handled events. Right below `processWith`, `batchWith` or `conflateWith` an event is handled
- * when their function is done with it, in whatever order that is; below anything else, when it has been passed on here. What
- * was under way at a crash comes again (at least once), nothing is left out.
+ * Saves how far the stream is handled, so that the next run can start there: the `lastEventId` at the end of the
+ * contiguous prefix of handled events. After a crash the events that were being handled come again. None is left out.
  *
  * ```ts
  * const checkpoint = fileCheckpoint('cursor')
- * fromEventSource(url, { lastEventId: checkpoint.load }).pipe(processWith(store, { concurrency: 4 }), commit(checkpoint)).subscribe()
+ * const stored = createStage('stored')
+ * fromEventSource(url, { lastEventId: checkpoint.load })
+ *   .pipe(processWith(store, { concurrency: 4, stage: stored }), commit(checkpoint, { after: stored }))
+ *   .subscribe()
  * ```
  *
- * One save is under way at a time; of the ids that come meanwhile the last is saved next. A save that fails errors the
- * stream.
+ * Below an operator that takes its time, give that operator's stage as `after`: `commit` cannot see by itself what the
+ * operators above it still hold. If no operator above uses the stage, the stream errors.
+ *
+ * One save runs at a time. Of the IDs that become due meanwhile, the last one is saved next. A failed save errors the stream.
  *
  * Emits when the source emits.
  * Drops nothing.
- * Completes when the source has completed and the last id is saved.
- * Unsubscribes from the source at once; a save under way is not waited for.
+ * Completes when the source has completed and the last ID is saved.
+ * Unsubscribes from the source at once, and does not wait for a save.
  */
-export function commit<T>(checkpoint: CommitTarget): MonoTypeOperatorFunction<T> {
+export function commit<T>(
+  checkpoint: CommitTarget,
+  options: CommitOptions = {},
+): MonoTypeOperatorFunction<T> {
+  const { after, stage } = options
   if (typeof checkpoint?.save !== 'function') {
-    throw new TypeError(`commit needs a checkpoint with save(id), not ${shapeOf(checkpoint)}`)
+    throw optionError('commit: checkpoint', 'an object with save(id)', checkpoint)
   }
-  return attach((out, ledger) => {
-    const prefix = new ContiguousPrefix<string>()
-    let isTracked = false
+  if (after !== undefined && !isAttachable(after)) {
+    throw optionError('commit: after', 'a stage made by createStage()', after)
+  }
+
+  return operate<T, T>('commit', stage, ({ out, counts }) => {
+    let prefix = new ContiguousPrefix<string>()
+    let isFollowing = false
     let saved = ''
     let unsaved = ''
-    let saving = false
-    let completing = false
+    let isSaving = false
+    let isCompleting = false
 
     function saveNext(): void {
-      if (saving || out.closed) return
+      if (isSaving || out.closed) return
       if (unsaved === saved) {
-        if (completing) out.complete()
+        if (isCompleting) out.complete()
         return
       }
       const id = unsaved
-      saving = true
+      isSaving = true
       const done = () => {
-        saving = false
+        isSaving = false
         saved = id
         saveNext()
       }
@@ -63,45 +82,59 @@ export function commit<T>(checkpoint: CommitTarget): MonoTypeOperatorFunction<T>
       }
     }
 
-    function handled(ticket: number): void {
-      const moved = prefix.handled(ticket)
+    function settle(part: Part<string>): void {
+      const moved = prefix.settle(part)
       if (moved === undefined) return
       unsaved = moved.end
       saveNext()
     }
 
-    ledger.tracker = {
-      arrived(event) {
-        isTracked = true
-        return prefix.arrived(lastEventIdOf(event))
-      },
-      joined: (ticket, event) => prefix.extend(ticket, lastEventIdOf(event)),
-      handled,
+    function errorIfNotFollowing(): void {
+      if (after === undefined || isFollowing || out.closed) return
+      out.error(
+        new Error(
+          `commit: no processWith, batchWith or conflateWith above uses the stage "${after.name}" that commit waits for`,
+        ),
+      )
     }
-    return new InnerSubscriber<T>(out, {
+
+    if (after !== undefined) {
+      const stop = after.follow({
+        onStart() {
+          isFollowing = true
+          prefix = new ContiguousPrefix()
+        },
+        onArrival: (event) => prefix.add(readLastEventId(event)),
+        onMerge(part, event) {
+          part.end = readLastEventId(event)
+        },
+        onSettled: settle,
+      })
+      out.add(stop)
+    }
+    return {
       next(value) {
-        if (isTracked) {
+        if (after !== undefined) {
+          counts.out++
           out.next(value)
           return
         }
-        try {
-          const ticket = prefix.arrived(lastEventIdOf(value))
-          out.next(value)
-          handled(ticket)
-        } catch (error) {
-          out.error(error)
-        }
+        const part = prefix.add(readLastEventId(value))
+        counts.out++
+        out.next(value)
+        settle(part)
       },
-      error: (error) => out.error(error),
+      subscribed: errorIfNotFollowing,
       complete() {
-        completing = true
+        errorIfNotFollowing()
+        isCompleting = true
         saveNext()
       },
-    })
+    }
   })
 }
 
-function lastEventIdOf(event: unknown): string {
+function readLastEventId(event: unknown): string {
   if (
     typeof event === 'object' &&
     event !== null &&
@@ -111,7 +144,7 @@ function lastEventIdOf(event: unknown): string {
     return event.lastEventId
   }
   throw new TypeError(
-    `commit needs events with a lastEventId, got ${shapeOf(event)}. It belongs right below what handles the events`,
+    `commit needs events with a lastEventId, not ${describeValue(event)}. Below processWith, batchWith or conflateWith pass their stage as \`after\``,
   )
 }
 

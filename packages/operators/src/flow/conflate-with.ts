@@ -1,42 +1,45 @@
+import { optionError } from '@rxsse/shared'
 import type { ObservableInput, OperatorFunction } from 'rxjs'
-import { shapeOf } from '../shape.ts'
+import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { operate } from '../stage/operate.ts'
-import { type OnError, reject } from '../stage/reject.ts'
-import { handling } from './job-runner.ts'
+import { type OnError, rejectEvent } from '../stage/reject-event.ts'
+import type { StageOptions } from '../stage/stage.ts'
+import { createJobRunner } from './job-runner.ts'
 
-export interface ConflateWithOptions<T, A> {
-  /** Takes what `fold` throws, with the event, which is left out. Default: the stream errors. */
+export interface ConflateWithOptions<T, A> extends StageOptions {
+  /** Takes what `fold` throws, and the event, which is left out. Default: the stream errors. */
   readonly onFoldError?: OnError<T>
-  /** Takes what `fn` throws or rejects with; the stream goes on with what has come since. Default: the stream errors. */
+  /** Takes what `fn` throws or rejects with. The stream goes on with the events that came since. Default: the stream errors. */
   readonly onError?: OnError<A>
 }
 
 /**
- * Hands events to a function, and folds those that come while it is busy into one: the newest state for a slow reader,
- * in the memory of one.
+ * Calls a function for each event, and folds the events that come while it is busy into one value. A slow reader gets the
+ * newest state, and memory holds one value.
  *
  * ```ts
  * prices$.pipe(conflateWith((book: Map<string, number> = new Map(), p) => book.set(p.symbol, p.price), (book) => draw(book)))
  * ```
  *
- * Emits when `fn`'s promise or observable does.
- * Drops nothing: every event is in something that `fn` is given.
+ * Emits when `fn`'s promise or observable emits.
+ * Drops nothing: every event is part of a value that `fn` gets.
  * Completes when the source has completed and everything is handled.
- * Unsubscribes from the source and from what is under way.
+ * Unsubscribes from the source and from the running job.
  */
 export function conflateWith<T, A, R>(
   fold: (pending: A | undefined, event: T) => A,
   fn: (folded: A) => ObservableInput<R>,
   options: ConflateWithOptions<T, A> = {},
 ): OperatorFunction<T, R> {
-  if (typeof fold !== 'function') throw new TypeError(`conflateWith needs a fold, not ${shapeOf(fold)}`)
-  if (typeof fn !== 'function') throw new TypeError(`conflateWith needs a function, not ${shapeOf(fn)}`)
-  const { onError, onFoldError } = options
+  if (typeof fold !== 'function') throw optionError('conflateWith: fold', 'a function', fold)
+  if (typeof fn !== 'function') throw optionError('conflateWith: fn', 'a function', fn)
+  const { onError, onFoldError, stage } = options
 
-  return operate<T, R>((stage) => {
-    const { ledger } = stage
+  return operate<T, R>('conflateWith', stage, (context) => {
+    const { counts } = context
+    counts.tracker?.onStart()
     let pending: Folded<A> | undefined
-    const { startMore, complete } = handling<Folded<A>, A, R>(stage, {
+    const { run, complete } = createJobRunner<Folded<A>, A, R>(context, {
       fn,
       concurrency: 1,
       onError,
@@ -45,10 +48,10 @@ export function conflateWith<T, A, R>(
         pending = undefined
         return folded
       },
-      inputOf: ({ value }) => value,
-      settle({ events, ticket }, as) {
-        ledger[as] += events
-        if (ticket !== undefined) ledger.tracker?.handled(ticket)
+      input: ({ value }) => value,
+      settle({ events, part }, as) {
+        counts[as] += events
+        if (part !== undefined) counts.tracker?.onSettled(part)
       },
     })
 
@@ -56,17 +59,17 @@ export function conflateWith<T, A, R>(
       next(event) {
         try {
           const value = fold(pending?.value, event)
-          if (pending === undefined) pending = { value, events: 1, ticket: ledger.tracker?.arrived(event) }
+          if (pending === undefined) pending = { value, events: 1, part: counts.tracker?.onArrival(event) }
           else {
             pending.value = value
             pending.events++
-            if (pending.ticket !== undefined) ledger.tracker?.joined(pending.ticket, event)
+            if (pending.part !== undefined) counts.tracker?.onMerge(pending.part, event)
           }
         } catch (error) {
-          reject(ledger, onFoldError, error, event)
+          rejectEvent(counts, onFoldError, error, event)
           return
         }
-        startMore()
+        run()
       },
       complete,
     }
@@ -76,5 +79,6 @@ export function conflateWith<T, A, R>(
 interface Folded<A> {
   value: A
   events: number
-  readonly ticket: number | undefined
+  /** The events as `commit` follows them. */
+  readonly part: Part<string> | undefined
 }

@@ -1,60 +1,59 @@
 import { from, type ObservableInput } from 'rxjs'
 import { InnerSubscriber } from '../stage/inner-subscriber.ts'
-import type { StageContext } from '../stage/operate.ts'
+import type { OperatorContext } from '../stage/operate.ts'
 
-/** What is to be handled, where it comes from, and where it is accounted for. */
-export interface Work<J, I, R> {
-  /** What handles it. */
+export interface JobRunnerConfig<J, I, R> {
+  /** The caller's function, which handles a job's input. */
   readonly fn: (input: I) => ObservableInput<R>
-  /** How many jobs are under way at the same time. */
+  /** How many jobs run at the same time. */
   readonly concurrency: number
-  /** The next job, taken; undefined where there is none. */
+  /** Takes the next job. Returns undefined if there is none. */
   take(): J | undefined
-  inputOf(job: J): I
-  /** The job is done, well or not. */
+  input(job: J): I
+  /** The job is done. */
   settle(job: J, as: 'out' | 'rejected'): void
   /** Takes what `fn` throws or rejects with. Without it the stream errors. */
   readonly onError: ((error: unknown, input: I) => void) | undefined
 }
 
-export interface Handling {
-  /** Whether one more job would be started at once. */
+export interface JobRunner {
+  /** Whether one more job would start at once. */
   isFree(): boolean
-  /** There may be a job to start. */
-  startMore(): void
-  /** No more jobs come: completes the output when those that there are have been handled. */
+  /** Starts jobs while there are some and the runner is free. */
+  run(): void
+  /** No more jobs come: completes the output when all are done. */
   complete(): void
 }
 
-/** Has jobs handled, so many at a time. What `fn` makes of them goes to the stage's output. */
-export function handling<J, I, R>(
-  { out, enter }: StageContext<R>,
-  { fn, concurrency, take, inputOf, settle, onError }: Work<J, I, R>,
-): Handling {
+/** Runs up to `concurrency` jobs at a time. The values of `fn` go to the operator's output. */
+export function createJobRunner<J, I, R>(
+  { out, enter }: OperatorContext<R>,
+  { fn, concurrency, take, input: inputFrom, settle, onError }: JobRunnerConfig<J, I, R>,
+): JobRunner {
   let active = 0
-  let starting = false
-  let completing = false
+  let isStarting = false
+  let isCompleting = false
 
   function isFree(): boolean {
     return active < concurrency
   }
 
-  function startMore(): void {
-    // What is ready at once comes back here from inside `start`; the loop goes on with it, and the stack does not grow.
-    if (starting) return
-    starting = true
+  function run(): void {
+    // A job that is done at once calls this from inside `start`. The loop below goes on, so the stack does not grow.
+    if (isStarting) return
+    isStarting = true
     while (isFree() && !out.closed) {
       const job = take()
       if (job === undefined) break
       active++
       start(job)
     }
-    starting = false
-    if (completing && active === 0) out.complete()
+    isStarting = false
+    if (isCompleting && active === 0) out.complete()
   }
 
   function start(job: J): void {
-    const input = inputOf(job)
+    const input = inputFrom(job)
     const subscriber = new InnerSubscriber<R>(out, {
       next: (value) => enter(() => out.next(value)),
       error: (error) =>
@@ -63,13 +62,13 @@ export function handling<J, I, R>(
           active--
           settle(job, 'rejected')
           onError(error, input)
-          startMore()
+          run()
         }),
       complete: () =>
         enter(() => {
           active--
           settle(job, 'out')
-          startMore()
+          run()
         }),
     })
     try {
@@ -81,10 +80,10 @@ export function handling<J, I, R>(
 
   return {
     isFree,
-    startMore,
+    run,
     complete() {
-      completing = true
-      startMore()
+      isCompleting = true
+      run()
     },
   }
 }

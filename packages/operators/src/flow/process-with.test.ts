@@ -46,7 +46,7 @@ describe('processWith', () => {
     expect(endings).toEqual(['complete'])
   })
 
-  it('handles as many at a time as concurrency says, results as they are ready', () => {
+  it('handles up to `concurrency` events at a time, and emits results when they are ready', () => {
     const { clock, source, seen, mostActive } = processed({ concurrency: 2 })
     for (const [id, takes] of [
       [0, 30],
@@ -65,7 +65,7 @@ describe('processWith', () => {
     expect(mostActive()).toBe(2)
   })
 
-  it('drops the oldest or the newest that waits, and says which', () => {
+  it('drops the oldest or the newest waiting event, and passes it to onDropped', () => {
     for (const [overflow, gone] of [
       ['drop-oldest', [1, 2]],
       ['drop-newest', [3, 4]],
@@ -83,7 +83,7 @@ describe('processWith', () => {
     }
   })
 
-  it('takes nothing while busy where nothing may wait', () => {
+  it('drops events while busy if the buffer is 0', () => {
     const { clock, source, seen } = processed({ buffer: 0, overflow: 'drop-newest' })
     source.next([0, 10])
     source.next([1, 10])
@@ -93,7 +93,7 @@ describe('processWith', () => {
     expect(seen.map(([, id]) => id)).toEqual([0, 2])
   })
 
-  it('fails by default when more wait than the buffer holds', () => {
+  it('fails by default when more events wait than the buffer holds', () => {
     const { source, endings, active } = processed({ buffer: 2 })
     for (const id of [0, 1, 2, 3]) source.next([id, 10])
     expect(endings).toEqual([expect.any(BufferOverflowError)])
@@ -116,7 +116,7 @@ describe('processWith', () => {
     expect(seen.map(([, id]) => id)).toEqual([...Array(50).keys()])
   })
 
-  it('gives back what it holds of the gate, however it ends', () => {
+  it('releases what it holds of the gate, however it ends', () => {
     for (const end of ['unsubscribe', 'error', 'overflow'] as const) {
       const gate = countingGate(3)
       const { source, subscription } = processed(
@@ -129,7 +129,7 @@ describe('processWith', () => {
     }
   })
 
-  it('cancels what is under way when it is unsubscribed, a synchronous observable too', () => {
+  it('cancels running jobs when it is unsubscribed, also a synchronous observable', () => {
     const { source, subscription, active } = processed({ concurrency: 3 })
     for (const id of [0, 1, 2]) source.next([id, 10])
     expect(active()).toBe(3)
@@ -152,7 +152,7 @@ describe('processWith', () => {
     expect(produced).toBeLessThan(1e9)
   })
 
-  it('takes promises, arrays, and functions that throw', async () => {
+  it('accepts promises, arrays, and functions that throw', async () => {
     const seen: unknown[] = []
     const errors: unknown[] = []
     const boom = new Error('boom')
@@ -177,7 +177,7 @@ describe('processWith', () => {
     ])
   })
 
-  it('handles a hundred thousand waiting events that are ready at once without running out of stack', () => {
+  it('handles a hundred thousand synchronous jobs without a stack overflow', () => {
     const slow = new Subject<number>()
     const source = new Subject<number>()
     let handled = 0
@@ -188,7 +188,7 @@ describe('processWith', () => {
     expect(handled).toBe(100_000)
   })
 
-  it('handles everything once, never more at a time than it may, in any timing', () => {
+  it('handles everything once, never more than `concurrency` at a time, with any timing', () => {
     const steps = fc.array(
       fc.record({ wait: fc.integer({ min: 0, max: 9 }), takes: fc.integer({ min: 0, max: 30 }) }),
       { maxLength: 40, size: 'max' },
@@ -210,30 +210,32 @@ describe('processWith', () => {
     )
   })
 
-  it('refuses what cannot be', () => {
+  it('refuses wrong options', () => {
     const fn = () => NEVER
     // @ts-expect-error a promise is no function
-    expect(() => processWith(Promise.resolve(1))).toThrow(/^processWith needs a function, not an object/)
+    expect(() => processWith(Promise.resolve(1))).toThrow(
+      /^processWith: fn must be a function, not an object/,
+    )
     expect(() => processWith(fn, { overflow: 'pause' })).toThrow(
-      "processWith: overflow 'pause' needs a gate, and the source's reader the same one",
+      "processWith: overflow 'pause' needs a gate, which the source's reader must have too",
     )
     expect(() => processWith(fn, { gate: countingGate(1), buffer: 5 })).toThrow(
-      /^processWith: with overflow 'pause' the gate bounds what waits/,
+      /^processWith: buffer has no meaning with overflow 'pause'/,
     )
     expect(() => processWith(fn, { buffer: -1 })).toThrow(
-      'processWith: buffer must be 0 or more, not the number -1',
+      'processWith: buffer must be a number of at least 0, not the number -1',
     )
     expect(() => processWith(fn, { concurrency: 0 })).toThrow(
-      'processWith: concurrency must be at least 1, not the number 0',
+      'processWith: concurrency must be a number of at least 1, not the number 0',
     )
     expect(() => processWith(fn, { overflow: 'block' as 'fail' })).toThrow(/^processWith: overflow must be/)
     // @ts-expect-error a number is no gate
     expect(() => processWith(fn, { gate: 5 })).toThrow(
-      'processWith: gate must have acquire() and release(), not be the number 5',
+      'processWith: gate must be a gate with acquire() and release(), not the number 5',
     )
   })
 
-  it('knows its types', () => {
+  it('infers its types', () => {
     of(1)
       .pipe(processWith(async (n) => String(n)))
       .subscribe((s) => expectTypeOf(s).toEqualTypeOf<string>())
@@ -241,17 +243,20 @@ describe('processWith', () => {
 })
 
 conformance<number, number>('processWith', {
-  operator: (scheduler) =>
-    processWith((n) => timer(5, scheduler).pipe(concatMap(() => of(n))), { concurrency: 3 }),
+  operator: (options) =>
+    processWith((n) => timer(5, options.scheduler).pipe(concatMap(() => of(n))), {
+      concurrency: 3,
+      ...options,
+    }),
   input: (i) => i,
-  failing: (fail, _, onError) => processWith(fail, { ...(onError && { onError }) }),
+  failing: (fail, options) => processWith(fail, options),
 })
-conformance<number, number>('processWith, of what is ready at once,', {
-  operator: () => processWith((n) => of(n)),
+conformance<number, number>('processWith with synchronous jobs', {
+  operator: (options) => processWith((n) => of(n), options),
   input: (i) => i,
 })
-conformance<number, number>('processWith, of promises,', {
-  operator: () => processWith((n) => Promise.resolve(n)),
+conformance<number, number>('processWith with promises', {
+  operator: (options) => processWith((n) => Promise.resolve(n), options),
   input: (i) => i,
   settle: turn,
 })

@@ -1,55 +1,57 @@
+import { optionError, requireNumber } from '@rxsse/shared'
 import type { ObservableInput, OperatorFunction } from 'rxjs'
-import { shapeOf } from '../shape.ts'
 import { operate } from '../stage/operate.ts'
-import type { OnError } from '../stage/reject.ts'
-import { Intake, type IntakeOptions, intakeConfig, type Task } from './job-queue.ts'
-import { handling } from './job-runner.ts'
+import type { OnError } from '../stage/reject-event.ts'
+import { type Job, JobQueue, type JobQueueOptions, resolveJobQueueOptions } from './job-queue.ts'
+import { createJobRunner } from './job-runner.ts'
 
-export interface ProcessWithOptions<T> extends IntakeOptions<T> {
+export interface ProcessWithOptions<T> extends JobQueueOptions<T> {
   /** How many events are handled at the same time. With more than 1, results come in the order in which they are ready. Default: 1. */
   readonly concurrency?: number
-  /** Takes what `fn` throws or rejects with; the stream goes on with the next event. Default: the stream errors. */
+  /** Takes what `fn` throws or rejects with. The stream goes on with the next event. Default: the stream errors. */
   readonly onError?: OnError<T>
 }
 
 /**
- * Handles each event with a function that takes its time, with a bound on what waits meanwhile: `mergeMap` without its
- * unbounded buffer.
+ * Handles each event with a function that takes its time, and bounds how many wait: `mergeMap` without its unbounded buffer.
  *
  * ```ts
  * const gate = createFlowGate()
- * fromEventSource(url, { gate }).pipe(processWith((event) => db.insert(event.data), { concurrency: 4, gate }), commit(checkpoint))
+ * const stored = createStage('stored')
+ * fromEventSource(url, { gate }).pipe(
+ *   processWith((event) => db.insert(event.data), { concurrency: 4, gate, stage: stored }),
+ *   commit(checkpoint, { after: stored }),
+ * )
  * ```
  *
- * Emits when `fn`'s promise or observable does.
- * Drops what overflows, as `overflow` says, to `onDropped`.
+ * Emits when `fn`'s promise or observable emits.
+ * Drops events over the buffer, as `overflow` says, to `onDropped`.
  * Completes when the source has completed and every event is handled.
- * Unsubscribes from the source and from what is under way; what it holds of the gate is released.
+ * Unsubscribes from the source and from running jobs, and releases what it holds of the gate.
  */
 export function processWith<T, R>(
   fn: (event: T) => ObservableInput<R>,
   options: ProcessWithOptions<T> = {},
 ): OperatorFunction<T, R> {
-  const { concurrency = 1, onError } = options
-  if (typeof fn !== 'function') throw new TypeError(`processWith needs a function, not ${shapeOf(fn)}`)
-  if (!(concurrency >= 1))
-    throw new RangeError(`processWith: concurrency must be at least 1, not ${shapeOf(concurrency)}`)
-  const config = intakeConfig('processWith', options)
+  const { onError, stage } = options
+  if (typeof fn !== 'function') throw optionError('processWith: fn', 'a function', fn)
+  const concurrency = requireNumber(options.concurrency ?? 1, 'processWith: concurrency', 1)
+  const config = resolveJobQueueOptions('processWith', options)
 
-  return operate<T, R>((stage) => {
-    const intake = new Intake(config, stage)
-    const { isFree, startMore, complete } = handling<Task<T>, T, R>(stage, {
+  return operate<T, R>('processWith', stage, (context) => {
+    const queue = new JobQueue(config, context)
+    const { isFree, run, complete } = createJobRunner<Job<T>, T, R>(context, {
       fn,
       concurrency,
       onError,
-      take: () => intake.take(),
-      inputOf: (task) => task.event,
-      settle: (task, as) => intake.settle(task, as),
+      take: () => queue.take(),
+      input: (job) => job.event,
+      settle: (job, as) => queue.settle(job, as),
     })
     return {
       next(event) {
-        intake.offer(event, isFree())
-        startMore()
+        queue.push(event, isFree())
+        run()
       },
       complete,
     }

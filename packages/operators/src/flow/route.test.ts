@@ -1,15 +1,15 @@
+import type { SseEvent } from '@rxsse/shared'
 import { concat, from, map, NEVER, Observable, of, Subject, take, throwError } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { conformance } from '../../test/conformance.ts'
 import { event } from '../../test/events.ts'
 import { data } from '../decode/data.ts'
-import type { SseEvent } from '../event.ts'
 import { route } from './route.ts'
 
 type Union = SseEvent<number, 'price'> | SseEvent<string, 'note'> | SseEvent<boolean, 'other'>
 
 describe('route', () => {
-  it('sends each event down the branch of its type, narrowed, and merges what comes out', () => {
+  it('sends each event to the branch of its type, narrowed, and merges the outputs', () => {
     const source = new Subject<Union>()
     const seen: unknown[] = []
     source
@@ -29,7 +29,7 @@ describe('route', () => {
     expect(seen).toEqual([2, 'x', 4])
   })
 
-  it('hands events without a branch, or whose branch has completed, to onDropped', () => {
+  it('passes events without a branch, or whose branch has completed, to onDropped', () => {
     const source = new Subject<Union>()
     const dropped: unknown[] = []
     const seen: unknown[] = []
@@ -43,7 +43,7 @@ describe('route', () => {
     expect(dropped).toEqual([2, true])
   })
 
-  it('hands what has no type, or no name, to onDropped', () => {
+  it('passes events without a type or a name to onDropped', () => {
     const dropped: unknown[] = []
     const untyped = [null, 5, {}, { type: 5 }]
     from(untyped as unknown[] as Union[])
@@ -64,7 +64,7 @@ describe('route', () => {
     expect(dropped.at(-1)).toBe(2)
   })
 
-  it('goes by a name of one’s own where it is given one', () => {
+  it('uses the name that `by` returns', () => {
     const seen: unknown[] = []
     of(1, 2, 3, 4)
       .pipe(
@@ -80,7 +80,7 @@ describe('route', () => {
     expect(seen).toEqual([-1, 'even 2', -3, 'even 4'])
   })
 
-  it('completes when the source and every branch have', () => {
+  it('completes when the source and every branch have completed', () => {
     const source = new Subject<Union>()
     const slow = new Subject<string>()
     const endings: string[] = []
@@ -93,7 +93,7 @@ describe('route', () => {
     expect(endings).toEqual(['complete'])
   })
 
-  it('errors with a branch, and leaves the others', () => {
+  it('errors if a branch errors, and unsubscribes from the others', () => {
     const source = new Subject<Union>()
     const other = new Subject<string>()
     const errors: unknown[] = []
@@ -110,13 +110,13 @@ describe('route', () => {
     expect(source.observed).toBe(false)
   })
 
-  it('may emit from a branch before the source does', () => {
+  it('may emit from a branch before the source emits', () => {
     const seen: unknown[] = []
     new Subject<Union>().pipe(route({ price: () => of('hello') })).subscribe((v) => seen.push(v))
     expect(seen).toEqual(['hello'])
   })
 
-  it('stops a branch that emits without a pause when it is unsubscribed, and starts no other', () => {
+  it('stops a synchronous branch when it is unsubscribed, and starts no other', () => {
     let emitted = 0
     const tireless = new Observable<number>((subscriber) => {
       while (!subscriber.closed && emitted < 1000) subscriber.next(emitted++)
@@ -129,7 +129,7 @@ describe('route', () => {
     expect(emitted).toBe(3)
   })
 
-  it('takes branches of the types that there are', () => {
+  it('accepts only branches for types of the union', () => {
     // @ts-expect-error there is no such type
     new Subject<Union>().pipe(route({ prize: (p$: Subject<Union>) => p$ })).subscribe()
     expect(() => route({ price: 5 as unknown as () => [] })).toThrow(
@@ -139,8 +139,8 @@ describe('route', () => {
 })
 
 conformance<SseEvent<number>, number>('route', {
-  operator: () => route({ a: (e$) => e$.pipe(map((e) => e.data)), b: (e$) => e$.pipe(map((e) => -e.data)) }),
+  operator: (options) =>
+    route({ a: (e$) => e$.pipe(map((e) => e.data)), b: (e$) => e$.pipe(map((e) => -e.data)) }, options),
   input: (i) => event(i, ['a', 'b', 'c'][i % 3]),
-  failing: (fail, _, onError) =>
-    route({ a: (e$) => e$.pipe(map((e) => e.data)) }, { by: fail, ...(onError && { onError }) }),
+  failing: (fail, options) => route({ a: (e$) => e$.pipe(map((e) => e.data)) }, { by: fail, ...options }),
 })

@@ -1,3 +1,4 @@
+import { optionError, type SseEvent } from '@rxsse/shared'
 import {
   from,
   type Observable,
@@ -6,32 +7,31 @@ import {
   type OperatorFunction,
   Subject,
 } from 'rxjs'
-import type { SseEvent } from '../event.ts'
 import type { OfType } from '../filter/of-type.ts'
-import { shapeOf } from '../shape.ts'
 import { InnerSubscriber } from '../stage/inner-subscriber.ts'
 import { operate } from '../stage/operate.ts'
-import { type OnError, reject } from '../stage/reject.ts'
-import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
+import { type OnError, rejectEvent } from '../stage/reject-event.ts'
+import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
+import type { StageOptions } from '../stage/stage.ts'
 
-export interface RouteOptions<T> {
-  /** Where events go that have no branch, or whose branch has completed. */
+export interface RouteOptions<T> extends StageOptions {
+  /** Takes events that have no branch, or whose branch has completed. */
   readonly onDropped?: SideOutput<T>
-  /** Takes what `by` throws; the event is left out. Default: the stream errors. */
+  /** Takes what `by` throws, and the event, which is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
 }
 
-/** Branches by event type, each a pipeline for its own events. */
+/** Branches by event type. Each is a pipeline for its own events. */
 export type TypeBranches<S extends SseEvent<unknown>> = {
   readonly [E in S['type']]?: (events: Observable<OfType<S, E>>) => ObservableInput<unknown>
 }
 
-/** Branches by the names that `by` gives. */
+/** Branches by the names that `by` returns. */
 export type NamedBranches<T, N extends string> = {
   readonly [B in N]?: (events: Observable<T>) => ObservableInput<unknown>
 }
 
-/** What any of the branches emits. */
+/** The union of what the branches emit. */
 export type BranchOutput<B> = {
   [N in keyof B]: NonNullable<B[N]> extends (events: never) => infer O
     ? O extends ObservableInput<unknown>
@@ -41,8 +41,8 @@ export type BranchOutput<B> = {
 }[keyof B]
 
 /**
- * Sends each event down the branch of its type, or of the name that `by` gives, and merges what the branches make of
- * them. One subscription to the source feeds all branches.
+ * Sends each event to the branch of its type, or of the name that `by` returns, and merges the outputs of all branches.
+ * The source is subscribed once.
  *
  * ```ts
  * events$.pipe(
@@ -70,23 +70,22 @@ export function route<T>(
   branches: NamedBranches<T, string>,
   options: RouteOptions<T> & { readonly by?: (event: T) => string | undefined } = {},
 ): OperatorFunction<T, unknown> {
-  const { by = typeOf, onError } = options
-  const onDropped = toSideOutput('route: onDropped', options.onDropped)
+  const { by = readType, onError, stage } = options
+  const onDropped = resolveSideOutput(options.onDropped, 'route: onDropped')
   for (const [name, branch] of Object.entries(branches)) {
-    if (typeof branch !== 'function')
-      throw new TypeError(`route: branch ${name} must be a function, not ${shapeOf(branch)}`)
+    if (typeof branch !== 'function') throw optionError(`route: branch ${name}`, 'a function', branch)
   }
 
-  return operate<T, unknown>(({ out, ledger, enter }) => {
-    // A Map: an event's type may be any string, 'constructor' as well.
-    const inlets = new Map<string | undefined, Subject<T>>()
+  return operate<T, unknown>('route', stage, ({ out, counts, enter }) => {
+    // A Map, because an event's type may be any string, such as 'constructor'.
+    const inputs = new Map<string | undefined, Subject<T>>()
     let open = 0
-    let completing = false
+    let isCompleting = false
 
     for (const [name, branch] of Object.entries(branches)) {
       if (branch === undefined || out.closed) continue
-      const inlet = new Subject<T>()
-      inlets.set(name, inlet)
+      const input = new Subject<T>()
+      inputs.set(name, input)
       open++
       const subscriber = new InnerSubscriber<unknown>(out, {
         next: (value) => enter(() => out.next(value)),
@@ -94,39 +93,39 @@ export function route<T>(
         complete: () =>
           enter(() => {
             open--
-            if (completing && open === 0) out.complete()
+            if (isCompleting && open === 0) out.complete()
           }),
       })
-      from(branch(inlet)).subscribe(subscriber)
+      from(branch(input)).subscribe(subscriber)
     }
 
     return {
       next(event) {
-        let inlet: Subject<T> | undefined
+        let input: Subject<T> | undefined
         try {
-          inlet = inlets.get(by(event))
+          input = inputs.get(by(event))
         } catch (error) {
-          reject(ledger, onError, error, event)
+          rejectEvent(counts, onError, error, event)
           return
         }
-        if (inlet?.observed) {
-          ledger.out++
-          inlet.next(event)
+        if (input?.observed) {
+          counts.out++
+          input.next(event)
         } else {
-          ledger.dropped++
+          counts.dropped++
           onDropped?.(event)
         }
       },
       complete() {
-        completing = true
-        for (const inlet of inlets.values()) inlet.complete()
+        isCompleting = true
+        for (const input of inputs.values()) input.complete()
         if (open === 0) out.complete()
       },
     }
   })
 }
 
-function typeOf(event: unknown): string | undefined {
+function readType(event: unknown): string | undefined {
   return typeof event === 'object' && event !== null && 'type' in event && typeof event.type === 'string'
     ? event.type
     : undefined

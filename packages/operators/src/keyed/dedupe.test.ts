@@ -11,7 +11,7 @@ interface Item {
 }
 
 describe('dedupe', () => {
-  it('emits a key once in its ttl, counted from the event that was emitted', () => {
+  it('emits a key once in its ttl, counted from the emitted event', () => {
     const steps = fc.array(
       fc.record({ wait: fc.integer({ min: 0, max: 8 }), key: fc.constantFrom('a', 'b', 'c') }),
     )
@@ -40,7 +40,7 @@ describe('dedupe', () => {
     )
   })
 
-  it('forgets the oldest key first where it may keep only so many, and says so', () => {
+  it('evicts the oldest key first with `maxKeys`, and tells onEvicted', () => {
     const source = new Subject<string>()
     const seen: string[] = []
     const evicted: unknown[] = []
@@ -55,7 +55,7 @@ describe('dedupe', () => {
     ])
   })
 
-  it('compares tuples by value, and tells 1 from "1"', () => {
+  it('compares tuples by value, and distinguishes 1 and "1"', () => {
     const source = new Subject<readonly (string | number)[]>()
     const seen: unknown[] = []
     source.pipe(dedupe({ key: (t) => t })).subscribe((t) => seen.push(t))
@@ -63,7 +63,7 @@ describe('dedupe', () => {
     expect(seen).toEqual([['a', 1], ['a', '1'], ['a1'], ['a', 1, '']])
   })
 
-  it('says what a key may be where it is given an object', () => {
+  it('says what a key may be if it gets an object', () => {
     const errors: string[] = []
     const source = new Subject<{ id: number }>()
     source
@@ -75,8 +75,8 @@ describe('dedupe', () => {
 })
 
 conformance<Item, Item>('dedupe', {
-  operator: (scheduler) => dedupe({ key: (i) => i.n % 5, ttl: '10s', scheduler }),
+  operator: (options) => dedupe({ key: (i) => i.n % 5, ttl: '10s', ...options }),
   input: (n) => ({ key: `k${n}`, n }),
-  failing: (fail, scheduler, onError) => dedupe({ key: fail, scheduler, ...(onError && { onError }) }),
-  bounded: { keys: 1200, operator: (scheduler) => dedupe({ key: (i) => i.key, ttl: '1s', scheduler }) },
+  failing: (fail, options) => dedupe({ key: fail, ...options }),
+  bounded: { keys: 1200, operator: (options) => dedupe({ key: (i) => i.key, ttl: '1s', ...options }) },
 })

@@ -1,27 +1,27 @@
+import type { Duration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
-import type { Duration } from '../duration.ts'
-import { identityOf, type Key, type Primitive } from '../engine/keyed-state/key.ts'
+import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { KeyedState } from '../engine/keyed-state/keyed-state.ts'
 import { operate } from '../stage/operate.ts'
-import { type OnError, reject } from '../stage/reject.ts'
-import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
-import { type KeyedOptions, keyedOptions } from './keyed-options.ts'
+import { type OnError, rejectEvent } from '../stage/reject-event.ts'
+import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
+import { type KeyedOptions, resolveKeyedOptions } from './keyed-options.ts'
 
 export interface DedupeOptions<T, K extends Key> extends KeyedOptions<K> {
-  /** What makes two events the same. */
+  /** Two events with equal keys are duplicates. */
   readonly key: (event: T) => K
-  /** How long a key is remembered, from its first event on: those repeated meanwhile do not count. Default: for good. */
+  /** How long a key is remembered after its first event. Repetitions do not extend it. Default: for good. */
   readonly ttl?: Duration
-  /** How many keys are remembered; the one whose first event is the oldest is forgotten first. Default: any number. */
+  /** How many keys are remembered. The key whose first event is the oldest is evicted first. Default: any number. */
   readonly maxKeys?: number
-  /** Where repeated events go. */
+  /** Takes repeated events. */
   readonly onDropped?: SideOutput<T>
-  /** Takes what `key` throws; the event is left out. Default: the stream errors. */
+  /** Takes what `key` throws, and the event, which is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
 }
 
 /**
- * The first event of each key. After `ttl` the key may come again, and so may one that `maxKeys` others have come after.
+ * Passes on the first event of each key. A key may come again after `ttl`, or after `maxKeys` other keys.
  *
  * ```ts
  * fromEventSource(url).pipe(dedupe({ key: (event) => event.lastEventId, ttl: '10m', maxKeys: 100_000 }))
@@ -33,31 +33,31 @@ export interface DedupeOptions<T, K extends Key> extends KeyedOptions<K> {
  * Unsubscribes from the source at once; the state is discarded.
  */
 export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoTypeOperatorFunction<T> {
-  const { key: keyOf, onError } = options
-  const { state, now: clock } = keyedOptions('dedupe', options)
-  const onDropped = toSideOutput('dedupe: onDropped', options.onDropped)
+  const { key: selectKey, onError, stage } = options
+  const { state, now: clock } = resolveKeyedOptions('dedupe', options)
+  const onDropped = resolveSideOutput(options.onDropped, 'dedupe: onDropped')
 
-  return operate(({ out, ledger }) => {
+  return operate('dedupe', stage, ({ out, counts }) => {
     const seen = new KeyedState<K, true>(() => true, { ...state, renewOn: 'creation' })
-    ledger.keys = () => seen.size
+    counts.keys = () => seen.size
     return {
       next(event) {
         let isNew: boolean
         try {
-          const key = keyOf(event)
-          const id: Primitive = identityOf(key)
+          const key = selectKey(event)
+          const id: Primitive = identifyKey(key)
           const now = clock()
           isNew = !seen.has(key, now, id)
           if (isNew) seen.at(key, now, id)
         } catch (error) {
-          reject(ledger, onError, error, event)
+          rejectEvent(counts, onError, error, event)
           return
         }
         if (isNew) {
-          ledger.out++
+          counts.out++
           out.next(event)
         } else {
-          ledger.dropped++
+          counts.dropped++
           onDropped?.(event)
         }
       },

@@ -1,35 +1,32 @@
+import { type Duration, parsePositiveDuration, requireNumber } from '@rxsse/shared'
 import { asyncScheduler, type SchedulerLike } from 'rxjs'
-import { type Duration, positiveMilliseconds } from '../duration.ts'
 import type { Key } from '../engine/keyed-state/key.ts'
 import type { Eviction, KeyedStateOptions } from '../engine/keyed-state/keyed-state.ts'
-import { shapeOf } from '../shape.ts'
-import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
+import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
+import type { StageOptions } from '../stage/stage.ts'
 
-/** What bounds the state of an operator that keeps some by key. */
-export interface KeyedOptions<K extends Key> {
+/** Bounds the state of an operator that keeps state by key. */
+export interface KeyedOptions<K extends Key> extends StageOptions {
   /** How long a key's state is kept after its last use. Default: for good. */
   readonly ttl?: Duration
-  /** How many keys have state; the least recently used goes first. Default: any number. */
+  /** How many keys have state. The least recently used one is evicted first. Default: any number. */
   readonly maxKeys?: number
-  /** Told of each key whose state is let go. */
+  /** Takes each key whose state is evicted. */
   readonly onEvicted?: SideOutput<Eviction<K>>
-  /** The clock that `ttl` goes by. Default: `asyncScheduler`. */
+  /** The clock for `ttl`. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
 
-/** The options, checked, as the engine takes them. */
-export function keyedOptions<K extends Key>(
+/** The options, checked, as `KeyedState` takes them. */
+export function resolveKeyedOptions<K extends Key>(
   operator: string,
   { ttl, maxKeys, onEvicted, scheduler = asyncScheduler }: KeyedOptions<K>,
 ): { readonly state: KeyedStateOptions<K, unknown>; readonly now: () => number } {
-  if (maxKeys !== undefined && !(maxKeys >= 1)) {
-    throw new RangeError(`${operator}: maxKeys must be at least 1, not ${shapeOf(maxKeys)}`)
-  }
   const state = {
-    ...(ttl !== undefined && { ttl: positiveMilliseconds(`${operator}: ttl`, ttl) }),
-    ...(maxKeys !== undefined && { maxKeys }),
-    onEvicted: toSideOutput(`${operator}: onEvicted`, onEvicted),
+    ...(ttl !== undefined && { ttl: parsePositiveDuration(ttl, `${operator}: ttl`) }),
+    ...(maxKeys !== undefined && { maxKeys: requireNumber(maxKeys, `${operator}: maxKeys`, 1) }),
+    onEvicted: resolveSideOutput(onEvicted, `${operator}: onEvicted`),
   }
-  // Without a ttl nobody looks at the time, and reading the clock is not free.
+  // The clock is read only if a ttl needs it: reading it is not free.
   return { state, now: ttl === undefined ? () => 0 : () => scheduler.now() }
 }

@@ -12,7 +12,7 @@ interface Price {
 const price = (symbol: string, price: number): Price => ({ symbol, price })
 
 describe('lag', () => {
-  it('puts each event beside the one before it in its key', () => {
+  it('combines each event with the previous one of its key', () => {
     const moves: unknown[] = []
     of(price('a', 1), price('b', 10), price('a', 2), price('b', 20), price('a', 3))
       .pipe(lag({ key: (p) => p.symbol }, (now, before) => [now.symbol, before?.price, now.price]))
@@ -26,7 +26,7 @@ describe('lag', () => {
     ])
   })
 
-  it('looks as many events back as offset says', () => {
+  it('looks `offset` events back', () => {
     const pairs: unknown[] = []
     of(1, 2, 3, 4, 5)
       .pipe(lag({ offset: 3 }, (now, before) => [before, now]))
@@ -48,7 +48,7 @@ describe('lag', () => {
     expect(seen).toEqual([undefined, undefined, ['x', 1]])
   })
 
-  it('starts anew where a key has been quiet for its ttl, and says so', () => {
+  it('starts anew if a key has been quiet for its ttl, and tells onEvicted', () => {
     const clock = new VirtualClock()
     const prices = new Subject<Price>()
     const seen: unknown[] = []
@@ -70,7 +70,7 @@ describe('lag', () => {
     expect(evicted).toEqual([{ key: 'a', reason: 'ttl' }])
   })
 
-  it('knows its types', () => {
+  it('infers its types', () => {
     of(price('a', 1))
       .pipe(lag({ key: (p) => p.symbol }, (now, before) => ({ now, before })))
       .subscribe((pair) => expectTypeOf(pair).toEqualTypeOf<{ now: Price; before: Price | undefined }>())
@@ -78,7 +78,7 @@ describe('lag', () => {
     expect(() => of(price('a', 1)).pipe(lag({ key: (p) => p }, (now) => now))).not.toThrow()
   })
 
-  it('remembers an event that could not be projected, so that no key is stuck with one that none can be compared with', () => {
+  it('remembers an event whose projection threw, so that the next event is compared with it', () => {
     const seen: unknown[] = []
     const left: unknown[] = []
     const bad = { symbol: 'a' } as Price
@@ -97,24 +97,26 @@ describe('lag', () => {
     expect(left).toEqual([bad, price('a', 2)])
   })
 
-  it('refuses to keep no key at all', () => {
-    expect(() => lag({ maxKeys: 0 }, () => 0)).toThrow('lag: maxKeys must be at least 1, not the number 0')
+  it('refuses a maxKeys of 0', () => {
+    expect(() => lag({ maxKeys: 0 }, () => 0)).toThrow(
+      'lag: maxKeys must be a number of at least 1, not the number 0',
+    )
   })
 
-  it('refuses an offset that is none', () => {
+  it('refuses an offset that is not a whole number of at least 1', () => {
     for (const offset of [0, -1, 1.5, Number.NaN]) {
-      expect(() => lag({ offset }, () => 0)).toThrow(/^lag: offset must be a whole number above 0/)
+      expect(() => lag({ offset }, () => 0)).toThrow(/^lag: offset must be a whole number of at least 1/)
     }
   })
 })
 
 conformance<Price, unknown>('lag', {
-  operator: (scheduler) =>
-    lag({ key: (p) => p.symbol, ttl: '10s', scheduler }, (now, before) => [before, now]),
+  operator: (options) =>
+    lag({ key: (p) => p.symbol, ttl: '10s', ...options }, (now, before) => [before, now]),
   input: (i) => price(`s${i % 3}`, i),
-  failing: (fail, scheduler, onError) => lag({ scheduler, ...(onError && { onError }) }, fail),
+  failing: (fail, options) => lag(options, fail),
   bounded: {
     keys: 1200,
-    operator: (scheduler) => lag({ key: (p) => p.price, ttl: '1s', scheduler }, (now) => now),
+    operator: (options) => lag({ key: (p) => p.price, ttl: '1s', ...options }, (now) => now),
   },
 })

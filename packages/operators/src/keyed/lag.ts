@@ -1,25 +1,25 @@
+import { requireInteger } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
 import type { Key } from '../engine/keyed-state/key.ts'
 import { KeyedState } from '../engine/keyed-state/keyed-state.ts'
-import { shapeOf } from '../shape.ts'
 import { operate } from '../stage/operate.ts'
-import { type OnError, reject } from '../stage/reject.ts'
-import { type KeyedOptions, keyedOptions } from './keyed-options.ts'
+import { type OnError, rejectEvent } from '../stage/reject-event.ts'
+import { type KeyedOptions, resolveKeyedOptions } from './keyed-options.ts'
 
 export interface LagOptions<T, K extends Key> extends KeyedOptions<K> {
-  /** What an event is compared within. Default: the whole stream. */
+  /** An event is compared with an earlier event of the same key. Default: one key for the whole stream. */
   readonly key?: (event: T) => K
   /** How many events back. Default: 1. */
   readonly offset?: number
   /**
-   * Takes what `key` or `project` throws; nothing is emitted for the event. Where `project` threw, it is still an earlier event to those after it:
-   * one that nothing compares with spoils one comparison, and not its key for good. Default: the stream errors.
+   * Takes what `key` or `project` throws, and the event, which emits nothing. If `project` threw, later events are still
+   * compared with this event, so one bad event spoils one comparison. Default: the stream errors.
    */
   readonly onError?: OnError<T>
 }
 
 /**
- * Each event together with an earlier one of the same key: SQL's `LAG(...) OVER (PARTITION BY ...)`, by order of arrival.
+ * Combines each event with an earlier event of its key: SQL's `LAG(...) OVER (PARTITION BY ...)`, by order of arrival.
  *
  * ```ts
  * prices$.pipe(
@@ -37,37 +37,37 @@ export function lag<T, R, K extends Key = undefined>(
   options: LagOptions<T, K>,
   project: (current: T, previous: T | undefined) => R,
 ): OperatorFunction<T, R> {
-  const { offset = 1, onError } = options
-  if (!(Number.isInteger(offset) && offset >= 1))
-    throw new RangeError(`lag: offset must be a whole number above 0, not ${shapeOf(offset)}`)
-  const { state, now } = keyedOptions('lag', options)
-  const keyOf = options.key ?? (() => undefined as K)
+  const { onError, stage } = options
+  const offset = requireInteger(options.offset ?? 1, 'lag: offset', 1)
+  const { state, now } = resolveKeyedOptions('lag', options)
+  const selectKey = options.key ?? (() => undefined as K)
 
-  return operate(({ out, ledger }) => {
+  return operate('lag', stage, ({ out, counts }) => {
     const histories = new KeyedState<K, History<T>>(() => ({ ring: [], next: 0 }), state)
-    ledger.keys = () => histories.size
+    counts.keys = () => histories.size
     return {
       next(event) {
         let result: R
         try {
-          const history = histories.at(keyOf(event), now())
+          const history = histories.at(selectKey(event), now())
           const previous = history.ring[history.next]
           history.ring[history.next] = event
           history.next = (history.next + 1) % offset
           result = project(event, previous)
         } catch (error) {
-          reject(ledger, onError, error, event)
+          rejectEvent(counts, onError, error, event)
           return
         }
-        ledger.out++
+        counts.out++
         out.next(result)
       },
     }
   })
 }
 
-/** The last `offset` events, of which the oldest is the next to be overwritten. */
+/** The last `offset` events as a ring buffer. */
 interface History<T> {
   readonly ring: T[]
+  /** The position of the oldest event, which is overwritten next. */
   next: number
 }

@@ -21,7 +21,7 @@ const levelsOf = (
 }
 
 describe('threshold', () => {
-  it('says which level each value has reached; a value on the bound has', () => {
+  it('adds the level that each value has reached, also a value on the bound', () => {
     expect(levelsOf([0, 74.9, 75, 90, 1000, 80], {}).map(([, level]) => level)).toEqual([
       'normal',
       'normal',
@@ -32,7 +32,7 @@ describe('threshold', () => {
     ])
   })
 
-  it('emits changes alone where it is told to, from the base on', () => {
+  it('emits only changes with `changesOnly`, starting at the base', () => {
     expect(levelsOf([1, 76, 80, 91, 95, 76, 1, 2], { changesOnly: true })).toEqual([
       [76, 'warning'],
       [91, 'critical'],
@@ -41,7 +41,7 @@ describe('threshold', () => {
     ])
   })
 
-  it('leaves a level only when the value is back by more than the hysteresis', () => {
+  it('leaves a level only when the value has gone back by more than the hysteresis', () => {
     expect(levelsOf([89, 90, 86, 85, 84, 71, 70, 69.9, 74], { hysteresis: 5, changesOnly: true })).toEqual([
       [89, 'warning'],
       [90, 'critical'],
@@ -50,7 +50,7 @@ describe('threshold', () => {
     ])
   })
 
-  it('falls as far as it must in one step, past rungs that it would have to leave', () => {
+  it('falls several levels in one step, past levels that it would leave', () => {
     expect(levelsOf([95, 0], { hysteresis: 5 })).toEqual([
       [95, 'critical'],
       [0, 'normal'],
@@ -61,7 +61,7 @@ describe('threshold', () => {
     ])
   })
 
-  it('counts downwards where levels are reached from above', () => {
+  it('goes downwards if levels are reached from above', () => {
     const seen: string[] = []
     of(50, 20, 19, 5, 4, 21)
       .pipe(threshold({ value: (v) => v, levels: { low: 20, empty: 5 }, direction: 'falling' }))
@@ -69,7 +69,7 @@ describe('threshold', () => {
     expect(seen).toEqual(['normal', 'low', 'low', 'empty', 'empty', 'normal'])
   })
 
-  it('keeps a level for each key, and gives the one before', () => {
+  it('keeps a level for each key, and emits the previous one too', () => {
     const seen: unknown[] = []
     const metrics: Metric[] = [
       { host: 'a', cpu: 95 },
@@ -89,43 +89,42 @@ describe('threshold', () => {
     ])
   })
 
-  it('errors at a value that is no number rather than calling it normal', () => {
+  it('errors at a value that is no number', () => {
     const errors: string[] = []
     of(Number.NaN)
       .pipe(threshold({ value: (v) => v, levels }))
       .subscribe({ error: (e) => errors.push(e.message) })
-    expect(errors).toEqual(['threshold: expected a number, got the number NaN'])
+    expect(errors).toEqual(['threshold: value must be a number, not the number NaN'])
   })
 
-  it('refuses levels that are none', () => {
+  it('refuses an empty set of levels and a bound that is NaN', () => {
     expect(() => threshold({ value: Number, levels: {} })).toThrow(
-      /^threshold: levels must map at least one name to a number/,
+      /^threshold: levels must be at least one name with a number/,
     )
     expect(() => threshold({ value: Number, levels: { a: Number.NaN } })).toThrow(
-      /^threshold: levels must map/,
+      /^threshold: levels must be/,
     )
     expect(() => threshold({ value: Number, levels, hysteresis: -1 })).toThrow(
-      /^threshold: hysteresis must be 0 or more/,
+      /^threshold: hysteresis must be a number of at least 0/,
     )
   })
 })
 
 conformance<Metric, unknown>('threshold', {
-  operator: (scheduler) =>
+  operator: (options) =>
     threshold({
       key: (m) => m.cpu % 3,
       value: (m) => m.cpu * 5,
       levels,
-      scheduler,
       ttl: '10s',
       changesOnly: true,
+      ...options,
     }),
   input: (i) => ({ host: `h${i}`, cpu: i }),
-  failing: (fail, scheduler, onError) =>
-    threshold({ value: fail, levels, scheduler, ...(onError && { onError }) }),
+  failing: (fail, options) => threshold({ value: fail, levels, ...options }),
   bounded: {
     keys: 500,
-    operator: (scheduler) =>
-      threshold({ key: (m) => m.host, value: (m) => m.cpu, levels, scheduler, maxKeys: 500 }),
+    operator: (options) =>
+      threshold({ key: (m) => m.host, value: (m) => m.cpu, levels, maxKeys: 500, ...options }),
   },
 })

@@ -43,7 +43,7 @@ const stepsOf = (list: readonly { readonly wait: number; readonly key: string }[
 }
 
 describe('sampleByKey', () => {
-  it('gives the latest of each key, in the order in which the keys came, when the time is over', () => {
+  it('emits the latest event of each key after `every`, in the order in which the keys came', () => {
     const { seen, dropped } = timeline(
       (scheduler, onDropped) => sampleByKey({ key: (t) => t.key, every: 100, scheduler, onDropped }),
       [
@@ -61,7 +61,7 @@ describe('sampleByKey', () => {
     expect(dropped).toEqual([0])
   })
 
-  it('emits what holds the most keys ahead of time rather than losing it', () => {
+  it('emits the oldest key early if there are more than `maxKeys` keys', () => {
     const { seen } = timeline(
       (scheduler) => sampleByKey({ key: (t) => t.key, every: 100, maxKeys: 2, scheduler }),
       [
@@ -77,7 +77,7 @@ describe('sampleByKey', () => {
     ])
   })
 
-  it('ends every key on its last event, never gives a key twice within the time, and drops only what was replaced', () => {
+  it('emits the last event of every key, never a key twice within `every`, and drops only replaced events', () => {
     fc.assert(
       fc.property(stream, fc.integer({ min: 1, max: 20 }), (list, every) => {
         const steps = stepsOf(list)
@@ -98,7 +98,7 @@ describe('sampleByKey', () => {
 })
 
 describe('debounceByKey', () => {
-  it('gives the latest of a key once it has been quiet', () => {
+  it('emits the latest event of a key after its quiet time', () => {
     const { seen, dropped } = timeline(
       (scheduler, onDropped) => debounceByKey({ key: (t) => t.key, quiet: 100, scheduler, onDropped }),
       [
@@ -115,7 +115,7 @@ describe('debounceByKey', () => {
     expect(dropped).toEqual([0, 1])
   })
 
-  it('does not wait for ever for a key that is never quiet, where told so', () => {
+  it('waits at most maxWait for a key that is never quiet', () => {
     const steps = Array.from({ length: 10 }, (_, i): Step => [i * 30, 'a'])
     const { seen } = timeline(
       (scheduler) => debounceByKey({ key: (t) => t.key, quiet: 50, maxWait: 100, scheduler }),
@@ -128,7 +128,7 @@ describe('debounceByKey', () => {
     ])
   })
 
-  it('emits what has been held longest ahead of time rather than holding more keys than it may', () => {
+  it('emits the key that was held longest early if there are more than `maxKeys` keys', () => {
     const { seen, dropped } = timeline(
       (scheduler, onDropped) =>
         debounceByKey({ key: (t) => t.key, quiet: 100, maxKeys: 2, scheduler, onDropped }),
@@ -149,7 +149,7 @@ describe('debounceByKey', () => {
     expect(dropped).toEqual([0])
   })
 
-  it('does for every key what a timer for each would', () => {
+  it('does for every key what a timer for each key would do', () => {
     fc.assert(
       fc.property(stream, fc.integer({ min: 1, max: 12 }), (list, quiet) => {
         const steps = stepsOf(list)
@@ -171,34 +171,32 @@ describe('debounceByKey', () => {
   })
 })
 
-it('either refuses to hold no key at all', () => {
+it('both refuse a maxKeys of 0', () => {
   const key = (t: Tick) => t.key
   expect(() => sampleByKey({ key, every: 1, maxKeys: 0 })).toThrow(
-    'sampleByKey: maxKeys must be at least 1, not the number 0',
+    'sampleByKey: maxKeys must be a number of at least 1, not the number 0',
   )
   expect(() => debounceByKey({ key, quiet: 1, maxKeys: Number.NaN })).toThrow(
-    'debounceByKey: maxKeys must be at least 1, not the number NaN',
+    'debounceByKey: maxKeys must be a number of at least 1, not the number NaN',
   )
 })
 
 const input = (n: number): Tick => ({ key: `k${n}`, n })
 conformance<Tick, Tick>('sampleByKey', {
-  operator: (scheduler) => sampleByKey({ key: (t) => t.n % 4, every: '1s', scheduler }),
+  operator: (options) => sampleByKey({ key: (t) => t.n % 4, every: '1s', ...options }),
   input,
-  failing: (fail, scheduler, onError) =>
-    sampleByKey({ key: fail, every: 1, scheduler, ...(onError && { onError }) }),
+  failing: (fail, options) => sampleByKey({ key: fail, every: 1, ...options }),
   bounded: {
     keys: 300,
-    operator: (scheduler) => sampleByKey({ key: (t) => t.key, every: '1s', maxKeys: 300, scheduler }),
+    operator: (options) => sampleByKey({ key: (t) => t.key, every: '1s', maxKeys: 300, ...options }),
   },
 })
 conformance<Tick, Tick>('debounceByKey', {
-  operator: (scheduler) => debounceByKey({ key: (t) => t.n % 4, quiet: '1s', scheduler }),
+  operator: (options) => debounceByKey({ key: (t) => t.n % 4, quiet: '1s', ...options }),
   input,
-  failing: (fail, scheduler, onError) =>
-    debounceByKey({ key: fail, quiet: 1, scheduler, ...(onError && { onError }) }),
+  failing: (fail, options) => debounceByKey({ key: fail, quiet: 1, ...options }),
   bounded: {
     keys: 1200,
-    operator: (scheduler) => debounceByKey({ key: (t) => t.key, quiet: '1s', scheduler }),
+    operator: (options) => debounceByKey({ key: (t) => t.key, quiet: '1s', ...options }),
   },
 })

@@ -1,59 +1,59 @@
+import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
-import { type Duration, positiveMilliseconds } from '../duration.ts'
 import type { Primitive } from '../engine/keyed-state/key.ts'
-import { Agenda, type Appointed } from '../engine/queues/timer-queue.ts'
-import { operateInTurn } from '../stage/operate.ts'
-import { reject } from '../stage/reject.ts'
-import { type ByKeyOptions, byKey } from './by-key-options.ts'
+import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
+import { operateSerialized } from '../stage/operate.ts'
+import { rejectEvent } from '../stage/reject-event.ts'
+import { type ByKeyOptions, resolveByKeyOptions } from './by-key-options.ts'
 
 export interface DebounceByKeyOptions<T> extends ByKeyOptions<T> {
-  /** How long a key has to be quiet for its latest event to be emitted. */
+  /** How long a key must be quiet before its latest event is emitted. */
   readonly quiet: Duration
-  /** How long a key that is never quiet waits at most, from its first held event on. Default: for as long as it takes. */
+  /** The longest wait of a key that is never quiet, from its first held event. Default: no limit. */
   readonly maxWait?: Duration
 }
 
 /**
- * The latest event of each key, once the key has been quiet for a while: RxJS's `debounceTime` for each key, with one
- * timer for all of them.
+ * Passes on the latest event of each key when the key has been quiet for a while: RxJS's `debounceTime` for each key, with one
+ * timer for all keys.
  *
  * Emits when a key has been quiet for `quiet`, or its first held event is `maxWait` old.
  * Drops events that a later one has replaced, to `onDropped`.
- * Completes when the source completes, after what was held, in the order in which it was due.
+ * Completes when the source completes, after the held events, in the order in which they were due.
  * Unsubscribes from the source at once; held events are discarded.
  */
 export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOperatorFunction<T> {
-  const { idOf, maxKeys, onDropped, onError, scheduler } = byKey('debounceByKey', options)
-  const quiet = positiveMilliseconds('debounceByKey: quiet', options.quiet)
+  const { identify, maxKeys, onDropped, onError, scheduler } = resolveByKeyOptions('debounceByKey', options)
+  const quiet = parsePositiveDuration(options.quiet, 'debounceByKey: quiet')
   const maxWait =
     options.maxWait === undefined
       ? Number.POSITIVE_INFINITY
-      : positiveMilliseconds('debounceByKey: maxWait', options.maxWait)
+      : parsePositiveDuration(options.maxWait, 'debounceByKey: maxWait')
 
-  return operateInTurn<T, T>(({ out, ledger, alarm }) => {
+  return operateSerialized<T, T>('debounceByKey', options.stage, ({ out, counts, createTimer }) => {
     const held = new Map<Primitive, Held<T>>()
-    const agenda = new Agenda<Held<T>>()
+    const queue = new TimerQueue<Held<T>>()
     let order = 0
-    ledger.keys = () => held.size
-    const settled = alarm(scheduler, (now) => {
-      for (let next = agenda.takeDue(now); next !== undefined; next = agenda.takeDue(now)) {
-        // Its appointment was for an earlier event, and is made anew only now.
-        if (next.due > now) agenda.appoint(next, next.due)
+    counts.keys = () => held.size
+    const timer = createTimer(scheduler, (now) => {
+      for (let next = queue.takeDue(now); next !== undefined; next = queue.takeDue(now)) {
+        // A later event moves only `due`. The queue learns of it here.
+        if (next.due > now) queue.schedule(next, next.due)
         else emit(next)
       }
-      settled.set(agenda.next())
+      timer.set(queue.next())
     })
 
-    function emit(one: Held<T>): void {
-      agenda.appoint(one, Number.POSITIVE_INFINITY)
-      held.delete(one.id)
-      ledger.out++
-      out.next(one.event)
+    function emit(entry: Held<T>): void {
+      queue.schedule(entry, Number.POSITIVE_INFINITY)
+      held.delete(entry.id)
+      counts.out++
+      out.next(entry.event)
     }
 
     function hold(id: Primitive, event: T, now: number): void {
       const due = now + Math.min(quiet, maxWait)
-      const one: Held<T> = {
+      const entry: Held<T> = {
         id,
         event,
         due,
@@ -61,9 +61,9 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
         order: order++,
         at: Number.POSITIVE_INFINITY,
       }
-      held.set(id, one)
-      agenda.appoint(one, due)
-      settled.set(agenda.next())
+      held.set(id, entry)
+      queue.schedule(entry, due)
+      timer.set(queue.next())
       if (held.size <= maxKeys) return
       for (const oldest of held.values()) {
         emit(oldest)
@@ -75,32 +75,32 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
       next(event) {
         let id: Primitive
         try {
-          id = idOf(event)
+          id = identify(event)
         } catch (error) {
-          reject(ledger, onError, error, event)
+          rejectEvent(counts, onError, error, event)
           return
         }
         const now = scheduler.now()
-        const one = held.get(id)
-        if (one === undefined) {
+        const entry = held.get(id)
+        if (entry === undefined) {
           hold(id, event, now)
           return
         }
-        const replaced = one.event
-        one.event = event
-        one.due = Math.min(now + quiet, one.latest)
-        ledger.dropped++
+        const replaced = entry.event
+        entry.event = event
+        entry.due = Math.min(now + quiet, entry.latest)
+        counts.dropped++
         onDropped?.(replaced)
       },
       complete() {
-        for (const one of [...held.values()].sort((a, b) => a.due - b.due || a.order - b.order)) emit(one)
+        for (const entry of [...held.values()].sort((a, b) => a.due - b.due || a.order - b.order)) emit(entry)
         out.complete()
       },
     }
   })
 }
 
-interface Held<T> extends Appointed {
+interface Held<T> extends Scheduled {
   readonly id: Primitive
   event: T
   due: number

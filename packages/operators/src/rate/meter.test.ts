@@ -5,7 +5,7 @@ import { conformance } from '../../test/conformance.ts'
 import { meter, type Rate } from './meter.ts'
 
 describe('meter', () => {
-  it('comes to the rate of a steady stream, and dies away when it stops', () => {
+  it('reaches the rate of a steady stream, and falls to 0 when the stream stops', () => {
     const clock = new VirtualClock()
     const source = new Subject<number>()
     const seen: Rate[] = []
@@ -24,7 +24,7 @@ describe('meter', () => {
     expect(clock.timers).toBe(0)
   })
 
-  it('moves half the way to a new rate in its half-life', () => {
+  it('moves half of the way to a new rate in its half-life', () => {
     const clock = new VirtualClock()
     const source = new Subject<number>()
     const seen: number[] = []
@@ -55,4 +55,4 @@ describe('meter', () => {
   })
 })
 
-conformance<number, Rate>('meter', { operator: (scheduler) => meter({ scheduler }), input: (i) => i })
+conformance<number, Rate>('meter', { operator: meter, input: (i) => i })

@@ -1,9 +1,10 @@
+import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
-import { type Duration, positiveMilliseconds } from '../duration.ts'
-import { operateInTurn } from '../stage/operate.ts'
+import { operateSerialized } from '../stage/operate.ts'
+import type { StageOptions } from '../stage/stage.ts'
 
-export interface MeterOptions {
-  /** How often the rate is given. Default: `'1s'`. */
+export interface MeterOptions extends StageOptions {
+  /** How often the rate is emitted. Default: `'1s'`. */
   readonly every?: Duration
   /** After this time an event counts half. Default: `'10s'`. */
   readonly halfLife?: Duration
@@ -14,56 +15,57 @@ export interface MeterOptions {
 export interface Rate {
   /** Events a second, as an exponentially weighted moving average. */
   readonly perSecond: number
-  /** Events since the rate was last given. */
+  /** Events since the previous emission. */
   readonly count: number
   /** Events since the beginning. */
   readonly total: number
 }
 
-/** Below this many events a second a rate has died away. */
-const NOTHING = 0.001
+/** A rate below this, in events a second, counts as 0. */
+const LOWEST_RATE = 0.001
 
 /**
- * How many events come a second, averaged so that the recent ones count more.
+ * Measures how many events come a second. Recent events count more.
  *
- * Emits when `every` has passed, from the first event on until the rate has died away, ending with a rate of 0; then again from the next event on.
- * Drops the events themselves: they are what is counted.
- * Completes when the source completes, after the rate up to then if anything has come since the last one.
+ * Emits when `every` has passed, from the first event until the rate has fallen to 0, which is emitted too; then again from the next event.
+ * Drops the events themselves, after counting them.
+ * Completes when the source completes, after a last rate if events have come since the previous one.
  * Unsubscribes from the source at once.
  */
 export function meter({
   every = '1s',
   halfLife = '10s',
   scheduler = asyncScheduler,
+  stage,
 }: MeterOptions = {}): OperatorFunction<unknown, Rate> {
-  const interval = positiveMilliseconds('meter: every', every)
-  const half = positiveMilliseconds('meter: halfLife', halfLife)
+  const interval = parsePositiveDuration(every, 'meter: every')
+  const half = parsePositiveDuration(halfLife, 'meter: halfLife')
 
-  return operateInTurn<unknown, Rate>(({ out, ledger, alarm }) => {
-    // NaN while there is no rate to speak of.
+  return operateSerialized<unknown, Rate>('meter', stage, ({ out, counts, createTimer }) => {
+    /** When the interval began. NaN while the rate is 0. */
     let since = Number.NaN
     let count = 0
     let total = 0
     let perSecond: number | undefined
 
-    const tick = alarm(scheduler, (now) => {
-      give(now)
-      if (perSecond !== undefined) tick.set(now + interval)
+    const timer = createTimer(scheduler, (now) => {
+      emit(now)
+      if (perSecond !== undefined) timer.set(now + interval)
     })
 
-    function give(now: number): void {
-      // Never over less than a whole interval: the first event of a stream that ends at once would come at any rate one likes.
+    function emit(now: number): void {
+      // At least a whole interval: a stream that ends at once after its first event would have any rate.
       const elapsed = Math.max(now - since, interval)
       const current = (count * 1000) / elapsed
       const rate =
         perSecond === undefined ? current : current + (perSecond - current) * 0.5 ** (elapsed / half)
-      const isOver = count === 0 && rate < NOTHING
-      const given = { perSecond: isOver ? 0 : rate, count, total }
+      const isOver = count === 0 && rate < LOWEST_RATE
+      const emitted = { perSecond: isOver ? 0 : rate, count, total }
       perSecond = isOver ? undefined : rate
       since = isOver ? Number.NaN : now
-      ledger.out += count
+      counts.out += count
       count = 0
-      out.next(given)
+      out.next(emitted)
     }
 
     return {
@@ -72,10 +74,10 @@ export function meter({
         total++
         if (!Number.isNaN(since)) return
         since = scheduler.now()
-        tick.set(since + interval)
+        timer.set(since + interval)
       },
       complete() {
-        if (count > 0) give(scheduler.now())
+        if (count > 0) emit(scheduler.now())
         out.complete()
       },
     }

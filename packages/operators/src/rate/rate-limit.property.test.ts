@@ -28,7 +28,7 @@ const limit = fc.record({
   burst: fc.integer({ min: 3, max: 9 }),
 })
 
-it('never lets more through than burst + rate * t, on any interval, for any key', () => {
+it('lets at most burst + rate * t pass, in any interval, for any key', () => {
   fc.assert(
     fc.property(schedule, limit, fc.constantFrom('shape', 'drop'), (steps, options, mode) => {
       const { passed } = run(steps, options, mode)
@@ -50,7 +50,7 @@ it('never lets more through than burst + rate * t, on any interval, for any key'
   )
 })
 
-it('lets through exactly what a bucket that is refilled millisecond by millisecond would', () => {
+it('lets exactly the same events pass as a bucket that is refilled every millisecond', () => {
   fc.assert(
     fc.property(schedule, limit, (steps, options) => {
       const { passed } = run(steps, options, 'drop')
@@ -78,7 +78,7 @@ it('lets through exactly what a bucket that is refilled millisecond by milliseco
   )
 })
 
-it('shapes without loss, in order by key, and no later than it must', () => {
+it('shapes without loss, in order by key, and as early as possible', () => {
   fc.assert(
     fc.property(schedule, limit, (steps, options) => {
       const { passed, clock } = run(steps, options, 'shape')

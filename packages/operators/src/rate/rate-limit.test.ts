@@ -29,7 +29,7 @@ function limited(options: Omit<RateLimitOptions<Job>, 'scheduler'>) {
 const job = (id: number, who = 'a', cost = 1): Job => ({ id, who, cost })
 
 describe('rateLimit', () => {
-  it('shapes: a burst at once, the rest as soon as there are tokens, and completes after the last', () => {
+  it('shapes: emits a burst at once, the rest as soon as there are tokens, and completes after the last', () => {
     const { clock, source, seen, endings } = limited({ tokens: 2, interval: '1s' })
     for (let i = 0; i < 5; i++) source.next(job(i))
     source.complete()
@@ -44,7 +44,7 @@ describe('rateLimit', () => {
     expect(endings).toEqual([['complete', 1500]])
   })
 
-  it('drops what comes too soon, as an alert at most every five seconds wants it', () => {
+  it('drops events that come too soon, such as alerts within five seconds', () => {
     const { clock, source, seen, dropped } = limited({ tokens: 1, interval: '5s', mode: 'drop' })
     for (const time of [0, 1000, 4999, 5000, 9999, 10_000]) {
       clock.advanceTo(time)
@@ -95,7 +95,7 @@ describe('rateLimit', () => {
     ])
   })
 
-  it('lets a quiet time pay for a burst, but for no more than a burst', () => {
+  it('collects tokens in a quiet time, but no more than a burst', () => {
     for (const tokens of [1, 7]) {
       const { clock, source, seen } = limited({ tokens, interval: '1s', burst: 3, mode: 'drop' })
       clock.advanceTo(60_000)
@@ -104,7 +104,7 @@ describe('rateLimit', () => {
     }
   })
 
-  it('takes as many tokens as an event costs', () => {
+  it('takes the tokens that an event costs', () => {
     const { clock, source, seen } = limited({ tokens: 10, interval: '1s', cost: (j) => j.cost })
     source.next(job(0, 'a', 10))
     source.next(job(1, 'a', 5))
@@ -117,7 +117,7 @@ describe('rateLimit', () => {
     ])
   })
 
-  it('holds no more than maxQueue, and drops the newest beyond', () => {
+  it('holds at most maxQueue events, and drops newer ones', () => {
     const { clock, source, seen, dropped } = limited({ tokens: 1, interval: '1s', maxQueue: 2 })
     for (let i = 0; i < 5; i++) source.next(job(i))
     clock.runOut()
@@ -125,7 +125,7 @@ describe('rateLimit', () => {
     expect(dropped).toEqual([3, 4])
   })
 
-  it('is not closed for an hour by a clock that is set back an hour', () => {
+  it('keeps the rate when the clock is set back an hour', () => {
     const { clock, source, seen } = limited({ tokens: 1, interval: '1s', mode: 'drop' })
     clock.advanceTo(7_200_000)
     source.next(job(0))
@@ -136,7 +136,7 @@ describe('rateLimit', () => {
     expect(seen.map(([, id]) => id)).toEqual([0, 2])
   })
 
-  it('keeps the rate where every timer rings a little early', () => {
+  it('keeps the rate if every timer fires a little early', () => {
     class HastyClock extends VirtualClock {
       override schedule<S>(work: (this: SchedulerAction<S>, state?: S) => void, delay = 0, state?: S) {
         return super.schedule(work, Math.max(0, delay - 1), state)
@@ -156,7 +156,7 @@ describe('rateLimit', () => {
     expect(seen.every((time, i) => time >= i * 10 - 1)).toBe(true)
   })
 
-  it('keeps nothing for keys whose bucket is full again', () => {
+  it('deletes the keys whose bucket is full again', () => {
     const { clock, source } = limited({ tokens: 1, interval: '1s', key: (j) => j.id })
     for (let i = 0; i < 1000; i++) {
       source.next(job(i))
@@ -166,15 +166,15 @@ describe('rateLimit', () => {
   })
 
   it.each([
-    [{ tokens: 0, interval: '1s' }, 'rateLimit: tokens must be a number above 0, not the number 0'],
-    [{ tokens: 1, interval: 0 }, 'rateLimit: interval must be longer than zero'],
+    [{ tokens: 0, interval: '1s' }, 'rateLimit: tokens must be a finite number above 0, not the number 0'],
+    [{ tokens: 1, interval: 0 }, 'rateLimit: interval must be a duration longer than zero'],
     [
       { tokens: 1, interval: '1s', burst: -1 },
-      'rateLimit: burst must be a number above 0, not the number -1',
+      'rateLimit: burst must be a finite number above 0, not the number -1',
     ],
     [
       { tokens: 1, interval: '1s', maxQueue: Number.NaN },
-      'rateLimit: maxQueue must be 0 or more, not the number NaN',
+      'rateLimit: maxQueue must be a number of at least 0, not the number NaN',
     ],
     [
       { tokens: 1, interval: '1s', mode: 'pace' as 'shape' },
@@ -184,25 +184,24 @@ describe('rateLimit', () => {
     expect(() => rateLimit(options)).toThrow(message)
   })
 
-  it('errors at a cost that can never be paid', () => {
+  it('errors at a cost above the burst', () => {
     const errors: unknown[] = []
     of(job(0))
       .pipe(rateLimit({ tokens: 1, interval: '1s', cost: () => 2 }))
       .subscribe({ error: (e) => errors.push(e.message) })
-    expect(errors).toEqual(['rateLimit: cost must be between 0 and burst (1), not the number 2'])
+    expect(errors).toEqual(['rateLimit: cost must be a number from 0 to burst (1), not the number 2'])
   })
 })
 
 const input = (i: number) => job(i, `who-${i}`)
 for (const mode of ['shape', 'drop'] as const) {
-  conformance<Job, Job>(`rateLimit, mode ${mode},`, {
-    operator: (scheduler) => rateLimit({ tokens: 3, interval: '1s', mode, scheduler, key: (j) => j.id % 2 }),
+  conformance<Job, Job>(`rateLimit in mode ${mode}`, {
+    operator: (options) => rateLimit({ tokens: 3, interval: '1s', mode, key: (j) => j.id % 2, ...options }),
     input,
-    failing: (fail, scheduler, onError) =>
-      rateLimit({ tokens: 1, interval: 1, cost: fail, scheduler, ...(onError && { onError }) }),
+    failing: (fail, options) => rateLimit({ tokens: 1, interval: 1, cost: fail, ...options }),
     bounded: {
       keys: 4000,
-      operator: (scheduler) => rateLimit({ tokens: 1, interval: '1s', mode, scheduler, key: (j) => j.who }),
+      operator: (options) => rateLimit({ tokens: 1, interval: '1s', mode, key: (j) => j.who, ...options }),
     },
   })
 }

@@ -1,37 +1,39 @@
+import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
 import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs'
-import { type Duration, positiveMilliseconds } from '../duration.ts'
 import { type Bucket, Gcra } from '../engine/gcra.ts'
-import { identityOf, type Key, type Primitive } from '../engine/keyed-state/key.ts'
-import { Agenda, type Appointed } from '../engine/queues/timer-queue.ts'
-import { shapeOf } from '../shape.ts'
-import { operateInTurn } from '../stage/operate.ts'
-import { type OnError, reject } from '../stage/reject.ts'
-import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
+import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
+import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
+import { operateSerialized } from '../stage/operate.ts'
+import { type OnError, rejectEvent } from '../stage/reject-event.ts'
+import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
+import type { StageOptions } from '../stage/stage.ts'
 
-export interface RateLimitOptions<T> {
-  /** How many tokens come back in each interval. An event takes one, or its `cost`. */
+const MODES = ['shape', 'drop', 'fail'] as const
+
+export interface RateLimitOptions<T> extends StageOptions {
+  /** How many tokens are added in each interval. An event takes one, or its `cost`. */
   readonly tokens: number
-  /** How long `tokens` take to come back. */
+  /** The time in which `tokens` are added. */
   readonly interval: Duration
-  /** How many tokens pile up in quiet times, and so how much may pass at once. Default: `tokens`. */
+  /** How many tokens a bucket holds, and so how much may pass at once. Default: `tokens`. */
   readonly burst?: number
   /** How many tokens an event takes. More than `burst` can never pass, and is an error. Default: 1. */
   readonly cost?: (event: T) => number
-  /** A bucket for each key. Default: one for all. */
+  /** Each key has a bucket. Default: one bucket for all. */
   readonly key?: (event: T) => Key
-  /** What becomes of an event that comes too soon: `'shape'` holds it until it may pass, `'drop'` drops it, `'fail'` errors the stream. Default: `'shape'`. */
-  readonly mode?: 'shape' | 'drop' | 'fail'
-  /** How many events `'shape'` holds, of all keys together; one more is dropped. Default: 10,000. */
+  /** What happens to an event that comes too soon: `'shape'` holds it until it may pass, `'drop'` drops it, `'fail'` errors the stream. Default: `'shape'`. */
+  readonly mode?: (typeof MODES)[number]
+  /** How many events `'shape'` holds, of all keys together. One more is dropped. Default: 10,000. */
   readonly maxQueue?: number
-  /** Where dropped events go. */
+  /** Takes dropped events. */
   readonly onDropped?: SideOutput<T>
-  /** Takes what `key` or `cost` throws, and a cost that cannot be; the event is left out. Default: the stream errors. */
+  /** Takes what `key` or `cost` throws, a cost that is out of range, and the event, which is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
   /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
 
-/** What `mode: 'fail'` errors the stream with. */
+/** Errors the stream with `mode: 'fail'`. */
 export class RateLimitError extends Error {
   override readonly name = 'RateLimitError'
   readonly key: Key
@@ -48,108 +50,63 @@ export class RateLimitError extends Error {
 }
 
 /**
- * Lets at most `tokens` pass in each `interval`, over any stretch of time at most `burst` more: a token bucket (GCRA).
+ * Lets at most `tokens` pass in each `interval`, and at most `burst` more over any period: a token bucket (GCRA).
  *
  * ```ts
  * alerts$.pipe(rateLimit({ tokens: 1, interval: '5s', mode: 'drop' })) // one, then at most one every five seconds
  * ```
  *
- * Emits when an event comes and its tokens are there; `'shape'` emits held events as soon as they are, in order by key.
- * Drops what comes too soon (`'drop'`) or finds the queue full (`'shape'`), to `onDropped`.
- * Completes when the source has completed and nothing is held any more: the rate holds to the end.
+ * Emits when an event comes and the bucket has its tokens; `'shape'` emits held events as soon as it has, in order by key.
+ * Drops events that come too soon (`'drop'`) or find the queue full (`'shape'`), to `onDropped`.
+ * Completes when the source has completed and no event is held: the rate holds to the end.
  * Unsubscribes from the source at once; held events are discarded.
  */
 export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunction<T> {
-  const {
-    tokens,
-    burst = tokens,
-    cost: costOf = () => 1,
-    key: keyOf = () => undefined,
-    mode = 'shape',
-    onError,
-  } = options
-  const { maxQueue = 10_000, scheduler = asyncScheduler } = options
-  for (const [name, value] of Object.entries({ tokens, burst })) {
-    if (!(Number.isFinite(value) && value > 0))
-      throw new RangeError(`rateLimit: ${name} must be a number above 0, not ${shapeOf(value)}`)
-  }
-  if (!(maxQueue >= 0))
-    throw new RangeError(`rateLimit: maxQueue must be 0 or more, not ${shapeOf(maxQueue)}`)
-  if (!['shape', 'drop', 'fail'].includes(mode))
-    throw new TypeError(`rateLimit: mode must be 'shape', 'drop' or 'fail', not ${shapeOf(mode)}`)
-  const interval = positiveMilliseconds('rateLimit: interval', options.interval)
-  const onDropped = toSideOutput('rateLimit: onDropped', options.onDropped)
+  const config = resolveOptions(options)
+  const { selectCost, selectKey, mode, onDropped, onError, scheduler } = config
 
-  function costed(event: T): number {
-    const cost = costOf(event)
-    if (cost >= 0 && cost <= burst) return cost
-    throw new RangeError(`rateLimit: cost must be between 0 and burst (${burst}), not ${shapeOf(cost)}`)
-  }
-
-  return operateInTurn(({ out, ledger, alarm }) => {
-    const gcra = new Gcra({ tokens, interval, burst })
-    const lanes = new Map<Primitive, Lane<T>>()
-    const agenda = new Agenda<Lane<T>>()
-    let sweepAt = 64
-    let lanesMade = 0
+  return operateSerialized('rateLimit', options.stage, ({ out, counts, createTimer }) => {
+    const gcra = new Gcra(config)
+    const buckets = new KeyBuckets<T>(gcra)
+    const queue = new TimerQueue<KeyBucket<T>>()
     let held = 0
-    let completing = false
-    ledger.keys = () => lanes.size
+    let isCompleting = false
+    counts.keys = () => buckets.size
 
-    const release = alarm(scheduler, (wall) => {
+    const timer = createTimer(scheduler, (wall) => {
       const now = gcra.elapse(wall)
-      for (let lane = agenda.takeDue(now); lane !== undefined && !out.closed; lane = agenda.takeDue(now)) {
-        // A lane is on the agenda as long as something waits in it.
-        const next = lane.queue.shift() as Waiting<T>
+      for (let due = queue.takeDue(now); due !== undefined && !out.closed; due = queue.takeDue(now)) {
+        // A bucket is in the queue while events wait for it.
+        const next = due.waiting.shift() as Waiting<T>
         held--
-        gcra.take(lane.bucket, next.cost, now)
-        const following = lane.queue[0]
-        if (following !== undefined) agenda.appoint(lane, now + gcra.wait(lane.bucket, following.cost, now))
+        gcra.take(due.bucket, next.cost, now)
+        const following = due.waiting[0]
+        if (following !== undefined) queue.schedule(due, now + gcra.wait(due.bucket, following.cost, now))
         emit(next.event)
       }
-      if (held > 0) release.set(wall + agenda.next() - now)
-      else if (completing) out.complete()
+      if (held > 0) timer.set(wall + queue.next() - now)
+      else if (isCompleting) out.complete()
     })
 
     function emit(event: T): void {
-      ledger.out++
+      counts.out++
       out.next(event)
     }
 
-    function laneOf(id: Primitive, now: number): Lane<T> {
-      const found = lanes.get(id)
-      if (found !== undefined) return found
-      // A bucket that is full is as good as none, so keys that have gone quiet need no state and no timer, only a broom
-      // now and then: whenever there are twice as many as the last one left.
-      if (lanes.size >= sweepAt) {
-        for (const [other, lane] of lanes)
-          if (lane.queue.length === 0 && gcra.isFull(lane.bucket, now)) lanes.delete(other)
-        sweepAt = Math.max(64, lanes.size * 2)
-      }
-      const lane: Lane<T> = {
-        bucket: gcra.bucket(),
-        queue: [],
-        at: Number.POSITIVE_INFINITY,
-        order: lanesMade++,
-      }
-      lanes.set(id, lane)
-      return lane
-    }
-
-    function hold(lane: Lane<T>, event: T, cost: number, wall: number, now: number): void {
-      if (held >= maxQueue) {
+    function hold(entry: KeyBucket<T>, event: T, cost: number, wall: number, now: number): void {
+      if (held >= config.maxQueue) {
         drop(event)
         return
       }
       held++
-      lane.queue.push({ event, cost })
-      if (lane.queue.length > 1) return
-      agenda.appoint(lane, now + gcra.wait(lane.bucket, cost, now))
-      release.set(wall + agenda.next() - now)
+      entry.waiting.push({ event, cost })
+      if (entry.waiting.length > 1) return
+      queue.schedule(entry, now + gcra.wait(entry.bucket, cost, now))
+      timer.set(wall + queue.next() - now)
     }
 
     function drop(event: T): void {
-      ledger.dropped++
+      counts.dropped++
       onDropped?.(event)
     }
 
@@ -159,39 +116,103 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
         let key: Key
         let id: Primitive
         try {
-          cost = costed(event)
-          key = keyOf(event)
-          id = identityOf(key)
+          cost = selectCost(event)
+          key = selectKey(event)
+          id = identifyKey(key)
         } catch (error) {
-          reject(ledger, onError, error, event)
+          rejectEvent(counts, onError, error, event)
           return
         }
         const wall = scheduler.now()
         const now = gcra.elapse(wall)
-        const lane = laneOf(id, now)
-        const wait = lane.queue.length > 0 ? Number.POSITIVE_INFINITY : gcra.wait(lane.bucket, cost, now)
+        const entry = buckets.at(id, now)
+        const wait = entry.waiting.length > 0 ? Number.POSITIVE_INFINITY : gcra.wait(entry.bucket, cost, now)
         if (wait === 0) {
-          gcra.take(lane.bucket, cost, now)
+          gcra.take(entry.bucket, cost, now)
           emit(event)
-        } else if (mode === 'shape') hold(lane, event, cost, wall, now)
+        } else if (mode === 'shape') hold(entry, event, cost, wall, now)
         else if (mode === 'drop') drop(event)
         else {
-          ledger.dropped++
+          counts.dropped++
           out.error(new RateLimitError(key, wait))
         }
       },
       complete() {
-        completing = true
+        isCompleting = true
         if (held === 0) out.complete()
       },
     }
   })
 }
 
+function resolveOptions<T>(options: RateLimitOptions<T>) {
+  const { tokens, burst = tokens, cost = () => 1, key = () => undefined, mode = 'shape', onError } = options
+  const { maxQueue = 10_000, scheduler = asyncScheduler } = options
+  for (const [name, value] of Object.entries({ tokens, burst })) {
+    if (!(Number.isFinite(value) && value > 0))
+      throw optionError(`rateLimit: ${name}`, 'a finite number above 0', value)
+  }
+  if (!MODES.includes(mode)) throw optionError('rateLimit: mode', "'shape', 'drop' or 'fail'", mode)
+  return {
+    tokens,
+    burst,
+    mode,
+    onError,
+    scheduler,
+    selectKey: key,
+    selectCost(event: T): number {
+      const value = cost(event)
+      if (value >= 0 && value <= burst) return value
+      throw optionError('rateLimit: cost', `a number from 0 to burst (${burst})`, value)
+    },
+    interval: parsePositiveDuration(options.interval, 'rateLimit: interval'),
+    maxQueue: requireNumber(maxQueue, 'rateLimit: maxQueue', 0),
+    onDropped: resolveSideOutput(options.onDropped, 'rateLimit: onDropped'),
+  }
+}
+
+/** The buckets of all keys. A full bucket is like a new one, so idle keys are deleted without a timer. */
+class KeyBuckets<T> {
+  readonly #gcra: Gcra
+  readonly #buckets = new Map<Primitive, KeyBucket<T>>()
+  #sweepAt = 64
+  #created = 0
+
+  constructor(gcra: Gcra) {
+    this.#gcra = gcra
+  }
+
+  get size(): number {
+    return this.#buckets.size
+  }
+
+  at(id: Primitive, now: number): KeyBucket<T> {
+    const found = this.#buckets.get(id)
+    if (found !== undefined) return found
+    if (this.#buckets.size >= this.#sweepAt) this.#sweep(now)
+    const entry: KeyBucket<T> = {
+      bucket: this.#gcra.bucket(),
+      waiting: [],
+      at: Number.POSITIVE_INFINITY,
+      order: this.#created++,
+    }
+    this.#buckets.set(id, entry)
+    return entry
+  }
+
+  /** Runs each time the number of keys has doubled, so that it costs O(1) a key. */
+  #sweep(now: number): void {
+    for (const [id, { waiting, bucket }] of this.#buckets) {
+      if (waiting.length === 0 && this.#gcra.isFull(bucket, now)) this.#buckets.delete(id)
+    }
+    this.#sweepAt = Math.max(64, this.#buckets.size * 2)
+  }
+}
+
 /** One key's bucket, and the events that wait for it. */
-interface Lane<T> extends Appointed {
+interface KeyBucket<T> extends Scheduled {
   readonly bucket: Bucket
-  readonly queue: Waiting<T>[]
+  readonly waiting: Waiting<T>[]
 }
 
 interface Waiting<T> {

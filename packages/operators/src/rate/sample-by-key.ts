@@ -1,32 +1,32 @@
+import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
-import { type Duration, positiveMilliseconds } from '../duration.ts'
 import type { Primitive } from '../engine/keyed-state/key.ts'
-import { operateInTurn } from '../stage/operate.ts'
-import { reject } from '../stage/reject.ts'
-import { type ByKeyOptions, byKey } from './by-key-options.ts'
+import { operateSerialized } from '../stage/operate.ts'
+import { rejectEvent } from '../stage/reject-event.ts'
+import { type ByKeyOptions, resolveByKeyOptions } from './by-key-options.ts'
 
 export interface SampleByKeyOptions<T> extends ByKeyOptions<T> {
-  /** How long events are gathered, from the first one on. */
+  /** How long events are held, counted from the first one. */
   readonly every: Duration
 }
 
 /**
- * The latest event of each key, at most once in `every`: for readers that want each instrument's last price rather than
- * every price. Nothing is emitted for a key, and no timer runs, while nothing comes.
+ * Passes on the latest event of each key, at most once in `every`: for readers that want each instrument's last price, not
+ * every price. While no events come it emits nothing and runs no timer.
  *
- * Emits when `every` has passed since the first event that is held: all held events, in the order in which their keys came.
+ * Emits when `every` has passed since the first held event: all held events, in the order in which their keys came.
  * Drops events that a later one has replaced, to `onDropped`.
- * Completes when the source completes, after what was held.
+ * Completes when the source completes, after the held events.
  * Unsubscribes from the source at once; held events are discarded.
  */
 export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperatorFunction<T> {
-  const { idOf, maxKeys, onDropped, onError, scheduler } = byKey('sampleByKey', options)
-  const every = positiveMilliseconds('sampleByKey: every', options.every)
+  const { identify, maxKeys, onDropped, onError, scheduler } = resolveByKeyOptions('sampleByKey', options)
+  const every = parsePositiveDuration(options.every, 'sampleByKey: every')
 
-  return operateInTurn<T, T>(({ out, ledger, alarm }) => {
+  return operateSerialized<T, T>('sampleByKey', options.stage, ({ out, counts, createTimer }) => {
     let latest = new Map<Primitive, T>()
-    ledger.keys = () => latest.size
-    const tick = alarm(scheduler, emitAll)
+    counts.keys = () => latest.size
+    const timer = createTimer(scheduler, emitAll)
 
     function emitAll(): void {
       const held = latest
@@ -35,7 +35,7 @@ export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperator
     }
 
     function emit(event: T): void {
-      ledger.out++
+      counts.out++
       out.next(event)
     }
 
@@ -43,18 +43,18 @@ export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperator
       next(event) {
         let id: Primitive
         try {
-          id = idOf(event)
+          id = identify(event)
         } catch (error) {
-          reject(ledger, onError, error, event)
+          rejectEvent(counts, onError, error, event)
           return
         }
-        if (latest.size === 0) tick.set(scheduler.now() + every)
+        if (latest.size === 0) timer.set(scheduler.now() + every)
         const isHeld = latest.has(id)
         const replaced = latest.get(id)
         latest.set(id, event)
         if (isHeld) {
-          ledger.dropped++
-          // `isHeld` says that it is an event, which may well be undefined.
+          counts.dropped++
+          // `isHeld` says that this is an event, which may be undefined itself.
           onDropped?.(replaced as T)
         } else if (latest.size > maxKeys) {
           for (const [oldest, held] of latest) {

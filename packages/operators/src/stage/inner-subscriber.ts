@@ -1,6 +1,6 @@
 import { type Observer, Subscriber } from 'rxjs'
 
-/** A subscriber that goes with `out`: unsubscribed with it from the start, so that also a synchronous source stops. */
+/** A subscriber that ends with `out`. It is added to `out` from the start, so that a synchronous source stops too. */
 export class InnerSubscriber<T> extends Subscriber<T> {
   readonly #observer: Observer<T>
 

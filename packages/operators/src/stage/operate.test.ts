@@ -2,8 +2,8 @@ import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { groupWithin } from '../window/group-within.ts'
 
-describe('an operator that works in turn', () => {
-  it('completes after what its consumer had sent, where that completes the source from inside an emission', () => {
+describe('a serialized operator', () => {
+  it('handles the events that its consumer sends inside an emission before the completion of the source', () => {
     const source = new Subject<number>()
     const seen: unknown[] = []
     source.pipe(groupWithin({ maxItems: 2 })).subscribe({

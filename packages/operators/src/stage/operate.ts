@@ -1,136 +1,133 @@
-import {
-  type MonoTypeOperatorFunction,
-  Observable,
-  type OperatorFunction,
-  type SchedulerLike,
-  Subscriber,
-} from 'rxjs'
-import { Ledger } from './counts.ts'
-import { Alarm } from './timer.ts'
+import { Observable, type OperatorFunction, type SchedulerLike, Subscriber } from 'rxjs'
+import { Counts } from './counts.ts'
+import { isAttachable, type Stage } from './stage.ts'
+import { Timer } from './timer.ts'
 
-/** What an operator does with its source's notifications. Made anew for each subscription, so state lives in its closure. */
-export interface Stage<In> {
+/** What an operator does with its source's notifications. Each subscription gets its own, so state lives in its closure. */
+export interface EventHandler<In> {
   next(value: In): void
-  /** Flushes, then completes `out`, now or later. Left out: `out` completes. */
+  /** Flushes, then completes `out`, now or later. Without it `out` completes at once. */
   complete?(): void
+  /** Called once, after the source is subscribed. */
+  subscribed?(): void
 }
 
-/** What an operator's stage works with. */
-export interface StageContext<Out> {
+/** What an operator's handler works with. */
+export interface OperatorContext<Out> {
   readonly out: Subscriber<Out>
-  readonly ledger: Ledger
-  /** Runs `work` as if it came from the source: in turn, and an exception in it errors the stream. Does nothing once the stream is over. */
+  readonly counts: Counts
+  /** Runs `work` like an event of the source: an exception in it errors the stream. Does nothing after the end. */
   enter(work: () => void): void
-  /** A timer whose ring runs through `enter`; it goes with the subscription. */
-  alarm(scheduler: SchedulerLike, ring: (now: number) => void): Alarm
+  /** A timer that runs its callback through `enter`. It is cleared when the subscription ends. */
+  createTimer(scheduler: SchedulerLike, callback: (now: number) => void): Timer
 }
 
-type Start<In, Out> = (context: StageContext<Out>) => Stage<In>
+type CreateHandler<In, Out> = (context: OperatorContext<Out>) => EventHandler<In>
 
 /**
- * An operator from a stage that may be entered again while it emits: one that changes its own state before it emits
- * and holds nothing across an emission. Counts what comes in; the stage counts the rest.
+ * Creates an operator whose handler may be called again while it emits: it changes its state before it emits,
+ * and keeps nothing in local variables across an emission. Counts `in`; the handler counts the rest.
  */
-export function operate<In, Out>(start: Start<In, Out>): OperatorFunction<In, Out> {
-  return connect((out, ledger) => new StageSubscriber<In, Out>(out, ledger), start)
-}
-
-/**
- * An operator from a stage that must not be entered again while it works. What its consumer sends back into the source
- * from inside an emission waits its turn.
- */
-export function operateInTurn<In, Out>(start: Start<In, Out>): OperatorFunction<In, Out> {
-  return connect((out, ledger) => new TurnwiseSubscriber<In, Out>(out, ledger), start)
-}
-
-/**
- * An operator that passes everything on and takes part in the bookkeeping of the operator above it. `wire` is given the
- * ledger before that operator starts, and answers where its output goes. Above a foreign operator it sees what passes.
- */
-export function attach<T>(
-  wire: (out: Subscriber<T>, ledger: Ledger) => Subscriber<T>,
-): MonoTypeOperatorFunction<T> {
-  return (source) => {
-    const above = runs.has(source) ? source : source.pipe(pass<T>())
-    return runnable<T>((out, ledger) => runs.get(above)?.(wire(out, ledger) as Subscriber<never>, ledger))
-  }
-}
-
-// The subscriber is typed by the observable that is its key, which a WeakMap cannot say.
-const runs = new WeakMap<object, (out: Subscriber<never>, ledger: Ledger) => void>()
-
-function runnable<Out>(run: (out: Subscriber<Out>, ledger: Ledger) => void): Observable<Out> {
-  const result = new Observable<Out>((out) => run(out, new Ledger()))
-  runs.set(result, run)
-  return result
-}
-
-function pass<T>(): MonoTypeOperatorFunction<T> {
-  return operate(({ out, ledger }) => ({
-    next(value) {
-      ledger.out++
-      out.next(value)
-    },
-  }))
-}
-
-function connect<In, Out>(
-  makeSubscriber: (out: Subscriber<Out>, ledger: Ledger) => StageSubscriber<In, Out>,
-  start: Start<In, Out>,
+export function operate<In, Out>(
+  name: string,
+  stage: Stage | undefined,
+  createHandler: CreateHandler<In, Out>,
 ): OperatorFunction<In, Out> {
+  return createOperator(
+    name,
+    stage,
+    (out, counts) => new OperatorSubscriber<In, Out>(out, counts),
+    createHandler,
+  )
+}
+
+/** As {@link operate}, but never calls the handler while it works: events that a consumer sends back meanwhile wait. */
+export function operateSerialized<In, Out>(
+  name: string,
+  stage: Stage | undefined,
+  createHandler: CreateHandler<In, Out>,
+): OperatorFunction<In, Out> {
+  return createOperator(
+    name,
+    stage,
+    (out, counts) => new SerializedSubscriber<In, Out>(out, counts),
+    createHandler,
+  )
+}
+
+function createOperator<In, Out>(
+  name: string,
+  stage: Stage | undefined,
+  createSubscriber: (out: Subscriber<Out>, counts: Counts) => OperatorSubscriber<In, Out>,
+  createHandler: CreateHandler<In, Out>,
+): OperatorFunction<In, Out> {
+  // Not an optionError, which would be a third of the smallest operators.
+  if (stage !== undefined && !isAttachable(stage)) {
+    throw new TypeError(`${name}: stage must be a stage made by createStage()`)
+  }
   return (source) =>
-    runnable((out, ledger) => {
-      const subscriber = makeSubscriber(out, ledger)
-      out.add(() => ledger.discard())
-      subscriber.begin(start)
+    new Observable<Out>((out) => {
+      const counts = new Counts()
+      stage?.attach(name, counts)
+      out.add(() => {
+        counts.end()
+        stage?.detach()
+      })
+      const subscriber = createSubscriber(out, counts)
+      subscriber.start(createHandler)
       source.subscribe(subscriber)
+      subscriber.subscribed()
     })
 }
 
-// As RxJS builds its own operators: one Subscriber between source and destination. `subscribe(observer)` would put a
-// second one, and a second try/catch, into the path of every event.
-class StageSubscriber<In, Out> extends Subscriber<In> {
+// One Subscriber between source and destination, like RxJS's own operators. `subscribe(observer)` would put a second
+// one, and a second try/catch, into the path of every event.
+class OperatorSubscriber<In, Out> extends Subscriber<In> {
   protected readonly out: Subscriber<Out>
-  protected readonly ledger: Ledger
-  protected stage: Stage<In> = { next() {} }
+  protected readonly counts: Counts
+  protected handler: EventHandler<In> = { next() {} }
 
-  constructor(out: Subscriber<Out>, ledger: Ledger) {
+  constructor(out: Subscriber<Out>, counts: Counts) {
     super(out)
     this.out = out
-    this.ledger = ledger
+    this.counts = counts
   }
 
-  /** Makes the stage; not in the constructor, as a stage may emit right away. */
-  begin(start: Start<In, Out>): void {
-    const { out, ledger } = this
+  /** Creates the handler. Not done in the constructor, because a handler may emit at once. */
+  start(createHandler: CreateHandler<In, Out>): void {
+    const { out, counts } = this
     const enter = (work: () => void) => this.enter(work)
-    this.stage = start({
+    this.handler = createHandler({
       out,
-      ledger,
+      counts,
       enter,
-      alarm(scheduler, ring) {
-        const alarm = new Alarm(scheduler, (now) => enter(() => ring(now)))
-        out.add(alarm)
-        return alarm
+      createTimer(scheduler, callback) {
+        const timer = new Timer(scheduler, (now) => enter(() => callback(now)))
+        out.add(timer)
+        return timer
       },
     })
+  }
+
+  subscribed(): void {
+    this.handler.subscribed?.()
   }
 
   protected enter(work: () => void): void {
     if (this.out.closed) return
     try {
       work()
-      this.ledger.onChange?.()
+      this.counts.onChange?.()
     } catch (error) {
       this.out.error(error)
     }
   }
 
   protected override _next(value: In): void {
-    this.ledger.in++
+    this.counts.in++
     try {
-      this.stage.next(value)
-      if (this.ledger.onChange !== undefined) this.ledger.onChange()
+      this.handler.next(value)
+      if (this.counts.onChange !== undefined) this.counts.onChange()
     } catch (error) {
       this.out.error(error)
     }
@@ -138,56 +135,56 @@ class StageSubscriber<In, Out> extends Subscriber<In> {
 
   protected override _complete(): void {
     this.enter(() => {
-      if (this.stage.complete === undefined) this.out.complete()
-      else this.stage.complete()
+      if (this.handler.complete === undefined) this.out.complete()
+      else this.handler.complete()
     })
     this.unsubscribe()
   }
 }
 
-class TurnwiseSubscriber<In, Out> extends StageSubscriber<In, Out> {
-  #busy = false
+class SerializedSubscriber<In, Out> extends OperatorSubscriber<In, Out> {
+  #isBusy = false
   readonly #waiting: (() => void)[] = []
 
   protected override enter(work: () => void): void {
-    if (this.#busy) this.#waiting.push(work)
-    else this.#take(work)
+    if (this.#isBusy) this.#waiting.push(work)
+    else this.#run(work)
   }
 
   protected override _next(value: In): void {
-    this.ledger.in++
-    if (this.#busy) {
+    this.counts.in++
+    if (this.#isBusy) {
       this.#wait(value)
       return
     }
-    this.#busy = true
+    this.#isBusy = true
     try {
-      this.stage.next(value)
-      if (this.ledger.onChange !== undefined) this.ledger.onChange()
+      this.handler.next(value)
+      if (this.counts.onChange !== undefined) this.counts.onChange()
     } catch (error) {
       this.out.error(error)
     }
-    this.#busy = false
+    this.#isBusy = false
     if (this.#waiting.length > 0) this.#drain()
   }
 
-  // Not in `_next`, where the function that keeps the value would cost every event a context of its own.
+  // A method of its own: a closure in `_next` would cost every event a context.
   #wait(value: In): void {
-    this.#waiting.push(() => this.stage.next(value))
+    this.#waiting.push(() => this.handler.next(value))
   }
 
-  #take(work: () => void): void {
-    this.#busy = true
+  #run(work: () => void): void {
+    this.#isBusy = true
     super.enter(work)
-    this.#busy = false
+    this.#isBusy = false
     if (this.#waiting.length > 0) this.#drain()
   }
 
   #drain(): void {
-    this.#busy = true
-    // More may come to wait meanwhile, and an array's iterator goes on to its end as it is then.
+    this.#isBusy = true
+    // The iterator also visits what is pushed while it runs.
     for (const work of this.#waiting) super.enter(work)
     this.#waiting.length = 0
-    this.#busy = false
+    this.#isBusy = false
   }
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Aggregate } from '../engine/aggregates/aggregate.ts'
 import { AggregateRow } from '../engine/aggregates/aggregate-row.ts'
 import type { Slot } from '../engine/aggregates/cells.ts'
-import { aggregatesOf } from './aggregates.ts'
+import { getAggregates } from './aggregates.ts'
 
 interface Item {
   readonly at: number
@@ -12,7 +12,7 @@ interface Item {
   readonly word: string
 }
 
-const a = aggregatesOf<Item>()
+const a = getAggregates<Item>()
 const item = fc.record({
   at: fc.integer({ min: 0, max: 9 }),
   x: fc.integer({ min: -1000, max: 1000 }),
@@ -146,7 +146,7 @@ describe.each(whole)('$name', ({ aggregate, slow, close, atomic }) => {
       return slot
     }
     return {
-      folded: (list: readonly Item[]): Slot => added(all.create(), list),
+      createFoldAggregate: (list: readonly Item[]): Slot => added(all.create(), list),
       added,
       merged(into: Slot, from: Slot): Slot {
         all.merge(into, from)
@@ -160,27 +160,27 @@ describe.each(whole)('$name', ({ aggregate, slow, close, atomic }) => {
   }
 
   it('is what the slow way gives', () => {
-    const { folded, result } = row()
-    fc.assert(fc.property(items, (list) => same(result(folded(list)), slow(list))))
+    const { createFoldAggregate, result } = row()
+    fc.assert(fc.property(items, (list) => same(result(createFoldAggregate(list)), slow(list))))
   })
 
-  it('does not change when merged with nothing, on either side', () => {
-    const { folded, merged, result } = row()
+  it('does not change when merged with an empty accumulator, on either side', () => {
+    const { createFoldAggregate, merged, result } = row()
     fc.assert(
       fc.property(items, (list) => {
-        same(result(merged(folded([]), folded(list))), slow(list))
-        same(result(merged(folded(list), folded([]))), slow(list))
+        same(result(merged(createFoldAggregate([]), createFoldAggregate(list))), slow(list))
+        same(result(merged(createFoldAggregate(list), createFoldAggregate([]))), slow(list))
       }),
     )
   })
 
-  it('may be merged in any grouping, and leaves what it merges from as it was', () => {
-    const { folded, merged, result } = row()
+  it('merges in any grouping, and does not change the other accumulator', () => {
+    const { createFoldAggregate, merged, result } = row()
     fc.assert(
       fc.property(parts, ([p = [], q = [], r = []]) => {
-        const [x, y, z] = [folded(p), folded(q), folded(r)]
-        const left = merged(merged(folded(p), y), z)
-        const right = merged(x, merged(folded(q), z))
+        const [x, y, z] = [createFoldAggregate(p), createFoldAggregate(q), createFoldAggregate(r)]
+        const left = merged(merged(createFoldAggregate(p), y), z)
+        const right = merged(x, merged(createFoldAggregate(q), z))
         same(result(left), slow([...p, ...q, ...r]))
         same(result(right), slow([...p, ...q, ...r]))
         same(result(y), slow(q))
@@ -189,37 +189,40 @@ describe.each(whole)('$name', ({ aggregate, slow, close, atomic }) => {
     )
   })
 
-  it('may be added to after a merge', () => {
-    const { folded, merged, added, result } = row()
+  it('can add events after a merge', () => {
+    const { createFoldAggregate, merged, added, result } = row()
     fc.assert(
       fc.property(parts, ([p = [], q = [], r = []]) => {
-        same(result(added(merged(folded(p), folded(q)), r)), slow([...p, ...q, ...r]))
+        same(
+          result(added(merged(createFoldAggregate(p), createFoldAggregate(q)), r)),
+          slow([...p, ...q, ...r]),
+        )
       }),
     )
   })
 
-  it('may be copied, and does not change with the copy', () => {
-    const { folded, merged, copy, result } = row()
+  it('can be copied, and does not change with the copy', () => {
+    const { createFoldAggregate, merged, copy, result } = row()
     fc.assert(
       fc.property(items, parts, (list, [q = []]) => {
-        const one = folded(list)
+        const one = createFoldAggregate(list)
         const other = copy(one)
         same(result(other), slow(list))
         const late = q.map((it) => ({ ...it, at: it.at + 1000 }))
-        merged(other, folded(late))
+        merged(other, createFoldAggregate(late))
         same(result(one), slow(list))
         same(result(other), slow([...list, ...late]))
       }),
     )
   })
 
-  it('finds nothing of an accumulator that had its place before', () => {
-    const { folded, copy, release, result, size } = row()
+  it('is not affected by an accumulator that used its slot before', () => {
+    const { createFoldAggregate, copy, release, result, size } = row()
     fc.assert(
       fc.property(parts, ([p = [], q = []]) => {
-        const first = folded(p)
+        const first = createFoldAggregate(p)
         release(first)
-        const second = folded(q)
+        const second = createFoldAggregate(q)
         same(result(second), slow(q))
         const third = copy(second)
         same(result(third), slow(q))
@@ -230,17 +233,20 @@ describe.each(whole)('$name', ({ aggregate, slow, close, atomic }) => {
     )
   })
 
-  it('adds an event as it would merge the event alone', () => {
-    const { folded, merged, result } = row()
+  it('adds an event like merging that event alone', () => {
+    const { createFoldAggregate, merged, result } = row()
     fc.assert(
       fc.property(items, item, (list, one) => {
         const late = { ...one, at: 1000 }
-        same(result(folded([...list, late])), result(merged(folded(list), folded([late]))))
+        same(
+          result(createFoldAggregate([...list, late])),
+          result(merged(createFoldAggregate(list), createFoldAggregate([late]))),
+        )
       }),
     )
   })
 
-  it('goes by event time and not by arrival, where it matters', () => {
+  it('uses event time, not arrival, if the order matters', () => {
     const distinctTimes = fc
       .uniqueArray(item, { minLength: 1, maxLength: 9, selector: (it) => it.at })
       .chain((list) =>
@@ -249,12 +255,12 @@ describe.each(whole)('$name', ({ aggregate, slow, close, atomic }) => {
           order: fc.shuffledSubarray(list, { minLength: list.length }),
         }),
       )
-    const { folded, result } = row()
+    const { createFoldAggregate, result } = row()
     fc.assert(
       fc.property(distinctTimes, ({ list, order }) => {
         const tied = (l: readonly Item[]) => new Set(l.map((it) => it.x)).size < l.length
         fc.pre(!tied(list))
-        same(result(folded(order)), slow(list))
+        same(result(createFoldAggregate(order)), slow(list))
       }),
     )
   })

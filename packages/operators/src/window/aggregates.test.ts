@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type { Aggregate } from '../engine/aggregates/aggregate.ts'
 import { AggregateRow } from '../engine/aggregates/aggregate-row.ts'
 import type { Slot } from '../engine/aggregates/cells.ts'
-import { aggregatesOf } from './aggregates.ts'
+import { getAggregates } from './aggregates.ts'
 
 interface Item {
   readonly at: number
@@ -11,7 +11,7 @@ interface Item {
   readonly word: string
 }
 
-const a = aggregatesOf<Item>()
+const a = getAggregates<Item>()
 
 /** What an aggregate makes of these values of `x`. */
 function over(aggregate: Aggregate<Item, unknown>, xs: readonly number[]): unknown {
@@ -24,13 +24,13 @@ function over(aggregate: Aggregate<Item, unknown>, xs: readonly number[]): unkno
   return row.result(slot).value
 }
 
-it('adds floats so that what is lost does not pile up', () => {
+it('adds floats without accumulating rounding errors', () => {
   const sum = a.sum((it) => it.x)
   expect(over(sum, [1, 1e100, 1, -1e100])).toBe(2)
   expect(over(sum, Array(1_000_000).fill(0.1))).toBe(100_000)
 })
 
-it('takes what it selects, or the event itself where nothing is selected', () => {
+it('takes the selected value, or the event itself without a selector', () => {
   const event = { at: 0, x: 3, maybe: null, word: '' }
   for (const [aggregate, selected] of [
     [a.first(), event],
@@ -43,13 +43,13 @@ it('takes what it selects, or the event itself where nothing is selected', () =>
     expect(over(aggregate, [3])).toEqual(selected)
 })
 
-it('keeps what rounding has lost through merges and copies, and leaves none of it to who comes after', () => {
+it('keeps the rounding error through merges and copies, and clears it for the next accumulator', () => {
   const xs = [1, 1e100, 1, -1e100]
   const row = new AggregateRow<Item, { readonly sum: unknown; readonly spread: unknown }>(
     { sum: a.sum((it) => it.x), spread: a.variance((it) => it.x) },
     { atomic: false },
   )
-  const folded = (list: readonly number[]): Slot => {
+  const createFoldAggregate = (list: readonly number[]): Slot => {
     const slot = row.create()
     for (const x of list) {
       row.read({ at: 0, x, maybe: null, word: '' }, 0)
@@ -58,20 +58,20 @@ it('keeps what rounding has lost through merges and copies, and leaves none of i
     return slot
   }
   for (let cut = 0; cut <= xs.length; cut++) {
-    const one = folded(xs.slice(0, cut))
-    const other = folded(xs.slice(cut))
+    const one = createFoldAggregate(xs.slice(0, cut))
+    const other = createFoldAggregate(xs.slice(cut))
     row.merge(one, other)
     const copy = row.copy(one)
     expect([row.result(one).sum, row.result(copy).sum]).toEqual([2, 2])
     for (const slot of [one, other, copy]) row.release(slot)
-    expect(row.result(folded([5])).sum).toBe(5)
+    expect(row.result(createFoldAggregate([5])).sum).toBe(5)
   }
-  const spoilt = folded([Number.POSITIVE_INFINITY, Number.NaN])
+  const spoilt = createFoldAggregate([Number.POSITIVE_INFINITY, Number.NaN])
   row.release(spoilt)
-  expect(row.result(folded([5, 7]))).toEqual({ sum: 12, spread: 1 })
+  expect(row.result(createFoldAggregate([5, 7]))).toEqual({ sum: 12, spread: 1 })
 })
 
-it('passes over what is missing, be it null or undefined', () => {
+it('ignores missing values, null and undefined', () => {
   const values = [undefined, 4, null]
   const selected = (it: Item) => values[it.x]
   for (const [aggregate, result] of [
@@ -83,7 +83,7 @@ it('passes over what is missing, be it null or undefined', () => {
     expect(over(aggregate, [0, 1, 2])).toBe(result)
 })
 
-it('goes by event time also where an earlier event comes after a merge, or has the same score', () => {
+it('uses event time also if an earlier event comes after a merge, or has the same score', () => {
   const row = new AggregateRow<Item, { readonly words: unknown; readonly top: unknown }>(
     { words: a.collectDistinct((it) => it.word), top: a.topK(1, (it) => it.x) },
     { atomic: false },
@@ -99,13 +99,13 @@ it('goes by event time also where an earlier event comes after a merge, or has t
   expect(row.result(slot)).toMatchObject({ words: ['y', 'x'], top: [{ at: 1 }] })
 })
 
-it('passes infinities and NaN through a sum as IEEE does', () => {
+it('handles infinities and NaN in a sum as IEEE 754 does', () => {
   const sum = a.sum((it) => it.x)
   expect(over(sum, [1, Number.POSITIVE_INFINITY, 2])).toBe(Number.POSITIVE_INFINITY)
   expect(over(sum, [1, Number.NaN])).toBeNaN()
 })
 
-it('takes NaN for the least and the greatest, as Math.min does, wherever it comes', () => {
+it('returns NaN as minimum and maximum, like Math.min, wherever it comes', () => {
   for (const xs of [
     [Number.NaN, 1, 2],
     [1, Number.NaN, 2],
@@ -126,7 +126,7 @@ it('takes NaN for the least and the greatest, as Math.min does, wherever it come
   }
 })
 
-it('compares whatever has an order, also numbers with what is none', () => {
+it('compares all values that `<` orders, also numbers with other values', () => {
   const kinds = [3, 10n, new Date(5), true]
   expect(
     over(
@@ -148,25 +148,25 @@ it('compares whatever has an order, also numbers with what is none', () => {
   ).toBeNull()
 })
 
-it('throws rather than adding what is no number', () => {
+it('throws for a value that is no number', () => {
   const text = '5' as unknown as number
   expect(() =>
     over(
       a.sum(() => text),
       [0],
     ),
-  ).toThrow('sum: expected a number, got the string "5"')
+  ).toThrow('sum: the selected value must be a number, not the string "5"')
   expect(() =>
     over(
       a.topK(1, () => text),
       [0],
     ),
-  ).toThrow(/^topK: expected a number/)
-  expect(() => a.topK(0, (it) => it.x)).toThrow(/^topK: k must be a whole number above 0/)
-  expect(() => a.quantile((it) => it.x, 1.1)).toThrow(/^quantile: q must be between 0 and 1/)
+  ).toThrow(/^topK: the score must be a number/)
+  expect(() => a.topK(0, (it) => it.x)).toThrow(/^topK: k must be a whole number of at least 1/)
+  expect(() => a.quantile((it) => it.x, 1.1)).toThrow(/^quantile: q must be a number from 0 to 1/)
   for (const relativeError of [0, 1, Number.NaN]) {
     expect(() => a.quantile((it) => it.x, 0.5, { relativeError })).toThrow(
-      /^quantile: relativeError must be between 0 and 1/,
+      /^quantile: relativeError must be a number between 0 and 1/,
     )
   }
   for (const precision of [3, 4.5, 19, Number.NaN]) {

@@ -1,18 +1,18 @@
+import { optionError } from '@rxsse/shared'
 import type { Aggregate } from '../engine/aggregates/aggregate.ts'
 import { collect, collectDistinct, countDistinct } from '../engine/aggregates/collections.ts'
 import { type Comparable, first, last, max, min, topK } from '../engine/aggregates/extremes.ts'
-import { folded } from '../engine/aggregates/folded.ts'
+import { createFoldAggregate } from '../engine/aggregates/fold-aggregate.ts'
 import { avg, count, type MaybeNumber, type OrNull, sum, variance } from '../engine/aggregates/numeric.ts'
 import { approxCountDistinct, quantiles } from '../engine/aggregates/sketches.ts'
 import type { Key } from '../engine/keyed-state/key.ts'
-import { shapeOf } from '../shape.ts'
 
 /**
- * What a window can be made into, over events of type `T`. A selected null or undefined is passed over, as SQL passes
- * over NULL; where all of a window's are missing the result is null, and the type says so.
+ * The aggregates of a window, for events of type `T`. A selected null or undefined is ignored, as SQL ignores NULL. If all
+ * values of a window are missing, the result is null, and the type says so.
  */
 export interface Aggregates<T> {
-  /** How many events, or how many of them pass the test. */
+  /** The number of events, or of those for which `isCounted` returns true. */
   count(isCounted?: (event: T) => boolean): Aggregate<T, number>
   sum<V extends MaybeNumber>(select: (event: T) => V): Aggregate<T, OrNull<V, number>>
   avg<V extends MaybeNumber>(select: (event: T) => V): Aggregate<T, OrNull<V, number>>
@@ -22,33 +22,33 @@ export interface Aggregates<T> {
   max<V extends Comparable | null | undefined>(
     select: (event: T) => V,
   ): Aggregate<T, OrNull<V, NonNullable<V>>>
-  /** Mean squared deviation; of a `'sample'`, divided by n - 1, and null for a single event. Default: of the `'population'`. */
+  /** The mean squared deviation. A `'sample'` divides by n - 1, and is null for a single event. Default: `'population'`. */
   variance<V extends MaybeNumber, O extends 'population' | 'sample' = 'population'>(
     select: (event: T) => V,
     of?: O,
   ): Aggregate<T, O extends 'sample' ? number | null : OrNull<V, number>>
-  /** The first event in event time, or what is selected of it. */
+  /** The first event in event time, or a value of it. */
   first(): Aggregate<T, T>
   first<V>(select: (event: T) => V): Aggregate<T, V>
-  /** The last event in event time, or what is selected of it. */
+  /** The last event in event time, or a value of it. */
   last(): Aggregate<T, T>
   last<V>(select: (event: T) => V): Aggregate<T, V>
-  /** The `k` events with the highest score, highest first; of equals, the earlier first. */
+  /** The `k` events with the highest scores, highest first. Of equal scores, the earlier event comes first. */
   topK(k: number, by: (event: T) => number): Aggregate<T, readonly T[]>
-  /** All events in event time, or what is selected of them. */
+  /** All events in the order of event time, or a value of each. */
   collect(): Aggregate<T, readonly T[]>
   collect<V>(select: (event: T) => V): Aggregate<T, readonly V[]>
   /** Each value once, in the order of first appearance in event time. */
   collectDistinct<V extends Key>(select: (event: T) => V): Aggregate<T, readonly V[]>
-  /** How many different values. Exact, and holds them all. */
+  /** The exact number of different values. Holds all of them. */
   countDistinct(select: (event: T) => Key): Aggregate<T, number>
-  /** About how many different values, with a standard error of 1.04 / sqrt(2 ** precision): 0.8 % at the default of 14, in 16 KiB at most. */
+  /** The approximate number of different values. The standard error is 1.04 / sqrt(2 ** precision): 0.8 % at the default of 14, in at most 16 KiB. */
   approxCountDistinct(
     select: (event: T) => Key,
     options?: { readonly precision?: number },
   ): Aggregate<T, number>
   /**
-   * The value that a share `q` of the values do not exceed (0.5 is the median), or one for each of several shares, within
+   * The quantile `q` (0.5 is the median), or one quantile for each number of a list. The error is at most
    * `relativeError` (default 0.01) of the value of rank `floor(q * (n - 1))`.
    */
   quantile<V extends MaybeNumber, Q extends number | readonly number[]>(
@@ -56,32 +56,32 @@ export interface Aggregates<T> {
     q: Q,
     options?: { readonly relativeError?: number },
   ): Aggregate<T, OrNull<V, Q extends readonly number[] ? readonly number[] : number>>
-  /** An aggregate of one's own. The stream errors where its `add` throws, and `onError` cannot undo what `add` did. */
+  /** Your own aggregate. If its `add` throws, the stream errors, because `onError` cannot undo what `add` did. */
   custom<R, A>(fold: CustomAggregate<T, R, A>): Aggregate<T, R>
 }
 
 /**
- * A monoid over accumulators of type `A`: `create` is its identity, `merge` is associative, and adding an event equals
- * merging the accumulator of that event alone.
+ * A monoid over accumulators of type `A`: `create` returns its identity and `merge` is associative. Adding an event must
+ * equal merging the accumulator of that event alone.
  */
 export interface CustomAggregate<T, R, A> {
   create(): A
   /** May change and return `into`. */
   add(into: A, event: T, timestamp: number): A
-  /** May change and return `into`; never `from`, which came later in event time. */
+  /** May change and return `into`, but never `from`, which is later in event time. */
   merge(into: A, from: A): A
   result(accumulator: A): R
 }
 
-/** The aggregates, for events of type `T`. `windowAggregate` hands them to its `aggregates` option. */
-export function aggregatesOf<T>(): Aggregates<T> {
-  // One object for all types: what an aggregate does with `T` is in the selectors that it is given.
+/** The aggregates for events of type `T`, as `windowAggregate` passes them to its `aggregates` option. */
+export function getAggregates<T>(): Aggregates<T> {
+  // One object serves all types, because only the caller's selectors see `T`.
   return builders as unknown as Aggregates<T>
 }
 
-const itself = (event: unknown) => event
+const identity = (event: unknown) => event
 
-// The engine's numbers are null for a window without any; where the selector always gives one, no window is.
+// The engine returns null for a window without values. If the selector always returns a value, no window is without.
 const builders = {
   count,
   sum,
@@ -90,10 +90,10 @@ const builders = {
   max,
   variance: (select: (event: unknown) => MaybeNumber, of: 'population' | 'sample' = 'population') =>
     variance(select, of),
-  first: <V>(select: (event: unknown) => V) => first(select ?? itself),
-  last: <V>(select: (event: unknown) => V) => last(select ?? itself),
+  first: <V>(select: (event: unknown) => V) => first(select ?? identity),
+  last: <V>(select: (event: unknown) => V) => last(select ?? identity),
   topK,
-  collect: <V>(select: (event: unknown) => V) => collect(select ?? itself),
+  collect: <V>(select: (event: unknown) => V) => collect(select ?? identity),
   collectDistinct,
   countDistinct,
   approxCountDistinct: (select: (event: unknown) => Key, { precision = 14 } = {}) =>
@@ -104,8 +104,7 @@ const builders = {
     { relativeError = 0.01 } = {},
   ) {
     for (const share of [q].flat()) {
-      if (!(share >= 0 && share <= 1))
-        throw new RangeError(`quantile: q must be between 0 and 1, not ${String(share)}`)
+      if (!(share >= 0 && share <= 1)) throw optionError('quantile: q', 'a number from 0 to 1', share)
     }
     return quantiles(select, relativeError, (sketch) =>
       typeof q === 'number' ? sketch.quantile(q) : q.map((share) => sketch.quantile(share)),
@@ -113,12 +112,11 @@ const builders = {
   },
   custom<R, A>(fold: CustomAggregate<unknown, R, A>): Aggregate<unknown, R> {
     for (const name of ['create', 'add', 'merge', 'result'] as const) {
-      if (typeof fold?.[name] !== 'function')
-        throw new TypeError(`custom: ${name} must be a function, not ${shapeOf(fold?.[name])}`)
+      if (typeof fold?.[name] !== 'function') throw optionError(`custom: ${name}`, 'a function', fold?.[name])
     }
-    // Called on the fold, which may be an instance of a class.
-    return folded<unknown, R, unknown, A>({
-      read: itself,
+    // Calls the methods on `fold`, which may be an instance of a class.
+    return createFoldAggregate<unknown, R, unknown, A>({
+      read: identity,
       create: () => fold.create(),
       add: (into, event, timestamp) => fold.add(into, event, timestamp),
       merge: (into, from) => fold.merge(into, from),

@@ -15,7 +15,7 @@ const result = (key: string, start: number, value: number, pane: Pane = 'on-time
 })
 
 describe('collectWindow', () => {
-  it('gathers the results of a window, ordered and limited, and tells what it left out', () => {
+  it('collects the results of a window, ordered and limited, and passes the rest to onDropped', () => {
     const clock = new VirtualClock()
     const source = new Subject<Result>()
     const seen: unknown[] = []
@@ -52,16 +52,16 @@ describe('collectWindow', () => {
     ])
   })
 
-  it('refuses a limit that is none', () => {
+  it('refuses a limit of 0', () => {
     expect(() => collectWindow({ limit: 0 })).toThrow(
-      'collectWindow: limit must be at least 1, not the number 0',
+      'collectWindow: limit must be a number of at least 1, not the number 0',
     )
   })
 })
 
 conformance<Result, unknown>('collectWindow', {
-  operator: (scheduler) => collectWindow({ limit: 2, scheduler }),
+  operator: (options) => collectWindow({ limit: 2, ...options }),
   input: (i) => result(`k${i}`, Math.floor(i / 3) * 10, i),
-  failing: (fail, scheduler) => collectWindow({ orderBy: fail, scheduler }),
+  failing: (fail, options) => collectWindow({ orderBy: fail, ...options }),
   unroutable: true,
 })

@@ -1,21 +1,22 @@
+import { requireNumber } from '@rxsse/shared'
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import type { Pane, WindowResult } from '../engine/window-engine.ts'
-import { shapeOf } from '../shape.ts'
-import { operateInTurn } from '../stage/operate.ts'
-import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
+import { operateSerialized } from '../stage/operate.ts'
+import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
+import type { StageOptions } from '../stage/stage.ts'
 
-export interface CollectWindowOptions<R> {
-  /** Which result comes first, as `Array.sort` asks. Default: the order of arrival. */
+export interface CollectWindowOptions<R> extends StageOptions {
+  /** The order of the results, as `Array.sort` takes it. Default: the order of arrival. */
   readonly orderBy?: (a: R, b: R) => number
   /** How many results of a window are kept: the first ones. Default: all. */
   readonly limit?: number
-  /** Where the results beyond the limit go. */
+  /** Takes the results beyond the limit. */
   readonly onDropped?: SideOutput<R>
   /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
 
-/** The results of one window, of all its keys. */
+/** The results of all keys of one window. */
 export interface CollectedWindow<R> {
   readonly window: { readonly start: number; readonly end: number }
   readonly pane: Pane
@@ -23,9 +24,9 @@ export interface CollectedWindow<R> {
 }
 
 /**
- * All keys' results of a window as one list: SQL's `ORDER BY ... LIMIT ...` after a `GROUP BY`. What `windowAggregate`
- * gives for a window it gives in one go, so a window is collected when another's results come, or nothing more in
- * the same turn. Late and early results make lists of their own, of those keys alone.
+ * Collects the results of all keys of a window into one list: SQL's `ORDER BY ... LIMIT ...` after a `GROUP BY`.
+ * `windowAggregate` emits the results of a window without a pause. So a list is complete when a result of another window
+ * comes, or when the current turn of the event loop ends. Late and early results make lists of their own.
  *
  * ```ts
  * windowAggregate(tumbling('15m'), { key: topic, aggregates: (a) => ({ n: a.count() }) }),
@@ -34,21 +35,21 @@ export interface CollectedWindow<R> {
  *
  * Emits when a window's results are complete.
  * Drops results beyond `limit`, to `onDropped`.
- * Completes when the source completes, after the window under way.
- * Unsubscribes from the source at once; the window under way is discarded.
+ * Completes when the source completes, after the open list.
+ * Unsubscribes from the source at once; the open list is discarded.
  */
 export function collectWindow<R extends WindowResult<unknown, unknown>>(
   options: CollectWindowOptions<R> = {},
 ): OperatorFunction<R, CollectedWindow<R>> {
-  const { orderBy, limit = Number.POSITIVE_INFINITY, scheduler = asyncScheduler } = options
-  if (!(limit >= 1)) throw new RangeError(`collectWindow: limit must be at least 1, not ${shapeOf(limit)}`)
-  const onDropped = toSideOutput('collectWindow: onDropped', options.onDropped)
+  const { orderBy, scheduler = asyncScheduler, stage } = options
+  const limit = requireNumber(options.limit ?? Number.POSITIVE_INFINITY, 'collectWindow: limit', 1)
+  const onDropped = resolveSideOutput(options.onDropped, 'collectWindow: onDropped')
 
-  return operateInTurn<R, CollectedWindow<R>>(({ out, ledger, alarm }) => {
+  return operateSerialized<R, CollectedWindow<R>>('collectWindow', stage, ({ out, counts, createTimer }) => {
     let results: R[] = []
-    const endOfTurn = alarm(scheduler, give)
+    const endOfTurn = createTimer(scheduler, emit)
 
-    function give(): void {
+    function emit(): void {
       const [first] = results
       if (first === undefined) return
       endOfTurn.clear()
@@ -56,8 +57,8 @@ export function collectWindow<R extends WindowResult<unknown, unknown>>(
       results = []
       const kept = sorted.slice(0, limit)
       const dropped = sorted.slice(kept.length)
-      ledger.out += kept.length
-      ledger.dropped += dropped.length
+      counts.out += kept.length
+      counts.dropped += dropped.length
       if (onDropped !== undefined) for (const result of dropped) onDropped(result)
       out.next({ window: first.window, pane: first.pane, results: kept })
     }
@@ -65,12 +66,12 @@ export function collectWindow<R extends WindowResult<unknown, unknown>>(
     return {
       next(result) {
         const [first] = results
-        if (first !== undefined && !isSameFiring(first, result)) give()
+        if (first !== undefined && !isSameFiring(first, result)) emit()
         results.push(result)
         if (results.length === 1) endOfTurn.set(scheduler.now())
       },
       complete() {
-        give()
+        emit()
         out.complete()
       },
     }

@@ -25,7 +25,7 @@ const noTimes: readonly unknown[] = [
 ]
 
 describe('a timestamp', () => {
-  it.each(noTimes)('is not %j, which is handed to onInvalid and not taken for a time in 1970', (time) => {
+  it.each(noTimes)('is not %j, which goes to onInvalid and is not a time in 1970', (time) => {
     const invalid: unknown[] = []
     const results: unknown[] = []
     const odd = { time: time as number }
@@ -76,7 +76,7 @@ describe('a timestamp', () => {
     expect(counted).toBeGreaterThan(0)
   })
 
-  it('is an error where windows of less than a millisecond cannot be told apart', () => {
+  it('errors if windows of less than a millisecond cannot be told apart', () => {
     const errors: unknown[] = []
     from([{ time: 8.64e15 }])
       .pipe(windowAggregate(tumbling(0.001), { timestamp, aggregates: (a) => ({ n: a.count() }) }))

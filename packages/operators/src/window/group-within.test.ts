@@ -6,7 +6,7 @@ import { conformance } from '../../test/conformance.ts'
 import { groupWithin } from './group-within.ts'
 
 describe('groupWithin', () => {
-  it('gives a group when it is full, or has waited since its first event', () => {
+  it('emits a group when it is full, or maxWait after its first event', () => {
     const clock = new VirtualClock()
     const source = new Subject<number>()
     const seen: unknown[] = []
@@ -31,7 +31,7 @@ describe('groupWithin', () => {
     expect(clock.timers).toBe(0)
   })
 
-  it('keeps groups below their weight, and gives what is too heavy on its own', () => {
+  it('keeps groups within their weight, and makes a group of an event that is too heavy', () => {
     const source = new Subject<number>()
     const seen: unknown[] = []
     source.pipe(groupWithin({ maxWeight: 10, weight: (n) => n })).subscribe((g) => seen.push(g))
@@ -40,7 +40,7 @@ describe('groupWithin', () => {
     expect(seen).toEqual([[4, 4], [4, 6], [25], [1]])
   })
 
-  it('loses nothing, keeps the order, and keeps its bounds', () => {
+  it('loses nothing, keeps the order, and keeps its limits', () => {
     const steps = fc.array(
       fc.record({ wait: fc.integer({ min: 0, max: 9 }), weight: fc.integer({ min: 0, max: 7 }) }),
     )
@@ -72,20 +72,19 @@ describe('groupWithin', () => {
     )
   })
 
-  it('wants a bound', () => {
+  it('needs a limit', () => {
     expect(() => groupWithin({})).toThrow('groupWithin needs at least one of maxItems, maxWeight and maxWait')
     expect(() => groupWithin({ maxItems: 0 })).toThrow(
-      'groupWithin: maxItems must be at least 1, not the number 0',
+      'groupWithin: maxItems must be a number of at least 1, not the number 0',
     )
     expect(() => groupWithin({ maxWeight: 0 })).toThrow(
-      'groupWithin: maxWeight must be above 0, not the number 0',
+      'groupWithin: maxWeight must be a number above 0, not the number 0',
     )
   })
 })
 
 conformance<number, readonly number[]>('groupWithin', {
-  operator: (scheduler) => groupWithin({ maxItems: 4, maxWait: '1s', scheduler }),
+  operator: (options) => groupWithin({ maxItems: 4, maxWait: '1s', ...options }),
   input: (i) => i,
-  failing: (fail, scheduler, onError) =>
-    groupWithin({ maxWeight: 3, weight: fail, scheduler, ...(onError && { onError }) }),
+  failing: (fail, options) => groupWithin({ maxWeight: 3, weight: fail, ...options }),
 })

@@ -1,28 +1,27 @@
+import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
-import { type Duration, positiveMilliseconds } from '../duration.ts'
-import { shapeOf } from '../shape.ts'
-import { operateInTurn } from '../stage/operate.ts'
-import { type OnError, reject } from '../stage/reject.ts'
-import { weightOf } from '../weight.ts'
+import { operateSerialized } from '../stage/operate.ts'
+import { type OnError, rejectEvent } from '../stage/reject-event.ts'
+import type { StageOptions } from '../stage/stage.ts'
 
-export interface GroupWithinOptions<T> {
-  /** How many events make a group. */
+export interface GroupWithinOptions<T> extends StageOptions {
+  /** How many events a group may have. */
   readonly maxItems?: number
-  /** How long a group waits for more after its first event. */
+  /** How long a group waits for more events after its first one. */
   readonly maxWait?: Duration
-  /** How much a group may weigh, by `weight`. An event that weighs more on its own is a group on its own. */
+  /** How much a group may weigh, by `weight`. A heavier event is a group of its own. */
   readonly maxWeight?: number
-  /** What an event weighs, bytes say. Default: 1. */
+  /** An event's weight, 0 or more, such as its bytes. Default: 1. */
   readonly weight?: (event: T) => number
-  /** Takes what `weight` throws, and a weight that cannot be; the event is left out. Default: the stream errors. */
+  /** Takes what `weight` throws, a weight that is out of range, and the event, which is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
   /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
 
 /**
- * Groups what comes close together: a group is given when it is full, or has waited long enough. At least one of
- * `maxItems`, `maxWeight` and `maxWait` is needed, and of the first two one where memory is to be bounded.
+ * Groups events that come close together. A group is emitted when it is full or has waited long enough. At least one of
+ * `maxItems`, `maxWeight` and `maxWait` is required. Only `maxItems` and `maxWeight` bound the memory.
  *
  * ```ts
  * rows$.pipe(groupWithin({ maxItems: 500, maxWait: '1s' }), concatMap(insert))
@@ -30,14 +29,14 @@ export interface GroupWithinOptions<T> {
  *
  * Emits when a group has `maxItems` or weighs `maxWeight`, before it would weigh more, and `maxWait` after its first event.
  * Drops nothing.
- * Completes when the source completes, after the group under way.
- * Unsubscribes from the source at once; the group under way is discarded.
+ * Completes when the source completes, after the open group.
+ * Unsubscribes from the source at once; the open group is discarded.
  */
 export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction<T, readonly T[]> {
   const { maxItems = Number.POSITIVE_INFINITY, maxWeight = Number.POSITIVE_INFINITY } = options
-  const { weight: weigh = () => 1, scheduler = asyncScheduler, onError } = options
+  const { weight: weigh = () => 1, scheduler = asyncScheduler, onError, stage } = options
   const maxWait =
-    options.maxWait === undefined ? undefined : positiveMilliseconds('groupWithin: maxWait', options.maxWait)
+    options.maxWait === undefined ? undefined : parsePositiveDuration(options.maxWait, 'groupWithin: maxWait')
   if (
     maxItems === Number.POSITIVE_INFINITY &&
     maxWeight === Number.POSITIVE_INFINITY &&
@@ -45,43 +44,41 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
   ) {
     throw new TypeError('groupWithin needs at least one of maxItems, maxWeight and maxWait')
   }
-  if (!(maxItems >= 1))
-    throw new RangeError(`groupWithin: maxItems must be at least 1, not ${shapeOf(maxItems)}`)
-  if (!(maxWeight > 0))
-    throw new RangeError(`groupWithin: maxWeight must be above 0, not ${shapeOf(maxWeight)}`)
+  requireNumber(maxItems, 'groupWithin: maxItems', 1)
+  if (!(maxWeight > 0)) throw optionError('groupWithin: maxWeight', 'a number above 0', maxWeight)
 
-  return operateInTurn<T, readonly T[]>(({ out, ledger, alarm }) => {
+  return operateSerialized<T, readonly T[]>('groupWithin', stage, ({ out, counts, createTimer }) => {
     let group: T[] = []
     let total = 0
-    const patience = alarm(scheduler, give)
+    const timer = createTimer(scheduler, emit)
 
-    function give(): void {
+    function emit(): void {
       if (group.length === 0) return
-      patience.clear()
-      const given = group
+      timer.clear()
+      const emitted = group
       group = []
       total = 0
-      ledger.out += given.length
-      out.next(given)
+      counts.out += emitted.length
+      out.next(emitted)
     }
 
     return {
       next(event) {
         let weight: number
         try {
-          weight = weightOf('groupWithin', weigh, event)
+          weight = requireNumber(weigh(event), 'groupWithin: weight', 0)
         } catch (error) {
-          reject(ledger, onError, error, event)
+          rejectEvent(counts, onError, error, event)
           return
         }
-        if (total + weight > maxWeight) give()
+        if (total + weight > maxWeight) emit()
         group.push(event)
         total += weight
-        if (group.length >= maxItems || total >= maxWeight) give()
-        else if (group.length === 1 && maxWait !== undefined) patience.set(scheduler.now() + maxWait)
+        if (group.length >= maxItems || total >= maxWeight) emit()
+        else if (group.length === 1 && maxWait !== undefined) timer.set(scheduler.now() + maxWait)
       },
       complete() {
-        give()
+        emit()
         out.complete()
       },
     }

@@ -11,7 +11,7 @@ const ids = (events: readonly Stamped[]) => events.map((e) => e.id)
 const sorted = (events: readonly Stamped[]) => events.toSorted((a, b) => a.at - b.at || a.id - b.id)
 
 describe('reorder', () => {
-  it('emits in the order of time, equals in the order of arrival, as soon as the watermark allows, and loses nothing', () => {
+  it('emits in the order of time and then of arrival, as soon as the watermark allows, and loses nothing', () => {
     fc.assert(
       fc.property(stampedStream, fc.integer({ min: 0, max: 20 }), (stream, maxOutOfOrderness) => {
         const source = new Subject<Stamped>()
@@ -38,7 +38,7 @@ describe('reorder', () => {
     )
   })
 
-  it('lets go of the last events of a stream that falls silent', () => {
+  it('emits the last events of a stream that falls silent', () => {
     const clock = new VirtualClock()
     const source = new Subject<Stamped>()
     const seen: [number, number][] = []
@@ -55,7 +55,7 @@ describe('reorder', () => {
     ])
   })
 
-  it('takes events that are late for a sign of life, so that silence begins after them', () => {
+  it('starts the silence after late events too', () => {
     const clock = new VirtualClock()
     const source = new Subject<Stamped>()
     const seen: [number, number][] = []
@@ -69,7 +69,7 @@ describe('reorder', () => {
     expect(seen).toEqual([[18, 0]])
   })
 
-  it('rejects what has no time', () => {
+  it('rejects events without a timestamp', () => {
     const source = new Subject<Stamped>()
     const invalid: unknown[] = []
     source.pipe(reorder({ timestamp: (e) => e.at, onInvalid: (e) => invalid.push(e.at) })).subscribe()
@@ -80,7 +80,7 @@ describe('reorder', () => {
 })
 
 conformance<Stamped, Stamped>('reorder', {
-  operator: (scheduler) => reorder({ timestamp: (e) => e.at, maxOutOfOrderness: 5, idle: '2s', scheduler }),
+  operator: (options) => reorder({ timestamp: (e) => e.at, maxOutOfOrderness: 5, idle: '2s', ...options }),
   input: (id) => ({ at: id + (id % 4) * 2, key: '', id }),
-  failing: (fail, scheduler, onError) => reorder({ timestamp: fail, scheduler, ...(onError && { onError }) }),
+  failing: (fail, options) => reorder({ timestamp: fail, ...options }),
 })

@@ -1,14 +1,14 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import { Heap } from '../engine/queues/heap.ts'
 import { Watermark } from '../engine/watermark.ts'
-import { operateInTurn } from '../stage/operate.ts'
-import { reject } from '../stage/reject.ts'
-import { type EventTimeOptions, eventTime } from './event-time.ts'
+import { operateSerialized } from '../stage/operate.ts'
+import { rejectEvent } from '../stage/reject-event.ts'
+import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
 
 /**
- * Puts events that are a little out of order into the order of their timestamps; equal ones stay in the order of arrival.
- * An event is held until the watermark (the latest timestamp less `maxOutOfOrderness`) has come to it, so no more is held than
- * came within that time.
+ * Sorts events that are a little out of order by their timestamps. Events with equal timestamps stay in the order of arrival.
+ * An event is held until the watermark (the latest timestamp minus `maxOutOfOrderness`) reaches it, so at most the events
+ * of that time are held.
  *
  * ```ts
  * quakes$.pipe(reorder({ timestamp: (quake) => quake.time, maxOutOfOrderness: '10s', idle: '5s' }))
@@ -16,36 +16,38 @@ import { type EventTimeOptions, eventTime } from './event-time.ts'
  *
  * Emits when the watermark reaches an event's timestamp.
  * Drops events older than the watermark, to `late`; unusable ones, to `onInvalid` and `onError`.
- * Completes when the source completes, after what was held, in order.
+ * Completes when the source completes, after the held events, in order.
  * Unsubscribes from the source at once; held events are discarded.
  */
 export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFunction<T> {
-  const time = eventTime('reorder', options)
-  return operateInTurn<T, T>(({ out, ledger, alarm }) => {
+  const time = resolveEventTime('reorder', options)
+  return operateSerialized<T, T>('reorder', options.stage, ({ out, counts, createTimer }) => {
     const watermark = new Watermark(time)
     const held = new Heap<Held<T>>(
       (a, b) => a.timestamp < b.timestamp || (a.timestamp === b.timestamp && a.order < b.order),
     )
     let arrived = 0
-    ledger.watermark = () => watermark.value
+    counts.watermark = () => watermark.value
+    counts.clock = time.scheduler
 
-    let awaited = Number.POSITIVE_INFINITY
-    const silence = alarm(time.scheduler, (now) => {
-      watermark.advance(awaited, now)
+    /** The watermark that the idle timer waits for. */
+    let idleMark = Number.POSITIVE_INFINITY
+    const idleTimer = createTimer(time.scheduler, (now) => {
+      watermark.advance(idleMark, now)
       advance()
     })
 
     function advance(): void {
       release(watermark.value)
       if (time.idle === Number.POSITIVE_INFINITY) return
-      awaited = held.peek()?.timestamp ?? Number.POSITIVE_INFINITY
-      silence.set(watermark.reaches(awaited))
+      idleMark = held.peek()?.timestamp ?? Number.POSITIVE_INFINITY
+      idleTimer.set(watermark.reaches(idleMark))
     }
 
     function release(mark: number): void {
       for (let next = held.peek(); next !== undefined && next.timestamp <= mark; next = held.peek()) {
         held.pop()
-        ledger.out++
+        counts.out++
         out.next(next.event)
       }
     }
@@ -56,19 +58,19 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
         try {
           timestamp = time.timestamp(event)
         } catch (error) {
-          reject(ledger, time.onError, error, event)
+          rejectEvent(counts, time.onError, error, event)
           return
         }
         if (!Number.isFinite(timestamp)) {
-          ledger.rejected++
+          counts.rejected++
           time.onInvalid?.(event)
           return
         }
         if (timestamp < watermark.value) {
-          ledger.late++
+          counts.late++
           time.late?.(event)
         } else held.push({ timestamp, order: arrived++, event })
-        // A late one moves no watermark, but the stream is not silent.
+        // A late event does not move the watermark, but it ends the silence.
         watermark.observe(timestamp, time.scheduler)
         advance()
       },

@@ -1,18 +1,16 @@
-import { type Duration, milliseconds, positiveMilliseconds } from '../duration.ts'
+import { type Duration, parseDuration, parsePositiveDuration } from '@rxsse/shared'
 
-/** Windows of one size that start at regular intervals. */
+/** Windows of one size that start at regular intervals. All values are milliseconds. */
 export interface AlignedSpec {
   readonly kind: 'tumbling' | 'hopping'
-  /** Milliseconds, as all of these. */
   readonly size: number
   readonly every: number
   readonly offset: number
 }
 
-/** Windows that last as long as events keep coming. */
+/** Windows that last while events keep coming. All values are milliseconds. */
 export interface SessionSpec {
   readonly kind: 'session'
-  /** Milliseconds, as both of these. */
   readonly gap: number
   /** Infinity: no limit. */
   readonly maxDuration: number
@@ -21,23 +19,28 @@ export interface SessionSpec {
 export type WindowSpec = AlignedSpec | SessionSpec
 
 /**
- * Windows of one size, side by side: each event is in exactly one, `[start, end)` with
- * `start = floor((timestamp - offset) / size) * size + offset`. An offset of `'-8h'` is written as a number: `-8 * 3_600_000`.
+ * Windows of one size, side by side. Each event is in exactly one, `[start, end)`, with
+ * `start = floor((timestamp - offset) / size) * size + offset`. Write an offset of `'-8h'` as a number: `-8 * 3_600_000`.
  */
 export function tumbling(
   size: Duration,
   options: {
-    /** How far the windows' starts are from whole multiples of `size`; a number may be negative. Default: 0. */
+    /** How far the starts of the windows are from multiples of `size`. A number may be negative. Default: 0. */
     readonly offset?: Duration
   } = {},
 ): AlignedSpec {
-  const length = positiveMilliseconds('tumbling: size', size)
-  return { kind: 'tumbling', size: length, every: length, offset: offsetOf('tumbling', options.offset) }
+  const length = parsePositiveDuration(size, 'tumbling: size')
+  return {
+    kind: 'tumbling',
+    size: length,
+    every: length,
+    offset: parseOffset(options.offset, 'tumbling: offset'),
+  }
 }
 
 /**
- * Windows of one size that start at every multiple of `every`, so that each event is in size / every of them (where
- * `every` is the longer, events between two windows are in none). Both are whole milliseconds. An event costs the same whatever size / every is.
+ * Windows of one size that start at every multiple of `every`, so that each event is in size / every windows. If `every` is
+ * longer than `size`, events between two windows are in none. Both are whole milliseconds. An event costs the same for any size / every.
  */
 export function hopping(options: {
   /** How long a window is. */
@@ -47,38 +50,40 @@ export function hopping(options: {
   /** How far their starts are from whole multiples of `every`; a number may be negative. Default: 0. */
   readonly offset?: Duration
 }): AlignedSpec {
-  const size = positiveMilliseconds('hopping: size', options.size)
-  const every = positiveMilliseconds('hopping: every', options.every)
-  return { kind: 'hopping', size, every, offset: offsetOf('hopping', options.offset) }
+  const size = parsePositiveDuration(options.size, 'hopping: size')
+  const every = parsePositiveDuration(options.every, 'hopping: every')
+  return { kind: 'hopping', size, every, offset: parseOffset(options.offset, 'hopping: offset') }
 }
 
 /**
- * A window for each run of events with at most `gap` from one to the next: `start` is the first one's timestamp, `end` the
- * last one's plus `gap`. An event between two sessions makes them one. As an event exactly `gap` after the last still belongs to
- * it, a session fires, and an event is late for it, when the watermark has passed the end, not when it has come to it. With `maxDuration` a session ends that long
- * after its start at the latest, and the next event begins another; which one a straggler joins then depends on when it comes.
+ * A window for each series of events with at most `gap` between two neighbours. `start` is the first timestamp, `end` is the
+ * last timestamp plus `gap`. An event between two sessions merges them.
+ *
+ * An event exactly `gap` after the last one still belongs to the session. So a session fires, and an event is late for it,
+ * when the watermark has passed the end, not when it has reached it. With `maxDuration` a session ends at most that long
+ * after its start, and the next event starts another one. Which of the two a late event joins depends on when it comes.
  */
 export function session(
   gap: Duration,
   options: {
-    /** How long a session may last. Default: for as long as events keep coming. */
+    /** How long a session may last. Default: while events keep coming. */
     readonly maxDuration?: Duration
   } = {},
 ): SessionSpec {
   const { maxDuration } = options
   return {
     kind: 'session',
-    gap: positiveMilliseconds('session: gap', gap),
+    gap: parsePositiveDuration(gap, 'session: gap'),
     maxDuration:
       maxDuration === undefined
         ? Number.POSITIVE_INFINITY
-        : positiveMilliseconds('session: maxDuration', maxDuration),
+        : parsePositiveDuration(maxDuration, 'session: maxDuration'),
   }
 }
 
-function offsetOf(spec: string, offset: Duration = 0): number {
-  // An offset may be negative: a time zone west of Greenwich, for windows of a day.
+/** An offset may be negative, for a time zone west of Greenwich. */
+function parseOffset(offset: Duration = 0, option: string): number {
   return typeof offset === 'number' && offset < 0
-    ? -milliseconds(`${spec}: offset`, -offset)
-    : milliseconds(`${spec}: offset`, offset)
+    ? -parseDuration(-offset, option)
+    : parseDuration(offset, option)
 }

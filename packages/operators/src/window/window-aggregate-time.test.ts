@@ -6,7 +6,7 @@ import { hopping, session, tumbling } from './spec.ts'
 import { windowAggregate } from './window-aggregate.ts'
 
 describe('event time', () => {
-  it('waits for events that are out of order by no more than allowed', () => {
+  it('waits for events that are out of order by at most maxOutOfOrderness', () => {
     const late: number[] = []
     const { source, taken } = driven(tumbling(10), { maxOutOfOrderness: 5, late: (r) => late.push(r.at) })
     for (const time of [9, 14, 8]) source.next(at(time))
@@ -17,7 +17,7 @@ describe('event time', () => {
     expect(late).toEqual([9])
   })
 
-  it('takes late events for as long as is allowed, each with a new revision', () => {
+  it('takes late events within the allowed lateness, each with a new revision', () => {
     const late: number[] = []
     const { source, taken } = driven(tumbling(10), { allowedLateness: 5, late: (r) => late.push(r.at) })
     for (const time of [1, 10, 2, 14, 3, 15, 4]) source.next(at(time))
@@ -29,7 +29,7 @@ describe('event time', () => {
     expect(late).toEqual([4])
   })
 
-  it('puts windows where offset says, before 1970 too', () => {
+  it('moves windows by the offset, before 1970 too', () => {
     const { source, taken } = driven(tumbling('1d', { offset: -8 * 3_600_000 }))
     source.next(at(-1))
     source.next(at(16 * 3_600_000))
@@ -40,7 +40,7 @@ describe('event time', () => {
     ])
   })
 
-  it('takes a Date for a timestamp', () => {
+  it('takes a Date as a timestamp', () => {
     const { source, taken } = driven(tumbling('1h'), { timestamp: (r) => new Date(r.at) })
     source.next(at(3_600_000))
     source.complete()
@@ -57,7 +57,7 @@ describe('event time', () => {
     expect(invalid).toHaveLength(3)
   })
 
-  it('is not carried away by one timestamp from the far future', () => {
+  it('ignores one timestamp from the far future', () => {
     const { clock, source, taken } = driven(tumbling(10), { maxFutureDrift: 100 })
     clock.advanceTo(1000)
     source.next(at(1005))
@@ -73,7 +73,7 @@ describe('event time', () => {
     ])
   })
 
-  it('closes, when the clock comes to its end, a window of which every event was too far ahead to move the watermark', () => {
+  it('closes a window by the clock if all its events were too far ahead to move the watermark', () => {
     const { clock, source, taken } = driven(tumbling(10), { maxFutureDrift: 100, idle: 50 })
     clock.advanceTo(1000)
     source.next(at(9005))
@@ -84,7 +84,7 @@ describe('event time', () => {
     expect(clock.timers).toBe(0)
   })
 
-  it('closes the windows of a stream that has gone quiet, at the pace of the clock', () => {
+  it('closes the windows of a quiet stream by the clock', () => {
     const { clock, source, taken } = driven(tumbling(100), { idle: 20, maxOutOfOrderness: 10 })
     clock.advanceTo(5000)
     source.next(at(30))
@@ -96,7 +96,7 @@ describe('event time', () => {
     expect(clock.timers).toBe(0)
   })
 
-  it('does not take a short pause for silence', () => {
+  it('ignores a pause that is shorter than idle', () => {
     const { clock, source, taken } = driven(tumbling(100), { idle: 50 })
     source.next(at(95))
     clock.advanceBy(49)
@@ -108,7 +108,7 @@ describe('event time', () => {
     expect(taken()).toHaveLength(1)
   })
 
-  it('is the time of arrival where there are no timestamps, and the windows then close by the clock', () => {
+  it('is the time of arrival without timestamps, and windows then close by the clock', () => {
     const clock = new VirtualClock()
     const source = new Subject<string>()
     const seen: unknown[] = []
@@ -153,7 +153,7 @@ describe('early results', () => {
     expect(clock.timers).toBe(1)
   })
 
-  it('come for every open window that has the event, by end, then by key', () => {
+  it('come for every open window of the event, by end, then by key', () => {
     const { clock, source, taken } = driven(hopping({ size: 20, every: 10 }), {
       early: 5,
       key: (r) => r.sensor,
@@ -168,7 +168,7 @@ describe('early results', () => {
     ])
   })
 
-  it('come also while every event has been too far ahead to move the watermark', () => {
+  it('come also if every event was too far ahead to move the watermark', () => {
     const { clock, source, taken } = driven(tumbling(10), { early: 5, maxFutureDrift: 100 })
     source.next(at(1001))
     source.next(at(2001))
@@ -179,7 +179,7 @@ describe('early results', () => {
     ])
   })
 
-  it('come for those sessions alone that have changed', () => {
+  it('come only for sessions that have changed', () => {
     const { clock, source, taken } = driven(session(100), { early: 5, key: (r) => r.sensor })
     source.next(at(0, 1, 'a'))
     clock.advanceBy(5)

@@ -3,7 +3,8 @@ import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { stampedStream } from '../../test/stamped.ts'
 import { AlignedModel, type ModelResult, SessionModel, type Stamped } from '../../test/window-model.ts'
-import { instrument, type Measurements } from '../flow/instrument.ts'
+import { createStage } from '../stage/create-stage.ts'
+import type { StageCounts } from '../stage/stage.ts'
 import { hopping, session, tumbling, type WindowSpec } from './spec.ts'
 import { windowAggregate } from './window-aggregate.ts'
 
@@ -18,7 +19,7 @@ const grid = fc.record({
 })
 
 describe('windowAggregate, for any stream', () => {
-  it('gives what assigning every event to every window gives, result for result', () => {
+  it('emits the same results as a model that adds every event to each of its windows', () => {
     fc.assert(
       fc.property(stampedStream, grid, disorder, (stream, spec, options) => {
         const model = new AlignedModel(spec, options)
@@ -32,7 +33,7 @@ describe('windowAggregate, for any stream', () => {
     )
   })
 
-  it('puts an event into exactly one tumbling window, unless it is late', () => {
+  it('adds an event to exactly one tumbling window, unless it is late', () => {
     fc.assert(
       fc.property(stampedStream, fc.integer({ min: 1, max: 30 }), disorder, (stream, size, options) => {
         const late: Stamped[] = []
@@ -57,7 +58,7 @@ describe('windowAggregate, for any stream', () => {
     )
   })
 
-  it('accounts for every event at every moment, and holds exactly those with a window to come', () => {
+  it('counts every event at every moment, and buffers exactly those with an open window', () => {
     fc.assert(
       fc.property(stampedStream, grid, disorder, (stream, spec, options) => {
         const model = new AlignedModel(spec, options)
@@ -84,7 +85,7 @@ describe('windowAggregate, for any stream', () => {
     )
   })
 
-  it('gives the sessions that cutting all events anew after each of them gives, result for result', () => {
+  it('emits the same results as a model that cuts all events into sessions after each event', () => {
     fc.assert(
       fc.property(stampedStream, fc.integer({ min: 1, max: 12 }), disorder, (stream, gap, options) => {
         const model = new SessionModel(gap, options)
@@ -100,7 +101,7 @@ describe('windowAggregate, for any stream', () => {
     )
   })
 
-  it('ends a session of a stream in order after maxDuration, and begins another with the next event', () => {
+  it('ends a session of an ordered stream after maxDuration, and starts another with the next event', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 40, size: 'max' }),
@@ -137,7 +138,7 @@ describe('windowAggregate, for any stream', () => {
     )
   })
 
-  it('finds the same sessions in whatever order events come, within the allowed disorder', () => {
+  it('finds the same sessions in any order of events within maxOutOfOrderness', () => {
     const shuffled = stampedStream.chain((stream) =>
       fc.record({
         stream: fc.constant(stream),
@@ -185,19 +186,21 @@ function driven(
   const source = new Subject<Stamped>()
   const late: Stamped[] = []
   const outside: Stamped[] = []
-  const reports: Measurements[] = []
+  const reports: StageCounts[] = []
+  const stage = createStage('windows')
+  stage.changes({ every: 0 }).subscribe((counts) => reports.push(counts))
   let results: ModelResult[] = []
   source
     .pipe(
       windowAggregate(spec, {
         ...options,
+        stage,
         timestamp: (e) => e.at,
         key: (e) => e.key,
         late: (e) => late.push(e),
         onDropped: (e) => outside.push(e),
         aggregates: (a) => ({ ids: a.collect((e) => e.id) }),
       }),
-      instrument('windows', (m) => reports.push(m), { every: 0 }),
     )
     .subscribe((result) => results.push({ ...result, value: result.value.ids }))
   const taken = () => {

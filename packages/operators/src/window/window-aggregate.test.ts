@@ -8,7 +8,7 @@ import { hopping, session, tumbling } from './spec.ts'
 import { windowAggregate } from './window-aggregate.ts'
 
 describe('windowAggregate over tumbling windows', () => {
-  it('gives each window one result, with every aggregate by its name', () => {
+  it('emits one result for each window, with every aggregate by its name', () => {
     const results: unknown[] = []
     of(at(1, 5), at(9, 7), at(10, 1))
       .pipe(
@@ -79,13 +79,13 @@ describe('windowAggregate over tumbling windows', () => {
     )
     // @ts-expect-error a year is no duration
     expect(() => tumbling('1y')).toThrow(
-      "tumbling: size must be a duration such as 1500, '250ms', '30s' or '1h', not the string \"1y\"",
+      "tumbling: size must be a duration such as 1500, '250ms', '30s', '5m', '1h' or '1d', not the string \"1y\"",
     )
   })
 })
 
 describe('sessions', () => {
-  it('that become one by a late event go on counting from the higher revision', () => {
+  it('that a late event merges continue with the higher revision', () => {
     const { source, taken } = driven(session(5), { allowedLateness: 200 })
     for (const time of [20, 100, 21, 22, 13]) source.next(at(time))
     expect(taken().map((r) => (r as unknown[]).slice(2))).toEqual([
@@ -98,7 +98,7 @@ describe('sessions', () => {
     expect(taken()).toEqual([[0, undefined, 13, 27, 5, 'late', 3]])
   })
 
-  it('pushes no key out for an event that is late, also where maxDuration is less than the gap', () => {
+  it('evict no key for a late event, also if maxDuration is less than the gap', () => {
     const { source, taken } = driven(session(100, { maxDuration: 5 }), { key: (r) => r.sensor, maxKeys: 1 })
     source.next(at(100))
     source.next(at(50, 1, 'b'))
@@ -109,7 +109,7 @@ describe('sessions', () => {
 })
 
 describe('keys', () => {
-  it('are compared by value, and fire by end, then first seen', () => {
+  it('are compared by value, and fire in the order of end and then of first arrival', () => {
     const seen: unknown[] = []
     of(at(1, 1, 'b'), at(2, 1, 'a'), at(3, 1, 'b'), at(11, 1, 'a'), at(12, 1, 'c'))
       .pipe(
@@ -128,7 +128,7 @@ describe('keys', () => {
     ])
   })
 
-  it('flush the least recently used where there may be only so many, and say so', () => {
+  it('flush the least recently used key with `maxKeys`, and tell onEvicted', () => {
     for (const spec of [tumbling(100), hopping({ size: 100, every: 100 }), session(100)]) {
       const evicted: unknown[] = []
       const { source, taken } = driven(spec, {
@@ -146,7 +146,7 @@ describe('keys', () => {
 })
 
 describe('windows that leave gaps', () => {
-  it('hand events between two windows to onDropped', () => {
+  it('pass events between two windows to onDropped', () => {
     const dropped: number[] = []
     const { source, taken } = driven(hopping({ size: 10, every: 30 }), {
       onDropped: (r) => dropped.push(r.at),
@@ -161,7 +161,7 @@ describe('windows that leave gaps', () => {
   })
 })
 
-describe('an aggregate of one’s own', () => {
+describe('a custom aggregate', () => {
   it('may be an instance of a class', () => {
     class Longest {
       #unit = 's'
@@ -195,7 +195,7 @@ describe('windowAggregate refuses', () => {
     [
       'no aggregates',
       () => windowAggregate(tumbling(1), { aggregates: () => ({}) }),
-      'windowAggregate: aggregates must return at least one named aggregate, not an object with no keys',
+      'windowAggregate: the result of aggregates must be an object with at least one aggregate, not an object with no keys',
     ],
     [
       'what is no aggregate',
@@ -205,12 +205,12 @@ describe('windowAggregate refuses', () => {
     [
       'no window',
       () => windowAggregate({ size: 5 } as never, { aggregates }),
-      'windowAggregate: the windows must be tumbling(...), hopping(...) or session(...), not an object with size',
+      'windowAggregate: spec must be tumbling(...), hopping(...) or session(...), not an object with size',
     ],
     [
       'no keys',
       () => windowAggregate(tumbling(1), { aggregates, maxKeys: 0 }),
-      'windowAggregate: maxKeys must be at least 1, not the number 0',
+      'windowAggregate: maxKeys must be a number of at least 1, not the number 0',
     ],
     [
       'a duration that is none',
@@ -225,7 +225,7 @@ describe('windowAggregate refuses', () => {
         }),
       'custom: merge must be a function, not undefined',
     ],
-    ['windows of no size', () => tumbling(0), 'tumbling: size must be longer than zero'],
+    ['windows of no size', () => tumbling(0), 'tumbling: size must be a duration longer than zero'],
     [
       'a fraction of a millisecond to hop by',
       () => windowAggregate(hopping({ size: 1, every: 0.3 }), { aggregates }),
@@ -247,8 +247,9 @@ for (const [name, spec] of [
   ['session windows', session(3)],
 ] as const) {
   conformance<Reading, unknown>(`windowAggregate over ${name}`, {
-    operator: (scheduler) =>
+    operator: (options) =>
       windowAggregate(spec, {
+        ...options,
         timestamp: (r: Reading) => r.at,
         key: (r) => r.sensor,
         maxOutOfOrderness: 2,
@@ -256,24 +257,19 @@ for (const [name, spec] of [
         idle: '5s',
         early: '1s',
         aggregates: (a) => ({ n: a.count(), all: a.collect((r) => r.value) }),
-        scheduler,
       }),
     input: (i) => at(i + (i % 5) * 4 - (i % 7) * 3, i, `s${i % 3}`),
-    failing: (fail, scheduler, onError) =>
-      windowAggregate(spec, {
-        aggregates: (a) => ({ n: a.sum(fail) }),
-        scheduler,
-        ...(onError && { onError }),
-      }),
+    failing: (fail, options) =>
+      windowAggregate(spec, { ...options, aggregates: (a) => ({ n: a.sum(fail) }) }),
     bounded: {
       keys: 1200,
-      operator: (scheduler) =>
+      operator: (options) =>
         windowAggregate(spec, {
+          ...options,
           timestamp: (r) => r.at,
           key: (r) => r.value,
           aggregates: (a) => ({ n: a.count() }),
           maxKeys: 1200,
-          scheduler,
         }),
     },
   })

@@ -1,42 +1,48 @@
-import type { OperatorFunction } from 'rxjs'
-import { type Duration, milliseconds, positiveMilliseconds } from '../duration.ts'
+import {
+  type Duration,
+  optionError,
+  parseDuration,
+  parsePositiveDuration,
+  requireNumber,
+} from '@rxsse/shared'
+import type { OperatorFunction, SchedulerLike } from 'rxjs'
 import type { AggregateResults, AggregateShape } from '../engine/aggregates/aggregate.ts'
 import { AggregateRow } from '../engine/aggregates/aggregate-row.ts'
-import { identityOf, type Key, type Primitive } from '../engine/keyed-state/key.ts'
+import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import type { Eviction } from '../engine/keyed-state/keyed-state.ts'
 import { SessionWindows } from '../engine/sessions/session-windows.ts'
 import { AlignedWindows } from '../engine/slices/aligned-windows.ts'
 import { WindowGrid } from '../engine/slices/window-grid.ts'
 import { Watermark } from '../engine/watermark.ts'
 import type { WindowEngine, WindowEngineOptions, WindowResult } from '../engine/window-engine.ts'
-import { shapeOf } from '../shape.ts'
-import { operateInTurn } from '../stage/operate.ts'
-import { reject } from '../stage/reject.ts'
-import { type SideOutput, toSideOutput } from '../stage/side-output.ts'
-import { type Aggregates, aggregatesOf } from './aggregates.ts'
-import { type EventTimeOptions, eventTime } from './event-time.ts'
+import type { Counts } from '../stage/counts.ts'
+import { type EventHandler, type OperatorContext, operateSerialized } from '../stage/operate.ts'
+import { rejectEvent } from '../stage/reject-event.ts'
+import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
+import { type Aggregates, getAggregates } from './aggregates.ts'
+import { type EventTime, type EventTimeOptions, resolveEventTime } from './event-time.ts'
 import type { WindowSpec } from './spec.ts'
 
 export interface WindowAggregateOptions<T, K extends Key, S extends AggregateShape<T>>
   extends EventTimeOptions<T> {
-  /** The values to make of each window, by name: `(a) => ({ n: a.count(), mean: a.avg((e) => e.price) })`. */
+  /** The values of each window, by name: `(a) => ({ n: a.count(), mean: a.avg((e) => e.price) })`. */
   readonly aggregates: (a: Aggregates<T>) => S
-  /** One result for each window and key. Default: one for each window, with the key undefined. */
+  /** Each key has results of its own. Default: one result for each window, with the key undefined. */
   readonly key?: (event: T) => K
-  /** How long a window that has had its time still takes events, each with a new result. Default: 0. */
+  /** How long a window takes events after its end, each with a new result. Default: 0. */
   readonly allowedLateness?: Duration
-  /** How often open windows that have changed give an early result. Default: never. */
+  /** How often open windows that have changed emit an early result. Default: never. */
   readonly early?: Duration
-  /** How many keys may have open windows; beyond that the least recently used one's are flushed. Default: any number. */
+  /** How many keys may have open windows. One more flushes the windows of the least recently used key. Default: any number. */
   readonly maxKeys?: number
-  /** Where events go that lie between two windows, where `every` is longer than `size`. */
+  /** Takes events between two windows, if `every` is longer than `size`. */
   readonly onDropped?: SideOutput<T>
-  /** Told of each key that `maxKeys` has pushed out, after its results. */
+  /** Takes each key that `maxKeys` has evicted, after its results. */
   readonly onEvicted?: SideOutput<Eviction<K>>
 }
 
 /**
- * Folds the events of each window, by key, into values: SQL's `GROUP BY TUMBLE(...)`, in event time.
+ * Aggregates the events of each window, by key: SQL's `GROUP BY TUMBLE(...)`, in event time.
  *
  * ```ts
  * quakes$.pipe(
@@ -49,9 +55,9 @@ export interface WindowAggregateOptions<T, K extends Key, S extends AggregateSha
  * )
  * ```
  *
- * The watermark is the latest timestamp less `maxOutOfOrderness`, and never falls. An event is added first, then every
- * window fires whose end the watermark has reached, by end, then by key first seen. Too late for a window is what comes when
- * the watermark has reached its end plus `allowedLateness`. Windows without events give no result.
+ * The watermark is the latest timestamp minus `maxOutOfOrderness`, and never falls. An event is added first. Then every
+ * window fires whose end the watermark has reached, ordered by end, then by the key that came first. An event is late for
+ * a window if the watermark has reached the window's end plus `allowedLateness`. Windows without events give no result.
  *
  * Emits when the watermark reaches a window's end; early and late results as the options say; the rest at completion.
  * Drops events that are late for all their windows, to `late`; unusable ones, to `onInvalid` and `onError`.
@@ -62,148 +68,172 @@ export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = 
   spec: WindowSpec,
   options: WindowAggregateOptions<T, K, S>,
 ): OperatorFunction<T, WindowResult<K, AggregateResults<S>>> {
-  type Result = WindowResult<K, AggregateResults<S>>
-  const config = checked(spec, options)
-  const { time } = config
-  // Without a key function the key is undefined, which is `K`'s default.
-  const keyOf = options.key ?? (() => undefined as K)
-
-  return operateInTurn<T, Result>(({ out, ledger, alarm }) => {
-    const row = new AggregateRow<T, AggregateResults<S>>(config.shape, { atomic: time.onError !== undefined })
-    const watermark = new Watermark(time)
-    const windows = config.engine({
-      row,
-      watermark,
-      allowedLateness: config.allowedLateness,
-      maxKeys: config.maxKeys,
-      early: config.early !== undefined,
-      emit: (result) => out.next(result),
-      settled: (events) => {
-        ledger.out += events
-      },
-      onEvicted: config.onEvicted,
-    })
-    ledger.keys = () => windows.keys
-    ledger.watermark = () => watermark.value
-
-    const mayBeIdle = time.idle !== Number.POSITIVE_INFINITY
-    let awaited = Number.POSITIVE_INFINITY
-    const silence = alarm(time.scheduler, (now) => {
-      watermark.advance(awaited, now)
-      advance()
-    })
-    const mayBeEarly = config.early !== undefined
-    let earlyIsDue = false
-    const earlyResults = alarm(time.scheduler, () => {
-      earlyIsDue = false
-      windows.early()
-    })
-
-    // What most events have no need of is put out of their way: a small `next` is inlined into whoever emits, a larger one is not.
-
-    function advance(): void {
-      windows.advance()
-      if (mayBeIdle) awaitSilence()
-    }
-
-    function awaitSilence(): void {
-      awaited = windows.next()
-      silence.set(watermark.reaches(awaited))
-    }
-
-    function expectEarlyResults(): void {
-      if (config.early === undefined || earlyIsDue) return
-      earlyIsDue = true
-      earlyResults.set(time.scheduler.now() + config.early)
-    }
-
-    function refuse(event: T): void {
-      ledger.rejected++
-      time.onInvalid?.(event)
-    }
-
-    function turnAway(event: T, fate: 'late' | 'outside'): void {
-      if (fate === 'late') {
-        ledger.late++
-        time.late?.(event)
-      } else {
-        ledger.dropped++
-        config.onDropped?.(event)
-      }
-    }
-
-    return {
-      next(event) {
-        let timestamp: number
-        let key: K
-        let id: Primitive
-        try {
-          timestamp = time.timestamp(event)
-          key = keyOf(event)
-          id = identityOf(key)
-          row.read(event, timestamp)
-        } catch (error) {
-          reject(ledger, time.onError, error, event)
-          return
-        }
-        if (!Number.isFinite(timestamp)) {
-          refuse(event)
-          return
-        }
-        const fate = windows.add(key, id, timestamp)
-        if (fate !== 'held') turnAway(event, fate)
-        else if (mayBeEarly) expectEarlyResults()
-        watermark.observe(timestamp, time.scheduler)
-        advance()
-      },
-      complete() {
-        windows.flush()
-        out.complete()
-      },
-    }
-  })
+  const config = resolveOptions(spec, options)
+  return operateSerialized('windowAggregate', options.stage, (context) => createHandler(context, config))
 }
 
-function checked<T, K extends Key, S extends AggregateShape<T>>(
+function createHandler<T, K extends Key, S extends AggregateShape<T>>(
+  context: OperatorContext<WindowResult<K, AggregateResults<S>>>,
+  config: Config<T, K, S>,
+): EventHandler<T> {
+  const { out, counts, createTimer } = context
+  const { time, selectKey } = config
+  const row = new AggregateRow<T, AggregateResults<S>>(config.shape, { atomic: time.onError !== undefined })
+  const watermark = new Watermark(time)
+  const windows = config.createEngine({
+    row,
+    watermark,
+    allowedLateness: config.allowedLateness,
+    maxKeys: config.maxKeys,
+    early: config.early !== undefined,
+    emit: (result) => out.next(result),
+    onFinal: (events) => {
+      counts.out += events
+    },
+    onEvicted: config.onEvicted,
+  })
+  counts.keys = () => windows.keys
+  counts.watermark = () => watermark.value
+  counts.clock = time.scheduler
+
+  const drop = createDrop(counts, config)
+  const mayBeEarly = config.early !== undefined
+  const scheduleEarly = createEarlyTimer(context, config, windows)
+  const mayBeIdle = time.idle !== Number.POSITIVE_INFINITY
+  /** The watermark that the idle timer waits for. */
+  let idleMark = Number.POSITIVE_INFINITY
+  const idleTimer = createTimer(time.scheduler, (now) => {
+    watermark.advance(idleMark, now)
+    advance()
+  })
+
+  function advance(): void {
+    windows.advance()
+    if (mayBeIdle) setIdleTimer()
+  }
+
+  // What most events do not need is in functions of its own: V8 inlines a small `next` into its caller, not a large one.
+  function setIdleTimer(): void {
+    idleMark = windows.next()
+    idleTimer.set(watermark.reaches(idleMark))
+  }
+
+  return {
+    next(event) {
+      let timestamp: number
+      let key: K
+      let id: Primitive
+      try {
+        timestamp = time.timestamp(event)
+        key = selectKey(event)
+        id = identifyKey(key)
+        row.read(event, timestamp)
+      } catch (error) {
+        rejectEvent(counts, time.onError, error, event)
+        return
+      }
+      if (!Number.isFinite(timestamp)) {
+        drop(event, 'invalid')
+        return
+      }
+      const outcome = windows.add(key, id, timestamp)
+      if (outcome !== 'held') drop(event, outcome)
+      else if (mayBeEarly) scheduleEarly()
+      watermark.observe(timestamp, time.scheduler)
+      advance()
+    },
+    complete() {
+      windows.flush()
+      out.complete()
+    },
+  }
+}
+
+/** Creates the function that counts an event without a window, and passes it to its side output. */
+function createDrop<T>(
+  counts: Counts,
+  { time, onDropped }: Pick<Config<T, Key, AggregateShape<T>>, 'time' | 'onDropped'>,
+) {
+  return (event: T, reason: 'invalid' | 'late' | 'outside') => {
+    if (reason === 'invalid') {
+      counts.rejected++
+      time.onInvalid?.(event)
+    } else if (reason === 'late') {
+      counts.late++
+      time.late?.(event)
+    } else {
+      counts.dropped++
+      onDropped?.(event)
+    }
+  }
+}
+
+/** Creates the function that sets the timer of the next early results, if it is not set. */
+function createEarlyTimer(
+  { createTimer }: OperatorContext<never>,
+  {
+    early,
+    time,
+  }: { readonly early: number | undefined; readonly time: { readonly scheduler: SchedulerLike } },
+  windows: WindowEngine<never>,
+): () => void {
+  const timer = createTimer(time.scheduler, () => windows.early())
+  return () => {
+    if (early !== undefined && !timer.isSet) timer.set(time.scheduler.now() + early)
+  }
+}
+
+interface Config<T, K extends Key, S> {
+  readonly time: EventTime<T>
+  readonly selectKey: (event: T) => K
+  readonly shape: S
+  readonly createEngine: EngineFactory<K, AggregateResults<S>>
+  readonly maxKeys: number
+  readonly allowedLateness: number
+  /** Undefined: no early results. */
+  readonly early: number | undefined
+  readonly onDropped: ((event: T) => void) | undefined
+  readonly onEvicted: ((eviction: Eviction<K>) => void) | undefined
+}
+
+function resolveOptions<T, K extends Key, S extends AggregateShape<T>>(
   spec: WindowSpec,
   options: WindowAggregateOptions<T, K, S>,
-) {
+): Config<T, K, S> {
   const { allowedLateness = 0, early, maxKeys = Number.POSITIVE_INFINITY } = options
-  const shape = options.aggregates(aggregatesOf<T>())
+  const shape = options.aggregates(getAggregates<T>())
   if (typeof shape !== 'object' || shape === null || Object.keys(shape).length === 0) {
-    throw new TypeError(
-      `windowAggregate: aggregates must return at least one named aggregate, not ${shapeOf(shape)}`,
+    throw optionError(
+      'windowAggregate: the result of aggregates',
+      'an object with at least one aggregate',
+      shape,
     )
   }
   for (const [name, aggregate] of Object.entries(shape)) {
     if (typeof aggregate?.merge !== 'function') {
-      throw new TypeError(
-        `windowAggregate: aggregates.${name} must be an aggregate such as a.count(), not ${shapeOf(aggregate)}`,
-      )
+      throw optionError(`windowAggregate: aggregates.${name}`, 'an aggregate such as a.count()', aggregate)
     }
   }
-  if (!(maxKeys >= 1))
-    throw new RangeError(`windowAggregate: maxKeys must be at least 1, not ${shapeOf(maxKeys)}`)
   return {
-    time: eventTime('windowAggregate', options),
+    time: resolveEventTime('windowAggregate', options),
+    // Without a key function the key is undefined, which is the default of `K`.
+    selectKey: options.key ?? (() => undefined as K),
     shape,
-    engine: engineFor<K, AggregateResults<S>>(spec),
-    maxKeys,
-    allowedLateness: milliseconds('windowAggregate: allowedLateness', allowedLateness),
-    early: early === undefined ? undefined : positiveMilliseconds('windowAggregate: early', early),
-    onDropped: toSideOutput('windowAggregate: onDropped', options.onDropped),
-    onEvicted: toSideOutput('windowAggregate: onEvicted', options.onEvicted),
+    createEngine: resolveEngine<K, AggregateResults<S>>(spec),
+    maxKeys: requireNumber(maxKeys, 'windowAggregate: maxKeys', 1),
+    allowedLateness: parseDuration(allowedLateness, 'windowAggregate: allowedLateness'),
+    early: early === undefined ? undefined : parsePositiveDuration(early, 'windowAggregate: early'),
+    onDropped: resolveSideOutput(options.onDropped, 'windowAggregate: onDropped'),
+    onEvicted: resolveSideOutput(options.onEvicted, 'windowAggregate: onEvicted'),
   }
 }
 
 type EngineFactory<K, R> = (options: WindowEngineOptions<K, R>) => WindowEngine<K>
 
-function engineFor<K extends Key, R>(spec: WindowSpec): EngineFactory<K, R> {
+function resolveEngine<K extends Key, R>(spec: WindowSpec): EngineFactory<K, R> {
   if (spec?.kind === 'session') return (options) => new SessionWindows(spec.gap, spec.maxDuration, options)
   if (spec?.kind !== 'tumbling' && spec?.kind !== 'hopping') {
-    throw new TypeError(
-      `windowAggregate: the windows must be tumbling(...), hopping(...) or session(...), not ${shapeOf(spec)}`,
-    )
+    throw optionError('windowAggregate: spec', 'tumbling(...), hopping(...) or session(...)', spec)
   }
   const grid = new WindowGrid(spec.size, spec.every, spec.offset)
   return (options) => new AlignedWindows(grid, options)

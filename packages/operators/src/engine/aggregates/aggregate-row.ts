@@ -2,8 +2,8 @@ import type { Aggregate, AggregateShape } from './aggregate.ts'
 import { Cells, type Slot } from './cells.ts'
 
 /**
- * Several aggregates as one, each with cells of its own in every slot; a slot's first cell counts the events that have been
- * added to it and not yet asked for. A row belongs to one stream.
+ * Several aggregates as one. Each has its own cells in every slot. The first cell of a slot counts the events added since
+ * the last `takeAdded`. A row belongs to one stream.
  */
 export class AggregateRow<T, R> {
   readonly #names: readonly string[]
@@ -11,11 +11,11 @@ export class AggregateRow<T, R> {
   readonly #cells: Cells
   readonly #atomic: boolean
   #event: T | undefined
-  /** Where an event is lifted to. */
+  /** The slot that events are lifted to. */
   readonly #lifted: Slot
   readonly #blank: Readonly<Record<string, undefined>>
 
-  /** `atomic`: an event for which an aggregate throws is in none of them. Otherwise it may be in some, and the row is of no use any more. */
+  /** `atomic`: if an aggregate throws, the event is in none of them. Otherwise it may be in some, and the row cannot be used again. */
   constructor(shape: AggregateShape<T>, { atomic }: { readonly atomic: boolean }) {
     this.#atomic = atomic
     this.#names = Object.keys(shape)
@@ -25,12 +25,12 @@ export class AggregateRow<T, R> {
     this.#blank = Object.fromEntries(this.#names.map((name) => [name, undefined]))
   }
 
-  /** How many accumulators there are. */
+  /** The number of accumulators. */
   get size(): number {
     return this.#cells.taken - 1
   }
 
-  /** Takes the event for the `add` that follows. An atomic row throws here what its aggregates throw, and not then. */
+  /** Reads the event for the next `add`. In an atomic row the aggregates throw here, and not in `add`. */
   read(event: T, timestamp: number): void {
     this.#cells.timestamp = timestamp
     if (this.#atomic) this.#lift(event)
@@ -48,7 +48,7 @@ export class AggregateRow<T, R> {
     return slot
   }
 
-  /** Adds the event that was read last. */
+  /** Adds the event that `read` has read. */
   add(into: Slot): void {
     const cells = this.#cells
     let at = into * cells.width
@@ -65,8 +65,8 @@ export class AggregateRow<T, R> {
     }
   }
 
-  /** How many events have been added to it since this was last asked. */
-  settle(slot: Slot): number {
+  /** The number of events added to a slot since the last call. */
+  takeAdded(slot: Slot): number {
     const { numbers, width } = this.#cells
     const added = numbers[slot * width] as number
     numbers[slot * width] = 0
@@ -102,7 +102,7 @@ export class AggregateRow<T, R> {
   }
 
   result(of: Slot): R {
-    // Copied from one that has all the names, every result has the same hidden class from the start.
+    // A copy of an object with all names has the same hidden class from the start.
     const results: Record<string, unknown> = { ...this.#blank }
     const cells = this.#cells
     let i = 0
@@ -111,7 +111,7 @@ export class AggregateRow<T, R> {
       results[this.#names[i++] as string] = aggregate.result(cells, at)
       at += aggregate.width
     }
-    // `R` is the shape's own AggregateResults, name by name.
+    // `R` is the AggregateResults of the shape.
     return results as R
   }
 

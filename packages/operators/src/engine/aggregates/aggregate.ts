@@ -1,27 +1,27 @@
 import type { Cells } from './cells.ts'
 
 /**
- * How the events of a window become one value. A monoid over accumulators, each a few cells from `at` on: `clear` makes its
- * identity, to `add` an event is to merge the accumulator of that event alone, and `merge` is associative. `merge` is always
- * given the earlier part as `into`.
+ * Turns the events of a window into one value: a monoid over accumulators, which are a few cells from `at` on. `clear` creates
+ * the identity. `add` equals merging the accumulator of that event alone. `merge` is associative, and always gets the
+ * earlier part as `into`.
  */
 export interface Aggregate<T, R> {
-  /** How many cells an accumulator takes. */
+  /** Cells in an accumulator. */
   readonly width: number
   clear(cells: Cells, at: number): void
   add(cells: Cells, at: number, event: T): void
-  /** The first half of `add`, which may throw: takes what it needs from the event. Nothing but these cells changes, whatever they held. */
+  /** The first half of `add`, which may throw: reads the event into these cells. Changes nothing else. */
   lift(cells: Cells, at: number, event: T): void
-  /** The second half: adds what has just been lifted, which nobody needs any more. */
+  /** The second half of `add`: adds the cells that `lift` filled. They are not used again. */
   addLifted(cells: Cells, into: number, lifted: number): void
-  /** Leaves `from` as it is. */
+  /** Does not change `from`. */
   merge(cells: Cells, into: number, from: number): void
-  /** The copy may be changed without changing `from`, which stays as it is while there is a copy. */
+  /** The copy may change without changing `from`. While there is a copy, `from` does not change. */
   copy(cells: Cells, to: number, from: number): void
   result(cells: Cells, at: number): R
 }
 
-/** Aggregates by the names their results get. */
+/** Aggregates by the names of their results. */
 export type AggregateShape<T> = Readonly<Record<string, Aggregate<T, unknown>>>
 
 /** The value of a window: each aggregate's result by its name. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { Cells } from './cells.ts'
 
-it('a slot that is given back holds on to nothing, and its neighbours keep what they have', () => {
+it('a released slot keeps no values, and its neighbours keep theirs', () => {
   const cells = new Cells(2)
   const slots = [cells.take(), cells.take(), cells.take()]
   cells.values.push('a', 'a', 'b', 'b', 'c', 'c')

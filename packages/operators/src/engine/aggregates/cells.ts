@@ -1,17 +1,17 @@
-/** Which accumulator, of those in the same cells. */
+/** The number of an accumulator in its cells. */
 export type Slot = number
 
 /**
- * Accumulators side by side in flat memory, the same number of cells to each. A cell has a number and, where an aggregate
- * puts one there, another value. A window of an hour that slides by the second keeps thousands of accumulators for each
- * key: as objects they would all be looked at by every garbage collection, and one array of numbers is not.
+ * Accumulators in flat memory, each with the same number of cells. A cell has a number and optionally another value.
+ * A window of an hour that slides by the second keeps thousands of accumulators for each key. Every garbage collection would
+ * visit them if they were objects. It does not visit the elements of a Float64Array.
  */
 export class Cells {
-  /** Cells to an accumulator. */
+  /** Cells in an accumulator. */
   readonly width: number
   numbers: Float64Array
   readonly values: unknown[] = []
-  /** Of the event that was read last. Not an argument of all that is done with it: a float that is handed on may be copied to the heap each time. */
+  /** The timestamp of the event that was read last. It is no argument, because V8 may copy a float argument to the heap. */
   timestamp: number = Number.NaN
   readonly #free: Slot[] = []
   #slots = 0
@@ -21,24 +21,24 @@ export class Cells {
     this.numbers = new Float64Array(8 * width)
   }
 
-  /** How many slots are taken. */
+  /** The number of slots in use. */
   get taken(): number {
     return this.#slots - this.#free.length
   }
 
-  /** A slot that nobody has, with whatever the last one left there in its numbers. */
+  /** Returns a free slot. Its numbers are those of its last use. */
   take(): Slot {
     const slot = this.#free.pop() ?? this.#slots++
     if (this.#slots * this.width > this.numbers.length) this.#grow()
     return slot
   }
 
-  /** Gives a slot back, for the next one who takes one. */
+  /** Frees a slot. */
   release(slot: Slot): void {
     this.#free.push(slot)
     if (this.values.length === 0) return
     const first = slot * this.width
-    // Values may be large, and a slot may be free for long.
+    // Values may be large, and a slot may stay free for long.
     this.values.fill(undefined, first, first + this.width)
   }
 

@@ -1,22 +1,22 @@
-import { identityOf, type Key, type Primitive } from '../keyed-state/key.ts'
+import { identifyKey, type Key, type Primitive } from '../keyed-state/key.ts'
 import type { Aggregate } from './aggregate.ts'
-import { type Fold, folded } from './folded.ts'
+import { createFoldAggregate, type Fold } from './fold-aggregate.ts'
 
 /**
- * A sequence that takes another one in without copying it. The overlapping windows of a sliding range share their
- * parts this way; a copy of each would take size / every times the memory.
+ * A sequence that contains other sequences without copying them. Overlapping windows share their parts this way. Copies
+ * would take size / every times the memory.
  */
 interface Rope<V> {
   readonly own: V[]
   readonly parts: Rope<V>[]
 }
 
-function emptyRope<V>(): Rope<V> {
+function createRope<V>(): Rope<V> {
   return { own: [], parts: [] }
 }
 
 function append<V>(into: Rope<V>, value: V): Rope<V> {
-  // What is added after a merge comes after what was merged.
+  // A value that is added after a merge comes after the merged parts.
   const tail = into.parts[into.parts.length - 1]
   if (tail === undefined) into.own.push(value)
   else into.parts.push({ own: [value], parts: [] })
@@ -28,8 +28,8 @@ function join<V>(into: Rope<V>, from: Rope<V>): Rope<V> {
   return into
 }
 
-function* valuesOf<V>(rope: Rope<V>): Generator<V, void> {
-  // Not recursive: a rope may be as deep as a window has panes.
+function* iterate<V>(rope: Rope<V>): Generator<V, void> {
+  // Not recursive, because a rope may be as deep as a window has slices.
   const ahead: Rope<V>[] = [rope]
   for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
     yield* next.own
@@ -42,32 +42,32 @@ interface Timed<V> {
   readonly value: V
 }
 
-/** Every value, in the order of event time; equal timestamps in the order of arrival. */
+/** Every value, in the order of event time. Equal timestamps are in the order of arrival. */
 export function collect<T, V>(select: (event: T) => V): Aggregate<T, readonly V[]> {
-  return folded<T, readonly V[], V, Rope<Timed<V>>>({
+  return createFoldAggregate<T, readonly V[], V, Rope<Timed<V>>>({
     read: select,
-    create: emptyRope,
+    create: createRope,
     add: (into, value, timestamp) => append(into, { timestamp, value }),
     merge: join,
-    result: (rope) => inTime(rope).map(({ value }) => value),
+    result: (rope) => sortByTime(rope).map(({ value }) => value),
   })
 }
 
-/** Every value once, in the order in which they first appear in event time. */
+/** Every value once, in the order of its first appearance in event time. */
 export function collectDistinct<T, V extends Key>(select: (event: T) => V): Aggregate<T, readonly V[]> {
-  return folded<T, readonly V[], Identified<V>, Distinct<V>>({
-    ...distinct(select),
-    result: (rope) => inTime(firsts(rope)).map(({ value }) => value),
+  return createFoldAggregate<T, readonly V[], Identified<V>, Distinct<V>>({
+    ...createDistinctFold(select),
+    result: (rope) => sortByTime(findFirst(rope)).map(({ value }) => value),
   })
 }
 
-/** How many values there are, each counted once; null and undefined are passed over, as SQL does. Exact: it holds them all. */
+/** The exact number of different values. Null and undefined are ignored, as in SQL. Holds all values. */
 export function countDistinct<T, V extends Key>(select: (event: T) => V): Aggregate<T, number> {
-  return folded<T, number, Identified<V>, Distinct<V>>({
-    ...distinct(select),
+  return createFoldAggregate<T, number, Identified<V>, Distinct<V>>({
+    ...createDistinctFold(select),
     result(rope) {
       const ids = new Set<Primitive>()
-      for (const part of valuesOf(rope)) for (const id of part.keys()) ids.add(id)
+      for (const part of iterate(rope)) for (const id of part.keys()) ids.add(id)
       ids.delete(null)
       ids.delete(undefined)
       return ids.size
@@ -81,15 +81,15 @@ interface Identified<V> {
 }
 type Distinct<V> = Rope<Map<Primitive, Timed<V>>>
 
-function distinct<T, V extends Key>(
+function createDistinctFold<T, V extends Key>(
   select: (event: T) => V,
 ): Omit<Fold<T, never, Identified<V>, Distinct<V>>, 'result'> {
   return {
     read(event) {
       const value = select(event)
-      return { id: identityOf(value), value }
+      return { id: identifyKey(value), value }
     },
-    create: emptyRope,
+    create: createRope,
     add(into, { id, value }, timestamp) {
       let seen = into.parts.length === 0 ? into.own[0] : undefined
       if (seen === undefined) {
@@ -104,9 +104,9 @@ function distinct<T, V extends Key>(
   }
 }
 
-function firsts<V>(rope: Distinct<V>): Rope<Timed<V>> {
+function findFirst<V>(rope: Distinct<V>): Rope<Timed<V>> {
   const first = new Map<Primitive, Timed<V>>()
-  for (const part of valuesOf(rope)) {
+  for (const part of iterate(rope)) {
     for (const [id, timed] of part) {
       const known = first.get(id)
       if (known === undefined || timed.timestamp < known.timestamp) first.set(id, timed)
@@ -115,7 +115,7 @@ function firsts<V>(rope: Distinct<V>): Rope<Timed<V>> {
   return { own: [...first.values()], parts: [] }
 }
 
-function inTime<V>(rope: Rope<Timed<V>>): Timed<V>[] {
-  // Array.prototype.sort is stable: equal timestamps stay in the order of arrival.
-  return [...valuesOf(rope)].sort((a, b) => a.timestamp - b.timestamp)
+function sortByTime<V>(rope: Rope<Timed<V>>): Timed<V>[] {
+  // Array.prototype.sort is stable, so equal timestamps stay in the order of arrival.
+  return [...iterate(rope)].sort((a, b) => a.timestamp - b.timestamp)
 }

@@ -1,9 +1,10 @@
+import { describeValue, requireInteger } from '@rxsse/shared'
 import type { Aggregate } from './aggregate.ts'
 import type { Cells } from './cells.ts'
-import { Flat } from './flat.ts'
-import { folded } from './folded.ts'
+import { FlatAggregate } from './flat-aggregate.ts'
+import { createFoldAggregate } from './fold-aggregate.ts'
 
-/** What `<` orders. Dates compare by their time. */
+/** A value that `<` can compare. Dates compare by their time. */
 export type Comparable = number | string | bigint | boolean | Date
 
 type Maybe<V> = V | null | undefined
@@ -11,17 +12,17 @@ type Maybe<V> = V | null | undefined
 export function min<T, V extends Maybe<Comparable>>(
   select: (event: T) => V,
 ): Aggregate<T, NonNullable<V> | null> {
-  return new Least(select)
+  return new Min(select)
 }
 
 export function max<T, V extends Maybe<Comparable>>(
   select: (event: T) => V,
 ): Aggregate<T, NonNullable<V> | null> {
-  return new Greatest(select)
+  return new Max(select)
 }
 
-/** In a cell whose number is NaN the value counts, and undefined is none: so what compares numbers, as nearly all do, has no values. */
-abstract class Extreme<T, V extends Maybe<Comparable>> extends Flat<T, NonNullable<V> | null> {
+/** A cell holds the best number. If that is NaN, it holds the best value instead, or undefined for none. So numbers need no values. */
+abstract class Extreme<T, V extends Maybe<Comparable>> extends FlatAggregate<T, NonNullable<V> | null> {
   readonly width = 1
   readonly #select: (event: T) => V
 
@@ -70,18 +71,18 @@ abstract class Extreme<T, V extends Maybe<Comparable>> extends Flat<T, NonNullab
   }
 
   result(cells: Cells, at: number): NonNullable<V> | null {
-    // What `add` has put there came out of `select`.
+    // The value came from `select`.
     return (comparableAt(cells, at) as NonNullable<V> | undefined) ?? null
   }
 }
 
-class Least<T, V extends Maybe<Comparable>> extends Extreme<T, V> {
+class Min<T, V extends Maybe<Comparable>> extends Extreme<T, V> {
   protected override beats(a: Comparable, b: Comparable): boolean {
     return a < b
   }
 }
 
-class Greatest<T, V extends Maybe<Comparable>> extends Extreme<T, V> {
+class Max<T, V extends Maybe<Comparable>> extends Extreme<T, V> {
   protected override beats(a: Comparable, b: Comparable): boolean {
     return a > b
   }
@@ -97,13 +98,14 @@ function comparableAt({ numbers, values }: Cells, at: number): Comparable | unde
   return Number.isNaN(number) ? (values[at] as Comparable | undefined) : number
 }
 
-/** The first or last value in event time. Among equal timestamps, first means arrived first and last arrived last. */
+/** The first value in event time. Of equal timestamps, the one that arrived first. */
 export function first<T, V>(select: (event: T) => V): Aggregate<T, V> {
-  return endmost(select, (timestamp, than) => timestamp < than)
+  return createTimeFold(select, (timestamp, than) => timestamp < than)
 }
 
+/** The last value in event time. Of equal timestamps, the one that arrived last. */
 export function last<T, V>(select: (event: T) => V): Aggregate<T, V> {
-  return endmost(select, (timestamp, than) => timestamp >= than)
+  return createTimeFold(select, (timestamp, than) => timestamp >= than)
 }
 
 interface Timed<V> {
@@ -111,24 +113,24 @@ interface Timed<V> {
   readonly value: V
 }
 
-function endmost<T, V>(
+function createTimeFold<T, V>(
   select: (event: T) => V,
   replaces: (timestamp: number, than: number) => boolean,
 ): Aggregate<T, V> {
-  return folded<T, V, V, Timed<V> | null>({
+  return createFoldAggregate<T, V, V, Timed<V> | null>({
     read: select,
     create: () => null,
     add: (into, value, timestamp) =>
       into === null || replaces(timestamp, into.timestamp) ? { timestamp, value } : into,
     merge: (into, from) =>
       from !== null && (into === null || replaces(from.timestamp, into.timestamp)) ? from : into,
-    copy: (endmost) => endmost,
-    // A window has events, or it would give no result.
-    result: (endmost) => (endmost as Timed<V>).value,
+    copy: (timed) => timed,
+    // A window with a result has events.
+    result: (timed) => (timed as Timed<V>).value,
   })
 }
 
-/** A ranked event. The earlier of two with equal scores ranks higher. */
+/** An event with its score. Of equal scores, the earlier event ranks higher. */
 interface Ranked<T> {
   readonly score: number
   readonly timestamp: number
@@ -136,9 +138,8 @@ interface Ranked<T> {
 }
 
 export function topK<T>(k: number, by: (event: T) => number): Aggregate<T, readonly T[]> {
-  if (!Number.isInteger(k) || k < 1)
-    throw new RangeError(`topK: k must be a whole number above 0, not ${String(k)}`)
-  function place(ranks: Ranked<T>[], ranked: Ranked<T>): Ranked<T>[] {
+  requireInteger(k, 'topK: k', 1)
+  function insert(ranks: Ranked<T>[], ranked: Ranked<T>): Ranked<T>[] {
     const lowest = ranks[k - 1]
     if (lowest !== undefined && !isAbove(ranked, lowest)) return ranks
     let at = ranks.length
@@ -147,15 +148,15 @@ export function topK<T>(k: number, by: (event: T) => number): Aggregate<T, reado
     if (ranks.length > k) ranks.pop()
     return ranks
   }
-  return folded<T, readonly T[], { readonly score: number; readonly event: T }, Ranked<T>[]>({
+  return createFoldAggregate<T, readonly T[], { readonly score: number; readonly event: T }, Ranked<T>[]>({
     read(event) {
       const score = by(event)
       if (typeof score === 'number' && !Number.isNaN(score)) return { score, event }
-      throw new TypeError(`topK: expected a number to rank by, got ${String(score)}`)
+      throw new TypeError(`topK: the score must be a number, not ${describeValue(score)}`)
     },
     create: () => [],
-    add: (into, { score, event }, timestamp) => place(into, { score, timestamp, event }),
-    merge: (into, from) => from.reduce(place, into),
+    add: (into, { score, event }, timestamp) => insert(into, { score, timestamp, event }),
+    merge: (into, from) => from.reduce(insert, into),
     copy: (ranks) => ranks.slice(),
     result: (ranks) => ranks.map(({ event }) => event),
   })

@@ -1,22 +1,22 @@
-import { shapeOf } from '../../shape.ts'
+import { describeValue } from '@rxsse/shared'
 import type { Aggregate } from './aggregate.ts'
 import type { Cells } from './cells.ts'
-import { Flat } from './flat.ts'
+import { FlatAggregate } from './flat-aggregate.ts'
 
-/** A number to aggregate; null and undefined are passed over, as SQL passes over NULL. */
+/** A number to aggregate. Null and undefined are ignored, as SQL ignores NULL. */
 export type MaybeNumber = number | null | undefined
 
-/** `R`, or null as well where what is selected may be missing: every one of a window's events may lack it. */
+/** `R`, or null too if the selected value may be missing: all events of a window may lack it. */
 export type OrNull<V, R> = [V] extends [NonNullable<V>] ? R : R | null
 
-/** The number, or null where there is none. Anything else would turn a sum into text without a word, so it throws. */
-export function numberOrNull(aggregate: string, value: unknown): number | null {
-  return typeof value === 'number' ? value : nullOrThrow(aggregate, value)
+/** Returns the number, or null for a missing one. Throws for anything else, because a sum with a string would become text. */
+export function requireNumberOrNull(value: unknown, aggregate: string): number | null {
+  return typeof value === 'number' ? value : requireNull(value, aggregate)
 }
 
-function nullOrThrow(aggregate: string, value: unknown): null {
+function requireNull(value: unknown, aggregate: string): null {
   if (value === null || value === undefined) return null
-  throw new TypeError(`${aggregate}: expected a number, got ${shapeOf(value)}`)
+  throw new TypeError(`${aggregate}: the selected value must be a number, not ${describeValue(value)}`)
 }
 
 export function count<T>(isCounted?: (event: T) => boolean): Aggregate<T, number> {
@@ -38,9 +38,9 @@ export function variance<T>(
   return new Variance(select, of === 'sample' ? 1 : 0)
 }
 
-// Classes, for their methods: a call that finds one of few classes is inlined, and these are called for every event.
+// Classes, because V8 inlines a method call that sees only a few classes, and these are called for every event.
 
-class Count<T> extends Flat<T, number> {
+class Count<T> extends FlatAggregate<T, number> {
   readonly width = 1
   readonly #isCounted: ((event: T) => boolean) | undefined
 
@@ -70,13 +70,13 @@ class Count<T> extends Flat<T, number> {
   }
 }
 
-// Where in the three cells of a sum what is.
+// The cells of a sum.
 const N = 0
 const SUM = 1
 const ERROR = 2
 
-/** A sum with the rounding error of its additions beside it (Neumaier), so that the order of addition hardly shows. */
-class Sum<T> extends Flat<T, number | null> {
+/** A sum and the rounding error of its additions (Neumaier), so that the order of additions hardly changes it. */
+class Sum<T> extends FlatAggregate<T, number | null> {
   readonly width = 3
   readonly #name: string
   readonly #select: (event: T) => MaybeNumber
@@ -94,7 +94,7 @@ class Sum<T> extends Flat<T, number | null> {
   }
 
   add({ numbers }: Cells, at: number, event: T): void {
-    const value = numberOrNull(this.#name, this.#select(event))
+    const value = requireNumberOrNull(this.#select(event), this.#name)
     if (value === null) return
     numbers[at + N] = (numbers[at + N] as number) + 1
     addTo(numbers, at, value)
@@ -115,7 +115,7 @@ class Sum<T> extends Flat<T, number | null> {
   result({ numbers }: Cells, at: number): number | null {
     if (numbers[at + N] === 0) return null
     const sum = numbers[at + SUM] as number
-    // Where the sum is infinite or not a number, so is the error, and only the sum says anything.
+    // If the sum is infinite or NaN, the error is NaN or infinite too, and would spoil it.
     return Number.isFinite(sum) ? sum + (numbers[at + ERROR] as number) : sum
   }
 }
@@ -138,16 +138,16 @@ class Average<T> extends Sum<T> {
 const MEAN = 1
 const M2 = 2
 
-/** Welford's running moments, merged by Chan's formula: no difference of large squares. */
-class Variance<T> extends Flat<T, number | null> {
+/** Welford's running moments, merged by Chan's formula, without a difference of large squares. */
+class Variance<T> extends FlatAggregate<T, number | null> {
   readonly width = 3
   readonly #select: (event: T) => MaybeNumber
-  readonly #lost: number
+  readonly #lostDegrees: number
 
-  constructor(select: (event: T) => MaybeNumber, lost: number) {
+  constructor(select: (event: T) => MaybeNumber, lostDegrees: number) {
     super()
     this.#select = select
-    this.#lost = lost
+    this.#lostDegrees = lostDegrees
   }
 
   clear({ numbers }: Cells, at: number): void {
@@ -157,7 +157,7 @@ class Variance<T> extends Flat<T, number | null> {
   }
 
   add({ numbers }: Cells, at: number, event: T): void {
-    const value = numberOrNull('variance', this.#select(event))
+    const value = requireNumberOrNull(this.#select(event), 'variance')
     if (value === null) return
     const n = (numbers[at + N] as number) + 1
     const delta = value - (numbers[at + MEAN] as number)
@@ -188,6 +188,6 @@ class Variance<T> extends Flat<T, number | null> {
 
   result({ numbers }: Cells, at: number): number | null {
     const n = numbers[at + N] as number
-    return n <= this.#lost ? null : (numbers[at + M2] as number) / (n - this.#lost)
+    return n <= this.#lostDegrees ? null : (numbers[at + M2] as number) / (n - this.#lostDegrees)
   }
 }

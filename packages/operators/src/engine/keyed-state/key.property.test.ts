@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { identityOf, type Key, type Primitive } from './key.ts'
+import { identifyKey, type Key, type Primitive } from './key.ts'
 
 const primitive: fc.Arbitrary<Primitive> = fc.oneof(
   fc.string(),
@@ -14,26 +14,26 @@ const key: fc.Arbitrary<Key> = fc.oneof(
   primitive,
   fc.array(primitive, { maxLength: 3 }),
   // Strings that look as encoded tuples do.
-  fc.array(primitive, { maxLength: 2 }).map((parts) => String(identityOf(parts))),
+  fc.array(primitive, { maxLength: 2 }).map((parts) => String(identifyKey(parts))),
 )
 
-it('is the same for two keys exactly where they are equal by value', () => {
+it('is the same for two keys exactly if they are equal by value', () => {
   fc.assert(
     fc.property(key, key, (a, b) => {
-      const same = new Set([identityOf(a), identityOf(b)]).size === 1
+      const same = new Set([identifyKey(a), identifyKey(b)]).size === 1
       expect(same).toBe(equal(a, b))
     }),
     { numRuns: 5000 },
   )
 })
 
-it('takes no objects, and no tuples of objects', () => {
-  expect(() => identityOf({} as unknown as Key)).toThrow(
+it('refuses objects and tuples of objects', () => {
+  expect(() => identifyKey({} as unknown as Key)).toThrow(
     'a key must be a primitive or an array of primitives, not an object with no keys',
   )
-  expect(() => identityOf([[1]] as unknown as Key)).toThrow(TypeError)
-  expect(() => identityOf(Symbol('x') as unknown as Key)).toThrow(TypeError)
-  expect(() => identityOf((() => 1) as unknown as Key)).toThrow(TypeError)
+  expect(() => identifyKey([[1]] as unknown as Key)).toThrow(TypeError)
+  expect(() => identifyKey(Symbol('x') as unknown as Key)).toThrow(TypeError)
+  expect(() => identifyKey((() => 1) as unknown as Key)).toThrow(TypeError)
 })
 
 function equal(a: Key, b: Key): boolean {

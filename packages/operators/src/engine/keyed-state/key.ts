@@ -1,39 +1,39 @@
-import { shapeOf } from '../../shape.ts'
+import { describeValue } from '@rxsse/shared'
 
 export type Primitive = string | number | bigint | boolean | null | undefined
 
-/** What events are grouped by: a primitive, or a tuple of primitives. Compared by value. */
-// `readonly []` adds no key; it has TypeScript infer `[a, b]` as a tuple rather than an array where `K extends Key`.
+/** A key of events: a primitive, or a tuple of primitives. Keys are compared by value. */
+// `readonly []` adds no key. It makes TypeScript infer `[a, b]` as a tuple, not as an array, for `K extends Key`.
 export type Key = Primitive | readonly [] | readonly Primitive[]
 
 /**
- * A primitive that is equal (as a `Map` sees it) exactly where the keys are equal by value. `1` and `'1'` differ, also
- * inside tuples. Throws a `TypeError` for an object, which a `Map` would compare by identity.
+ * Turns a key into a primitive for a `Map`. Two keys have equal primitives exactly if they are equal by value. `1` and `'1'`
+ * differ, also inside tuples. Throws a `TypeError` for an object, which a `Map` would compare by identity.
  */
-export function identityOf(key: Key): Primitive {
-  // Numbers are what most keys are that come as fast as this matters, and a function this small is inlined.
-  return typeof key === 'number' ? key : identityOfOther(key)
+export function identifyKey(key: Key): Primitive {
+  // Most fast streams have numbers as keys, and V8 inlines a function this small.
+  return typeof key === 'number' ? key : identifyOtherKey(key)
 }
 
-function identityOfOther(key: Exclude<Key, number>): Primitive {
+function identifyOtherKey(key: Exclude<Key, number>): Primitive {
   switch (typeof key) {
     case 'string':
-      // A string that starts as an encoded tuple does is marked, so that neither can pass for the other.
+      // A string that starts like an encoded tuple gets a mark, so that it never equals one.
       return key.charCodeAt(0) === 0 ? `\0${key}` : key
     case 'object':
       if (key === null) return key
-      if (Array.isArray(key)) return encode(key)
-      throw unfit(key)
+      if (Array.isArray(key)) return encodeTuple(key)
+      throw createKeyError(key)
     case 'bigint':
     case 'boolean':
     case 'undefined':
       return key
     default:
-      throw unfit(key)
+      throw createKeyError(key)
   }
 }
 
-const TYPE_TAG: Readonly<Record<string, string>> = {
+const TYPE_TAGS: Readonly<Record<string, string>> = {
   string: 's',
   number: 'n',
   bigint: 'i',
@@ -41,18 +41,18 @@ const TYPE_TAG: Readonly<Record<string, string>> = {
   undefined: 'u',
 }
 
-/** NUL, how many parts, and each part's type and length before its text: no two tuples are written alike. */
-function encode(parts: readonly unknown[]): string {
+/** NUL, the number of parts, then type, length and text of each part. Two different tuples never have the same text. */
+function encodeTuple(parts: readonly unknown[]): string {
   let text = `\0${parts.length}`
   for (const part of parts) {
-    const tag = part === null ? '0' : TYPE_TAG[typeof part]
-    if (tag === undefined) throw unfit(part)
-    const written = String(part)
-    text += `${tag}${written.length}:${written}`
+    const tag = part === null ? '0' : TYPE_TAGS[typeof part]
+    if (tag === undefined) throw createKeyError(part)
+    const content = String(part)
+    text += `${tag}${content.length}:${content}`
   }
   return text
 }
 
-function unfit(key: unknown): TypeError {
-  return new TypeError(`a key must be a primitive or an array of primitives, not ${shapeOf(key)}`)
+function createKeyError(key: unknown): TypeError {
+  return new TypeError(`a key must be a primitive or an array of primitives, not ${describeValue(key)}`)
 }

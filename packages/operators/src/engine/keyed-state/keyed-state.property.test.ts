@@ -13,7 +13,7 @@ const bounds = fc.record({
 })
 
 describe('KeyedState', () => {
-  it('keeps and lets go what a list that is searched every time would', () => {
+  it('keeps and evicts the same keys as a list that is searched every time', () => {
     fc.assert(
       fc.property(steps, bounds, (list, { ttl, maxKeys, renewOn }) => {
         const evicted: unknown[] = []

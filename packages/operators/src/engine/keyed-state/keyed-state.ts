@@ -1,9 +1,9 @@
-import { identityOf, type Key, type Primitive } from './key.ts'
+import { identifyKey, type Key, type Primitive } from './key.ts'
 
-/** Why a key's state was let go: it was not used for `ttl`, or `maxKeys` others were used after it. */
+/** Why a key was evicted: it was not used for `ttl`, or there were more than `maxKeys` keys. */
 export type EvictionReason = 'ttl' | 'max-keys'
 
-/** A key whose state an operator has let go. Should the key come back, it starts anew. */
+/** A key whose state was evicted. If the key comes back, it starts anew. */
 export interface Eviction<K> {
   readonly key: K
   readonly reason: EvictionReason
@@ -14,7 +14,7 @@ export interface KeyedStateOptions<K, S> {
   readonly ttl?: number
   /** How many keys are kept. Default: any number. */
   readonly maxKeys?: number
-  /** What counts as use: `'access'` (default), or only the `'creation'` of the state. */
+  /** What extends the `ttl`: every `'access'` (default), or only the `'creation'` of the state. */
   readonly renewOn?: 'access' | 'creation'
   readonly onEvicted?: ((eviction: Eviction<K>, state: S) => void) | undefined
 }
@@ -26,9 +26,9 @@ interface Entry<K, S> {
 }
 
 /**
- * State by key that cannot grow without bound: the least recently used go first. A `Map` keeps its keys in the order of
- * insertion, so re-inserting on use keeps the oldest in front, and expiry needs no timer: whoever comes next takes
- * away what has expired.
+ * State by key with a bound: the least recently used key is evicted first. A `Map` keeps its keys in the order of
+ * insertion, so inserting a key again on use keeps the oldest in front. Expiry needs no timer: each call first evicts
+ * the expired keys.
  */
 export class KeyedState<K extends Key, S> {
   readonly #entries = new Map<Primitive, Entry<K, S>>()
@@ -37,7 +37,7 @@ export class KeyedState<K extends Key, S> {
   readonly #maxKeys: number
   readonly #renews: boolean
   readonly #onEvicted: ((eviction: Eviction<K>, state: S) => void) | undefined
-  /** The one used last, which is often the next one too, and is the last to go. */
+  /** The entry used last, which is often the next one too. It is evicted last. */
   #recent: Entry<K, S> | undefined
   #recentId: Primitive
 
@@ -54,27 +54,27 @@ export class KeyedState<K extends Key, S> {
     return this.#entries.size
   }
 
-  /** The key's state, made where there is none. A state that has been unused for exactly `ttl` has expired. */
-  at(key: K, now: number, id: Primitive = identityOf(key)): S {
+  /** The key's state, which is created if there is none. A state that was not used for exactly `ttl` has expired. */
+  at(key: K, now: number, id: Primitive = identifyKey(key)): S {
     if (this.#ttl !== Number.POSITIVE_INFINITY) this.#expire(now)
-    if (this.#recent === undefined || id !== this.#recentId) return this.#other(key, now, id)
+    if (this.#recent === undefined || id !== this.#recentId) return this.#atOther(key, now, id)
     if (this.#renews) this.#recent.usedAt = now
     return this.#recent.state
   }
 
-  #other(key: K, now: number, id: Primitive): S {
-    const entry = this.#renewed(id, now) ?? this.#added(key, id, now)
+  #atOther(key: K, now: number, id: Primitive): S {
+    const entry = this.#find(id, now) ?? this.#add(key, id, now)
     this.#recent = entry
     this.#recentId = id
     return entry.state
   }
 
-  has(key: K, now: number, id: Primitive = identityOf(key)): boolean {
+  has(key: K, now: number, id: Primitive = identifyKey(key)): boolean {
     if (this.#ttl !== Number.POSITIVE_INFINITY) this.#expire(now)
     return this.#entries.has(id)
   }
 
-  #renewed(id: Primitive, now: number): Entry<K, S> | undefined {
+  #find(id: Primitive, now: number): Entry<K, S> | undefined {
     const found = this.#entries.get(id)
     if (found !== undefined && this.#renews) {
       found.usedAt = now
@@ -84,14 +84,14 @@ export class KeyedState<K extends Key, S> {
     return found
   }
 
-  #added(key: K, id: Primitive, now: number): Entry<K, S> {
+  #add(key: K, id: Primitive, now: number): Entry<K, S> {
     const entry = { key, state: this.#create(key), usedAt: now }
     this.#entries.set(id, entry)
     if (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
     return entry
   }
 
-  /** Lets go of what has expired by `now`. */
+  /** Evicts the keys that have expired by `now`. */
   #expire(now: number): void {
     for (const entry of this.#entries.values()) {
       if (now - entry.usedAt < this.#ttl) return
@@ -101,7 +101,7 @@ export class KeyedState<K extends Key, S> {
 
   delete(key: K): boolean {
     this.#recent = undefined
-    return this.#entries.delete(identityOf(key))
+    return this.#entries.delete(identifyKey(key))
   }
 
   *states(): IterableIterator<S> {

@@ -1,4 +1,4 @@
-/** A binary heap: `push` and `pop` are O(log n), and `peek` is the element that no other comes before. */
+/** A binary heap. `push` and `pop` are O(log n), and `peek` returns the first element of the order `before`. */
 export class Heap<T> {
   readonly #before: (a: T, b: T) => boolean
   #items: T[] = []
@@ -27,7 +27,7 @@ export class Heap<T> {
     return top
   }
 
-  /** Keeps only what `isKept` says, in O(n). */
+  /** Removes the items for which `isKept` returns false, in O(n). */
   retain(isKept: (item: T) => boolean): void {
     this.#items = this.#items.filter(isKept)
     for (let i = (this.#items.length >> 1) - 1; i >= 0; i--) this.#sink(this.#items[i] as T, i)

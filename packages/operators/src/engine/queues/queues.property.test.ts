@@ -5,7 +5,7 @@ import { Heap } from './heap.ts'
 import { SortedDeque } from './sorted-deque.ts'
 
 describe('Heap', () => {
-  it('gives the least first, whatever is pushed, popped and retained in between', () => {
+  it('returns the least item first, after any pushes, pops and retains', () => {
     const command = fc.oneof(
       fc.record({ push: fc.integer({ min: 0, max: 50 }) }),
       fc.constant('pop'),
@@ -33,7 +33,7 @@ describe('Heap', () => {
 })
 
 describe('SortedDeque', () => {
-  it('keeps its place over more first entries than it keeps room for', () => {
+  it('keeps the right positions after many shifts', () => {
     const deque = new SortedDeque<string>()
     for (let n = 0; n < 1000; n++) deque.set(n, `${n}`)
     for (let n = 0; n < 1000; n++) {
@@ -47,7 +47,7 @@ describe('SortedDeque', () => {
     expect([deque.length, deque.valueAt(0)]).toEqual([1, 'again'])
   })
 
-  it('is a sorted map that gives up its first entries', () => {
+  it('behaves like a sorted map whose first entries can be removed', () => {
     const command = fc.oneof(
       { weight: 5, arbitrary: fc.record({ set: fc.integer({ min: 0, max: 300 }) }) },
       { weight: 3, arbitrary: fc.constant('shift' as const) },
@@ -82,20 +82,21 @@ describe('SortedDeque', () => {
 })
 
 describe('ContiguousPrefix', () => {
-  it('ends before the first part that has not been handled', () => {
+  it('ends before the first part that is not handled', () => {
     const total = fc.integer({ min: 1, max: 20 })
     const order = total.chain((n) => fc.shuffledSubarray([...Array(n).keys()], { minLength: n }))
     fc.assert(
       fc.property(order, (list) => {
         const prefix = new ContiguousPrefix<string>()
-        for (let i = 0; i < list.length; i++) expect(prefix.arrived(`id ${i}`)).toBe(i)
+        const parts = Array.from(list, (_, i) => prefix.add(`id ${i}`))
         const done = new Set<number>()
         let end = -1
         for (const number of list) {
           const before = end
           done.add(number)
           while (done.has(end + 1)) end++
-          expect(prefix.handled(number)).toEqual(end === before ? undefined : { end: `id ${end}` })
+          const part = parts[number]
+          expect(part && prefix.settle(part)?.end).toBe(end === before ? undefined : `id ${end}`)
         }
       }),
     )

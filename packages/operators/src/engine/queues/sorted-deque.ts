@@ -1,6 +1,6 @@
 /**
- * Values in the order of their numbers, made for numbers that mostly rise: appending, reading the last and taking the
- * first are O(1); a number in between is found by bisection.
+ * Values in the order of their numbers, for numbers that mostly rise. Adding at the end, reading the last and removing the
+ * first are O(1). Other numbers are found by binary search.
  */
 export class SortedDeque<V> {
   #numbers: number[] = []
@@ -23,7 +23,7 @@ export class SortedDeque<V> {
 
   get(number: number): V | undefined {
     const last = this.#numbers.length - 1
-    // Nearly every question is about the newest.
+    // Nearly every call asks for the newest number.
     if (last >= this.#head && this.#numbers[last] === number) return this.#values[last]
     const position = this.lowerBound(number)
     return this.numberAt(position) === number ? this.#values[this.#head + position] : undefined
@@ -44,10 +44,10 @@ export class SortedDeque<V> {
     }
   }
 
-  /** The position of the first number that is not below `number`; `length` where there is none. */
+  /** The position of the first number that is not below `number`. `length` if there is none. */
   lowerBound(number: number): number {
     const last = this.#numbers.length - 1
-    // Nearly every question is about the newest.
+    // Nearly every call asks for the newest number.
     if (last >= this.#head && this.#numbers[last] === number) return last - this.#head
     let low = this.#head
     let high = this.#numbers.length

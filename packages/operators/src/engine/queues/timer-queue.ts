@@ -1,92 +1,94 @@
 import { Heap } from './heap.ts'
 
-/** Something that has to be seen to when the watermark comes to `at`. */
-export interface Appointed {
-  /** Infinity: nothing is to be done. Set by the agenda alone. */
+/** An entry of a {@link TimerQueue}. */
+export interface Scheduled {
+  /** When the entry is due. Infinity: not scheduled. Set by the queue alone. */
   at: number
-  /** Which of those with the same time goes first. */
+  /** Entries with the same time are due in this order. */
   readonly order: number
 }
 
 /**
- * Who is next, by time and then by order. Windows of many keys end at the same time, so the heap is of times, and each
- * has a list. Moving an appointment leaves the old one where it is, to be skipped when it comes up, or swept out once such
- * leftovers are the greater part.
+ * A priority queue by time, then by order. Windows of many keys end at the same time, so the heap contains times, and each
+ * time has a list of entries. A rescheduled entry leaves its old place behind, which is skipped later. When more than
+ * half of all places are such leftovers, they are swept out.
  */
-export class Agenda<A extends Appointed> {
+export class TimerQueue<A extends Scheduled> {
   readonly #times = new Heap<Time<A>>((a, b) => a.at < b.at)
   readonly #byTime = new Map<number, Time<A>>()
+  /** An empty time that is used again for the next new one. */
   #spare: Time<A> | undefined
-  /** The time of the last appointment, which is often that of the next one too; to look up a float takes longer than it seems. */
+  /** The time that was scheduled last, which is often the next one too. Looking up a float in a Map is slow. */
   #latest: Time<A> | undefined
-  #appointed = 0
+  #scheduled = 0
   #listed = 0
 
-  appoint(who: A, at: number): void {
-    if (who.at === at) return
-    if (who.at !== Number.POSITIVE_INFINITY) this.#appointed--
-    who.at = at
+  /** Schedules an entry, in place of its earlier time. Infinity removes it. */
+  schedule(entry: A, at: number): void {
+    if (entry.at === at) return
+    if (entry.at !== Number.POSITIVE_INFINITY) this.#scheduled--
+    entry.at = at
     if (at === Number.POSITIVE_INFINITY) return
-    this.#appointed++
-    this.#list(who, at)
-    if (this.#listed > 2 * this.#appointed + 64) this.#sweep()
+    this.#scheduled++
+    this.#list(entry, at)
+    if (this.#listed > 2 * this.#scheduled + 64) this.#sweep()
   }
 
-  /** How many entries there are, with the leftovers: 64 and twice as many as have ever been appointed at once, at most. */
+  /** The number of places, leftovers included: at most 64 plus twice the largest number of scheduled entries. */
   get listed(): number {
     return this.#listed
   }
 
-  /** Before this nobody is due. Cheaper than `next`, as it may still be the time of somebody who has been put off. */
+  /** No entry is due before this time. Cheaper than `next`, because it may be the time of a leftover. */
   get earliest(): number {
     return this.#times.peek()?.at ?? Number.POSITIVE_INFINITY
   }
 
-  /** When the next one is due; Infinity where nobody is. */
+  /** When the next entry is due. Infinity: none is scheduled. */
   next(): number {
     return this.#nextTime()?.at ?? Number.POSITIVE_INFINITY
   }
 
-  /** Takes the next one that is due off the agenda. */
-  takeDue(by: number): A | undefined {
+  /** Removes and returns the next entry that is due. */
+  takeDue(now: number): A | undefined {
     const time = this.#nextTime()
-    if (time === undefined || time.at > by) return undefined
+    if (time === undefined || time.at > now) return undefined
     if (!time.isSorted) sort(time)
     for (;;) {
-      // Somebody in the list is still appointed for this time, or it would not be the next one.
-      const who = time.list[time.taken++] as A
+      // The list has a scheduled entry, or `#nextTime` would have skipped this time.
+      const entry = time.list[time.taken++] as A
       this.#listed--
-      if (who.at !== time.at) continue
-      this.appoint(who, Number.POSITIVE_INFINITY)
-      return who
+      if (entry.at !== time.at) continue
+      this.schedule(entry, Number.POSITIVE_INFINITY)
+      return entry
     }
   }
 
-  #list(who: A, at: number): void {
+  #list(entry: A, at: number): void {
     this.#listed++
     const time = at === this.#latest?.at ? this.#latest : this.#byTime.get(at)
     if (time === undefined) {
-      // One key's windows make a new time at every firing: the list that has just been emptied serves again.
-      const first = this.#spare ?? { at, list: [], taken: 0, isSorted: true }
+      // The windows of one key need a new time at every firing, so the list that was just emptied is used again.
+      const added = this.#spare ?? { at, list: [], taken: 0, isSorted: true }
       this.#spare = undefined
-      first.at = at
-      first.list.push(who)
-      this.#byTime.set(at, first)
-      this.#times.push(first)
-      this.#latest = first
+      added.at = at
+      added.list.push(entry)
+      this.#byTime.set(at, added)
+      this.#times.push(added)
+      this.#latest = added
       return
     }
     this.#latest = time
     const last = time.list[time.list.length - 1]
-    if (last !== undefined && last.order > who.order) time.isSorted = false
-    time.list.push(who)
+    if (last !== undefined && last.order > entry.order) time.isSorted = false
+    time.list.push(entry)
   }
 
-  /** The first time that somebody is still appointed for. */
+  /** The first time with a scheduled entry. Drops leftovers before it. */
   #nextTime(): Time<A> | undefined {
     for (let time = this.#times.peek(); time !== undefined; time = this.#times.peek()) {
-      for (let who = time.list[time.taken]; who !== undefined; who = time.list[time.taken]) {
-        if (who.at === time.at) return time
+      for (let entry = time.list[time.taken]; entry !== undefined; entry = time.list[time.taken]) {
+        if (entry.at === time.at) return time
         time.taken++
         this.#listed--
       }
@@ -104,7 +106,7 @@ export class Agenda<A extends Appointed> {
   #sweep(): void {
     for (const time of this.#byTime.values()) {
       this.#listed -= time.list.length - time.taken
-      time.list = time.list.slice(time.taken).filter((who) => who.at === time.at)
+      time.list = time.list.slice(time.taken).filter((entry) => entry.at === time.at)
       time.taken = 0
       this.#listed += time.list.length
       if (time.list.length === 0) this.#byTime.delete(time.at)
@@ -117,12 +119,12 @@ export class Agenda<A extends Appointed> {
 interface Time<A> {
   at: number
   list: A[]
-  /** How many of the list have been taken, or skipped. */
+  /** How many entries at the start of the list are taken or skipped. */
   taken: number
   isSorted: boolean
 }
 
-function sort<A extends Appointed>(time: Time<A>): void {
+function sort<A extends Scheduled>(time: Time<A>): void {
   time.list = time.list.slice(time.taken).sort((a, b) => a.order - b.order)
   time.taken = 0
   time.isSorted = true

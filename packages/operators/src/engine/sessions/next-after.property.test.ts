@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { nextAfter } from './next-after.ts'
 
-it('is the number that nothing lies between', () => {
+it('is the next larger float', () => {
   const normal = fc.double({ noNaN: true, noDefaultInfinity: true }).filter((x) => Math.abs(x) > 1e-290)
   const powers = fc.integer({ min: -300, max: 300 }).map((e) => 2 ** e)
   const numbers = fc.oneof(

@@ -4,7 +4,7 @@ import { nextAfter } from './next-after.ts'
 import { SessionWindows } from './session-windows.ts'
 
 describe('SessionWindows', () => {
-  it('flushes of a key that is pushed out what has not fired, and does not repeat what has', () => {
+  it('flushes the open sessions of an evicted key, and does not repeat those that have fired', () => {
     const { add, advance, taken } = counting(
       (options) => new SessionWindows(5, Number.POSITIVE_INFINITY, options),
       { maxKeys: 1, allowedLateness: 100 },
@@ -17,7 +17,7 @@ describe('SessionWindows', () => {
     expect(taken()).toEqual([['a', 30, 35, 1, 'flush', 0]])
   })
 
-  it('fires sessions with the same end by key first seen, whichever was used last', () => {
+  it('fires sessions with the same end in the order in which keys came first', () => {
     for (const fire of ['advance', 'flush', 'early'] as const) {
       const { engine, add, advance, taken } = counting(
         (options) => new SessionWindows(5, Number.POSITIVE_INFINITY, options),
@@ -30,7 +30,7 @@ describe('SessionWindows', () => {
     }
   })
 
-  it('makes one of two sessions as long as that lasts less than maxDuration', () => {
+  it('merges two sessions if the result is shorter than maxDuration', () => {
     for (const [maxDuration, sessions] of [
       [
         12,
@@ -48,7 +48,7 @@ describe('SessionWindows', () => {
     }
   })
 
-  it('has ended when the watermark has passed its end and the lateness, to the last bit of a float', () => {
+  it('expires when the watermark has passed its end and the lateness, to the last bit of a float', () => {
     const end = 105
     for (const [watermark, isLate] of [
       [end, false],
@@ -69,7 +69,7 @@ describe('SessionWindows', () => {
     }
   })
 
-  it('is given a new result at once by an event that comes when it has just ended', () => {
+  it('fires again at once for an event that comes right after its end', () => {
     const { add, advance, taken } = counting(
       (options) => new SessionWindows(5, Number.POSITIVE_INFINITY, options),
       { allowedLateness: 10 },

@@ -1,24 +1,25 @@
 import type { Slot } from '../aggregates/cells.ts'
 import type { Key, Primitive } from '../keyed-state/key.ts'
 import { KeyedState } from '../keyed-state/keyed-state.ts'
-import { Agenda, type Appointed } from '../queues/timer-queue.ts'
+import { type Scheduled, TimerQueue } from '../queues/timer-queue.ts'
 import type { Pane, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
 import { nextAfter } from './next-after.ts'
 
 /**
- * Session windows: a key's events with no more than `gap` between one and the next. An event joins the session it is
- * near, and one that falls between two makes them one. A session that has fired is kept for the allowed lateness, and
- * gives a new result when it grows.
+ * Session windows: a key's events with at most `gap` between two neighbours. An event joins the session near it, and an
+ * event between two sessions merges them. A session that has fired is kept for the allowed lateness, and fires again when
+ * it grows.
  *
- * An event exactly `gap` after the last still belongs to it, so a session fires when the watermark has passed its end,
- * not when it has come to it: otherwise the order of simultaneous events of different keys would decide.
+ * An event exactly `gap` after the last one still belongs to the session. So a session fires when the watermark has
+ * passed its end, not when it has reached it: otherwise the result would depend on the order of simultaneous events of
+ * different keys.
  */
 export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
   readonly #gap: number
   readonly #maxDuration: number
   readonly #options: WindowEngineOptions<K, R>
   readonly #states: KeyedState<K, KeySessions<K>>
-  readonly #agenda = new Agenda<KeySessions<K>>()
+  readonly #queue = new TimerQueue<KeySessions<K>>()
   #keysSeen = 0
 
   constructor(gap: number, maxDuration: number, options: WindowEngineOptions<K, R>) {
@@ -28,7 +29,7 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
     this.#states = new KeyedState((key) => this.#newState(key), {
       maxKeys: options.maxKeys,
       onEvicted: (eviction, state) => {
-        this.#agenda.appoint(state, Number.POSITIVE_INFINITY)
+        this.#queue.schedule(state, Number.POSITIVE_INFINITY)
         for (const session of state.sessions) {
           if (!session.fired) this.#emit(state, session, 'flush')
           this.#options.row.release(session.fold)
@@ -44,7 +45,7 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
 
   add(key: K, id: Primitive, timestamp: number): 'held' | 'late' {
     const watermark = this.#options.watermark.value
-    // What is late by itself, for a key without sessions, must not make a state and push another key's out.
+    // A late event of a key without sessions must not create a state, which could evict another key.
     if (
       nextAfter(timestamp + Math.min(this.#gap, this.#maxDuration) + this.#options.allowedLateness) <=
         watermark &&
@@ -54,32 +55,32 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
     }
     const state = this.#states.at(key, 0, id)
     try {
-      const session = this.#place(state, timestamp, watermark)
+      const session = this.#findSession(state, timestamp, watermark)
       if (session === undefined) return 'late'
       this.#options.row.add(session.fold)
       session.pending++
       session.changed = true
-      if (this.#due(session) <= watermark) this.#emit(state, session, 'late')
+      if (this.#dueAt(session) <= watermark) this.#emit(state, session, 'late')
       return 'held'
     } finally {
-      this.#appoint(state)
+      this.#schedule(state)
     }
   }
 
   advance(): void {
     const watermark = this.#options.watermark.value
-    for (let at = this.#agenda.next(); at <= watermark; at = this.#agenda.next()) {
-      const state = this.#agenda.takeDue(watermark) as KeySessions<K>
+    for (let at = this.#queue.next(); at <= watermark; at = this.#queue.next()) {
+      const state = this.#queue.takeDue(watermark) as KeySessions<K>
       const session = state.sessions.find((s) => !s.fired)
-      // An appointment from before the session grew is made anew: firing now would be ahead of the other keys.
-      if (session !== undefined && this.#due(session) <= at) this.#emit(state, session, 'on-time')
-      this.#forget(state, watermark)
-      this.#appoint(state)
+      // If the session has grown since it was scheduled, it is scheduled again. Firing now would be ahead of other keys.
+      if (session !== undefined && this.#dueAt(session) <= at) this.#emit(state, session, 'on-time')
+      this.#expire(state, watermark)
+      this.#schedule(state)
     }
   }
 
   next(): number {
-    return this.#agenda.next()
+    return this.#queue.next()
   }
 
   early(): void {
@@ -94,8 +95,8 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
     return { key, order: this.#keysSeen++, at: Number.POSITIVE_INFINITY, sessions: [] }
   }
 
-  /** The session that the event belongs to, grown so as to contain it; undefined where it is late. */
-  #place(state: KeySessions<K>, timestamp: number, watermark: number): Session | undefined {
+  /** Finds or creates the session of an event, and extends it to the event. Undefined: the event is late. */
+  #findSession(state: KeySessions<K>, timestamp: number, watermark: number): Session | undefined {
     const { sessions } = state
     let after = sessions.length
     while (after > 0 && (sessions[after - 1] as Session).first > timestamp) after--
@@ -118,8 +119,8 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
       session.fired = false
       return session
     }
-    if (this.#overAt({ first: timestamp, last: timestamp }) <= watermark) return undefined
-    const alone: Session = {
+    if (this.#expiresAt({ first: timestamp, last: timestamp }) <= watermark) return undefined
+    const created: Session = {
       first: timestamp,
       last: timestamp,
       fold: this.#options.row.create(),
@@ -128,8 +129,8 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
       changed: true,
       revision: 0,
     }
-    sessions.splice(after, 0, alone)
-    return alone
+    sessions.splice(after, 0, created)
+    return created
   }
 
   #joinable(session: Session | undefined, timestamp: number): Session | undefined {
@@ -140,76 +141,76 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
     return distance <= this.#gap && last - first < this.#maxDuration ? session : undefined
   }
 
-  #endOf(session: Span): number {
+  #sessionEnd(session: Span): number {
     return Math.min(session.last + this.#gap, session.first + this.#maxDuration)
   }
 
-  /** The first watermark past its end. */
-  #due(session: Span): number {
-    return nextAfter(this.#endOf(session))
+  /** The first watermark past the session's end. */
+  #dueAt(session: Span): number {
+    return nextAfter(this.#sessionEnd(session))
   }
 
-  /** The first watermark past its end and the allowed lateness. */
-  #overAt(session: Span): number {
-    return nextAfter(this.#endOf(session) + this.#options.allowedLateness)
+  /** The first watermark past the session's end and the allowed lateness. */
+  #expiresAt(session: Span): number {
+    return nextAfter(this.#sessionEnd(session) + this.#options.allowedLateness)
   }
 
   #emit(state: KeySessions<K>, session: Session, pane: Pane): void {
-    const { row, settled, emit } = this.#options
+    const { row, onFinal, emit } = this.#options
     const value = row.result(session.fold)
     if (pane !== 'early') {
       session.fired = true
-      settled(session.pending)
+      onFinal(session.pending)
       session.pending = 0
     }
     session.changed = false
     emit({
       key: state.key,
-      window: { start: session.first, end: this.#endOf(session) },
+      window: { start: session.first, end: this.#sessionEnd(session) },
       value,
       pane,
       revision: session.revision++,
     })
   }
 
-  /** Every session that has not fired, by end, then key first seen. */
+  /** Every session that has not fired, ordered by end, then by the key that came first. */
   #open(): { readonly state: KeySessions<K>; readonly session: Session }[] {
     const open: { readonly state: KeySessions<K>; readonly session: Session }[] = []
     for (const state of this.#states.states()) {
       for (const session of state.sessions) if (!session.fired) open.push({ state, session })
     }
     return open.sort(
-      (a, b) => this.#endOf(a.session) - this.#endOf(b.session) || a.state.order - b.state.order,
+      (a, b) => this.#sessionEnd(a.session) - this.#sessionEnd(b.session) || a.state.order - b.state.order,
     )
   }
 
-  #forget({ sessions }: KeySessions<K>, watermark: number): void {
-    let gone = 0
+  #expire({ sessions }: KeySessions<K>, watermark: number): void {
+    let expired = 0
     for (const session of sessions) {
-      if (!session.fired || this.#overAt(session) > watermark) break
+      if (!session.fired || this.#expiresAt(session) > watermark) break
       this.#options.row.release(session.fold)
-      gone++
+      expired++
     }
-    sessions.splice(0, gone)
+    sessions.splice(0, expired)
   }
 
-  #appoint(state: KeySessions<K>): void {
+  #schedule(state: KeySessions<K>): void {
     const oldest = state.sessions[0]
     if (oldest === undefined) {
       this.#states.delete(state.key)
       return
     }
     const open = state.sessions.find((session) => !session.fired)
-    const forget = oldest.fired ? this.#overAt(oldest) : Number.POSITIVE_INFINITY
-    const at = Math.min(forget, open === undefined ? Number.POSITIVE_INFINITY : this.#due(open))
-    // A session grows with nearly every event. Its appointment stays where it is, and is made anew when it comes.
-    if (at < state.at) this.#agenda.appoint(state, at)
+    const expires = oldest.fired ? this.#expiresAt(oldest) : Number.POSITIVE_INFINITY
+    const at = Math.min(expires, open === undefined ? Number.POSITIVE_INFINITY : this.#dueAt(open))
+    // A session grows with nearly every event. It stays scheduled, and is scheduled again when it is due.
+    if (at < state.at) this.#queue.schedule(state, at)
   }
 }
 
-interface KeySessions<K> extends Appointed {
+interface KeySessions<K> extends Scheduled {
   readonly key: K
-  /** By time; they do not overlap. */
+  /** In the order of time, without overlaps. */
   readonly sessions: Session[]
 }
 
@@ -221,7 +222,7 @@ interface Span {
 
 interface Session extends Span {
   readonly fold: Slot
-  /** Events that have been in no result but early ones. */
+  /** Events that only early results have included. */
   pending: number
   fired: boolean
   changed: boolean

@@ -11,7 +11,7 @@ const values = fc.array(value, { minLength: 1, maxLength: 200, size: 'max' })
 const share = fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 0.5, 1))
 
 describe('DDSketch', () => {
-  it('gives every quantile within its relative error', () => {
+  it('estimates every quantile within its relative error', () => {
     fc.assert(
       fc.property(values, share, fc.constantFrom(0.2, 0.01, 0.001), (list, q, relativeError) => {
         const exact = list.toSorted((a, b) => a - b)[Math.floor(q * (list.length - 1))] ?? Number.NaN
@@ -32,7 +32,7 @@ describe('DDSketch', () => {
     )
   })
 
-  it('has no answer where there is no value, or one is not a number', () => {
+  it('returns NaN if there is no value, or if one is NaN', () => {
     expect(sketchOf([], 0.01).quantile(0.5)).toBeNaN()
     for (const q of [0, 1]) {
       expect(sketchOf([1, Number.NaN], 0.01).quantile(q)).toBeNaN()

@@ -1,18 +1,20 @@
+import { optionError } from '@rxsse/shared'
+
 /**
- * Quantiles within a relative error, in memory that goes with the logarithm of the range of values (DDSketch). Buckets
- * grow by a constant factor, so merging is adding counts, and exact: the sketch of a union is the sum of the sketches.
+ * DDSketch (arXiv:1908.10693): quantiles within a relative error, in memory that grows with the logarithm of the range of values.
+ * The bounds of the buckets grow by a constant factor. Merging adds the counts of equal buckets, which is exact.
  */
 export class DDSketch {
   readonly #logGamma: number
   /** Counts by bucket: bucket i holds magnitudes in (gamma ** (i - 1), gamma ** i], and bucket -Infinity holds zero. */
   readonly #above = new Map<number, number>()
   readonly #below = new Map<number, number>()
-  #notNumbers = 0
+  #nans = 0
   #count = 0
 
   constructor(relativeError: number) {
     if (!(relativeError > 0 && relativeError < 1)) {
-      throw new RangeError(`quantile: relativeError must be between 0 and 1, not ${String(relativeError)}`)
+      throw optionError('quantile: relativeError', 'a number between 0 and 1', relativeError)
     }
     this.#logGamma = Math.log((1 + relativeError) / (1 - relativeError))
   }
@@ -23,21 +25,21 @@ export class DDSketch {
 
   add(value: number): void {
     this.#count++
-    if (value >= 0) increase(this.#above, this.#bucketOf(value), 1)
-    else if (value < 0) increase(this.#below, this.#bucketOf(-value), 1)
-    else this.#notNumbers++
+    if (value >= 0) increase(this.#above, this.#bucket(value), 1)
+    else if (value < 0) increase(this.#below, this.#bucket(-value), 1)
+    else this.#nans++
   }
 
   merge(from: DDSketch): void {
     for (const [bucket, n] of from.#above) increase(this.#above, bucket, n)
     for (const [bucket, n] of from.#below) increase(this.#below, bucket, n)
-    this.#notNumbers += from.#notNumbers
+    this.#nans += from.#nans
     this.#count += from.#count
   }
 
-  /** The value of rank `floor(q * (count - 1))`, within the relative error; NaN where there is none, or where one was NaN. */
+  /** The value of rank `floor(q * (count - 1))`, within the relative error. NaN if there is no value, or if one was NaN. */
   quantile(q: number): number {
-    if (this.#notNumbers > 0) return Number.NaN
+    if (this.#nans > 0) return Number.NaN
     let rank = Math.floor(q * (this.#count - 1))
     for (const [value, n] of this.#ascending()) {
       if (rank < n) return value
@@ -46,18 +48,18 @@ export class DDSketch {
     return Number.NaN
   }
 
-  /** A value for each bucket, with how many are in it, the least first. */
+  /** The middle of each bucket and its count, in ascending order. */
   *#ascending(): Generator<[value: number, n: number], void> {
-    for (const [bucket, n] of [...this.#below].sort(([a], [b]) => b - a)) yield [-this.#middleOf(bucket), n]
-    for (const [bucket, n] of [...this.#above].sort(([a], [b]) => a - b)) yield [this.#middleOf(bucket), n]
+    for (const [bucket, n] of [...this.#below].sort(([a], [b]) => b - a)) yield [-this.#middle(bucket), n]
+    for (const [bucket, n] of [...this.#above].sort(([a], [b]) => a - b)) yield [this.#middle(bucket), n]
   }
 
-  #bucketOf(magnitude: number): number {
+  #bucket(magnitude: number): number {
     return Math.ceil(Math.log(magnitude) / this.#logGamma)
   }
 
-  /** As far from one end of the bucket as from the other, relatively. */
-  #middleOf(bucket: number): number {
+  /** The value with the same relative distance to both ends of the bucket. */
+  #middle(bucket: number): number {
     return Math.exp(bucket * this.#logGamma) * (2 / (1 + Math.exp(this.#logGamma)))
   }
 }

@@ -1,12 +1,12 @@
 import type { Primitive } from '../keyed-state/key.ts'
 
-/** 53 bits of hash, as many as a number holds exactly. */
+/** A hash of 53 bits, which a number holds exactly. */
 export function hash53(id: Primitive): number {
   switch (typeof id) {
     case 'string':
       return hashText(id, 1)
     case 'number':
-      // Zero of either sign is one value, as it is one key.
+      // 0 and -0 are one key, so they are one value.
       FLOAT[0] = id + 0
       return join(
         finish(block(block(SEED_HIGH, WORDS[0] as number), WORDS[1] as number), 8),
@@ -22,7 +22,7 @@ const SEED_LOW = 0x3c6ef372
 const FLOAT = new Float64Array(1)
 const WORDS = new Uint32Array(FLOAT.buffer)
 
-/** MurmurHash3 (x86, 32 bits), once for each half; a block is one UTF-16 unit. `kind` tells '1' from 1n. */
+/** MurmurHash3 (x86, 32 bits), once for each half. A block is one UTF-16 unit. `kind` makes '1' and 1n differ. */
 function hashText(text: string, kind: number): number {
   let high = SEED_HIGH ^ kind
   let low = SEED_LOW ^ kind

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { identityOf, type Primitive } from '../keyed-state/key.ts'
+import { identifyKey, type Primitive } from '../keyed-state/key.ts'
 import { hash53 } from './hash.ts'
 import { HyperLogLog } from './hyperloglog.ts'
 
 describe('HyperLogLog', () => {
-  it('merges exactly: register by register the sketch of a union is the union of the sketches', () => {
+  it('merges exactly: each register of the sketch of a union is that of the merged sketches', () => {
     const values = fc.array(fc.oneof(fc.integer(), fc.string(), fc.double(), fc.bigInt(), fc.boolean()), {
       maxLength: 300,
       size: 'max',
@@ -22,7 +22,7 @@ describe('HyperLogLog', () => {
     )
   })
 
-  it('counts a union, whichever of the two is the larger, and leaves the other alone', () => {
+  it('counts a union, whichever sketch is larger, and does not change the other one', () => {
     const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
     const few = range(0, 20)
     const many = range(10, 2000)
@@ -42,7 +42,7 @@ describe('HyperLogLog', () => {
     }
   })
 
-  it('does not care how often or in what order a value comes', () => {
+  it('does not depend on how often or in which order values come', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ max: 50 })), (list) => {
         expect(sketchOf(list, 8).registers()).toEqual(sketchOf([...new Set(list)].reverse(), 8).registers())
@@ -54,8 +54,8 @@ describe('HyperLogLog', () => {
     ['whole numbers', (i: number) => i],
     ['fractions', (i: number) => i / 7],
     ['words', (i: number) => `user-${i}`],
-    ['tuples', (i: number) => identityOf([i % 100, Math.floor(i / 100)])],
-  ])('counts %s within four standard errors, from one to a million', (_, nth) => {
+    ['tuples', (i: number) => identifyKey([i % 100, Math.floor(i / 100)])],
+  ])('counts %s within four standard errors, from 1 to a million', (_, nth) => {
     const precision = 12
     const sketch = new HyperLogLog(precision)
     let worst = 0
@@ -83,7 +83,7 @@ describe('HyperLogLog', () => {
 })
 
 describe('the registers of a sketch', () => {
-  it('hold how far down the first 1 is, in the bits of a hash that the index leaves over', () => {
+  it('hold the position of the first 1 in the bits after the index', () => {
     // With 18, one value in 2 ** 14 has its first 1 in the lower half of its hash.
     for (const precision of [4, 18]) {
       const rest = BigInt(53 - precision)
@@ -101,7 +101,7 @@ describe('the registers of a sketch', () => {
     }
   })
 
-  it('take the place of the hashes when there are more of those than a thirty-second of the registers', () => {
+  it('replace the hashes when there are more hashes than 1/32 of the registers', () => {
     const numbers = (n: number) => Array.from({ length: n }, (_, i) => i)
     expect(sketchOf(numbers(128), 12).estimate()).toBe(128)
     // What registers say is no whole number.
@@ -110,11 +110,11 @@ describe('the registers of a sketch', () => {
 })
 
 describe('hash53', () => {
-  it('takes no note of the sign of zero', () => {
+  it('ignores the sign of zero', () => {
     expect(hash53(-0)).toBe(hash53(0))
   })
 
-  it('tells values of different types apart that are written alike', () => {
+  it('distinguishes values of different types with the same text', () => {
     const hashes = [1, '1', 1n, true, 'true', null, 'null', undefined].map((value) => hash53(value))
     expect(new Set(hashes).size).toBe(hashes.length)
     for (const hash of hashes) expect(Number.isSafeInteger(hash)).toBe(true)

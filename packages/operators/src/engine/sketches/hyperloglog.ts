@@ -1,25 +1,24 @@
+import { optionError } from '@rxsse/shared'
 import type { Primitive } from '../keyed-state/key.ts'
 import { hash53 } from './hash.ts'
 
 /**
- * How many different values there were, within a standard error of 1.04 / sqrt(2 ** precision), in 2 ** precision bytes
- * at most. Few values are counted exactly, by their hashes: most sketches of small panes never get beyond that.
+ * HyperLogLog: the number of different values, with a standard error of 1.04 / sqrt(2 ** precision), in at most
+ * 2 ** precision bytes. A few values are counted exactly, as a set of hashes, which is enough for most small slices.
  * Merging is exact: the sketch of a union is the union of the sketches.
  */
 export class HyperLogLog {
   readonly precision: number
   readonly #maxHashes: number
   #hashes: Set<number> | undefined = new Set()
-  #registers: Uint8Array = NONE
+  #registers: Uint8Array = NO_REGISTERS
 
   constructor(precision: number) {
     if (!(Number.isInteger(precision) && precision >= 4 && precision <= 18)) {
-      throw new RangeError(
-        `approxCountDistinct: precision must be a whole number from 4 to 18, not ${String(precision)}`,
-      )
+      throw optionError('approxCountDistinct: precision', 'a whole number from 4 to 18', precision)
     }
     this.precision = precision
-    // A Set's entry takes some thirty bytes where a register takes one.
+    // An entry of a Set takes about 30 bytes, a register one.
     this.#maxHashes = Math.max(32, 2 ** precision / 32)
   }
 
@@ -32,7 +31,7 @@ export class HyperLogLog {
       for (const hash of from.#hashes) this.#addHash(hash)
       return
     }
-    this.#giveUpHashes()
+    this.#convertToRegisters()
     const ours = this.#registers
     const theirs = from.#registers
     for (let i = 0; i < theirs.length; i++) {
@@ -42,12 +41,13 @@ export class HyperLogLog {
   }
 
   estimate(): number {
-    return this.#hashes?.size ?? estimateOf(this.#registers, this.precision)
+    return this.#hashes?.size ?? estimateCardinality(this.#registers, this.precision)
   }
 
-  /** The registers, for a test that compares two sketches. */
+  /** A copy of the registers. Also for tests that compare two sketches. */
   registers(): Uint8Array {
-    const registers = this.#registers === NONE ? new Uint8Array(2 ** this.precision) : this.#registers.slice()
+    const registers =
+      this.#registers === NO_REGISTERS ? new Uint8Array(2 ** this.precision) : this.#registers.slice()
     for (const hash of this.#hashes ?? []) raise(registers, hash, this.precision)
     return registers
   }
@@ -58,34 +58,34 @@ export class HyperLogLog {
       return
     }
     this.#hashes.add(hash)
-    if (this.#hashes.size > this.#maxHashes) this.#giveUpHashes()
+    if (this.#hashes.size > this.#maxHashes) this.#convertToRegisters()
   }
 
-  #giveUpHashes(): void {
+  #convertToRegisters(): void {
     if (this.#hashes === undefined) return
     this.#registers = this.registers()
     this.#hashes = undefined
   }
 }
 
-const NONE = new Uint8Array()
+const NO_REGISTERS = new Uint8Array()
 const HASH_BITS = 53
 
 function raise(registers: Uint8Array, hash: number, precision: number): void {
   const high = Math.floor(hash / 2 ** 21)
   const low = hash % 2 ** 21
   const index = high >>> (32 - precision)
-  // The position of the first 1 among the bits that the index leaves over.
+  // The position of the first 1 among the bits after the index.
   const rest = (high << precision) >>> 0
   const rank = rest === 0 ? 32 - precision + Math.clz32(low) - 10 : Math.clz32(rest) + 1
   if (rank > (registers[index] as number)) registers[index] = rank
 }
 
 /**
- * Ertl's estimator (arXiv:1702.01284): no bias to correct, and no other formula for small numbers. His `tau`, which is
- * for registers that can rise no further, is left out: of 53 bits of hash it takes some 2 ** 50 values to fill them.
+ * Ertl's improved estimator (arXiv:1702.01284). It needs no bias correction and no other formula for small numbers. Its term
+ * `tau` for full registers is left out: with 53 bits of hash it takes about 2 ** 50 values to fill them.
  */
-function estimateOf(registers: Uint8Array, precision: number): number {
+function estimateCardinality(registers: Uint8Array, precision: number): number {
   const m = 2 ** precision
   const highest = HASH_BITS - precision + 1
   const counts = new Array<number>(highest + 1).fill(0)

@@ -2,19 +2,19 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { stampedStream } from '../../../test/stamped.ts'
 import { AlignedModel, type ModelResult, type Stamped } from '../../../test/window-model.ts'
-import { aggregatesOf } from '../../window/aggregates.ts'
+import { getAggregates } from '../../window/aggregates.ts'
 import { AggregateRow } from '../aggregates/aggregate-row.ts'
 import { AlignedWindows } from './aligned-windows.ts'
 import { WindowGrid } from './window-grid.ts'
 
-const shape = { ids: aggregatesOf<Stamped>().collect((e) => e.id) }
+const shape = { ids: getAggregates<Stamped>().collect((e) => e.id) }
 const options = fc.record({
   maxOutOfOrderness: fc.integer({ min: 0, max: 10 }),
   allowedLateness: fc.integer({ min: 0, max: 15 }),
 })
 
 describe('AlignedWindows', () => {
-  it('gives early results for exactly the open windows that have changed, between any two events', () => {
+  it('emits early results for exactly the open windows that have changed, between any two events', () => {
     const spec = fc.record({
       size: fc.integer({ min: 1, max: 15 }),
       every: fc.integer({ min: 1, max: 15 }),
@@ -41,7 +41,7 @@ describe('AlignedWindows', () => {
             maxKeys: Number.POSITIVE_INFINITY,
             early: true,
             emit: (result) => results.push({ ...result, value: result.value.ids }),
-            settled: () => {},
+            onFinal: () => {},
             onEvicted: undefined,
           },
         )
@@ -67,7 +67,7 @@ describe('AlignedWindows', () => {
     )
   })
 
-  it('puts a timestamp into the window that contains it, also where the quotient of floats rounds past it', () => {
+  it('finds the window that contains a timestamp, also if the quotient of floats rounds past it', () => {
     const size = fc.oneof(fc.double({ min: 0.5, max: 1e6, noNaN: true }), fc.integer({ min: 1, max: 1000 }))
     const timestamp = fc.oneof(fc.double({ min: -1e9, max: 1e13, noNaN: true }), fc.integer())
     const offsets = fc.integer({ min: -1000, max: 1000 })
@@ -75,7 +75,7 @@ describe('AlignedWindows', () => {
       fc.property(size, timestamp, offsets, fc.boolean(), (length, number, offset, isStart) => {
         const grid = new WindowGrid(length, length, offset)
         // The very starts of windows, as the sums of floats have them, are what matters.
-        const at = isStart ? grid.startOf(Math.trunc(number) % 1e6) : number
+        const at = isStart ? grid.windowStart(Math.trunc(number) % 1e6) : number
         const { start, end, firstWindow, lastWindow } = grid.locate(at)
         expect(start).toBeLessThanOrEqual(at)
         expect(end).toBeGreaterThan(at)
@@ -88,7 +88,7 @@ describe('AlignedWindows', () => {
 })
 
 describe('WindowGrid', () => {
-  it('knows the last window that has ended, also where the quotient of floats rounds past it', () => {
+  it('finds the last window that has ended, also if the quotient of floats rounds past it', () => {
     const length = fc.oneof(
       fc.double({ min: 0.01, max: 1e4, noNaN: true }),
       fc.integer({ min: 1, max: 1000 }),
@@ -106,10 +106,10 @@ describe('WindowGrid', () => {
         (size, offset, lateness, at) => {
           const grid = new WindowGrid(size, size, offset)
           // The very ends of windows, as the sums of floats have them, are what matters.
-          const watermark = Number.isInteger(at) ? grid.endOf(at) + lateness : at
-          const last = grid.lastEndedBy(watermark, lateness)
-          expect(grid.endOf(last) + lateness).toBeLessThanOrEqual(watermark)
-          expect(grid.endOf(last + 1) + lateness).toBeGreaterThan(watermark)
+          const watermark = Number.isInteger(at) ? grid.windowEnd(at) + lateness : at
+          const last = grid.lastEnded(watermark, lateness)
+          expect(grid.windowEnd(last) + lateness).toBeLessThanOrEqual(watermark)
+          expect(grid.windowEnd(last + 1) + lateness).toBeGreaterThan(watermark)
         },
       ),
       { numRuns: 5000 },

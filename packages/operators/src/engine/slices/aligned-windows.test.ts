@@ -6,7 +6,7 @@ import { WindowGrid } from './window-grid.ts'
 const tens = new WindowGrid(10, 10, 0)
 
 describe('AlignedWindows', () => {
-  it('forgets a key that has been pushed out, and does not take its return for what it was', () => {
+  it('deletes the state of an evicted key, and starts anew when the key returns', () => {
     const { add, advance, taken } = counting((options) => new AlignedWindows(tens, options), { maxKeys: 1 })
     add('a', 1)
     add('b', 2)
@@ -25,7 +25,7 @@ describe('AlignedWindows', () => {
     ])
   })
 
-  it('gives early results by key first seen, whichever was used last', () => {
+  it('emits early results in the order in which keys came first, not in which they were used', () => {
     const { engine, add, taken } = counting((options) => new AlignedWindows(tens, options), {
       maxKeys: 9,
       early: true,

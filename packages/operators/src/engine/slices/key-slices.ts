@@ -4,131 +4,132 @@ import { SortedDeque } from '../queues/sorted-deque.ts'
 import { TwoStacks } from './two-stacks.ts'
 import type { WindowGrid } from './window-grid.ts'
 
-// Two stacks merge a pane about five times on its way through, with what it takes to keep them; folding a window of four anew is cheaper.
-const FEW_PANES = 4
+/** Windows of at most this many slices are folded from scratch. Two stacks merge each slice about five times. */
+const MAX_SLICES_TO_REFOLD = 4
 
 /**
- * One key's panes, each an accumulator, and what windows over them come to. A window is the fold of its panes: its only one, or
- * a few folded anew, or from two stacks, which slide from window to window in O(1) merges, amortised.
+ * The slices of one key. Each slice has an accumulator, and the result of a window is the fold of its slices: its only
+ * slice, or a few slices folded from scratch, or many from two stacks. Two stacks slide from window to window in O(1)
+ * merges, amortised.
  */
-export class KeyPanes<R> {
+export class KeySlices<R> {
   readonly #grid: WindowGrid
   readonly #row: Omit<AggregateRow<never, R>, 'read'>
-  readonly #panes = new SortedDeque<Slot>()
-  /** Made for the first window of many panes. */
+  readonly #slices = new SortedDeque<Slot>()
+  /** Created for the first window of many slices. */
   #stacks: TwoStacks | undefined
-  /** How many panes, from the first on, are in the stacks or were. */
+  /** How many slices, from the first one, are or were in the stacks. */
   #stacked = 0
-  /** Panes below this number are in the stacks, or were. */
+  /** Slices below this number are or were in the stacks. */
   #stackedTo = Number.NEGATIVE_INFINITY
-  /** An event has come into a pane that is in the stacks. */
-  #restack = false
+  /** An event was added to a slice that is in the stacks, so they must be built again. */
+  #isStale = false
 
   constructor(grid: WindowGrid, row: Omit<AggregateRow<never, R>, 'read'>) {
     this.#grid = grid
     this.#row = row
   }
 
-  /** NaN where there is none. */
+  /** The number of the oldest slice. NaN: there is none. */
   get oldest(): number {
-    return this.#panes.numberAt(0)
+    return this.#slices.numberAt(0)
   }
 
-  /** Adds the event that the row has read last. The pane's accumulator, while no window fires, is where another event of that pane may be added. */
+  /** Adds the event that the row has read. Until a window fires, later events of the slice may be added to the returned accumulator. */
   add(number: number): Slot {
-    let pane = this.#panes.get(number)
-    if (pane === undefined) {
-      pane = this.#row.create()
-      this.#panes.set(number, pane)
+    let slice = this.#slices.get(number)
+    if (slice === undefined) {
+      slice = this.#row.create()
+      this.#slices.set(number, slice)
     }
-    this.#row.add(pane)
-    if (number < this.#stackedTo) this.#restack = true
-    return pane
+    this.#row.add(slice)
+    if (number < this.#stackedTo) this.#isStale = true
+    return slice
   }
 
-  /** The first pane from `number` on; NaN where there is none. */
+  /** The number of the first slice from `number` on. NaN: there is none. */
   firstFrom(number: number): number {
-    return this.#panes.numberAt(this.#panes.lowerBound(number))
+    return this.#slices.numberAt(this.#slices.lowerBound(number))
   }
 
-  /** The result of a window, which has events. The windows that are asked for rise, but for late events between. */
-  resultOf(window: number): R {
-    const first = this.#grid.firstPaneOf(window)
-    if (this.#grid.width === 1) return this.#row.result(this.#panes.get(first) as Slot)
-    return this.#resultAndRelease(
-      this.#grid.width <= FEW_PANES ? this.#foldAnew(first) : this.#foldFromStacks(first),
+  /** The result of a window that has events. The windows of successive calls rise, except after late events. */
+  result(window: number): R {
+    const first = this.#grid.firstSlice(window)
+    if (this.#grid.width === 1) return this.#row.result(this.#slices.get(first) as Slot)
+    return this.#takeResult(
+      this.#grid.width <= MAX_SLICES_TO_REFOLD ? this.#refold(first) : this.#foldFromStacks(first),
     )
   }
 
-  /** Visits the windows from first to last, each of which has events, with their results; all of them together cost two merges a pane. */
+  /** Visits the windows from first to last with their results. Each must have events. Costs two merges a slice for all of them. */
   slide(first: number, last: number, visit: (window: number, result: R) => void): void {
-    const panes = this.#panes
+    const slices = this.#slices
     const { step, width } = this.#grid
     const stacks = new TwoStacks(this.#row)
-    let position = panes.lowerBound(this.#grid.firstPaneOf(first))
+    let position = slices.lowerBound(this.#grid.firstSlice(first))
     for (let window = first; window <= last; window++) {
-      const start = this.#grid.firstPaneOf(window)
+      const start = this.#grid.firstSlice(window)
       stacks.evictBefore(start)
-      for (; position < panes.length && panes.numberAt(position) < start + width; position++) {
-        stacks.push(panes.numberAt(position), panes.valueAt(position))
+      for (; position < slices.length && slices.numberAt(position) < start + width; position++) {
+        stacks.push(slices.numberAt(position), slices.valueAt(position))
       }
-      visit(window, this.#resultAndRelease(stacks.foldUpTo(start + step) as Slot))
+      visit(window, this.#takeResult(stacks.foldUpTo(start + step) as Slot))
     }
     stacks.clear()
   }
 
-  /** How many events have come into these panes since this was last asked. */
-  settle(first: number, last: number): number {
-    const panes = this.#panes
-    let settled = 0
-    for (let i = panes.lowerBound(first); i < panes.length && panes.numberAt(i) <= last; i++)
-      settled += this.#row.settle(panes.valueAt(i))
-    return settled
+  /** How many events were added to these slices since the last call. */
+  takeAdded(first: number, last: number): number {
+    const slices = this.#slices
+    let added = 0
+    for (let i = slices.lowerBound(first); i < slices.length && slices.numberAt(i) <= last; i++)
+      added += this.#row.takeAdded(slices.valueAt(i))
+    return added
   }
 
-  /** Lets go of the panes below `number`, which no window to come has, and settles them. */
-  letGo(number: number): number {
-    const panes = this.#panes
-    // The stacks borrow the newer panes' accumulators.
+  /** Evicts the slices below `number`, which no later window contains. Returns what `takeAdded` of them would. */
+  evictBefore(number: number): number {
+    const slices = this.#slices
+    // The stacks use the accumulators of the newer slices.
     this.#stacks?.evictBefore(number)
-    let settled = 0
-    while (panes.length > 0 && panes.numberAt(0) < number) {
-      const pane = panes.valueAt(0)
-      settled += this.#row.settle(pane)
-      this.#row.release(pane)
-      panes.shift()
+    let added = 0
+    while (slices.length > 0 && slices.numberAt(0) < number) {
+      const slice = slices.valueAt(0)
+      added += this.#row.takeAdded(slice)
+      this.#row.release(slice)
+      slices.shift()
       if (this.#stacked > 0) this.#stacked--
     }
-    return settled
+    return added
   }
 
-  #foldAnew(first: number): Slot {
-    const panes = this.#panes
+  #refold(first: number): Slot {
+    const slices = this.#slices
     const end = first + this.#grid.width
-    let i = panes.lowerBound(first)
-    const fold = this.#row.copy(panes.valueAt(i))
-    for (i++; i < panes.length && panes.numberAt(i) < end; i++) this.#row.merge(fold, panes.valueAt(i))
+    let i = slices.lowerBound(first)
+    const fold = this.#row.copy(slices.valueAt(i))
+    for (i++; i < slices.length && slices.numberAt(i) < end; i++) this.#row.merge(fold, slices.valueAt(i))
     return fold
   }
 
   #foldFromStacks(first: number): Slot {
-    const panes = this.#panes
+    const slices = this.#slices
     const end = first + this.#grid.width
     this.#stacks ??= new TwoStacks(this.#row)
-    if (this.#restack) {
+    if (this.#isStale) {
       this.#stacks.clear()
-      this.#stacked = panes.lowerBound(first)
-      this.#restack = false
+      this.#stacked = slices.lowerBound(first)
+      this.#isStale = false
     } else this.#stacks.evictBefore(first)
-    for (; this.#stacked < panes.length && panes.numberAt(this.#stacked) < end; this.#stacked++) {
-      const number = panes.numberAt(this.#stacked)
-      if (number >= first) this.#stacks.push(number, panes.valueAt(this.#stacked))
+    for (; this.#stacked < slices.length && slices.numberAt(this.#stacked) < end; this.#stacked++) {
+      const number = slices.numberAt(this.#stacked)
+      if (number >= first) this.#stacks.push(number, slices.valueAt(this.#stacked))
     }
     this.#stackedTo = end
     return this.#stacks.foldUpTo(first + this.#grid.step) as Slot
   }
 
-  #resultAndRelease(fold: Slot): R {
+  #takeResult(fold: Slot): R {
     const result = this.#row.result(fold)
     this.#row.release(fold)
     return result

@@ -34,7 +34,7 @@ const steps = fc.array(
   { maxLength: 40, size: 'max' },
 )
 
-it('folds a sliding range, oldest first, without changing what is in it', () => {
+it('folds a sliding range, oldest first, without changing its elements', () => {
   fc.assert(
     fc.property(steps, (list) => {
       const accumulators = texts()
@@ -65,7 +65,7 @@ it('folds a sliding range, oldest first, without changing what is in it', () => 
   )
 })
 
-it('borrows no element that has been evicted, so that its owner may do with it as it likes', () => {
+it('uses no element that was evicted, so that its owner may change it', () => {
   fc.assert(
     fc.property(steps, (list) => {
       const accumulators = texts()
@@ -90,7 +90,7 @@ it('borrows no element that has been evicted, so that its owner may do with it a
   )
 })
 
-it('costs no more than three merges a firing, however many elements are in the range', () => {
+it('costs at most three merges a firing, for any number of elements in the range', () => {
   for (const width of [6, 360, 3600]) {
     const accumulators = texts()
     const stacks = new TwoStacks(accumulators)

@@ -1,6 +1,6 @@
 import type { Slot } from '../aggregates/cells.ts'
 
-/** What a sliding fold needs of its elements: accumulators that are taken, and given back when nobody needs them any more. */
+/** Creates and frees the accumulators of a sliding fold. */
 export interface Accumulators {
   copy(of: Slot): Slot
   /** Changes `into`, never `from`. */
@@ -9,17 +9,17 @@ export interface Accumulators {
 }
 
 /**
- * The fold of a sliding range, kept without ever taking anything out of a fold: sums of floats, maxima and sketches
- * cannot be subtracted from. A queue of two stacks: the newer elements with one running fold, the older ones each with
- * the fold from itself to the youngest of them. Each element is merged twice, however often it is part of an answer.
+ * The fold of a sliding range, without subtraction: sums of floats, maxima and sketches cannot be subtracted from. It is a
+ * queue of two stacks. The new stack has one fold of all its elements. In the old stack, each element has the fold from
+ * itself to the newest of the stack. Each element is merged twice, however many results include it.
  */
 export class TwoStacks {
   readonly #accumulators: Accumulators
   readonly #newNumbers: number[] = []
   readonly #newElements: Slot[] = []
-  /** Of the new elements. There is none while there is at most one of them. */
+  /** The fold of the new elements. Undefined while there is at most one. */
   #newFold: Slot | undefined
-  /** Oldest last, so that the oldest is what pops. */
+  /** The oldest is last, so that `pop` removes it. */
   readonly #oldNumbers: number[] = []
   readonly #oldFolds: Slot[] = []
 
@@ -27,7 +27,7 @@ export class TwoStacks {
     this.#accumulators = accumulators
   }
 
-  /** Numbers rise. The element stays the caller's; it must not change while it is in here. */
+  /** Adds an element with a higher number than the one before. The caller keeps it, and must not change it while it is here. */
   push(number: number, element: Slot): void {
     const first = this.#newElements[0]
     if (this.#newFold !== undefined) this.#accumulators.merge(this.#newFold, element)
@@ -39,10 +39,10 @@ export class TwoStacks {
     this.#newElements.push(element)
   }
 
-  /** Takes out every element whose number is below `number`. */
+  /** Removes every element whose number is below `number`. */
   evictBefore(number: number): void {
     this.#popBefore(number)
-    // The new ones come after all of the old.
+    // The new elements are newer than all old ones.
     if (!((this.#newNumbers[0] ?? Number.NaN) < number)) return
     this.#flip()
     this.#popBefore(number)
@@ -58,8 +58,8 @@ export class TwoStacks {
   }
 
   /**
-   * The fold of everything that is in here, oldest first, and the caller's own; undefined where there is nothing. What is
-   * below `number` will not be asked for again, so the fold that ends with it is given away rather than copied.
+   * The fold of all elements, oldest first, which then belongs to the caller. Undefined if there are none. Later folds
+   * do not include elements below `number`, so the oldest fold is given away instead of copied if it starts below.
    */
   foldUpTo(number: number): Slot | undefined {
     if (this.#oldFolds.length === 0) {
@@ -88,12 +88,12 @@ export class TwoStacks {
   }
 
   #flip(): void {
-    let younger: Slot | undefined
-    // Taken out one by one: an array whose length is set to 0 loses its memory, and has to get it anew each time.
+    let newer: Slot | undefined
+    // `pop` keeps the array's memory. Setting the length to 0 would free it each time.
     for (let element = this.#newElements.pop(); element !== undefined; element = this.#newElements.pop()) {
       const own = this.#accumulators.copy(element)
-      if (younger !== undefined) this.#accumulators.merge(own, younger)
-      younger = own
+      if (newer !== undefined) this.#accumulators.merge(own, newer)
+      newer = own
       this.#oldNumbers.push(this.#newNumbers.pop() as number)
       this.#oldFolds.push(own)
     }

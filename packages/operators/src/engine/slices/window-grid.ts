@@ -1,8 +1,8 @@
-import { shapeOf } from '../../shape.ts'
+import { optionError } from '@rxsse/shared'
 
-/** A pane, and the windows that have it: none, where the last is below the first. */
-export interface Place {
-  pane: number
+/** One slice of time, and the windows that contain it. If the last window is below the first, no window does. */
+export interface GridCell {
+  slice: number
   start: number
   end: number
   firstWindow: number
@@ -12,20 +12,21 @@ export interface Place {
 }
 
 /**
- * The arithmetic of windows of one size that start at regular intervals. Time is cut into panes of the greatest common
- * divisor of size and interval, so that every window is a whole number of panes; panes and windows go by number.
+ * The arithmetic of windows of one size that start at regular intervals. Time is cut into slices, whose length is the greatest
+ * common divisor of size and interval, so every window is a whole number of slices. Slices and windows have numbers.
  */
 export class WindowGrid {
   readonly size: number
   readonly every: number
   readonly offset: number
-  readonly pane: number
-  /** Panes to a window. */
+  /** The length of a slice in milliseconds. */
+  readonly sliceSize: number
+  /** Slices in a window. */
   readonly width: number
-  /** Panes from the start of a window to the start of the next. */
+  /** Slices from the start of a window to the start of the next. */
   readonly step: number
-  readonly #place: Place = {
-    pane: 0,
+  readonly #cell: GridCell = {
+    slice: 0,
     start: 0,
     end: 0,
     firstWindow: 0,
@@ -38,79 +39,77 @@ export class WindowGrid {
     this.size = size
     this.every = every
     this.offset = offset
-    this.pane = size === every ? size : greatestCommonDivisor(size, every)
-    this.width = size / this.pane
-    this.step = every / this.pane
+    this.sliceSize = size === every ? size : greatestCommonDivisor(size, every)
+    this.width = size / this.sliceSize
+    this.step = every / this.sliceSize
   }
 
-  /** Where a timestamp belongs. Mostly it is the pane of the one before, so that is kept; the answer is good until the next call. */
-  locate(timestamp: number): Readonly<Place> {
-    const place = this.#place
-    return timestamp >= place.start && timestamp < place.end ? place : this.#relocate(timestamp)
+  /** The cell of a timestamp, valid until the next call. Most events are in the same cell as the event before. */
+  locate(timestamp: number): Readonly<GridCell> {
+    const cell = this.#cell
+    return timestamp >= cell.start && timestamp < cell.end ? cell : this.#move(timestamp)
   }
 
-  firstWindowOf(pane: number): number {
-    return Math.floor((pane - this.width) / this.step) + 1
+  firstWindow(slice: number): number {
+    return Math.floor((slice - this.width) / this.step) + 1
   }
 
-  /** Less than the first where the pane lies between two windows. */
-  lastWindowOf(pane: number): number {
-    return Math.floor(pane / this.step)
+  /** Below the first window if the slice is between two windows. */
+  lastWindow(slice: number): number {
+    return Math.floor(slice / this.step)
   }
 
-  firstPaneOf(window: number): number {
+  firstSlice(window: number): number {
     return window * this.step
   }
 
-  startOf(window: number): number {
+  windowStart(window: number): number {
     return window * this.every + this.offset
   }
 
-  endOf(window: number): number {
+  windowEnd(window: number): number {
     return window * this.every + this.offset + this.size
   }
 
-  /** The last window whose end, and `lateness` after it, the watermark has reached. */
-  lastEndedBy(watermark: number, lateness = 0): number {
+  /** The last window whose end plus `lateness` the watermark has reached. */
+  lastEnded(watermark: number, lateness = 0): number {
     const guess = Math.floor((watermark - lateness - this.offset - this.size) / this.every)
-    if (this.endOf(guess) + lateness > watermark) return guess - 1
-    return this.endOf(guess + 1) + lateness <= watermark ? guess + 1 : guess
+    if (this.windowEnd(guess) + lateness > watermark) return guess - 1
+    return this.windowEnd(guess + 1) + lateness <= watermark ? guess + 1 : guess
   }
 
-  #relocate(timestamp: number): Readonly<Place> {
-    const place = this.#place
-    place.pane = this.#paneOf(timestamp)
-    // Where the numbers of windows are not exact any more, the next one would be the same one, for ever.
-    if (!Number.isSafeInteger(place.pane))
+  /** Moves the cell to the timestamp. */
+  #move(timestamp: number): Readonly<GridCell> {
+    const cell = this.#cell
+    cell.slice = this.#findSlice(timestamp)
+    // Above the safe integers a number plus 1 is the same number, so a loop over windows would not end.
+    if (!Number.isSafeInteger(cell.slice))
       throw new RangeError(`windows of ${this.size} ms cannot be told apart at ${timestamp}`)
-    place.start = this.#paneStart(place.pane)
-    place.end = this.#paneStart(place.pane + 1)
-    place.firstWindow = this.firstWindowOf(place.pane)
-    place.lastWindow = this.lastWindowOf(place.pane)
-    place.firstEnd = this.endOf(place.firstWindow)
-    place.lastEnd = this.endOf(place.lastWindow)
-    return place
+    cell.start = this.#sliceStart(cell.slice)
+    cell.end = this.#sliceStart(cell.slice + 1)
+    cell.firstWindow = this.firstWindow(cell.slice)
+    cell.lastWindow = this.lastWindow(cell.slice)
+    cell.firstEnd = this.windowEnd(cell.firstWindow)
+    cell.lastEnd = this.windowEnd(cell.lastWindow)
+    return cell
   }
 
-  #paneOf(timestamp: number): number {
-    const number = Math.floor((timestamp - this.offset) / this.pane)
-    // The quotient of two floats may round up to the next whole number, or the product back down.
-    if (this.#paneStart(number) > timestamp) return number - 1
-    return this.#paneStart(number + 1) <= timestamp ? number + 1 : number
+  #findSlice(timestamp: number): number {
+    const slice = Math.floor((timestamp - this.offset) / this.sliceSize)
+    // The quotient of two floats may round up to the next whole number, and the product back down.
+    if (this.#sliceStart(slice) > timestamp) return slice - 1
+    return this.#sliceStart(slice + 1) <= timestamp ? slice + 1 : slice
   }
 
-  #paneStart(pane: number): number {
-    return pane * this.pane + this.offset
+  #sliceStart(slice: number): number {
+    return slice * this.sliceSize + this.offset
   }
 }
 
 function greatestCommonDivisor(size: number, every: number): number {
-  for (const [name, value] of [
-    ['size', size],
-    ['every', every],
-  ] as const) {
+  for (const [name, value] of Object.entries({ size, every })) {
     if (!Number.isInteger(value))
-      throw new RangeError(`hopping: ${name} must be a whole number of milliseconds, not ${shapeOf(value)}`)
+      throw optionError(`hopping: ${name}`, 'a whole number of milliseconds', value)
   }
   let [a, b] = [size, every]
   while (b > 0) [a, b] = [b, a % b]

@@ -1,8 +1,8 @@
 import type { Aggregate } from './aggregate.ts'
 import type { Cells } from './cells.ts'
 
-/** An aggregate of a few numbers: it lifts an event by adding it to an empty accumulator, which costs next to nothing. */
-export abstract class Flat<T, R> implements Aggregate<T, R> {
+/** An aggregate of a few numbers. It lifts an event by adding it to an empty accumulator, which costs almost nothing. */
+export abstract class FlatAggregate<T, R> implements Aggregate<T, R> {
   abstract readonly width: number
   abstract clear(cells: Cells, at: number): void
   abstract add(cells: Cells, at: number, event: T): void

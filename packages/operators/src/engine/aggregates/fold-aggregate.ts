@@ -1,27 +1,27 @@
 import type { Aggregate } from './aggregate.ts'
 import type { Cells } from './cells.ts'
 
-/** An aggregate whose accumulators are objects, or anything else that is no number. */
+/** An aggregate whose accumulators are objects, or other values than numbers. */
 export interface Fold<T, R, V, A> {
-  /** Takes what `add` needs from the event. Where it throws, nothing has been changed. */
+  /** Reads what `add` needs from the event. If it throws, nothing has changed. */
   read(event: T): V
   create(): A
   /** May change and return `into`. */
   add(into: A, read: V, timestamp: number): A
-  /** May change and return `into`; never `from`. */
+  /** May change and return `into`, but never `from`. */
   merge(into: A, from: A): A
-  /** A copy that may be changed without changing `of`. Left out: what merging into nothing gives. */
+  /** A copy that may change without changing `of`. Default: merges `of` into a new accumulator. */
   copy?(of: A): A
-  /** Leaves the accumulator as it is. */
+  /** Does not change the accumulator. */
   result(accumulator: A): R
 }
 
-/** An aggregate with its accumulator as the value of a single cell. */
-export function folded<T, R, V, A>(fold: Fold<T, R, V, A>): Aggregate<T, R> {
-  return new Folded(fold)
+/** Creates an aggregate with its accumulator as the value of one cell. */
+export function createFoldAggregate<T, R, V, A>(fold: Fold<T, R, V, A>): Aggregate<T, R> {
+  return new FoldAggregate(fold)
 }
 
-class Folded<T, R, V, A> implements Aggregate<T, R> {
+class FoldAggregate<T, R, V, A> implements Aggregate<T, R> {
   readonly width = 1
   readonly #fold: Fold<T, R, V, A>
 

@@ -1,0 +1,36 @@
+import type { SseEvent } from '@rxsse/shared'
+import type { OperatorFunction } from 'rxjs'
+import { operate } from '../stage/operate.ts'
+import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
+import type { StageOptions } from '../stage/stage.ts'
+import { createRejecter, describeParseError, type InvalidEvent } from './invalid-event.ts'
+
+export interface ParseOptions extends StageOptions {
+  /** Takes events whose data does not parse. Default: the stream errors with a `DecodeError`. */
+  readonly onInvalid?: SideOutput<InvalidEvent>
+}
+
+/** Creates an operator that replaces each event's data with the result of `parse`. If `parse` throws, the event is invalid. */
+export function createParseOperator<In, Out, S extends SseEvent<In>>(
+  operator: string,
+  options: ParseOptions,
+  parse: (data: In) => Out,
+): OperatorFunction<S, SseEvent<Out, S['type']>> {
+  const onInvalid = resolveSideOutput(options.onInvalid, `${operator}: onInvalid`)
+  return operate(operator, options.stage, (context) => {
+    const reject = createRejecter(context, onInvalid)
+    return {
+      next(event) {
+        let data: Out
+        try {
+          data = parse(event.data)
+        } catch (cause) {
+          reject(event, describeParseError(cause), { cause })
+          return
+        }
+        context.counts.out++
+        context.out.next({ type: event.type, data, lastEventId: event.lastEventId })
+      },
+    }
+  })
+}

@@ -1,0 +1,135 @@
+import { optionError, parseDuration } from '@rxsse/shared'
+import { asyncScheduler, Observable } from 'rxjs'
+import { Counts, type EventTracker } from './counts.ts'
+import type { AttachableStage, Stage, StageChangesOptions, StageCounts } from './stage.ts'
+import { Timer } from './timer.ts'
+
+/**
+ * Creates a stage: a handle that holds an operator's counts and that `commit` can wait for.
+ *
+ * ```ts
+ * const hours = createStage('quakes an hour')
+ * hours.changes().subscribe(({ late, watermarkLag }) => console.log(late, watermarkLag))
+ * quakes$.pipe(windowAggregate(tumbling('1h'), { ..., stage: hours })).subscribe()
+ * ```
+ *
+ * Two operators, or two subscriptions at the same time, cannot share a stage: the second one errors. A subscription
+ * after the end of the first, as `retry` and `repeat` make it, starts with new counts.
+ */
+export function createStage(name: string): Stage {
+  if (typeof name !== 'string') throw optionError('createStage: name', 'a string', name)
+  return new OperatorStage(name)
+}
+
+class OperatorStage implements AttachableStage {
+  readonly name: string
+  #counts = new Counts()
+  /** The operator that uses the stage now. */
+  #operator: string | undefined
+  #tracker: EventTracker | undefined
+  readonly #observers = new Set<CountsObserver>()
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  counts(): StageCounts {
+    const { in: entered, out, late, dropped, rejected, buffered, clock } = this.#counts
+    const mark = this.#counts.watermark()
+    const watermark = mark === Number.NEGATIVE_INFINITY ? undefined : mark
+    return {
+      name: this.name,
+      in: entered,
+      out,
+      late,
+      dropped,
+      rejected,
+      buffered,
+      keys: this.#counts.keys(),
+      watermark,
+      watermarkLag: watermark === undefined || clock === undefined ? undefined : clock.now() - watermark,
+    }
+  }
+
+  changes({ every = '1s', scheduler = asyncScheduler }: StageChangesOptions = {}): Observable<StageCounts> {
+    const interval = parseDuration(every, 'stage.changes: every')
+    return new Observable((out) => {
+      let previous = ''
+      const emit = () => {
+        const counts = this.counts()
+        // The lag grows by itself, which is no change.
+        const current = JSON.stringify({ ...counts, watermarkLag: undefined })
+        if (current === previous) return
+        previous = current
+        out.next(counts)
+      }
+      const timer = new Timer(scheduler, emit)
+      const observer: CountsObserver = {
+        change() {
+          if (interval === 0) emit()
+          else if (!timer.isSet) timer.set(scheduler.now() + interval)
+        },
+        end() {
+          timer.clear()
+          emit()
+        },
+      }
+      this.#observers.add(observer)
+      this.#observe()
+      out.add(timer)
+      out.add(() => {
+        this.#observers.delete(observer)
+        this.#observe()
+      })
+    })
+  }
+
+  attach(operator: string, counts: Counts): void {
+    if (this.#operator !== undefined) {
+      throw new Error(
+        `${operator}: ${this.#operator} already uses the stage "${this.name}". Create a stage for each operator and each subscription`,
+      )
+    }
+    this.#operator = operator
+    this.#counts = counts
+    counts.tracker = this.#tracker
+    this.#observe()
+  }
+
+  detach(): void {
+    this.#operator = undefined
+    for (const observer of [...this.#observers]) observer.end()
+  }
+
+  follow(tracker: EventTracker): () => void {
+    // Events that came before would not be followed, and an id after them would be saved too early.
+    if (this.#operator !== undefined) {
+      throw new Error(
+        `commit: ${this.#operator} already uses the stage "${this.name}". Put commit below it, and create a stage for each subscription`,
+      )
+    }
+    if (this.#tracker !== undefined) {
+      throw new Error(`commit: another commit follows the stage "${this.name}"`)
+    }
+    this.#tracker = tracker
+    return () => {
+      this.#tracker = undefined
+    }
+  }
+
+  /** An operator whose stage nobody observes has no callback to call. */
+  #observe(): void {
+    if (this.#operator === undefined) return
+    this.#counts.onChange =
+      this.#observers.size === 0
+        ? undefined
+        : () => {
+            for (const observer of [...this.#observers]) observer.change()
+          }
+  }
+}
+
+interface CountsObserver {
+  change(): void
+  end(): void
+}
