@@ -3,7 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { EventHandler, OperatorContext } from '../stage/operate.ts'
 import type { SideOutput } from '../stage/side-output.ts'
 import type { StageOptions } from '../stage/stage.ts'
-import { createRejecter, describeParseError, type InvalidEvent } from './invalid-event.ts'
+import { type InvalidEvent, rejectInvalid } from './invalid-event.ts'
 
 export interface DecodeOptions extends StageOptions {
   /** Turns the data's text into the schema's input. Default: `JSON.parse`. */
@@ -33,14 +33,13 @@ export function createEventValidator<Out>(
   findValidate: (event: SseEvent) => Validate | undefined,
 ): EventHandler<SseEvent> {
   const { out, counts, enter } = context
-  const reject = createRejecter(context, onInvalid)
   /** Events from the first one whose validation is still running. */
   const queue: Pending[] = []
   let isCompleting = false
 
   function emit(event: SseEvent, result: Result): void {
     if (result.issues !== undefined) {
-      reject(event, result.issues)
+      rejectInvalid(context, onInvalid, event, result)
       return
     }
     counts.out++
@@ -52,9 +51,8 @@ export function createEventValidator<Out>(
   function advance(): void {
     for (let head = queue[0]; head?.outcome !== undefined && !out.closed; head = queue[0]) {
       queue.shift()
-      if ('thrown' in head.outcome)
-        reject(head.event, describeParseError(head.outcome.thrown), { cause: head.outcome.thrown })
-      else emit(head.event, head.outcome.result)
+      if ('issues' in head.outcome || 'value' in head.outcome) emit(head.event, head.outcome)
+      else rejectInvalid(context, onInvalid, head.event, head.outcome)
     }
     if (isCompleting && queue.length === 0) out.complete()
   }
@@ -71,10 +69,7 @@ export function createEventValidator<Out>(
         pending.outcome = settled
         advance()
       })
-    outcome.then(
-      (result) => settle({ result }),
-      (thrown) => settle({ thrown }),
-    )
+    outcome.then(settle, (cause) => settle({ cause }))
   }
 
   return {
@@ -84,13 +79,12 @@ export function createEventValidator<Out>(
       let result: Result | Promise<Result>
       try {
         result = validate(parse(event.data))
-      } catch (thrown) {
-        if (queue.length > 0) enqueue(event, { thrown })
-        else reject(event, describeParseError(thrown), { cause: thrown })
+      } catch (cause) {
+        if (queue.length > 0) enqueue(event, { cause })
+        else rejectInvalid(context, onInvalid, event, { cause })
         return
       }
-      if (result instanceof Promise) enqueue(event, result)
-      else if (queue.length > 0) enqueue(event, { result })
+      if (result instanceof Promise || queue.length > 0) enqueue(event, result)
       else emit(event, result)
     },
     complete() {
@@ -105,4 +99,4 @@ interface Pending {
   outcome: Outcome | undefined
 }
 
-type Outcome = { readonly result: Result } | { readonly thrown: unknown }
+type Outcome = Result | { readonly cause: unknown }

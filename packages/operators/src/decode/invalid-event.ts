@@ -26,28 +26,25 @@ export class DecodeError extends Error {
   }
 }
 
-export type Rejecter = (
-  event: SseEvent<unknown>,
-  issues: readonly StandardSchemaV1.Issue[],
-  exception?: { readonly cause: unknown },
-) => void
-
-/** Creates a function that counts an invalid event and passes it to `onInvalid`, or errors the stream. */
-export function createRejecter(
+/** Counts an invalid event and passes it to `onInvalid`, or errors the stream. `cause` is what a parser or a schema threw. */
+export function rejectInvalid(
   { counts, out }: OperatorContext<never>,
   onInvalid: ((event: InvalidEvent) => void) | undefined,
-): Rejecter {
-  return (event, issues, exception) => {
-    counts.rejected++
-    const invalid = { id: event.lastEventId, type: event.type, raw: String(event.data), issues, ...exception }
-    if (onInvalid === undefined) out.error(new DecodeError(invalid))
-    else onInvalid(invalid)
-  }
+  event: SseEvent<unknown>,
+  problem: StandardSchemaV1.FailureResult | { readonly cause: unknown },
+): void {
+  counts.rejected++
+  const about = { id: event.lastEventId, type: event.type, raw: String(event.data) }
+  const invalid =
+    'issues' in problem
+      ? { ...about, issues: problem.issues }
+      : { ...about, issues: [{ message: describeCause(problem.cause) }], cause: problem.cause }
+  if (onInvalid === undefined) out.error(new DecodeError(invalid))
+  else onInvalid(invalid)
 }
 
-/** The issue of data whose parser threw `cause`. */
-export function describeParseError(cause: unknown): readonly StandardSchemaV1.Issue[] {
-  return [{ message: cause instanceof Error ? cause.message : String(cause) }]
+function describeCause(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
 }
 
 function describeInvalid({ id, type, raw, issues }: InvalidEvent): string {

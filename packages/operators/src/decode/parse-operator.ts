@@ -3,7 +3,7 @@ import type { OperatorFunction } from 'rxjs'
 import { operate } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import type { StageOptions } from '../stage/stage.ts'
-import { createRejecter, describeParseError, type InvalidEvent } from './invalid-event.ts'
+import { type InvalidEvent, rejectInvalid } from './invalid-event.ts'
 
 export interface ParseOptions extends StageOptions {
   /** Takes events whose data does not parse. Default: the stream errors with a `DecodeError`. */
@@ -17,20 +17,17 @@ export function createParseOperator<In, Out, S extends SseEvent<In>>(
   parse: (data: In) => Out,
 ): OperatorFunction<S, SseEvent<Out, S['type']>> {
   const onInvalid = resolveSideOutput(options.onInvalid, `${operator}: onInvalid`)
-  return operate(operator, options.stage, (context) => {
-    const reject = createRejecter(context, onInvalid)
-    return {
-      next(event) {
-        let data: Out
-        try {
-          data = parse(event.data)
-        } catch (cause) {
-          reject(event, describeParseError(cause), { cause })
-          return
-        }
-        context.counts.out++
-        context.out.next({ type: event.type, data, lastEventId: event.lastEventId })
-      },
-    }
-  })
+  return operate(operator, options.stage, (context) => ({
+    next(event) {
+      let data: Out
+      try {
+        data = parse(event.data)
+      } catch (cause) {
+        rejectInvalid(context, onInvalid, event, { cause })
+        return
+      }
+      context.counts.out++
+      context.out.next({ type: event.type, data, lastEventId: event.lastEventId })
+    },
+  }))
 }

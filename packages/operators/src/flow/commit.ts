@@ -1,5 +1,5 @@
 import { describeValue, optionError } from '@rxsse/shared'
-import type { MonoTypeOperatorFunction } from 'rxjs'
+import type { MonoTypeOperatorFunction, Subscriber } from 'rxjs'
 import { ContiguousPrefix, type Part } from '../engine/queues/contiguous-prefix.ts'
 import { operate } from '../stage/operate.ts'
 import { isAttachable, type Stage, type StageOptions } from '../stage/stage.ts'
@@ -53,40 +53,13 @@ export function commit<T>(
   }
 
   return operate<T, T>('commit', stage, ({ out, counts }) => {
+    const saver = createSaver(checkpoint, out)
     let prefix = new ContiguousPrefix<string>()
     let isFollowing = false
-    let saved = ''
-    let unsaved = ''
-    let isSaving = false
-    let isCompleting = false
-
-    function saveNext(): void {
-      if (isSaving || out.closed) return
-      if (unsaved === saved) {
-        if (isCompleting) out.complete()
-        return
-      }
-      const id = unsaved
-      isSaving = true
-      const done = () => {
-        isSaving = false
-        saved = id
-        saveNext()
-      }
-      try {
-        const result = checkpoint.save(id)
-        if (isPromiseLike(result)) result.then(done, (error) => out.error(error))
-        else done()
-      } catch (error) {
-        out.error(error)
-      }
-    }
 
     function settle(part: Part<string>): void {
       const moved = prefix.settle(part)
-      if (moved === undefined) return
-      unsaved = moved.end
-      saveNext()
+      if (moved !== undefined) saver.save(moved.end)
     }
 
     function errorIfNotFollowing(): void {
@@ -114,35 +87,64 @@ export function commit<T>(
     }
     return {
       next(value) {
-        if (after !== undefined) {
-          counts.out++
-          out.next(value)
-          return
-        }
-        const part = prefix.add(readLastEventId(value))
+        const part = after === undefined ? prefix.add(readLastEventId(value)) : undefined
         counts.out++
         out.next(value)
-        settle(part)
+        if (part !== undefined) settle(part)
       },
       subscribed: errorIfNotFollowing,
       complete() {
         errorIfNotFollowing()
-        isCompleting = true
-        saveNext()
+        saver.complete()
       },
     }
   })
 }
 
-function readLastEventId(event: unknown): string {
-  if (
-    typeof event === 'object' &&
-    event !== null &&
-    'lastEventId' in event &&
-    typeof event.lastEventId === 'string'
-  ) {
-    return event.lastEventId
+/** Saves one ID at a time, then the last one that came meanwhile. Completes `out` when the last one is saved. */
+function createSaver(checkpoint: CommitTarget, out: Subscriber<unknown>) {
+  let saved = ''
+  let unsaved = ''
+  let isSaving = false
+  let isCompleting = false
+
+  function saveNext(): void {
+    if (isSaving || out.closed) return
+    const id = unsaved
+    if (id === saved) {
+      if (isCompleting) out.complete()
+      return
+    }
+    isSaving = true
+    const done = () => {
+      isSaving = false
+      saved = id
+      saveNext()
+    }
+    try {
+      const result = checkpoint.save(id)
+      if (isPromiseLike(result)) result.then(done, (error) => out.error(error))
+      else done()
+    } catch (error) {
+      out.error(error)
+    }
   }
+
+  return {
+    save(id: string): void {
+      unsaved = id
+      saveNext()
+    },
+    complete(): void {
+      isCompleting = true
+      saveNext()
+    },
+  }
+}
+
+function readLastEventId(event: unknown): string {
+  const id = typeof event === 'object' && event !== null ? Reflect.get(event, 'lastEventId') : undefined
+  if (typeof id === 'string') return id
   throw new TypeError(
     `commit needs events with a lastEventId, not ${describeValue(event)}. Below processWith, batchWith or conflateWith pass their stage as \`after\``,
   )

@@ -1,6 +1,5 @@
 import { optionError, requireNumber } from '@rxsse/shared'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
-import type { Counts } from '../stage/counts.ts'
 import type { OperatorContext } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import type { StageOptions } from '../stage/stage.ts'
@@ -89,7 +88,6 @@ export interface Job<T> {
 export class JobQueue<T> {
   readonly #config: JobQueueConfig<T>
   readonly #context: OperatorContext<unknown>
-  readonly #counts: Counts
   #waiting: Job<T>[] = []
   #head = 0
   #unreleased = 0
@@ -97,8 +95,7 @@ export class JobQueue<T> {
   constructor(config: JobQueueConfig<T>, context: OperatorContext<unknown>) {
     this.#config = config
     this.#context = context
-    this.#counts = context.counts
-    this.#counts.tracker?.onStart()
+    context.counts.tracker?.onStart()
     // The gate may outlive the stream, so it gets back what unfinished jobs hold.
     context.out.add(() => {
       if (this.#unreleased > 0) config.gate?.release(this.#unreleased)
@@ -113,7 +110,7 @@ export class JobQueue<T> {
   push(event: T, isFree: boolean): void {
     this.#config.gate?.acquire(1)
     this.#unreleased++
-    this.#waiting.push({ event, part: this.#counts.tracker?.onArrival(event) })
+    this.#waiting.push({ event, part: this.#context.counts.tracker?.onArrival(event) })
     if (isFree || this.size <= this.#config.buffer) return
     // There is at least one job: the new one.
     if (this.#config.overflow === 'drop-oldest') this.#drop(this.take() as Job<T>)
@@ -138,10 +135,11 @@ export class JobQueue<T> {
 
   /** The job is done: counts it and releases the gate. */
   settle(job: Job<T>, as: 'out' | 'rejected' | 'dropped'): void {
-    this.#counts[as]++
+    const { counts } = this.#context
+    counts[as]++
     this.#unreleased--
     this.#config.gate?.release(1)
-    if (job.part !== undefined) this.#counts.tracker?.onSettled(job.part)
+    if (job.part !== undefined) counts.tracker?.onSettled(job.part)
   }
 
   #drop(job: Job<T>): void {

@@ -5,12 +5,10 @@ import type { OperatorContext } from '../stage/operate.ts'
 export interface JobRunnerConfig<J, I, R> {
   /** The caller's function, which handles a job's input. */
   readonly fn: (input: I) => ObservableInput<R>
-  /** How many jobs run at the same time. */
   readonly concurrency: number
   /** Takes the next job. Returns undefined if there is none. */
   take(): J | undefined
   input(job: J): I
-  /** The job is done. */
   settle(job: J, as: 'out' | 'rejected'): void
   /** Takes what `fn` throws or rejects with. Without it the stream errors. */
   readonly onError: ((error: unknown, input: I) => void) | undefined

@@ -126,7 +126,6 @@ export function route<T>(
 }
 
 function readType(event: unknown): string | undefined {
-  return typeof event === 'object' && event !== null && 'type' in event && typeof event.type === 'string'
-    ? event.type
-    : undefined
+  const type = typeof event === 'object' && event !== null ? Reflect.get(event, 'type') : undefined
+  return typeof type === 'string' ? type : undefined
 }

@@ -63,7 +63,7 @@ export class RateLimitError extends Error {
  */
 export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunction<T> {
   const config = resolveOptions(options)
-  const { selectCost, selectKey, mode, onDropped, onError, scheduler } = config
+  const { selectCost, selectKey, mode, maxQueue, onDropped, onError, scheduler } = config
 
   return operateSerialized('rateLimit', options.stage, ({ out, counts, createTimer }) => {
     const gcra = new Gcra(config)
@@ -94,20 +94,11 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
     }
 
     function hold(entry: KeyBucket<T>, event: T, cost: number, wall: number, now: number): void {
-      if (held >= config.maxQueue) {
-        drop(event)
-        return
-      }
       held++
       entry.waiting.push({ event, cost })
       if (entry.waiting.length > 1) return
       queue.schedule(entry, now + gcra.wait(entry.bucket, cost, now))
       timer.set(wall + queue.next() - now)
-    }
-
-    function drop(event: T): void {
-      counts.dropped++
-      onDropped?.(event)
     }
 
     return {
@@ -130,11 +121,11 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
         if (wait === 0) {
           gcra.take(entry.bucket, cost, now)
           emit(event)
-        } else if (mode === 'shape') hold(entry, event, cost, wall, now)
-        else if (mode === 'drop') drop(event)
+        } else if (mode === 'shape' && held < maxQueue) hold(entry, event, cost, wall, now)
         else {
           counts.dropped++
-          out.error(new RateLimitError(key, wait))
+          if (mode === 'fail') out.error(new RateLimitError(key, wait))
+          else onDropped?.(event)
         }
       },
       complete() {

@@ -1,23 +1,16 @@
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 
 /**
- * The counts of one subscription to an operator. An event that came in and is in no other count is buffered.
- * So `in = out + late + dropped + rejected + buffered` holds at every moment, also inside a callback.
+ * The counts of one subscription to an operator, as `StageCounts` explains them. An event that came
+ * in and is in no other count is buffered, so the counts add up at every moment, also in a callback.
  */
 export class Counts {
   in = 0
-  /** Events that went on, alone or as part of a result. */
   out = 0
-  /** Events that came too late for every window they belong to. */
   late = 0
-  /** Events left out on purpose: filtered, over a limit, evicted, or discarded with the state. */
   dropped = 0
-  /** Unusable events: invalid, without a finite timestamp, or a callback threw. */
   rejected = 0
-
-  /** Keys with state, if the operator keeps state by key. */
   keys: () => number = () => 0
-  /** The watermark, if the operator has one. */
   watermark: () => number | undefined = () => undefined
   /** The clock that the watermark is compared with. */
   clock: { now(): number } | undefined = undefined
@@ -25,20 +18,16 @@ export class Counts {
   /** Called after each event and each timer that may have changed the counts. */
   onChange: (() => void) | undefined = undefined
 
-  /** Follows events that the caller's function handles. Set if a `commit` waits for this operator. */
+  /** Follows the events that the caller's function handles. Set if a `commit` waits for them. */
   tracker: EventTracker | undefined = undefined
 
   get buffered(): number {
     return this.in - this.out - this.late - this.dropped - this.rejected
   }
 
-  /** The subscription has ended: what is buffered is dropped, and the operator's state can be collected. */
-  end(): void {
+  /** The state is discarded, with everything that is buffered. */
+  discard(): void {
     this.dropped += this.buffered
-    const [keys, watermark] = [this.keys(), this.watermark()]
-    this.keys = () => keys
-    this.watermark = () => watermark
-    this.onChange = undefined
   }
 }
 

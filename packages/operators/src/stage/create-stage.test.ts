@@ -235,7 +235,7 @@ describe('a stage', () => {
 
   it('must be made by createStage, and have a name', () => {
     expect(() => data({ stage: { name: 'x' } as Stage })).toThrow(
-      new TypeError('data: stage must be a stage made by createStage()'),
+      new TypeError('data: stage must be made by createStage()'),
     )
     // @ts-expect-error there is no name
     expect(() => createStage()).toThrow('createStage: name must be a string, not undefined')

@@ -28,6 +28,9 @@ class OperatorStage implements AttachableStage {
   #operator: string | undefined
   #tracker: EventTracker | undefined
   readonly #observers = new Set<CountsObserver>()
+  readonly #notify = () => {
+    for (const observer of [...this.#observers]) observer.change()
+  }
 
   constructor(name: string) {
     this.name = name
@@ -98,6 +101,12 @@ class OperatorStage implements AttachableStage {
 
   detach(): void {
     this.#operator = undefined
+    const counts = this.#counts
+    // The counts outlive the operator, and must not keep its state alive.
+    const [keys, watermark] = [counts.keys(), counts.watermark()]
+    counts.keys = () => keys
+    counts.watermark = () => watermark
+    counts.onChange = undefined
     for (const observer of [...this.#observers]) observer.end()
   }
 
@@ -120,12 +129,7 @@ class OperatorStage implements AttachableStage {
   /** An operator whose stage nobody observes has no callback to call. */
   #observe(): void {
     if (this.#operator === undefined) return
-    this.#counts.onChange =
-      this.#observers.size === 0
-        ? undefined
-        : () => {
-            for (const observer of [...this.#observers]) observer.change()
-          }
+    this.#counts.onChange = this.#observers.size === 0 ? undefined : this.#notify
   }
 }
 

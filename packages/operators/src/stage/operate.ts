@@ -22,61 +22,43 @@ export interface OperatorContext<Out> {
   createTimer(scheduler: SchedulerLike, callback: (now: number) => void): Timer
 }
 
-type CreateHandler<In, Out> = (context: OperatorContext<Out>) => EventHandler<In>
+type OperatorArguments<In, Out> = [
+  name: string,
+  stage: Stage | undefined,
+  createHandler: (context: OperatorContext<Out>) => EventHandler<In>,
+]
 
 /**
- * Creates an operator whose handler may be called again while it emits: it changes its state before it emits,
- * and keeps nothing in local variables across an emission. Counts `in`; the handler counts the rest.
+ * Creates an operator whose handler may be called again while it emits: it changes its state before
+ * it emits, and keeps nothing in variables across an emission. Counts `in`; the handler the rest.
  */
-export function operate<In, Out>(
-  name: string,
-  stage: Stage | undefined,
-  createHandler: CreateHandler<In, Out>,
-): OperatorFunction<In, Out> {
-  return createOperator(
-    name,
-    stage,
-    (out, counts) => new OperatorSubscriber<In, Out>(out, counts),
-    createHandler,
-  )
+export function operate<In, Out>(...args: OperatorArguments<In, Out>): OperatorFunction<In, Out> {
+  return createOperator(OperatorSubscriber<In, Out>, ...args)
 }
 
-/** As {@link operate}, but never calls the handler while it works: events that a consumer sends back meanwhile wait. */
-export function operateSerialized<In, Out>(
-  name: string,
-  stage: Stage | undefined,
-  createHandler: CreateHandler<In, Out>,
-): OperatorFunction<In, Out> {
-  return createOperator(
-    name,
-    stage,
-    (out, counts) => new SerializedSubscriber<In, Out>(out, counts),
-    createHandler,
-  )
+/** As {@link operate}, but events that a consumer sends while the handler works wait for their turn. */
+export function operateSerialized<In, Out>(...args: OperatorArguments<In, Out>): OperatorFunction<In, Out> {
+  return createOperator(SerializedSubscriber<In, Out>, ...args)
 }
 
 function createOperator<In, Out>(
-  name: string,
-  stage: Stage | undefined,
-  createSubscriber: (out: Subscriber<Out>, counts: Counts) => OperatorSubscriber<In, Out>,
-  createHandler: CreateHandler<In, Out>,
+  Connection: typeof OperatorSubscriber<In, Out>,
+  ...[name, stage, createHandler]: OperatorArguments<In, Out>
 ): OperatorFunction<In, Out> {
   // Not an optionError, which would be a third of the smallest operators.
-  if (stage !== undefined && !isAttachable(stage)) {
-    throw new TypeError(`${name}: stage must be a stage made by createStage()`)
-  }
+  if (stage && !isAttachable(stage)) throw new TypeError(`${name}: stage must be made by createStage()`)
   return (source) =>
     new Observable<Out>((out) => {
       const counts = new Counts()
       stage?.attach(name, counts)
       out.add(() => {
-        counts.end()
+        counts.discard()
         stage?.detach()
       })
-      const subscriber = createSubscriber(out, counts)
+      const subscriber = new Connection(out, counts)
       subscriber.start(createHandler)
       source.subscribe(subscriber)
-      subscriber.subscribed()
+      subscriber.handler.subscribed?.()
     })
 }
 
@@ -85,7 +67,7 @@ function createOperator<In, Out>(
 class OperatorSubscriber<In, Out> extends Subscriber<In> {
   protected readonly out: Subscriber<Out>
   protected readonly counts: Counts
-  protected handler: EventHandler<In> = { next() {} }
+  handler: EventHandler<In> = { next() {} }
 
   constructor(out: Subscriber<Out>, counts: Counts) {
     super(out)
@@ -94,7 +76,7 @@ class OperatorSubscriber<In, Out> extends Subscriber<In> {
   }
 
   /** Creates the handler. Not done in the constructor, because a handler may emit at once. */
-  start(createHandler: CreateHandler<In, Out>): void {
+  start(createHandler: OperatorArguments<In, Out>[2]): void {
     const { out, counts } = this
     const enter = (work: () => void) => this.enter(work)
     this.handler = createHandler({
@@ -107,10 +89,6 @@ class OperatorSubscriber<In, Out> extends Subscriber<In> {
         return timer
       },
     })
-  }
-
-  subscribed(): void {
-    this.handler.subscribed?.()
   }
 
   protected enter(work: () => void): void {

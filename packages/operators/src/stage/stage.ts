@@ -4,13 +4,10 @@ import type { Counts, EventTracker } from './counts.ts'
 
 /** An operator's counts at one moment. `in = out + late + dropped + rejected + buffered` always holds. */
 export interface StageCounts {
-  /** The stage's name. */
   readonly name: string
-  /** Events that came in. */
   readonly in: number
   /** Events (not results) that went on, alone or as part of a result. */
   readonly out: number
-  /** Events that came too late. */
   readonly late: number
   /** Events that were filtered out, over a limit, evicted, or discarded when the stream ended early. */
   readonly dropped: number
@@ -18,7 +15,6 @@ export interface StageCounts {
   readonly rejected: number
   /** Events that the operator holds now. */
   readonly buffered: number
-  /** Keys that have state. */
   readonly keys: number
   /** Milliseconds of event time. Undefined if the operator has no watermark or no event has come. */
   readonly watermark: number | undefined

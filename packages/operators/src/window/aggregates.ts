@@ -2,9 +2,9 @@ import { optionError } from '@rxsse/shared'
 import type { Aggregate } from '../engine/aggregates/aggregate.ts'
 import { collect, collectDistinct, countDistinct } from '../engine/aggregates/collections.ts'
 import { type Comparable, first, last, max, min, topK } from '../engine/aggregates/extremes.ts'
-import { createFoldAggregate } from '../engine/aggregates/fold-aggregate.ts'
+import { createFoldAggregate, identity } from '../engine/aggregates/fold-aggregate.ts'
 import { avg, count, type MaybeNumber, type OrNull, sum, variance } from '../engine/aggregates/numeric.ts'
-import { approxCountDistinct, quantiles } from '../engine/aggregates/sketches.ts'
+import { approxCountDistinct, quantile } from '../engine/aggregates/sketches.ts'
 import type { Key } from '../engine/keyed-state/key.ts'
 
 /**
@@ -79,8 +79,6 @@ export function getAggregates<T>(): Aggregates<T> {
   return builders as unknown as Aggregates<T>
 }
 
-const identity = (event: unknown) => event
-
 // The engine returns null for a window without values. If the selector always returns a value, no window is without.
 const builders = {
   count,
@@ -88,28 +86,15 @@ const builders = {
   avg,
   min,
   max,
-  variance: (select: (event: unknown) => MaybeNumber, of: 'population' | 'sample' = 'population') =>
-    variance(select, of),
-  first: <V>(select: (event: unknown) => V) => first(select ?? identity),
-  last: <V>(select: (event: unknown) => V) => last(select ?? identity),
+  variance,
+  first,
+  last,
   topK,
-  collect: <V>(select: (event: unknown) => V) => collect(select ?? identity),
+  collect,
   collectDistinct,
   countDistinct,
-  approxCountDistinct: (select: (event: unknown) => Key, { precision = 14 } = {}) =>
-    approxCountDistinct(select, precision),
-  quantile(
-    select: (event: unknown) => MaybeNumber,
-    q: number | readonly number[],
-    { relativeError = 0.01 } = {},
-  ) {
-    for (const share of [q].flat()) {
-      if (!(share >= 0 && share <= 1)) throw optionError('quantile: q', 'a number from 0 to 1', share)
-    }
-    return quantiles(select, relativeError, (sketch) =>
-      typeof q === 'number' ? sketch.quantile(q) : q.map((share) => sketch.quantile(share)),
-    )
-  },
+  approxCountDistinct,
+  quantile,
   custom<R, A>(fold: CustomAggregate<unknown, R, A>): Aggregate<unknown, R> {
     for (const name of ['create', 'add', 'merge', 'result'] as const) {
       if (typeof fold?.[name] !== 'function') throw optionError(`custom: ${name}`, 'a function', fold?.[name])

@@ -195,7 +195,7 @@ describe('windowAggregate refuses', () => {
     [
       'no aggregates',
       () => windowAggregate(tumbling(1), { aggregates: () => ({}) }),
-      'windowAggregate: the result of aggregates must be an object with at least one aggregate, not an object with no keys',
+      'windowAggregate: the result of aggregates must be an object with an aggregate, not an object with no keys',
     ],
     [
       'what is no aggregate',

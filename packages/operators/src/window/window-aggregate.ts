@@ -5,7 +5,7 @@ import {
   parsePositiveDuration,
   requireNumber,
 } from '@rxsse/shared'
-import type { OperatorFunction, SchedulerLike } from 'rxjs'
+import type { OperatorFunction } from 'rxjs'
 import type { AggregateResults, AggregateShape } from '../engine/aggregates/aggregate.ts'
 import { AggregateRow } from '../engine/aggregates/aggregate-row.ts'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
@@ -20,7 +20,7 @@ import { type EventHandler, type OperatorContext, operateSerialized } from '../s
 import { rejectEvent } from '../stage/reject-event.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type Aggregates, getAggregates } from './aggregates.ts'
-import { type EventTime, type EventTimeOptions, resolveEventTime } from './event-time.ts'
+import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
 import type { WindowSpec } from './spec.ts'
 
 export interface WindowAggregateOptions<T, K extends Key, S extends AggregateShape<T>>
@@ -77,7 +77,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
   config: Config<T, K, S>,
 ): EventHandler<T> {
   const { out, counts, createTimer } = context
-  const { time, selectKey } = config
+  const { time, selectKey, early } = config
   const row = new AggregateRow<T, AggregateResults<S>>(config.shape, { atomic: time.onError !== undefined })
   const watermark = new Watermark(time)
   const windows = config.createEngine({
@@ -85,7 +85,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
     watermark,
     allowedLateness: config.allowedLateness,
     maxKeys: config.maxKeys,
-    early: config.early !== undefined,
+    early: early !== undefined,
     emit: (result) => out.next(result),
     onFinal: (events) => {
       counts.out += events
@@ -97,8 +97,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
   counts.clock = time.scheduler
 
   const drop = createDrop(counts, config)
-  const mayBeEarly = config.early !== undefined
-  const scheduleEarly = createEarlyTimer(context, config, windows)
+  const earlyTimer = createTimer(time.scheduler, () => windows.early())
   const mayBeIdle = time.idle !== Number.POSITIVE_INFINITY
   /** The watermark that the idle timer waits for. */
   let idleMark = Number.POSITIVE_INFINITY
@@ -112,10 +111,14 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
     if (mayBeIdle) setIdleTimer()
   }
 
-  // What most events do not need is in functions of its own: V8 inlines a small `next` into its caller, not a large one.
+  // What most events do not need is in functions of its own, so that V8 inlines `next` and `advance`.
   function setIdleTimer(): void {
     idleMark = windows.next()
     idleTimer.set(watermark.reaches(idleMark))
+  }
+
+  function setEarlyTimer(interval: number): void {
+    if (!earlyTimer.isSet) earlyTimer.set(time.scheduler.now() + interval)
   }
 
   return {
@@ -138,7 +141,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
       }
       const outcome = windows.add(key, id, timestamp)
       if (outcome !== 'held') drop(event, outcome)
-      else if (mayBeEarly) scheduleEarly()
+      else if (early !== undefined) setEarlyTimer(early)
       watermark.observe(timestamp, time.scheduler)
       advance()
     },
@@ -168,46 +171,16 @@ function createDrop<T>(
   }
 }
 
-/** Creates the function that sets the timer of the next early results, if it is not set. */
-function createEarlyTimer(
-  { createTimer }: OperatorContext<never>,
-  {
-    early,
-    time,
-  }: { readonly early: number | undefined; readonly time: { readonly scheduler: SchedulerLike } },
-  windows: WindowEngine<never>,
-): () => void {
-  const timer = createTimer(time.scheduler, () => windows.early())
-  return () => {
-    if (early !== undefined && !timer.isSet) timer.set(time.scheduler.now() + early)
-  }
-}
-
-interface Config<T, K extends Key, S> {
-  readonly time: EventTime<T>
-  readonly selectKey: (event: T) => K
-  readonly shape: S
-  readonly createEngine: EngineFactory<K, AggregateResults<S>>
-  readonly maxKeys: number
-  readonly allowedLateness: number
-  /** Undefined: no early results. */
-  readonly early: number | undefined
-  readonly onDropped: ((event: T) => void) | undefined
-  readonly onEvicted: ((eviction: Eviction<K>) => void) | undefined
-}
+type Config<T, K extends Key, S extends AggregateShape<T>> = ReturnType<typeof resolveOptions<T, K, S>>
 
 function resolveOptions<T, K extends Key, S extends AggregateShape<T>>(
   spec: WindowSpec,
   options: WindowAggregateOptions<T, K, S>,
-): Config<T, K, S> {
+) {
   const { allowedLateness = 0, early, maxKeys = Number.POSITIVE_INFINITY } = options
   const shape = options.aggregates(getAggregates<T>())
   if (typeof shape !== 'object' || shape === null || Object.keys(shape).length === 0) {
-    throw optionError(
-      'windowAggregate: the result of aggregates',
-      'an object with at least one aggregate',
-      shape,
-    )
+    throw optionError('windowAggregate: the result of aggregates', 'an object with an aggregate', shape)
   }
   for (const [name, aggregate] of Object.entries(shape)) {
     if (typeof aggregate?.merge !== 'function') {

@@ -1,6 +1,6 @@
 import { identifyKey, type Key, type Primitive } from '../keyed-state/key.ts'
 import type { Aggregate } from './aggregate.ts'
-import { createFoldAggregate, type Fold } from './fold-aggregate.ts'
+import { createFoldAggregate, type Fold, identity, type Timed } from './fold-aggregate.ts'
 
 /**
  * A sequence that contains other sequences without copying them. Overlapping windows share their parts this way. Copies
@@ -37,13 +37,8 @@ function* iterate<V>(rope: Rope<V>): Generator<V, void> {
   }
 }
 
-interface Timed<V> {
-  readonly timestamp: number
-  readonly value: V
-}
-
 /** Every value, in the order of event time. Equal timestamps are in the order of arrival. */
-export function collect<T, V>(select: (event: T) => V): Aggregate<T, readonly V[]> {
+export function collect<T, V>(select: (event: T) => V = identity): Aggregate<T, readonly V[]> {
   return createFoldAggregate<T, readonly V[], V, Rope<Timed<V>>>({
     read: select,
     create: createRope,

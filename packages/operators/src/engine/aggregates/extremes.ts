@@ -2,7 +2,7 @@ import { describeValue, requireInteger } from '@rxsse/shared'
 import type { Aggregate } from './aggregate.ts'
 import type { Cells } from './cells.ts'
 import { FlatAggregate } from './flat-aggregate.ts'
-import { createFoldAggregate } from './fold-aggregate.ts'
+import { createFoldAggregate, identity, type Timed } from './fold-aggregate.ts'
 
 /** A value that `<` can compare. Dates compare by their time. */
 export type Comparable = number | string | bigint | boolean | Date
@@ -99,18 +99,13 @@ function comparableAt({ numbers, values }: Cells, at: number): Comparable | unde
 }
 
 /** The first value in event time. Of equal timestamps, the one that arrived first. */
-export function first<T, V>(select: (event: T) => V): Aggregate<T, V> {
+export function first<T, V>(select: (event: T) => V = identity): Aggregate<T, V> {
   return createTimeFold(select, (timestamp, than) => timestamp < than)
 }
 
 /** The last value in event time. Of equal timestamps, the one that arrived last. */
-export function last<T, V>(select: (event: T) => V): Aggregate<T, V> {
+export function last<T, V>(select: (event: T) => V = identity): Aggregate<T, V> {
   return createTimeFold(select, (timestamp, than) => timestamp >= than)
-}
-
-interface Timed<V> {
-  readonly timestamp: number
-  readonly value: V
 }
 
 function createTimeFold<T, V>(

@@ -16,6 +16,17 @@ export interface Fold<T, R, V, A> {
   result(accumulator: A): R
 }
 
+/** The selector of an aggregate that takes whole events. */
+export function identity<T, V>(event: T): V {
+  return event as unknown as V
+}
+
+/** A value, and when it happened. */
+export interface Timed<V> {
+  readonly timestamp: number
+  readonly value: V
+}
+
 /** Creates an aggregate with its accumulator as the value of one cell. */
 export function createFoldAggregate<T, R, V, A>(fold: Fold<T, R, V, A>): Aggregate<T, R> {
   return new FoldAggregate(fold)

@@ -33,7 +33,7 @@ export function avg<T>(select: (event: T) => MaybeNumber): Aggregate<T, number |
 
 export function variance<T>(
   select: (event: T) => MaybeNumber,
-  of: 'population' | 'sample',
+  of: 'population' | 'sample' = 'population',
 ): Aggregate<T, number | null> {
   return new Variance(select, of === 'sample' ? 1 : 0)
 }

@@ -1,3 +1,4 @@
+import { optionError } from '@rxsse/shared'
 import { identifyKey, type Key, type Primitive } from '../keyed-state/key.ts'
 import { DDSketch } from '../sketches/ddsketch.ts'
 import { HyperLogLog } from '../sketches/hyperloglog.ts'
@@ -5,42 +6,39 @@ import type { Aggregate } from './aggregate.ts'
 import { createFoldAggregate } from './fold-aggregate.ts'
 import { type MaybeNumber, requireNumberOrNull } from './numeric.ts'
 
-export function approxCountDistinct<T>(select: (event: T) => Key, precision: number): Aggregate<T, number> {
+export function approxCountDistinct<T>(
+  select: (event: T) => Key,
+  { precision = 14 }: { readonly precision?: number } = {},
+): Aggregate<T, number> {
   // Throws now if the precision is wrong.
   new HyperLogLog(precision)
   return createFoldAggregate<T, number, Primitive, HyperLogLog>({
     read: (event) => identifyKey(select(event)),
     create: () => new HyperLogLog(precision),
-    add(into, id) {
-      if (id !== null && id !== undefined) into.add(id)
-      return into
-    },
-    merge(into, from) {
-      into.merge(from)
-      return into
-    },
+    add: (into, id) => (id === null || id === undefined ? into : into.add(id)),
+    merge: (into, from) => into.merge(from),
     result: (sketch) => Math.round(sketch.estimate()),
   })
 }
 
-export function quantiles<T, R>(
+export function quantile<T>(
   select: (event: T) => MaybeNumber,
-  relativeError: number,
-  read: (sketch: DDSketch) => R,
-): Aggregate<T, R | null> {
+  q: number | readonly number[],
+  { relativeError = 0.01 }: { readonly relativeError?: number } = {},
+): Aggregate<T, number | readonly number[] | null> {
+  for (const share of [q].flat()) {
+    if (!(share >= 0 && share <= 1)) throw optionError('quantile: q', 'a number from 0 to 1', share)
+  }
   // Throws now if the error is wrong.
   new DDSketch(relativeError)
-  return createFoldAggregate<T, R | null, number | null, DDSketch>({
+  return createFoldAggregate<T, number | readonly number[] | null, number | null, DDSketch>({
     read: (event) => requireNumberOrNull(select(event), 'quantile'),
     create: () => new DDSketch(relativeError),
-    add(into, value) {
-      if (value !== null) into.add(value)
-      return into
+    add: (into, value) => (value === null ? into : into.add(value)),
+    merge: (into, from) => into.merge(from),
+    result(sketch) {
+      if (sketch.count === 0) return null
+      return typeof q === 'number' ? sketch.quantile(q) : q.map((share) => sketch.quantile(share))
     },
-    merge(into, from) {
-      into.merge(from)
-      return into
-    },
-    result: (sketch) => (sketch.count === 0 ? null : read(sketch)),
   })
 }

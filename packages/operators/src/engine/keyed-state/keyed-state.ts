@@ -63,7 +63,16 @@ export class KeyedState<K extends Key, S> {
   }
 
   #atOther(key: K, now: number, id: Primitive): S {
-    const entry = this.#find(id, now) ?? this.#add(key, id, now)
+    let entry = this.#entries.get(id)
+    if (entry === undefined) {
+      entry = { key, state: this.#create(key), usedAt: now }
+      this.#entries.set(id, entry)
+      if (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
+    } else if (this.#renews) {
+      entry.usedAt = now
+      this.#entries.delete(id)
+      this.#entries.set(id, entry)
+    }
     this.#recent = entry
     this.#recentId = id
     return entry.state
@@ -72,23 +81,6 @@ export class KeyedState<K extends Key, S> {
   has(key: K, now: number, id: Primitive = identifyKey(key)): boolean {
     if (this.#ttl !== Number.POSITIVE_INFINITY) this.#expire(now)
     return this.#entries.has(id)
-  }
-
-  #find(id: Primitive, now: number): Entry<K, S> | undefined {
-    const found = this.#entries.get(id)
-    if (found !== undefined && this.#renews) {
-      found.usedAt = now
-      this.#entries.delete(id)
-      this.#entries.set(id, found)
-    }
-    return found
-  }
-
-  #add(key: K, id: Primitive, now: number): Entry<K, S> {
-    const entry = { key, state: this.#create(key), usedAt: now }
-    this.#entries.set(id, entry)
-    if (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
-    return entry
   }
 
   /** Evicts the keys that have expired by `now`. */

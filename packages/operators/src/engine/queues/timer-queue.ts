@@ -53,7 +53,7 @@ export class TimerQueue<A extends Scheduled> {
   takeDue(now: number): A | undefined {
     const time = this.#nextTime()
     if (time === undefined || time.at > now) return undefined
-    if (!time.isSorted) sort(time)
+    if (!time.isSorted) this.#sort(time)
     for (;;) {
       // The list has a scheduled entry, or `#nextTime` would have skipped this time.
       const entry = time.list[time.taken++] as A
@@ -103,6 +103,12 @@ export class TimerQueue<A extends Scheduled> {
     return undefined
   }
 
+  #sort(time: Time<A>): void {
+    time.list = time.list.slice(time.taken).sort((a, b) => a.order - b.order)
+    time.taken = 0
+    time.isSorted = true
+  }
+
   #sweep(): void {
     for (const time of this.#byTime.values()) {
       this.#listed -= time.list.length - time.taken
@@ -122,10 +128,4 @@ interface Time<A> {
   /** How many entries at the start of the list are taken or skipped. */
   taken: number
   isSorted: boolean
-}
-
-function sort<A extends Scheduled>(time: Time<A>): void {
-  time.list = time.list.slice(time.taken).sort((a, b) => a.order - b.order)
-  time.taken = 0
-  time.isSorted = true
 }

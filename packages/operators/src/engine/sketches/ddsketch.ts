@@ -23,18 +23,20 @@ export class DDSketch {
     return this.#count
   }
 
-  add(value: number): void {
+  add(value: number): this {
     this.#count++
     if (value >= 0) increase(this.#above, this.#bucket(value), 1)
     else if (value < 0) increase(this.#below, this.#bucket(-value), 1)
     else this.#nans++
+    return this
   }
 
-  merge(from: DDSketch): void {
+  merge(from: DDSketch): this {
     for (const [bucket, n] of from.#above) increase(this.#above, bucket, n)
     for (const [bucket, n] of from.#below) increase(this.#below, bucket, n)
     this.#nans += from.#nans
     this.#count += from.#count
+    return this
   }
 
   /** The value of rank `floor(q * (count - 1))`, within the relative error. NaN if there is no value, or if one was NaN. */

@@ -22,14 +22,15 @@ export class HyperLogLog {
     this.#maxHashes = Math.max(32, 2 ** precision / 32)
   }
 
-  add(id: Primitive): void {
+  add(id: Primitive): this {
     this.#addHash(hash53(id))
+    return this
   }
 
-  merge(from: HyperLogLog): void {
+  merge(from: HyperLogLog): this {
     if (from.#hashes !== undefined) {
       for (const hash of from.#hashes) this.#addHash(hash)
-      return
+      return this
     }
     this.#convertToRegisters()
     const ours = this.#registers
@@ -38,6 +39,7 @@ export class HyperLogLog {
       const rank = theirs[i] as number
       if (rank > (ours[i] as number)) ours[i] = rank
     }
+    return this
   }
 
   estimate(): number {

@@ -1,14 +1,14 @@
 import { optionError } from '@rxsse/shared'
 
 /** One slice of time, and the windows that contain it. If the last window is below the first, no window does. */
-export interface GridCell {
-  slice: number
-  start: number
-  end: number
-  firstWindow: number
-  lastWindow: number
-  firstEnd: number
-  lastEnd: number
+export class GridCell {
+  slice = 0
+  start = 0
+  end = 0
+  firstWindow = 0
+  lastWindow = 0
+  firstEnd = 0
+  lastEnd = 0
 }
 
 /**
@@ -25,15 +25,7 @@ export class WindowGrid {
   readonly width: number
   /** Slices from the start of a window to the start of the next. */
   readonly step: number
-  readonly #cell: GridCell = {
-    slice: 0,
-    start: 0,
-    end: 0,
-    firstWindow: 0,
-    lastWindow: 0,
-    firstEnd: 0,
-    lastEnd: 0,
-  }
+  readonly #cell = new GridCell()
 
   constructor(size: number, every: number, offset: number) {
     this.size = size
