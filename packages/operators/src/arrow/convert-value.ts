@@ -2,8 +2,8 @@ import { describeValue } from '@rxsse/shared'
 import { DataType, type Field, type Float, type Int, type Timestamp, TimeUnit } from 'apache-arrow'
 
 /**
- * Creates a function that converts a value to the form that Arrow's builder for `field` takes. A missing value is null. Throws a
- * `TypeError` that names the column if the value does not fit: the builders turn text into 0, and 300 in eight bits into 44.
+ * Creates a function that converts a value for Arrow's builder of `field`. A missing value is null. Throws a
+ * `TypeError` with the column's name if the value does not fit: the builders turn text into 0, and an Int8 of 300 into 44.
  */
 export function createConverter(field: Field, path: string = field.name): (value: unknown) => unknown {
   const convert = createTypeConverter(field.type, path)

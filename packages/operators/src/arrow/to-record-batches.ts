@@ -1,9 +1,8 @@
 import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
 import { makeBuilder, makeData, RecordBatch, type Schema, Struct, type TypeMap } from 'apache-arrow'
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
-import { operateSerialized } from '../stage/operate.ts'
-import { type OnError, rejectEvent } from '../stage/reject-event.ts'
-import type { StageOptions } from '../stage/stage.ts'
+import { operateSerialized, type StageOptions } from '../stage/operate.ts'
+import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { createConverter } from './convert-value.ts'
 
 export interface ToRecordBatchesOptions<T, S extends TypeMap> extends StageOptions {
@@ -13,7 +12,7 @@ export interface ToRecordBatchesOptions<T, S extends TypeMap> extends StageOptio
   readonly maxRows?: number
   /** How long a batch waits for more rows after its first one. Default: `'1s'`. */
   readonly maxWait?: Duration
-  /** Takes the error of a row that does not fit the schema, and the row, which is left out. Default: the stream errors. */
+  /** Takes the error and the row that does not fit. The row is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
   /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike

@@ -1,7 +1,6 @@
 import { optionError, type SseEvent } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
-import { operate } from '../stage/operate.ts'
-import type { StageOptions } from '../stage/stage.ts'
+import { operate, type StageOptions } from '../stage/operate.ts'
 
 /**
  * Ends the stream at the event that says so, as LLM APIs send one: its data is `marker`, or the function returns true.

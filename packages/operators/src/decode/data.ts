@@ -1,7 +1,6 @@
 import type { SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import { operate } from '../stage/operate.ts'
-import type { StageOptions } from '../stage/stage.ts'
+import { operate, type StageOptions } from '../stage/operate.ts'
 
 /**
  * Replaces each event by its data.

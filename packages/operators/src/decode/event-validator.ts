@@ -1,8 +1,7 @@
 import { optionError, type SseEvent } from '@rxsse/shared'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { EventHandler, OperatorContext } from '../stage/operate.ts'
+import type { EventHandler, OperatorContext, StageOptions } from '../stage/operate.ts'
 import type { SideOutput } from '../stage/side-output.ts'
-import type { StageOptions } from '../stage/stage.ts'
 import { type InvalidEvent, rejectInvalid } from './invalid-event.ts'
 
 export interface DecodeOptions extends StageOptions {

@@ -26,7 +26,7 @@ export class DecodeError extends Error {
   }
 }
 
-/** Counts an invalid event and passes it to `onInvalid`, or errors the stream. `cause` is what a parser or a schema threw. */
+/** Counts an invalid event and passes it to `onInvalid`, or errors the stream. `cause` is an exception. */
 export function rejectInvalid(
   { counts, out }: OperatorContext<never>,
   onInvalid: ((event: InvalidEvent) => void) | undefined,

@@ -1,8 +1,7 @@
 import type { SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import { operate } from '../stage/operate.ts'
+import { operate, type StageOptions } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
-import type { StageOptions } from '../stage/stage.ts'
 import { type InvalidEvent, rejectInvalid } from './invalid-event.ts'
 
 export interface ParseOptions extends StageOptions {
@@ -10,7 +9,7 @@ export interface ParseOptions extends StageOptions {
   readonly onInvalid?: SideOutput<InvalidEvent>
 }
 
-/** Creates an operator that replaces each event's data with the result of `parse`. If `parse` throws, the event is invalid. */
+/** Creates an operator that parses each event's data. If `parse` throws, the event is invalid. */
 export function createParseOperator<In, Out, S extends SseEvent<In>>(
   operator: string,
   options: ParseOptions,

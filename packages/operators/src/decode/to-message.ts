@@ -1,7 +1,6 @@
 import type { SseMessage } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import { operate } from '../stage/operate.ts'
-import type { StageOptions } from '../stage/stage.ts'
+import { operate, type StageOptions } from '../stage/operate.ts'
 
 export interface ToMessageOptions<T> extends StageOptions {
   /** The event type, or a function that returns it. Default: none, which readers see as `'message'`. */

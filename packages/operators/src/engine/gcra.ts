@@ -4,8 +4,8 @@ export interface Bucket {
 }
 
 /**
- * The generic cell rate algorithm (GCRA): a token bucket as one number, the time at which the bucket is full again. Within any
- * time t it lets through events of at most `burst + t * tokens / interval` tokens.
+ * The generic cell rate algorithm (GCRA): a token bucket as one number, the time at which it is full again.
+ * Within any time t it lets through events of at most `burst + t * tokens / interval` tokens.
  */
 export class Gcra {
   readonly #tokens: number
@@ -22,7 +22,7 @@ export class Gcra {
   }
 
   /**
-   * Converts the wall clock to the limiter's own time, which starts at 0. It stands still if the wall clock is set back.
+   * Converts the wall clock to the limiter's own time, which starts at 0 and stops when the clock is set back.
    * Otherwise the bucket would be closed for that long.
    */
   elapse(wall: number): number {

@@ -3,7 +3,7 @@ export interface WatermarkOptions {
   readonly maxOutOfOrderness: number
   /** Milliseconds of silence after which event time goes on with the clock. Infinity: never. */
   readonly idle: number
-  /** How far a timestamp may be ahead of the clock and still move the watermark, in milliseconds. Infinity: any distance. */
+  /** How far a timestamp may be ahead of the clock and still count, in milliseconds. Infinity: any distance. */
   readonly maxFutureDrift: number
 }
 
@@ -51,7 +51,7 @@ export class Watermark {
     this.value = Math.max(this.value, mark, this.#atLastArrival() + (now - this.#lastArrival))
   }
 
-  /** Where event time stood at the last arrival. If every event was too far ahead of the clock, only the clock tells. */
+  /** Event time at the last arrival. If every event was too far ahead of the clock, only the clock tells. */
   #atLastArrival(): number {
     return this.#byEvents === Number.NEGATIVE_INFINITY
       ? this.#lastArrival - this.#options.maxOutOfOrderness

@@ -1,7 +1,6 @@
 import { optionError, type SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import { operate } from '../stage/operate.ts'
-import type { StageOptions } from '../stage/stage.ts'
+import { operate, type StageOptions } from '../stage/operate.ts'
 import type { OfType } from './of-type.ts'
 
 /** The event types that a pattern matches, as a type. */

@@ -1,7 +1,6 @@
 import type { SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import { operate } from '../stage/operate.ts'
-import type { StageOptions } from '../stage/stage.ts'
+import { operate, type StageOptions } from '../stage/operate.ts'
 
 /** The events of `S` whose type is one of `E`: the members of a union, or `S` with its type narrowed. */
 export type OfType<S extends SseEvent<unknown>, E extends string> = S extends unknown
@@ -12,7 +11,7 @@ export type OfType<S extends SseEvent<unknown>, E extends string> = S extends un
 
 /**
  * Passes on events of the given types. In a union, such as that of `decodeByType`, the other members are removed from the
- * type too, and a type that the union does not have does not compile. Types are arguments, or one list before the options.
+ * type too, and an unknown type does not compile. Pass the types as arguments, or as one list before the options.
  *
  * Emits when an event's type is one of those given.
  * Drops the others.

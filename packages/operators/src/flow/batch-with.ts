@@ -1,7 +1,7 @@
 import { optionError, requireNumber } from '@rxsse/shared'
 import type { ObservableInput, OperatorFunction } from 'rxjs'
 import { operate } from '../stage/operate.ts'
-import type { OnError } from '../stage/reject-event.ts'
+import type { OnError } from '../stage/side-output.ts'
 import { type Job, JobQueue, type JobQueueOptions, resolveJobQueueOptions } from './job-queue.ts'
 import { createJobRunner } from './job-runner.ts'
 

@@ -1,10 +1,10 @@
 import { describeValue, optionError } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction, Subscriber } from 'rxjs'
 import { ContiguousPrefix, type Part } from '../engine/queues/contiguous-prefix.ts'
-import { operate } from '../stage/operate.ts'
-import { isAttachable, type Stage, type StageOptions } from '../stage/stage.ts'
+import { operate, type StageOptions } from '../stage/operate.ts'
+import { isAttachable, type Stage } from '../stage/stage.ts'
 
-/** Keeps the last event ID from one run to the next, as `fileCheckpoint` and `storageCheckpoint` of `@rxsse/core` do. */
+/** Keeps the last event ID between two runs, as `fileCheckpoint` and `storageCheckpoint` of `@rxsse/core` do. */
 export interface CommitTarget {
   /** Saves the ID. May return a promise. */
   save(id: string): unknown
@@ -33,7 +33,7 @@ export interface CommitOptions extends StageOptions {
  * Below an operator that takes its time, give that operator's stage as `after`: `commit` cannot see by itself what the
  * operators above it still hold. If no operator above uses the stage, the stream errors.
  *
- * One save runs at a time. Of the IDs that become due meanwhile, the last one is saved next. A failed save errors the stream.
+ * One save runs at a time. Then the last ID that came meanwhile is saved. A failed save errors the stream.
  *
  * Emits when the source emits.
  * Drops nothing.

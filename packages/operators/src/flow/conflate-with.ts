@@ -1,15 +1,14 @@
 import { optionError } from '@rxsse/shared'
 import type { ObservableInput, OperatorFunction } from 'rxjs'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
-import { operate } from '../stage/operate.ts'
-import { type OnError, rejectEvent } from '../stage/reject-event.ts'
-import type { StageOptions } from '../stage/stage.ts'
+import { operate, type StageOptions } from '../stage/operate.ts'
+import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { createJobRunner } from './job-runner.ts'
 
 export interface ConflateWithOptions<T, A> extends StageOptions {
   /** Takes what `fold` throws, and the event, which is left out. Default: the stream errors. */
   readonly onFoldError?: OnError<T>
-  /** Takes what `fn` throws or rejects with. The stream goes on with the events that came since. Default: the stream errors. */
+  /** Takes what `fn` throws or rejects with. The stream goes on with later events. Default: the stream errors. */
   readonly onError?: OnError<A>
 }
 

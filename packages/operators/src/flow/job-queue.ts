@@ -1,10 +1,9 @@
 import { optionError, requireNumber } from '@rxsse/shared'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
-import type { OperatorContext } from '../stage/operate.ts'
+import type { OperatorContext, StageOptions } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
-import type { StageOptions } from '../stage/stage.ts'
 
-/** Holds a source back: its reader stops reading while the gate is shut. `createFlowGate` of `@rxsse/core` makes one. */
+/** Holds a source back: its reader stops while the gate is shut. `createFlowGate` of `@rxsse/core` makes one. */
 export interface FlowGate {
   readonly shut: boolean
   acquire(n?: number): void

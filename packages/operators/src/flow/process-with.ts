@@ -1,19 +1,19 @@
 import { optionError, requireNumber } from '@rxsse/shared'
 import type { ObservableInput, OperatorFunction } from 'rxjs'
 import { operate } from '../stage/operate.ts'
-import type { OnError } from '../stage/reject-event.ts'
+import type { OnError } from '../stage/side-output.ts'
 import { type Job, JobQueue, type JobQueueOptions, resolveJobQueueOptions } from './job-queue.ts'
 import { createJobRunner } from './job-runner.ts'
 
 export interface ProcessWithOptions<T> extends JobQueueOptions<T> {
-  /** How many events are handled at the same time. With more than 1, results come in the order in which they are ready. Default: 1. */
+  /** How many events are handled at a time. With more than 1, results come when they are ready. Default: 1. */
   readonly concurrency?: number
   /** Takes what `fn` throws or rejects with. The stream goes on with the next event. Default: the stream errors. */
   readonly onError?: OnError<T>
 }
 
 /**
- * Handles each event with a function that takes its time, and bounds how many wait: `mergeMap` without its unbounded buffer.
+ * Handles each event with an asynchronous function, and bounds how many wait: `mergeMap` with a bounded buffer.
  *
  * ```ts
  * const gate = createFlowGate()

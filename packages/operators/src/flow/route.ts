@@ -9,10 +9,8 @@ import {
 } from 'rxjs'
 import type { OfType } from '../filter/of-type.ts'
 import { InnerSubscriber } from '../stage/inner-subscriber.ts'
-import { operate } from '../stage/operate.ts'
-import { type OnError, rejectEvent } from '../stage/reject-event.ts'
-import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
-import type { StageOptions } from '../stage/stage.ts'
+import { operate, type StageOptions } from '../stage/operate.ts'
+import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
 export interface RouteOptions<T> extends StageOptions {
   /** Takes events that have no branch, or whose branch has completed. */

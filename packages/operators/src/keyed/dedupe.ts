@@ -3,8 +3,7 @@ import type { MonoTypeOperatorFunction } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { KeyedState } from '../engine/keyed-state/keyed-state.ts'
 import { operate } from '../stage/operate.ts'
-import { type OnError, rejectEvent } from '../stage/reject-event.ts'
-import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
+import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type KeyedOptions, resolveKeyedOptions } from './keyed-options.ts'
 
 export interface DedupeOptions<T, K extends Key> extends KeyedOptions<K> {

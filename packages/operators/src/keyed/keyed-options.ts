@@ -2,8 +2,8 @@ import { type Duration, parsePositiveDuration, requireNumber } from '@rxsse/shar
 import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import type { Key } from '../engine/keyed-state/key.ts'
 import type { Eviction, KeyedStateOptions } from '../engine/keyed-state/keyed-state.ts'
+import type { StageOptions } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
-import type { StageOptions } from '../stage/stage.ts'
 
 /** Bounds the state of an operator that keeps state by key. */
 export interface KeyedOptions<K extends Key> extends StageOptions {

@@ -3,7 +3,7 @@ import type { OperatorFunction } from 'rxjs'
 import type { Key } from '../engine/keyed-state/key.ts'
 import { KeyedState } from '../engine/keyed-state/keyed-state.ts'
 import { operate } from '../stage/operate.ts'
-import { type OnError, rejectEvent } from '../stage/reject-event.ts'
+import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { type KeyedOptions, resolveKeyedOptions } from './keyed-options.ts'
 
 export interface LagOptions<T, K extends Key> extends KeyedOptions<K> {

@@ -3,7 +3,7 @@ import type { OperatorFunction } from 'rxjs'
 import type { Key } from '../engine/keyed-state/key.ts'
 import { KeyedState } from '../engine/keyed-state/keyed-state.ts'
 import { operate } from '../stage/operate.ts'
-import { type OnError, rejectEvent } from '../stage/reject-event.ts'
+import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { type KeyedOptions, resolveKeyedOptions } from './keyed-options.ts'
 
 export interface ThresholdOptions<T, K extends Key, L extends string, B extends string>
@@ -14,7 +14,7 @@ export interface ThresholdOptions<T, K extends Key, L extends string, B extends 
   readonly levels: Readonly<Record<L, number>>
   /** The level of a value that has reached none. Default: `'normal'`. */
   readonly base?: B
-  /** Whether levels are reached from below (`'rising'`) or from above (`'falling'`, such as a battery's charge). Default: `'rising'`. */
+  /** Whether levels are reached from below (`'rising'`) or above (`'falling'`). Default: `'rising'`. */
   readonly direction?: 'rising' | 'falling'
   /** How far a value must go back across a level's bound to leave the level. Default: 0. */
   readonly hysteresis?: number
@@ -22,7 +22,7 @@ export interface ThresholdOptions<T, K extends Key, L extends string, B extends 
   readonly changesOnly?: boolean
   /** Each key has a level of its own. Default: one key for the whole stream. */
   readonly key?: (event: T) => K
-  /** Takes what `key` or `value` throws, a value that is no number, and the event, which is left out. Default: the stream errors. */
+  /** Takes an error of `key` or `value`, and the event, which is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
 }
 

@@ -1,9 +1,8 @@
 import { requireNumber } from '@rxsse/shared'
 import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
-import type { OnError } from '../stage/reject-event.ts'
-import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
-import type { StageOptions } from '../stage/stage.ts'
+import type { StageOptions } from '../stage/operate.ts'
+import { type OnError, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
 /** The options of an operator that holds each key's latest event for a while. */
 export interface ByKeyOptions<T> extends StageOptions {

@@ -3,7 +3,7 @@ import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { Primitive } from '../engine/keyed-state/key.ts'
 import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
 import { operateSerialized } from '../stage/operate.ts'
-import { rejectEvent } from '../stage/reject-event.ts'
+import { rejectEvent } from '../stage/side-output.ts'
 import { type ByKeyOptions, resolveByKeyOptions } from './by-key-options.ts'
 
 export interface DebounceByKeyOptions<T> extends ByKeyOptions<T> {
@@ -14,8 +14,8 @@ export interface DebounceByKeyOptions<T> extends ByKeyOptions<T> {
 }
 
 /**
- * Passes on the latest event of each key when the key has been quiet for a while: RxJS's `debounceTime` for each key, with one
- * timer for all keys.
+ * Passes on the latest event of each key when the key has been quiet for a while: RxJS's `debounceTime` by key,
+ * with one timer for all keys.
  *
  * Emits when a key has been quiet for `quiet`, or its first held event is `maxWait` old.
  * Drops events that a later one has replaced, to `onDropped`.

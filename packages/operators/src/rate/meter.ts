@@ -1,7 +1,6 @@
 import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
-import { operateSerialized } from '../stage/operate.ts'
-import type { StageOptions } from '../stage/stage.ts'
+import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 
 export interface MeterOptions extends StageOptions {
   /** How often the rate is emitted. Default: `'1s'`. */

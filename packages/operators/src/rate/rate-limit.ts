@@ -3,10 +3,8 @@ import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } fro
 import { type Bucket, Gcra } from '../engine/gcra.ts'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
-import { operateSerialized } from '../stage/operate.ts'
-import { type OnError, rejectEvent } from '../stage/reject-event.ts'
-import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
-import type { StageOptions } from '../stage/stage.ts'
+import { operateSerialized, type StageOptions } from '../stage/operate.ts'
+import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
 const MODES = ['shape', 'drop', 'fail'] as const
 
@@ -21,13 +19,13 @@ export interface RateLimitOptions<T> extends StageOptions {
   readonly cost?: (event: T) => number
   /** Each key has a bucket. Default: one bucket for all. */
   readonly key?: (event: T) => Key
-  /** What happens to an event that comes too soon: `'shape'` holds it until it may pass, `'drop'` drops it, `'fail'` errors the stream. Default: `'shape'`. */
+  /** Whether an event that comes too soon is held (`'shape'`), dropped (`'drop'`) or an error (`'fail'`). Default: `'shape'`. */
   readonly mode?: (typeof MODES)[number]
   /** How many events `'shape'` holds, of all keys together. One more is dropped. Default: 10,000. */
   readonly maxQueue?: number
   /** Takes dropped events. */
   readonly onDropped?: SideOutput<T>
-  /** Takes what `key` or `cost` throws, a cost that is out of range, and the event, which is left out. Default: the stream errors. */
+  /** Takes an error of `key` or `cost`, and the event, which is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
   /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike

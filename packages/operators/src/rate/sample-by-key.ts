@@ -2,7 +2,7 @@ import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { Primitive } from '../engine/keyed-state/key.ts'
 import { operateSerialized } from '../stage/operate.ts'
-import { rejectEvent } from '../stage/reject-event.ts'
+import { rejectEvent } from '../stage/side-output.ts'
 import { type ByKeyOptions, resolveByKeyOptions } from './by-key-options.ts'
 
 export interface SampleByKeyOptions<T> extends ByKeyOptions<T> {

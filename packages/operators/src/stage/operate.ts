@@ -3,7 +3,13 @@ import { Counts } from './counts.ts'
 import { isAttachable, type Stage } from './stage.ts'
 import { Timer } from './timer.ts'
 
-/** What an operator does with its source's notifications. Each subscription gets its own, so state lives in its closure. */
+/** The option that every operator takes. */
+export interface StageOptions {
+  /** Holds the operator's counts, made by `createStage`. Default: none. */
+  readonly stage?: Stage
+}
+
+/** Handles the source's notifications. Each subscription has its own, so state lives in its closure. */
 export interface EventHandler<In> {
   next(value: In): void
   /** Flushes, then completes `out`, now or later. Without it `out` completes at once. */

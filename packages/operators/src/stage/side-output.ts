@@ -1,7 +1,8 @@
 import { optionError } from '@rxsse/shared'
+import type { Counts } from './counts.ts'
 
 /**
- * Takes what does not go downstream: a function, or an observer such as a `Subject`. Only the observer's `next` is called.
+ * Takes what does not go downstream: a function, or an observer (a `Subject`) whose `next` is called.
  * If it throws, the stream errors, as with any callback.
  */
 export type SideOutput<T> = ((value: T) => void) | { next(value: T): void }
@@ -14,4 +15,19 @@ export function resolveSideOutput<T>(
   if (output === undefined || typeof output === 'function') return output
   if (typeof output?.next === 'function') return (value) => output.next(value)
   throw optionError(option, 'a function or an observer with next()', output)
+}
+
+/** Takes what a callback threw, and the event it threw for. */
+export type OnError<T> = (error: unknown, event: T) => void
+
+/** Counts the event as rejected and calls `onError`. Without `onError` it throws, which errors the stream. */
+export function rejectEvent<T>(
+  counts: Counts,
+  onError: OnError<T> | undefined,
+  error: unknown,
+  event: T,
+): void {
+  if (onError === undefined) throw error
+  counts.rejected++
+  onError(error, event)
 }

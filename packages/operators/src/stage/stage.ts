@@ -44,19 +44,13 @@ export interface Stage {
   changes(options?: StageChangesOptions): Observable<StageCounts>
 }
 
-/** The option that every operator takes. */
-export interface StageOptions {
-  /** Holds the operator's counts, made by `createStage`. Default: none. */
-  readonly stage?: Stage
-}
-
 /** A stage as operators see it. */
 export interface AttachableStage extends Stage {
   /** A subscription to the operator starts. Throws if another one uses the stage. */
   attach(operator: string, counts: Counts): void
   /** The subscription has ended. */
   detach(): void
-  /** Lets `tracker` follow the events of the operator. Call it before the operator is subscribed. Returns the way to stop it. */
+  /** Lets `tracker` follow the operator's events. The operator must not be subscribed yet. Returns a teardown. */
   follow(tracker: EventTracker): () => void
 }
 

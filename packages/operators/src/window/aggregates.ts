@@ -22,7 +22,7 @@ export interface Aggregates<T> {
   max<V extends Comparable | null | undefined>(
     select: (event: T) => V,
   ): Aggregate<T, OrNull<V, NonNullable<V>>>
-  /** The mean squared deviation. A `'sample'` divides by n - 1, and is null for a single event. Default: `'population'`. */
+  /** The variance. A `'sample'` divides by n - 1, and is null for a single event. Default: `'population'`. */
   variance<V extends MaybeNumber, O extends 'population' | 'sample' = 'population'>(
     select: (event: T) => V,
     of?: O,
@@ -42,7 +42,7 @@ export interface Aggregates<T> {
   collectDistinct<V extends Key>(select: (event: T) => V): Aggregate<T, readonly V[]>
   /** The exact number of different values. Holds all of them. */
   countDistinct(select: (event: T) => Key): Aggregate<T, number>
-  /** The approximate number of different values. The standard error is 1.04 / sqrt(2 ** precision): 0.8 % at the default of 14, in at most 16 KiB. */
+  /** The approximate number of different values. Standard error: 1.04 / sqrt(2 ** precision). Default: 14, for 0.8 %. */
   approxCountDistinct(
     select: (event: T) => Key,
     options?: { readonly precision?: number },

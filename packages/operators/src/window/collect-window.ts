@@ -1,9 +1,8 @@
 import { requireNumber } from '@rxsse/shared'
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import type { Pane, WindowResult } from '../engine/window-engine.ts'
-import { operateSerialized } from '../stage/operate.ts'
+import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
-import type { StageOptions } from '../stage/stage.ts'
 
 export interface CollectWindowOptions<R> extends StageOptions {
   /** The order of the results, as `Array.sort` takes it. Default: the order of arrival. */

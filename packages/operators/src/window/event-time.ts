@@ -1,23 +1,22 @@
 import { type Duration, parseDuration } from '@rxsse/shared'
 import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import type { WatermarkOptions } from '../engine/watermark.ts'
-import type { OnError } from '../stage/reject-event.ts'
-import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
-import type { StageOptions } from '../stage/stage.ts'
+import type { StageOptions } from '../stage/operate.ts'
+import { type OnError, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
 /** When events happened, and how long to wait for late ones. */
 export interface EventTimeOptions<T> extends StageOptions {
-  /** When an event happened, in milliseconds. Default: the time of arrival by the scheduler's clock; `idle` is then 0. */
+  /** When an event happened, in milliseconds. Default: when it arrives by the scheduler's clock, with an `idle` of 0. */
   readonly timestamp?: (event: T) => number | Date
   /** How far an event may be behind the latest one and still be on time. Default: 0. */
   readonly maxOutOfOrderness?: Duration
-  /** The silence after which event time goes on with the clock, so that a quiet stream closes its windows. Default: false. */
+  /** The silence after which event time goes on with the clock, so that windows close. Default: false. */
   readonly idle?: Duration | false
-  /** How far a timestamp may be ahead of the clock and still move the watermark. If all are further ahead, `idle` uses the clock's own time. Default: any distance. */
+  /** How far a timestamp may be ahead of the clock and still move the watermark. Default: any distance. */
   readonly maxFutureDrift?: Duration
   /** Takes events that come too late. */
   readonly late?: SideOutput<T>
-  /** Takes events whose timestamp is not a finite number or a valid `Date`, or is outside a `Date`'s range (±8.64e15). */
+  /** Takes events whose timestamp is no finite number or valid `Date` within ±8.64e15. */
   readonly onInvalid?: SideOutput<T>
   /** Takes what a callback throws, and the event, which is left out. Default: the stream errors. */
   readonly onError?: OnError<T>

@@ -1,8 +1,7 @@
 import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
-import { operateSerialized } from '../stage/operate.ts'
-import { type OnError, rejectEvent } from '../stage/reject-event.ts'
-import type { StageOptions } from '../stage/stage.ts'
+import { operateSerialized, type StageOptions } from '../stage/operate.ts'
+import { type OnError, rejectEvent } from '../stage/side-output.ts'
 
 export interface GroupWithinOptions<T> extends StageOptions {
   /** How many events a group may have. */
@@ -13,7 +12,7 @@ export interface GroupWithinOptions<T> extends StageOptions {
   readonly maxWeight?: number
   /** An event's weight, 0 or more, such as its bytes. Default: 1. */
   readonly weight?: (event: T) => number
-  /** Takes what `weight` throws, a weight that is out of range, and the event, which is left out. Default: the stream errors. */
+  /** Takes an error of `weight`, and the event, which is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
   /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike

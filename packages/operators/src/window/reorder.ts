@@ -2,11 +2,11 @@ import type { MonoTypeOperatorFunction } from 'rxjs'
 import { Heap } from '../engine/queues/heap.ts'
 import { Watermark } from '../engine/watermark.ts'
 import { operateSerialized } from '../stage/operate.ts'
-import { rejectEvent } from '../stage/reject-event.ts'
+import { rejectEvent } from '../stage/side-output.ts'
 import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
 
 /**
- * Sorts events that are a little out of order by their timestamps. Events with equal timestamps stay in the order of arrival.
+ * Sorts events that are a little out of order by timestamp. Equal timestamps stay in the order of arrival.
  * An event is held until the watermark (the latest timestamp minus `maxOutOfOrderness`) reaches it, so at most the events
  * of that time are held.
  *

@@ -40,7 +40,7 @@ export function tumbling(
 
 /**
  * Windows of one size that start at every multiple of `every`, so that each event is in size / every windows. If `every` is
- * longer than `size`, events between two windows are in none. Both are whole milliseconds. An event costs the same for any size / every.
+ * longer than `size`, events between windows are in none. Both are whole milliseconds. Overlap costs nothing extra.
  */
 export function hopping(options: {
   /** How long a window is. */
@@ -56,7 +56,7 @@ export function hopping(options: {
 }
 
 /**
- * A window for each series of events with at most `gap` between two neighbours. `start` is the first timestamp, `end` is the
+ * A window for each series of events with at most `gap` between neighbours. `start` is the first timestamp, `end` the
  * last timestamp plus `gap`. An event between two sessions merges them.
  *
  * An event exactly `gap` after the last one still belongs to the session. So a session fires, and an event is late for it,

@@ -17,8 +17,7 @@ import { Watermark } from '../engine/watermark.ts'
 import type { WindowEngine, WindowEngineOptions, WindowResult } from '../engine/window-engine.ts'
 import type { Counts } from '../stage/counts.ts'
 import { type EventHandler, type OperatorContext, operateSerialized } from '../stage/operate.ts'
-import { rejectEvent } from '../stage/reject-event.ts'
-import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
+import { rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type Aggregates, getAggregates } from './aggregates.ts'
 import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
 import type { WindowSpec } from './spec.ts'
@@ -33,7 +32,7 @@ export interface WindowAggregateOptions<T, K extends Key, S extends AggregateSha
   readonly allowedLateness?: Duration
   /** How often open windows that have changed emit an early result. Default: never. */
   readonly early?: Duration
-  /** How many keys may have open windows. One more flushes the windows of the least recently used key. Default: any number. */
+  /** How many keys may have open windows. One more flushes the least recently used key. Default: any number. */
   readonly maxKeys?: number
   /** Takes events between two windows, if `every` is longer than `size`. */
   readonly onDropped?: SideOutput<T>

@@ -15,7 +15,7 @@ export class AggregateRow<T, R> {
   readonly #lifted: Slot
   readonly #blank: Readonly<Record<string, undefined>>
 
-  /** `atomic`: if an aggregate throws, the event is in none of them. Otherwise it may be in some, and the row cannot be used again. */
+  /** `atomic`: if an aggregate throws, the event is in none. Otherwise it may be in some, and the row is broken. */
   constructor(shape: AggregateShape<T>, { atomic }: { readonly atomic: boolean }) {
     this.#atomic = atomic
     this.#names = Object.keys(shape)

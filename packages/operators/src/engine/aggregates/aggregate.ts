@@ -1,7 +1,7 @@
 import type { Cells } from './cells.ts'
 
 /**
- * Turns the events of a window into one value: a monoid over accumulators, which are a few cells from `at` on. `clear` creates
+ * Turns the events of a window into one value: a monoid over accumulators of a few cells. `clear` creates
  * the identity. `add` equals merging the accumulator of that event alone. `merge` is associative, and always gets the
  * earlier part as `into`.
  */

@@ -3,15 +3,15 @@ export type Slot = number
 
 /**
  * Accumulators in flat memory, each with the same number of cells. A cell has a number and optionally another value.
- * A window of an hour that slides by the second keeps thousands of accumulators for each key. Every garbage collection would
- * visit them if they were objects. It does not visit the elements of a Float64Array.
+ * A window of an hour that slides by the second keeps thousands of accumulators for each key. Garbage collection
+ * would visit them if they were objects. It does not visit the elements of a Float64Array.
  */
 export class Cells {
   /** Cells in an accumulator. */
   readonly width: number
   numbers: Float64Array
   readonly values: unknown[] = []
-  /** The timestamp of the event that was read last. It is no argument, because V8 may copy a float argument to the heap. */
+  /** The timestamp of the event read last. No argument, because V8 may copy a float argument to the heap. */
   timestamp: number = Number.NaN
   readonly #free: Slot[] = []
   #slots = 0

@@ -21,7 +21,7 @@ export function max<T, V extends Maybe<Comparable>>(
   return new Max(select)
 }
 
-/** A cell holds the best number. If that is NaN, it holds the best value instead, or undefined for none. So numbers need no values. */
+/** A cell holds the best number. If that is NaN, it holds the best value, or undefined for none. */
 abstract class Extreme<T, V extends Maybe<Comparable>> extends FlatAggregate<T, NonNullable<V> | null> {
   readonly width = 1
   readonly #select: (event: T) => V

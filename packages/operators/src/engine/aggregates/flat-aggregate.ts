@@ -1,7 +1,7 @@
 import type { Aggregate } from './aggregate.ts'
 import type { Cells } from './cells.ts'
 
-/** An aggregate of a few numbers. It lifts an event by adding it to an empty accumulator, which costs almost nothing. */
+/** An aggregate of a few numbers. It lifts an event by adding it to an empty accumulator, which is cheap. */
 export abstract class FlatAggregate<T, R> implements Aggregate<T, R> {
   abstract readonly width: number
   abstract clear(cells: Cells, at: number): void

@@ -9,7 +9,7 @@ export type MaybeNumber = number | null | undefined
 /** `R`, or null too if the selected value may be missing: all events of a window may lack it. */
 export type OrNull<V, R> = [V] extends [NonNullable<V>] ? R : R | null
 
-/** Returns the number, or null for a missing one. Throws for anything else, because a sum with a string would become text. */
+/** Returns the number, or null for a missing one. Throws for a string, which would turn a sum into text. */
 export function requireNumberOrNull(value: unknown, aggregate: string): number | null {
   return typeof value === 'number' ? value : requireNull(value, aggregate)
 }

@@ -7,8 +7,8 @@ export type Primitive = string | number | bigint | boolean | null | undefined
 export type Key = Primitive | readonly [] | readonly Primitive[]
 
 /**
- * Turns a key into a primitive for a `Map`. Two keys have equal primitives exactly if they are equal by value. `1` and `'1'`
- * differ, also inside tuples. Throws a `TypeError` for an object, which a `Map` would compare by identity.
+ * Turns a key into a primitive for a `Map`: two keys have equal primitives exactly if they are equal by value.
+ * `1` and `'1'` differ, also in tuples. Throws a `TypeError` for an object, which a `Map` would compare by identity.
  */
 export function identifyKey(key: Key): Primitive {
   // Most fast streams have numbers as keys, and V8 inlines a function this small.

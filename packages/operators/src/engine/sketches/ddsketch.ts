@@ -1,7 +1,7 @@
 import { optionError } from '@rxsse/shared'
 
 /**
- * DDSketch (arXiv:1908.10693): quantiles within a relative error, in memory that grows with the logarithm of the range of values.
+ * DDSketch (arXiv:1908.10693): quantiles within a relative error, in memory that grows with the logarithm of the range.
  * The bounds of the buckets grow by a constant factor. Merging adds the counts of equal buckets, which is exact.
  */
 export class DDSketch {
@@ -39,7 +39,7 @@ export class DDSketch {
     return this
   }
 
-  /** The value of rank `floor(q * (count - 1))`, within the relative error. NaN if there is no value, or if one was NaN. */
+  /** The value of rank `floor(q * (count - 1))`, within the relative error. NaN if there is none, or one was NaN. */
   quantile(q: number): number {
     if (this.#nans > 0) return Number.NaN
     let rank = Math.floor(q * (this.#count - 1))

@@ -84,7 +84,7 @@ function raise(registers: Uint8Array, hash: number, precision: number): void {
 }
 
 /**
- * Ertl's improved estimator (arXiv:1702.01284). It needs no bias correction and no other formula for small numbers. Its term
+ * Ertl's improved estimator (arXiv:1702.01284). It needs no bias correction or extra formula for small numbers. Its term
  * `tau` for full registers is left out: with 53 bits of hash it takes about 2 ** 50 values to fill them.
  */
 function estimateCardinality(registers: Uint8Array, precision: number): number {

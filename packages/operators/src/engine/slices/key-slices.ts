@@ -35,7 +35,7 @@ export class KeySlices<R> {
     return this.#slices.numberAt(0)
   }
 
-  /** Adds the event that the row has read. Until a window fires, later events of the slice may be added to the returned accumulator. */
+  /** Adds the event that the row has read. Returns the accumulator, which is valid until a window fires. */
   add(number: number): Slot {
     let slice = this.#slices.get(number)
     if (slice === undefined) {
@@ -61,7 +61,7 @@ export class KeySlices<R> {
     )
   }
 
-  /** Visits the windows from first to last with their results. Each must have events. Costs two merges a slice for all of them. */
+  /** Visits windows with their results. Each must have events. Costs two merges a slice for all windows. */
   slide(first: number, last: number, visit: (window: number, result: R) => void): void {
     const slices = this.#slices
     const { step, width } = this.#grid

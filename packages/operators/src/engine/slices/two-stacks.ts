@@ -27,7 +27,7 @@ export class TwoStacks {
     this.#accumulators = accumulators
   }
 
-  /** Adds an element with a higher number than the one before. The caller keeps it, and must not change it while it is here. */
+  /** Adds an element with a higher number than the last. The caller must not change it while it is here. */
   push(number: number, element: Slot): void {
     const first = this.#newElements[0]
     if (this.#newFold !== undefined) this.#accumulators.merge(this.#newFold, element)

@@ -12,7 +12,7 @@ export class GridCell {
 }
 
 /**
- * The arithmetic of windows of one size that start at regular intervals. Time is cut into slices, whose length is the greatest
+ * The arithmetic of windows of one size that start at regular intervals. Time is cut into slices. Their length is the greatest
  * common divisor of size and interval, so every window is a whole number of slices. Slices and windows have numbers.
  */
 export class WindowGrid {
