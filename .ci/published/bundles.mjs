@@ -28,7 +28,7 @@ async function checkEntries(folder) {
   // Fails where there is an import of Node's.
   const browser = await bundle(folder, code, { platform: 'browser' })
   const strangers = browser.inputs.filter(
-    (path) => !/^<stdin>$|node_modules\/(@rxsse\/core|rxjs|tslib)\//.test(path),
+    (path) => !/^<stdin>$|node_modules\/(@rxsse\/(core|shared)|eventsource-parser|rxjs|tslib)\//.test(path),
   )
   if (strangers.length > 0) throw new Error(`esbuild for a browser takes along ${strangers.join(', ')}`)
 
@@ -47,7 +47,7 @@ async function checkEntries(folder) {
   })
   const ids = result.output.flatMap((chunk) => chunk.moduleIds ?? [])
   const nodes = ids.filter((id) => /undici|node:|__vite-browser-external/.test(id))
-  if (nodes.length > 0 || !ids.some((id) => id.endsWith('@rxsse/core/dist/browser.js')))
+  if (nodes.length > 0 || !ids.some((id) => id.endsWith('@rxsse/core/dist/platform/browser.js')))
     throw new Error(`vite takes along ${ids.join(', ')}`)
   console.log("bundled: esbuild takes undici for Node; esbuild and vite take the browser's entry for a page")
 }

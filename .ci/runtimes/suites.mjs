@@ -36,7 +36,12 @@ export const runtimes = {
 
 const chromiumVersion = () => /Chromium \d+/.exec(printed(chromiumPath(), ['--version']))[0]
 
-const quickCore = ['src/http-conformance.test.ts', 'src/decoder', 'src/reconnect', 'src/request.test.ts']
+const quickCore = [
+  'src/stream/http-conformance.test.ts',
+  'src/response/decoder',
+  'src/stream/reconnect',
+  'src/request/request.test.ts',
+]
 const quickOperators = [
   'src/decode',
   'src/filter',
@@ -45,7 +50,7 @@ const quickOperators = [
   'test/gate-to-the-socket.test.ts',
 ]
 
-// Bun and Deno get the `edge` entry of core, which has no undici and keeps no checkpoint in a file.
+// Bun and Deno get the `web` entry of core, which has no undici and keeps no checkpoint in a file.
 const notOnEdge = [
   '**/*browser*',
   '**/undici*.test.ts',
@@ -86,8 +91,8 @@ export const suites = [
     runtime: 'chromium',
     pkg: 'core',
     files: [
-      'src/{duration,reconnect}.test.ts',
-      'src/reconnect.property.test.ts',
+      'src/stream/reconnect.test.ts',
+      'src/stream/reconnect.property.test.ts',
       'src/checkpoint/storage-checkpoint.test.ts',
     ],
   },
@@ -95,6 +100,6 @@ export const suites = [
   {
     runtime: 'chromium-page',
     pkg: 'core',
-    files: ['src/browser.test.ts', 'src/http-conformance.browser.test.ts'],
+    files: ['src/platform/browser.test.ts', 'src/platform/http-conformance.browser.test.ts'],
   },
 ]

@@ -1,11 +1,18 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-// Bun and Deno get another entry, by the `bun` and `deno` of package.json's exports: there the tests run against that one.
+// Bun and Deno get the entry `web` and the platform `edge` by the conditions of package.json. The tests follow them, in src.
 const edge = 'Bun' in globalThis || 'Deno' in globalThis
+const platform = fileURLToPath(new URL(`src/platform/${edge ? 'edge' : 'node'}.ts`, import.meta.url))
 
-// Real sockets and browsers, on machines that do other things as well: a limit is for what hangs, not for what is slow.
+// The tests use real sockets and browsers on busy machines. A limit finds what hangs, not what is slow.
 export default defineConfig({
-  resolve: { alias: edge ? [{ find: /^(.*\/src|\.\.?)\/index\.ts$/, replacement: '$1/edge.ts' }] : [] },
+  resolve: {
+    alias: [
+      { find: '#platform', replacement: platform },
+      ...(edge ? [{ find: /^(.*\/src|\.\.?)\/index\.ts$/, replacement: '$1/web.ts' }] : []),
+    ],
+  },
   test: {
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -1,5 +1,5 @@
 import { take, toArray } from 'rxjs'
-import * as core from '../src/browser.ts'
+import * as core from '../src/web.ts'
 
 interface Page {
   readonly document: object & EventTarget

@@ -1,12 +1,15 @@
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 
-/** A module as a browser gets it: one minified script with its imports in it, but for those of `external`. */
+/** Bundles a module for a browser: one minified script that includes its imports, except those in `external`. */
 export async function bundle(entry: URL, external: readonly string[] = []): Promise<string> {
   const result = await build({
     configFile: false,
     logLevel: 'error',
     root: fileURLToPath(new URL('..', import.meta.url)),
+    resolve: {
+      alias: { '#platform': fileURLToPath(new URL('../src/platform/browser.ts', import.meta.url)) },
+    },
     build: {
       write: false,
       target: 'es2022',

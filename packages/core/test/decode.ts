@@ -1,4 +1,4 @@
-import { createDecoder, type DecoderOptions } from '../src/decoder.ts'
+import { createDecoder, type DecoderOptions } from '../src/response/decoder.ts'
 
 interface Decoded {
   readonly events: { readonly type: string; readonly data: string; readonly lastEventId: string }[]

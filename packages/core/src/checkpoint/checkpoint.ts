@@ -1,12 +1,12 @@
-import type { MaybePromise } from '../options.ts'
+import type { MaybePromise } from '@rxsse/shared'
 
 /**
- * Where a reader keeps the id of the last event it is done with. Give it as the `lastEventId` option, and call `save` with
- * `event.lastEventId` when the event has been dealt with: a restarted process resumes after it.
+ * Keeps the ID of the last event that a reader has handled. Give it as the `lastEventId` option, and call `save` with
+ * `event.lastEventId` when an event is handled. A restarted process then resumes after that event.
  */
 export interface Checkpoint {
-  /** The id saved last; undefined where none was. */
+  /** Loads the ID saved last. Undefined if none was saved. */
   load(): MaybePromise<string | undefined>
-  /** Done when the id is stored. */
+  /** Saves the ID. Done when the ID is stored. */
   save(id: string): MaybePromise<void>
 }

@@ -8,14 +8,14 @@ export interface FileCheckpoint {
 }
 
 /**
- * Keeps the last event ID in a file of its own, which is replaced as a whole: a process killed at any moment, and a machine that
- * loses power, leave either the id before or the new one. `save` resolves once the id is on the disk. Of several saves that wait
- * for one under way, only the last is written.
+ * Keeps the last event ID in a file of its own. Each save replaces the whole file: if the process is killed or the power fails,
+ * the file holds either the old or the new ID. `save` resolves once the ID is on the disk. While a save is in progress, only
+ * the last of the saves that wait for it is written.
  *
- * One process may write to `path`. Beside it, `path.tmp` is used.
+ * Only one process may write to `path`. `path.tmp` is used as well.
  */
 export function fileCheckpoint(path: string): FileCheckpoint {
-  // The write under way, and the one that comes after it, whose id may still change.
+  // The write in progress, and the next one, whose ID may still change.
   let current: Promise<void> = Promise.resolve()
   let queued: { id: string; readonly written: Promise<void> } | undefined
 
@@ -37,7 +37,7 @@ export function fileCheckpoint(path: string): FileCheckpoint {
         queued = undefined
         return replace(path, next.id)
       }
-      // A failed save is told to those who asked for it, and is no reason not to try the next.
+      // The next save is tried even if this one fails.
       const next = { id, written: current.then(write, write) }
       queued = next
       current = next.written
@@ -46,7 +46,7 @@ export function fileCheckpoint(path: string): FileCheckpoint {
   }
 }
 
-/** The file is whole before it takes the other's place, and in its place before this resolves. */
+/** Replaces the file with a complete new one. Resolves once the new file is in place. */
 async function replace(path: string, text: string): Promise<void> {
   const temporary = `${path}.tmp`
   const file = await open(temporary, 'w')
@@ -60,7 +60,7 @@ async function replace(path: string, text: string): Promise<void> {
   await syncFolder(dirname(path))
 }
 
-/** The name is the folder's, so it is the folder that has to reach the disk. Windows has no such thing, and needs none. */
+/** A rename changes the folder, so the folder must reach the disk. Windows has no such call and does not need it. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return
   const folder = await open(path, 'r')

@@ -4,13 +4,13 @@ export interface StorageLike {
   setItem(key: string, value: string): void
 }
 
-/** A {@link Checkpoint} that is there and then. */
+/** A synchronous {@link Checkpoint}. */
 export interface StorageCheckpoint {
   load(): string | undefined
   save(id: string): void
 }
 
-/** Keeps the last event ID in a `Storage`, under `key`. What the storage throws, as when it is full, `save` throws. */
+/** Keeps the last event ID in a `Storage`, under `key`. `save` throws what the storage throws, for example when it is full. */
 export function storageCheckpoint(storage: StorageLike, key: string): StorageCheckpoint {
   return {
     load: () => storage.getItem(key) ?? undefined,

@@ -1,7 +1,6 @@
 import { createScriptedServer } from '@rxsse/testing'
 import { firstValueFrom, take, toArray } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { sourceFromConfig as inBrowsers } from './browser.ts'
 import { type SourceConfig, sourceFromConfig } from './index.ts'
 import { parseHeaderList, parseSourceConfig, substitute } from './source-config.ts'
 
@@ -137,10 +136,10 @@ describe('the source', () => {
     expect(event.data).toBe('{"n":\n1}')
   })
 
-  it('errors at data that is no JSON', async () => {
+  it('errors at data that is not JSON', async () => {
     await using server = await createScriptedServer([{ status: 200, body: ['id: 7\ndata: {\n\n', 'HOLD'] }])
     await expect(firstValueFrom(sourceFromConfig({ endpoint: server.url }))).rejects.toThrow(
-      "the data of the event 'message' with the last event ID '7' is no JSON",
+      "the data of the event 'message' with the last event ID '7' is not JSON",
     )
     expect(await server.closed(0)).toBe('client')
   })
@@ -158,13 +157,13 @@ describe('the source', () => {
   })
 })
 
-it('knows no variables but those that it is given, where there is no process', () => {
+it('knows only the variables in env if there is no process', () => {
   const { process } = globalThis
   const config = { endpoint, headers: { 'X-Home': '{{ HOME }}' } }
   Reflect.deleteProperty(globalThis, 'process')
   try {
-    expect(() => inBrowsers(config)).toThrow(/HOME/)
-    expect(() => inBrowsers(config, { env: { HOME: '/' } })).not.toThrow()
+    expect(() => sourceFromConfig(config)).toThrow(/HOME/)
+    expect(() => sourceFromConfig(config, { env: { HOME: '/' } })).not.toThrow()
   } finally {
     globalThis.process = process
   }

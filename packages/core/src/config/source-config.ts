@@ -1,28 +1,28 @@
 import * as z from 'zod'
 
-/** The declarative form of a source, as JSON or YAML has it. */
+/** The declarative form of a source, for example from JSON or YAML. */
 export interface SourceConfig {
-  /** Default `'source'`, the only one. */
+  /** Always `'source'`, which is also the default. */
   readonly type?: 'source'
   /** An http or https URL. */
   readonly endpoint: string
-  /** By name, or a list: `'Name: value,Name: value'`. */
+  /** Headers by name, or a list: `'Name: value,Name: value'`. */
   readonly headers?: Readonly<Record<string, string>> | string
-  /** Types to deliver, case-sensitive: a list, or separated by commas. Default: all. */
+  /** The event types to deliver, case-sensitive: a list, or separated by commas. Default: all. */
   readonly events?: readonly string[] | string
-  /** What `data` is. Default `'json'`. */
+  /** The format of `data`. Default `'json'`. */
   readonly format?: 'json' | 'raw'
-  /** Another way to name the format; the other keys of a schema are left to others. */
+  /** Another way to name the format. Other keys of a schema are ignored. */
   readonly schema?: {
     readonly format?: Readonly<Record<string, unknown>>
     readonly [key: string]: unknown
   }
 }
 
-const format = z.enum(['json', 'raw'])
+const FORMAT = z.enum(['json', 'raw'])
 
-/** `{schema: {format: {json: {}}}}`, as stream processors write it; other keys of a schema are theirs. */
-const schema = z.looseObject({
+/** `{schema: {format: {json: {}}}}`, the form of stream processors. */
+const SCHEMA = z.looseObject({
   format: z
     .union(
       [
@@ -35,7 +35,7 @@ const schema = z.looseObject({
     .optional(),
 })
 
-const sourceConfig = z
+const SOURCE_CONFIG = z
   .strictObject({
     type: z.literal('source').default('source'),
     endpoint: z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }),
@@ -47,26 +47,26 @@ const sourceConfig = z
     events: z
       .union([z.array(z.string()), z.string()], { error: 'expected a list of strings, or one with commas' })
       .optional(),
-    format: format.optional(),
-    schema: schema.optional(),
+    format: FORMAT.optional(),
+    schema: SCHEMA.optional(),
   })
   .refine((config) => !config.format || !config.schema?.format || config.format === config.schema.format, {
     path: ['format'],
     error: 'differs from schema.format: give one of them',
   })
 
-/** A {@link SourceConfig} in its one form. */
+/** A checked {@link SourceConfig}. */
 export interface ParsedSourceConfig {
   readonly endpoint: string
-  /** Not yet substituted. */
+  /** Variables are not substituted yet. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly events: readonly string[] | undefined
   readonly format: 'json' | 'raw'
 }
 
-/** Checks a configuration. Throws a TypeError that names each key that is wrong, and shows no value. */
+/** Checks a configuration. The TypeError it throws names each wrong key and shows no value. */
 export function parseSourceConfig(input: unknown): ParsedSourceConfig {
-  const { success, data, error } = sourceConfig.safeParse(input)
+  const { success, data, error } = SOURCE_CONFIG.safeParse(input)
   if (!success) {
     const issues = error.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`)
     throw new TypeError(`the source configuration is wrong: ${issues.join('; ')}`)
@@ -79,7 +79,7 @@ export function parseSourceConfig(input: unknown): ParsedSourceConfig {
   }
 }
 
-/** `'Authorization: Bearer {{ TOKEN }},X-Client: a'`; a comma within a value is written `\,`. */
+/** Parses `'Authorization: Bearer {{ TOKEN }},X-Client: a'`. A comma within a value is written `\,`. */
 export function parseHeaderList(text: string): [name: string, value: string][] {
   return text
     .split(/(?<!\\),/)
@@ -101,7 +101,7 @@ export function parseHeaderList(text: string): [name: string, value: string][] {
     })
 }
 
-/** Puts the variables' values in for `{{ NAME }}` and `${NAME}`. Throws a TypeError that names a variable that is not there. */
+/** Replaces `{{ NAME }}` and `${NAME}` with the values of the variables. The TypeError it throws names a missing variable. */
 export function substitute(
   text: string,
   variables: Readonly<Record<string, string | undefined>>,

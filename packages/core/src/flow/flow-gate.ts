@@ -1,24 +1,24 @@
 import { type Observable, Subject } from 'rxjs'
-import type { Gate } from '../options.ts'
+import type { Gate } from './gate.ts'
 
-/** How much may be under way. */
+/** When a flow gate shuts and opens. */
 export interface FlowGateOptions {
-  /** The gate shuts when so many are acquired. Default 1000. */
+  /** The gate shuts when this many are acquired. Default 1000. */
   readonly high?: number
-  /** And opens when no more than so many are left. Default a quarter of `high`. */
+  /** The gate opens when at most this many are left. Default: a quarter of `high`. */
   readonly low?: number
 }
 
 /**
- * Counts what is under way, and tells a stream to hold back while that is too much: `acquire` for each event taken in, `release`
- * when it has been dealt with.
+ * Counts the events in progress and holds a stream back while they are too many. Call `acquire` for each event that arrives,
+ * and `release` when it is handled.
  *
- * A stream's reading stops between two reads from its socket, so a few events more than `high` may come: those of one read.
+ * A stream stops reading between two reads of its socket, so the events of one more read may arrive above `high`.
  */
 export interface FlowGate extends Gate {
-  /** Adds `n` (default 1) to what is under way. */
+  /** Adds `n` (default 1) to the events in progress. */
   acquire(n?: number): void
-  /** Takes `n` (default 1) from what is under way, and never more than there is. */
+  /** Subtracts `n` (default 1) from the events in progress, down to 0. */
   release(n?: number): void
   readonly changes: Observable<boolean>
 }

@@ -1,4 +1,4 @@
-import { publicUrl } from '../errors.ts'
+import { publicUrl } from '../request/url.ts'
 import type {
   Transport,
   TransportConnection,

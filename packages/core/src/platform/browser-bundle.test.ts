@@ -1,0 +1,12 @@
+import { gzipSync } from 'node:zlib'
+import { expect, it } from 'vitest'
+import { bundle } from '../../test/bundle.ts'
+
+it('the browser entry imports only rxjs, and is at most 7.5 KiB minified and gzipped', async () => {
+  const code = await bundle(new URL('../web.ts', import.meta.url), ['rxjs'])
+  expect(Array.from(code.matchAll(/(?:from|import)\s*\(?["'`]([^"'`]+)/g), ([, name]) => name)).toEqual([
+    'rxjs',
+  ])
+  expect(code).not.toMatch(/\b(process|Buffer|require)\b/)
+  expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(7.5 * 1024)
+})

@@ -1,0 +1,60 @@
+import type { MaybePromise } from '@rxsse/shared'
+import type { TransportRequest } from '../transport/transport.ts'
+import { byteString, parseHeaders } from './headers.ts'
+import type { Attempt, PerAttempt, RequestSettings } from './request-options.ts'
+import { parseUrl } from './url.ts'
+
+/** Resolves the URL of a connection. It includes the last event ID if `idParameter` is set. */
+export async function resolveUrl(settings: RequestSettings, attempt: Attempt): Promise<URL> {
+  const url = parseUrl(await resolveValue(settings.url, attempt))
+  if (settings.idParameter && attempt.lastEventId) {
+    url.searchParams.set(settings.idParameter, attempt.lastEventId)
+  }
+  return url
+}
+
+/**
+ * Resolves everything else of the request.
+ * `lastEventId` is undefined until the caller or the stream sets one: only then the caller's own header is sent.
+ */
+export async function resolveRequest(
+  settings: RequestSettings,
+  attempt: Attempt,
+  url: URL,
+  lastEventId: string | undefined,
+): Promise<TransportRequest> {
+  const own: Record<string, string> = { accept: 'text/event-stream' }
+  const headers = { ...own, ...parseHeaders(await resolveValue(settings.headers, attempt)) }
+  if (lastEventId !== undefined) delete headers['last-event-id']
+  const id = toSendableId(settings, lastEventId)
+  if (id && !settings.idParameter) {
+    headers['last-event-id'] = own['last-event-id'] = byteString(id)
+  }
+  const { method, redirect } = settings
+  const input = await resolveValue(settings.body, attempt)
+  let body: Uint8Array<ArrayBuffer> | undefined
+  if (input !== undefined) {
+    // `Response` knows every kind of body and its content type.
+    const response = new Response(input as ConstructorParameters<typeof Response>[0])
+    // Bun gives a string no type, and forgets the type of everything else once the body is read.
+    const type = typeof input === 'string' ? 'text/plain;charset=UTF-8' : response.headers.get('content-type')
+    if (type) headers['content-type'] ??= type
+    body = new Uint8Array(await response.arrayBuffer())
+  }
+  return { url, method, headers, crossOriginHeaders: own, body, redirect }
+}
+
+/**
+ * The ID that a request carries: `''` if there is none, or if a header cannot carry it. Without the ID the server
+ * resumes at a point of its choice. With it, no further request could be sent at all.
+ */
+export function toSendableId(settings: RequestSettings, id = ''): string {
+  return !settings.idParameter && UNSENDABLE.test(id) ? '' : id
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a header cannot carry control characters
+const UNSENDABLE = /[\0-\x08\n-\x1f\x7f]/
+
+function resolveValue<T>(input: PerAttempt<T>, attempt: Attempt): MaybePromise<T> {
+  return typeof input === 'function' ? (input as (attempt: Attempt) => MaybePromise<T>)(attempt) : input
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { fromEventSource, iterateEventSource } from '../index.ts'
+
+describe('bad options', () => {
+  const secret = 'hunter2'
+  for (const [name, make, message] of [
+    [
+      'a URL that is none',
+      () => fromEventSource(`nowhere?${secret}`),
+      /^url must be an absolute http or https URL/,
+    ],
+    ['a URL of another protocol', () => fromEventSource(`ftp://example.com/?${secret}`), /^url must be/],
+    [
+      'a URL with a password',
+      () => fromEventSource(`http://u:${secret}@example.com/`),
+      /without user and password$/,
+    ],
+    [
+      'a header',
+      () => fromEventSource('http://a', { headers: { a: `${secret}\nx` } }),
+      /^headers: HTTP cannot carry the name or the value of 'a'$/,
+    ],
+    [
+      'a body with GET',
+      () => fromEventSource('http://a', { body: secret }),
+      /^body needs a method such as POST, not GET$/,
+    ],
+    [
+      'a size',
+      () => fromEventSource('http://a', { maxEventSize: 0 }),
+      /^maxEventSize must be a number of at least 1, not the number 0$/,
+    ],
+    [
+      'a timeout',
+      () => fromEventSource('http://a', { timeouts: { idle: '1w' as '1d' } }),
+      /^timeouts\.idle must be a duration/,
+    ],
+    [
+      'a place for the id',
+      () => fromEventSource('http://a', { lastEventIdIn: { query: '' } }),
+      /^lastEventIdIn must be 'header' or \{ query: name \}, not an object with query$/,
+    ],
+    [
+      'a way with redirects that only fetch has',
+      () => fromEventSource('http://a', { redirect: 'manual' as 'error' }),
+      /^redirect must be 'follow' or 'error', not the string "manual"$/,
+    ],
+    [
+      'events as one string',
+      () => fromEventSource('http://a', { events: 'price' as unknown as string[] }),
+      /^events must be a list, not the string "price"$/,
+    ],
+    [
+      'headers as one string',
+      () => fromEventSource('http://a', { headers: `a: ${secret}` as unknown as Record<string, string> }),
+      /^headers must be an object or pairs$/,
+    ],
+    [
+      'a URL, to iterate over',
+      () => iterateEventSource(`nowhere?${secret}`),
+      /^url must be an absolute http or https URL/,
+    ],
+  ] as const) {
+    it(`${name}: a TypeError at once, which shows no secret`, () => {
+      expect(make).toThrow(TypeError)
+      expect(make).toThrow(message)
+      expect(make).toThrow(/^(?!.*hunter2)/)
+    })
+  }
+})

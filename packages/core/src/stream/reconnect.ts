@@ -1,0 +1,167 @@
+import { type Duration, LONGEST_TIMER, parseTimeout, requireNumber } from '@rxsse/shared'
+import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
+
+/** When a lost stream is connected again. */
+export interface ReconnectOptions {
+  /** The reconnection time until the server sends a `retry:`. Default `'1s'`. */
+  readonly initialDelay?: Duration
+  /** Each further failure in a row multiplies the delay by this. Default 2. */
+  readonly factor?: number
+  /** The delay grows up to this. A longer delay that the server asks for is kept. Default `'30s'`. */
+  readonly maxDelay?: Duration
+  /** The shortest delay, even if the server asks for less. Default `'50ms'`. */
+  readonly minDelay?: Duration
+  /** The longest delay a server may ask for, by `retry:` or `Retry-After`. Default `'1h'`. */
+  readonly maxServerDelay?: Duration
+  /** Up to this share of the delay is added at random, so that clients do not return all at once. Default 1: up to twice the delay. */
+  readonly jitter?: number
+  /** A connection that was open this long resets the count of failures. Default `'30s'`. */
+  readonly resetAfter?: Duration
+  /**
+   * The stream errors with `retries-exhausted` when this many connections in a row end within `resetAfter`.
+   * A proper end counts. Default: no limit.
+   */
+  readonly maxAttempts?: number
+  /** Decides what follows the end of a connection. Default {@link defaultDecide}. */
+  readonly decide?: Decide
+  /**
+   * Whether to send POST and other methods that are not idempotent again. Default false: a proper end completes the stream,
+   * anything else errors it, and `decide` is not called.
+   */
+  readonly unsafeMethods?: boolean
+}
+
+/** How a connection ended. */
+export interface ConnectionEnd {
+  /** Undefined if the server ended the response properly. */
+  readonly error: EventSourceError | undefined
+  /** The number of the connection, from 1. */
+  readonly attempt: number
+}
+
+/** `retry` connects again, `complete` completes the Observable, `fail` errors it. After a proper end, `fail` completes it. */
+export type Decision = 'retry' | 'complete' | 'fail'
+
+/** Decides what follows the end of a connection. */
+export type Decide = (end: ConnectionEnd) => Decision
+
+/**
+ * Retries after network errors, failed factories, timeouts, a proper end, 408, 425, 429 and every 5xx. Completes on 204.
+ * Fails on any other status, a wrong content type, a bad redirect, an oversized event and a certificate that does not verify.
+ */
+export const defaultDecide: Decide = ({ error }) => {
+  if (error === undefined || RETRYABLE.has(error.code)) return 'retry'
+  const { status = 0 } = error
+  if (status === 204) return 'complete'
+  return status === 408 || status === 425 || status === 429 || status >= 500 ? 'retry' : 'fail'
+}
+
+const RETRYABLE: ReadonlySet<EventSourceErrorCode> = new Set([
+  'network',
+  'connect-timeout',
+  'idle-timeout',
+  'request',
+])
+
+/** The HTML standard's rule: as {@link defaultDecide}, but fails on any status other than 200. */
+export const strictDecide: Decide = (end) => (end.error?.code === 'http-status' ? 'fail' : defaultDecide(end))
+
+/** For a request that is sent only once. */
+const decideOnce: Decide = ({ error }) => (error === undefined || error.status === 204 ? 'complete' : 'fail')
+
+/** {@link ReconnectOptions} with every default in place, in milliseconds. */
+export interface ReconnectPolicy {
+  readonly initialDelay: number
+  readonly factor: number
+  readonly maxDelay: number
+  readonly minDelay: number
+  readonly maxServerDelay: number
+  readonly jitter: number
+  readonly resetAfter: number
+  readonly maxAttempts: number
+  readonly decide: Decide
+}
+
+/** The policy for requests with `method`. `false` reads a single response. */
+export function resolveReconnect(input: false | ReconnectOptions, method: string): ReconnectPolicy {
+  const options = input === false ? {} : input
+  const resend = input !== false && (IDEMPOTENT.test(method) || options.unsafeMethods === true)
+  return {
+    initialDelay: parseTimeout(options.initialDelay ?? 1000, 'reconnect.initialDelay'),
+    factor: requireNumber(options.factor ?? 2, 'reconnect.factor', 1),
+    maxDelay: parseTimeout(options.maxDelay ?? 30_000, 'reconnect.maxDelay'),
+    minDelay: parseTimeout(options.minDelay ?? 50, 'reconnect.minDelay'),
+    maxServerDelay: parseTimeout(options.maxServerDelay ?? 3_600_000, 'reconnect.maxServerDelay'),
+    jitter: requireNumber(options.jitter ?? 1, 'reconnect.jitter', 0),
+    resetAfter: parseTimeout(options.resetAfter ?? 30_000, 'reconnect.resetAfter'),
+    maxAttempts: requireNumber(options.maxAttempts ?? Number.POSITIVE_INFINITY, 'reconnect.maxAttempts', 1),
+    decide: resend ? (options.decide ?? defaultDecide) : decideOnce,
+  }
+}
+
+/** The idempotent methods of RFC 9110, 9.2.2, and QUERY. */
+const IDEMPOTENT = /^(GET|HEAD|PUT|DELETE|OPTIONS|TRACE|QUERY)$/
+
+/** What came before the next connection. */
+export interface ReconnectHistory {
+  /** Failures in a row before this one. */
+  readonly failures: number
+  /** How long the connection was open, in milliseconds. Negative if it never opened. */
+  readonly openFor: number
+  /** The last `retry:` of the stream, in milliseconds. */
+  readonly serverRetry: number | undefined
+  /** The `Retry-After` of the response, in milliseconds. */
+  readonly retryAfter: number | undefined
+}
+
+/** What to do next. `failures` belongs in the next history. */
+export type ReconnectPlan =
+  | { readonly next: 'retry'; readonly delay: number; readonly failures: number }
+  | { readonly next: 'complete' }
+  | { readonly next: 'fail'; readonly error: EventSourceError }
+
+/**
+ * Decides whether and when to connect again: a pure function of how the connection ended and what came before.
+ * `random` is a number from 0 up to, but not including, 1.
+ */
+export function planReconnect(
+  end: ConnectionEnd,
+  history: ReconnectHistory,
+  policy: ReconnectPolicy,
+  random: number,
+): ReconnectPlan {
+  const decision = policy.decide(end)
+  if (decision !== 'retry') {
+    return decision === 'fail' && end.error !== undefined
+      ? { next: 'fail', error: end.error }
+      : { next: 'complete' }
+  }
+  const healthy = history.openFor >= policy.resetAfter
+  const failures = healthy ? 1 : history.failures + 1
+  if (failures >= policy.maxAttempts) return { next: 'fail', error: createExhaustedError(end, failures) }
+  return { next: 'retry', delay: computeDelay(failures, history, policy, random), failures }
+}
+
+function computeDelay(
+  failures: number,
+  { serverRetry, retryAfter = 0 }: ReconnectHistory,
+  policy: ReconnectPolicy,
+  random: number,
+): number {
+  const asked = serverRetry === undefined ? policy.initialDelay : Math.min(serverRetry, policy.maxServerDelay)
+  // Growth starts at `minDelay` at least, so that `retry: 0` also backs off while the server is away.
+  const start = Math.max(policy.minDelay, asked)
+  // Bounded, because Infinity * 0 is NaN.
+  const growth = Math.min(policy.factor ** (failures - 1), Number.MAX_VALUE)
+  const jitter = Math.min(policy.jitter, Number.MAX_VALUE) * (random > 0 ? Math.min(random, 1) : 0)
+  const grown = Math.min(start * growth, Math.max(start, policy.maxDelay))
+  const base = Math.max(grown, Math.min(retryAfter, policy.maxServerDelay))
+  // Jitter only adds: a client may wait longer than the reconnection time, never shorter (HTML standard, 9.2.3).
+  return Math.min(Math.ceil(base * (1 + jitter)), LONGEST_TIMER)
+}
+
+function createExhaustedError({ error, attempt }: ConnectionEnd, failures: number): EventSourceError {
+  const message = `the stream was lost ${failures} times in a row, which is reconnect.maxAttempts`
+  const { status, url, body } = error ?? {}
+  return new EventSourceError('retries-exhausted', message, { status, url, attempt, body, cause: error })
+}

@@ -1,0 +1,118 @@
+import { createScriptedServer } from '@rxsse/testing'
+import { VirtualClock } from '@rxsse/testing/virtual-time'
+import { describe, expect, it } from 'vitest'
+import { record } from '../../test/record.ts'
+import type { Transport } from '../index.ts'
+
+describe('a timeout', () => {
+  it('for connecting counts until the response head', async () => {
+    await using server = await createScriptedServer([{ raw: ['HTTP/1.1 200 OK\r\n', 'HOLD'] }])
+    const clock = new VirtualClock()
+    const stream = record(server.url, { scheduler: clock, timeouts: { connect: '5s' } })
+    await server.request(0)
+    clock.advanceBy(4999)
+    expect(stream.statuses).toEqual(['connecting'])
+    clock.advanceBy(1)
+    expect((await stream.state('waiting')).reason).toMatchObject({ code: 'connect-timeout', attempt: 1 })
+    expect(await server.closed(0)).toBe('client')
+    stream.subscription.unsubscribe()
+  })
+
+  it('that strikes before what has come is told of leaves it to the next connection, its id as well', async () => {
+    const clock = new VirtualClock()
+    const cursors: (string | undefined)[] = []
+    const delays: number[] = []
+    const transport: Transport = {
+      open({ headers }, handler) {
+        cursors.push(headers['last-event-id'])
+        queueMicrotask(() => {
+          handler.onResponse({
+            status: 200,
+            headers: { 'content-type': 'text/event-stream' },
+            url: 'http://a/',
+          })
+          handler.onData(Buffer.from('id: 1\ndata: a\n\n'))
+          if (cursors.length > 1) return
+          // Pieces of a turn are read at its end. A clock that leaps ahead, as after a sleep, ends this connection before.
+          handler.onData(Buffer.from('id: 2\nretry: 9\ndata: b\n\n'))
+          clock.advanceBy(60_000)
+        })
+        return { pause() {}, resume() {}, abort() {} }
+      },
+    }
+    const stream = record('http://a/', {
+      transport,
+      scheduler: clock,
+      timeouts: { idle: '1m' },
+      reconnect: { jitter: 0 },
+      lastEventId: '0',
+    })
+    delays.push((await stream.state('waiting')).delay)
+    expect(stream.data).toEqual([])
+    clock.advanceBy(1000)
+    await stream.received(1)
+    expect(cursors).toEqual(['0', '0'])
+    expect(delays).toEqual([1000])
+    stream.subscription.unsubscribe()
+  })
+
+  it('for connecting covers a header factory that hangs', async () => {
+    const clock = new VirtualClock()
+    const stream = record('http://127.0.0.1:1', {
+      headers: () => new Promise(() => {}),
+      scheduler: clock,
+    })
+    clock.advanceBy(30_000)
+    expect((await stream.state('waiting')).reason).toMatchObject({ code: 'connect-timeout' })
+    stream.subscription.unsubscribe()
+  })
+
+  it('for connecting is over once the stream is open', async () => {
+    await using server = await createScriptedServer([{ status: 200, body: ['HOLD'] }])
+    const clock = new VirtualClock()
+    const stream = record(server.url, { scheduler: clock })
+    await stream.state('open')
+    clock.advanceBy(3_600_000)
+    expect(stream.statuses).toEqual(['connecting', 'open'])
+    expect(clock.timers).toBe(0)
+    stream.subscription.unsubscribe()
+  })
+
+  it('for silence is held off by comments, and gives a silent connection up', async () => {
+    let beat: () => void = () => {}
+    const heartbeat = new Promise<void>((resolve) => {
+      beat = resolve
+    })
+    await using server = await createScriptedServer([
+      { status: 200, body: [{ until: heartbeat }, ':\n', 'HOLD'] },
+    ])
+    const clock = new VirtualClock()
+    const stream = record(server.url, { scheduler: clock, timeouts: { idle: '1m' } })
+    await stream.state('open')
+    clock.advanceBy(59_999)
+    beat()
+    await expect.poll(() => stream.comments).toEqual([''])
+    clock.advanceBy(59_999)
+    expect(stream.statuses).toEqual(['connecting', 'open'])
+    clock.advanceBy(1)
+    expect((await stream.state('waiting')).reason).toMatchObject({
+      code: 'idle-timeout',
+      message: 'no byte came for 60000 ms',
+    })
+    expect(await server.closed(0)).toBe('client')
+    stream.subscription.unsubscribe()
+  })
+
+  it('for silence is not put off for an hour where the clock is set back by one', async () => {
+    await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n', 'HOLD'] }])
+    const clock = new VirtualClock()
+    let setBack = 0
+    clock.now = () => clock.frame - setBack
+    const stream = record(server.url, { scheduler: clock, timeouts: { idle: '1m' } })
+    await stream.received(1)
+    setBack = 3_600_000
+    clock.advanceBy(120_000)
+    expect((await stream.state('waiting')).reason).toMatchObject({ code: 'idle-timeout' })
+    stream.subscription.unsubscribe()
+  })
+})
