@@ -1,4 +1,4 @@
-import { createDecoder, type DecoderOptions } from '../src/response/decoder.ts'
+import { Decoder, type DecoderOptions } from '../src/response/decoder.ts'
 
 interface Decoded {
   readonly events: { readonly type: string; readonly data: string; readonly lastEventId: string }[]
@@ -19,7 +19,7 @@ export function decode(
   { endsTurn = () => true, ...options }: DecodeOptions = {},
 ): Decoded {
   const decoded: Decoded = { events: [], retry: null, lastEventId: '' }
-  const decoder = createDecoder(
+  const decoder = new Decoder(
     {
       onEvent(type, data) {
         decoded.events.push({ type, data, lastEventId: decoded.lastEventId })

@@ -15,7 +15,7 @@ const turns = fc.func(fc.boolean()) as fc.Arbitrary<(index: number) => boolean>
 
 const inChunks = (bytes: Uint8Array) => fc.tuple(fc.constant(bytes), chunking(bytes), turns)
 
-it('any stream, well formed or not, reads as the reference reads it, however it is cut', () => {
+it('any stream, cut anywhere, gives what the reference parser gives', () => {
   fc.assert(
     fc.property(eventStream().chain(inChunks), ([bytes, chunks, endsTurn]) => {
       expect(decode(chunks, { endsTurn })).toEqual(referenceParse(bytes))
@@ -24,7 +24,7 @@ it('any stream, well formed or not, reads as the reference reads it, however it 
   )
 })
 
-it('any messages, encoded and cut anywhere, come out equal', () => {
+it('any messages, encoded and cut anywhere, are decoded to the same messages', () => {
   const encoded = fc.array(sseMessage()).chain((messages) => {
     const bytes = new Uint8Array(Buffer.from(messages.map(referenceEncode).join('')))
     return fc.tuple(fc.constant(messages), chunking(bytes), turns)
@@ -37,7 +37,7 @@ it('any messages, encoded and cut anywhere, come out equal', () => {
   )
 })
 
-it('only the types asked for come out, and the cursor is that of all events', () => {
+it('only the requested types are delivered, and every event moves the last event ID', () => {
   const types = new Set(['message', 'a'])
   const typed = fc.record(
     { type: fc.constantFrom('a', 'b', ''), data: fc.string(), id: fc.constantFrom('1', '2') },
@@ -61,7 +61,7 @@ it('only the types asked for come out, and the cursor is that of all events', ()
   )
 })
 
-it('the size limit is one of bytes on the wire, the same however they arrive', () => {
+it('the limit counts bytes on the wire, in any pieces', () => {
   const blocks = fc.array(
     fc.tuple(fc.nat(30), fc.nat(30)).map(([a, b]) => `data: ${'é'.repeat(a)}\ndata: ${'é'.repeat(b)}\n\n`),
     { maxLength: 12, size: 'max' },
@@ -87,5 +87,32 @@ it('the size limit is one of bytes on the wire, the same however they arrive', (
       expect(oversize ?? false).toBe(first !== -1)
     }),
     { numRuns: 1000 },
+  )
+})
+
+it('an event over the limit delivers nothing and moves nothing, in any pieces, and neither does anything after it', () => {
+  const line = fc.oneof(
+    fc.nat(40).map((n) => `data: ${'é'.repeat(n)}`),
+    fc.nat(20).map((n) => `id: ${n}`),
+    fc.nat(99).map((n) => `event: ${n}`),
+    fc.nat(40).map((n) => `junk${'x'.repeat(n)}`),
+  )
+  const blocks = fc.array(fc.array(line, { minLength: 1, maxLength: 5 }), { maxLength: 10 })
+  const limited = fc
+    .tuple(blocks, fc.constantFrom('\n', '\r', '\r\n'), fc.integer({ min: 5, max: 200 }), fc.boolean())
+    .chain(([list, eol, limit, mark]) => {
+      const wire = list.map((lines) => `${lines.join(eol)}${eol}${eol}`)
+      const bytes = Buffer.from((mark ? '\ufeff' : '') + wire.join(''))
+      return fc.tuple(fc.constant(wire), fc.constant(limit), chunking(new Uint8Array(bytes)), turns)
+    })
+  fc.assert(
+    fc.property(limited, ([wire, limit, chunks, endsTurn]) => {
+      const first = wire.findIndex((block) => Buffer.byteLength(block) > limit)
+      const accepted = first === -1 ? wire : wire.slice(0, first)
+      const { oversize, ...decoded } = decode(chunks, { maxEventSize: limit, endsTurn })
+      expect(decoded).toEqual(referenceParse(new Uint8Array(Buffer.from(accepted.join('')))))
+      expect(oversize ?? false).toBe(first !== -1)
+    }),
+    { numRuns: 2000 },
   )
 })

@@ -1,9 +1,9 @@
 import { eventStreamCases } from '@rxsse/testing'
 import { describe, expect, it } from 'vitest'
 import { decode } from '../../test/decode.ts'
-import { createDecoder } from './decoder.ts'
+import { Decoder } from './decoder.ts'
 
-describe('every conformance case reads the same', () => {
+describe('every conformance case gives the same events', () => {
   for (const { name, input_b64, expected } of eventStreamCases) {
     const bytes = Buffer.from(input_b64, 'base64')
     const wanted = { events: expected.events, retry: expected.retry, lastEventId: expected.final_lastEventId }
@@ -21,7 +21,7 @@ describe('every conformance case reads the same', () => {
 
 describe('a large event', () => {
   // Work that grew with the square of its size would take minutes.
-  it('in pieces of two bytes, each in a turn of its own, is read in no time', () => {
+  it('in pieces of two bytes, each in its own turn, is read in linear time', () => {
     const size = 2 ** 21
     const piece = Buffer.from('xy')
     const chunks = function* (): Generator<Uint8Array> {
@@ -33,14 +33,14 @@ describe('a large event', () => {
   })
 })
 
-describe('an event beyond the limit', () => {
-  it('is told once, and ends it all, also in the middle of a piece of more than a read', () => {
+describe('an event over the limit', () => {
+  it('is reported once and stops the decoder, also in the middle of a large piece', () => {
     const small = 'data: a\n\n'.repeat(2000)
     const large = `data: ${'x'.repeat(500)}\ndata: y\n\n`
     for (const rest of ['', 'data: unfinished', 'data: b\n\n']) {
       let told = 0
       let events = 0
-      const decoder = createDecoder(
+      const decoder = new Decoder(
         {
           onEvent: () => events++,
           onId() {},
@@ -57,7 +57,7 @@ describe('an event beyond the limit', () => {
     }
   })
 
-  it('of several lines is as large as they are together', () => {
+  it('of several lines has the size of all its lines', () => {
     const block = 'data: 12345\nid: 1\ndata: 12345\n\n'
     const bytes = Buffer.from(block.repeat(3))
     expect(decode([bytes], { maxEventSize: block.length }).events).toHaveLength(3)
@@ -65,11 +65,11 @@ describe('an event beyond the limit', () => {
   })
 })
 
-describe('what is not finished', () => {
-  /** A decoder, and what it has told of so far. */
+describe('an unfinished block', () => {
+  /** A decoder that returns its calls. */
   function telling(maxEventSize = Number.POSITIVE_INFINITY) {
     const said: string[] = []
-    const decoder = createDecoder(
+    const decoder = new Decoder(
       {
         onEvent: (_, data) => said.push(data),
         onId() {},
@@ -91,7 +91,7 @@ describe('what is not finished', () => {
     return { push, end }
   }
 
-  it('is held for its limit exactly, and not a byte longer', () => {
+  it('is held up to the limit exactly', () => {
     for (const [unfinished, bytes] of [
       ['data: ab', 8],
       ['data: ab\n', 9],
@@ -108,7 +108,7 @@ describe('what is not finished', () => {
     }
   })
 
-  it('does not keep a comment before it waiting, nor is made larger by comments', () => {
+  it('does not delay a comment before it, and comments before it do not count', () => {
     const { push, end } = telling(20)
     for (let n = 0; n < 100; n++) expect(push(`: heartbeat ${n}\n`)).toEqual([`:heartbeat ${n}`])
     expect(push(': heart')).toEqual([])
@@ -121,7 +121,7 @@ describe('what is not finished', () => {
     expect(end()).toEqual([])
   })
 
-  it('is a matter of its line end alone, whichever it is: what is finished is told at once', () => {
+  it('is finished by the first byte of its empty line, with any line end', () => {
     for (const eol of ['\n', '\r', '\r\n']) {
       const { push } = telling()
       for (const once of [`data: x${eol}${eol}`, `${eol}data: y${eol}data${eol}${eol}`]) {
@@ -136,7 +136,7 @@ describe('what is not finished', () => {
     }
   })
 
-  it('is no part of the size of what comes after it in the same piece', () => {
+  it('does not count towards the next one in the same piece', () => {
     const comments = ': 1234567\n'.repeat(10)
     for (const eol of ['\n', '\r', '\r\n']) {
       const piece = `${comments}data: x\n\n\n\n${comments}data: y\n\n`.replaceAll('\n', eol)
@@ -145,28 +145,113 @@ describe('what is not finished', () => {
       expect(told).toHaveLength(22)
     }
   })
+})
 
-  it('may be a byte order mark, or what only begins like one', () => {
-    for (const [bytes, events] of [
-      [[0xef, 0xbb, 0xbf], ['x']],
-      [[0xef, 0xbb], []],
-      [[0xef, 0xbb, 0xbf, 0xef, 0xbb, 0xbf], []],
+describe('a byte order mark', () => {
+  const BOM = [0xef, 0xbb, 0xbf]
+
+  it('is stripped once, wherever it is cut, and nothing that only resembles it is', () => {
+    for (const [start, events] of [
       [[], ['x']],
+      [BOM, ['x']],
+      [[0xef, 0xbb], []],
+      [[0xef], []],
+      [[...BOM, ...BOM], []],
+      [[...BOM, ...BOM, ...BOM], []],
+      // The bytes of a byte order mark as Latin-1 characters, encoded in UTF-8.
+      [[...Buffer.from('\u00ef\u00bb\u00bf')], []],
+      [[...BOM, ...Buffer.from('\u00ef\u00bb\u00bf')], []],
     ] as const) {
-      const input = Buffer.concat([Buffer.from(bytes), Buffer.from('data: x\n\n')])
-      for (let cut = 0; cut < input.length; cut++) {
-        const pieces = [input.subarray(0, cut), input.subarray(cut)]
-        expect(decode(pieces).events.map(({ data }) => data)).toEqual(events)
+      const input = Buffer.concat([Buffer.from(start), Buffer.from('data: x\n\n')])
+      const expected = events.map((data) => ({ type: 'message', data, lastEventId: '' }))
+      for (let first = 0; first < 12; first++) {
+        for (let second = first; second < 12; second++) {
+          const pieces = [input.subarray(0, first), input.subarray(first, second), input.subarray(second)]
+          expect(decode(pieces).events, `${start} cut at ${first} and ${second}`).toEqual(expected)
+        }
       }
-      expect(decode([Buffer.from(bytes)]).events).toEqual([])
+      expect(decode([Buffer.from(start)]).events).toEqual([])
     }
+  })
+
+  it('inside the stream belongs to its line', () => {
+    const bytes = Buffer.from('data: a\n\n\ufeffdata: b\n\ndata: \ufeffc\n\n')
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      const { events } = decode([bytes.subarray(0, cut), bytes.subarray(cut)])
+      expect(events.map(({ data }) => data)).toEqual(['a', '\ufeffc'])
+    }
+  })
+
+  it('does not hide a comment after it', () => {
+    const comments: string[] = []
+    const decoder = new Decoder(
+      {
+        onEvent() {},
+        onId() {},
+        onRetry() {},
+        onComment: (text) => comments.push(text),
+        onOversize() {},
+      },
+      { types: undefined, maxEventSize: 10 },
+    )
+    for (let n = 0; n < 10; n++) {
+      decoder.push(Buffer.from(n === 0 ? '\ufeff: ping\n' : ': ping\n'))
+      decoder.flush()
+    }
+    expect(comments).toHaveLength(10)
   })
 })
 
-describe('pieces of more than a read', () => {
-  it('are interpreted at once, and those of less together at the end of the turn', async () => {
+describe('junk', () => {
+  const size = 2 ** 24
+  const flood = function* (piece: string): Generator<Uint8Array> {
+    const bytes = Buffer.from(piece)
+    for (let sent = 0; sent < size; sent += bytes.length) yield bytes
+    yield Buffer.from('\n\ndata: x\n\n')
+  }
+
+  // Work that grew with the square of the input would take minutes.
+  it.each([
+    ['unknown fields', 'foo: bar\n', 1000],
+    ['lines without a colon', 'junk\r\n', 1000],
+    ['one line without an end', 'x'.repeat(100), 1000],
+    ['retry lines', 'retry: 1\n', 1000],
+  ])('%s without an empty line ends the stream at the limit', (_, line, repeat) => {
+    const heap = process.memoryUsage().heapUsed
+    const started = performance.now()
+    expect(decode(flood(line.repeat(repeat)), { maxEventSize: 2 ** 20 })).toMatchObject({
+      events: [],
+      oversize: true,
+    })
+    expect(performance.now() - started).toBeLessThan(10_000)
+    expect(process.memoryUsage().heapUsed - heap).toBeLessThan(64 * 2 ** 20)
+  })
+
+  it.each([
+    ['comments', ': ping\n'],
+    ['empty lines', '\r\n'],
+    ['blocks of unknown fields', 'foo: bar\n\n'],
+    ['comments in blocks', 'a\n: b\n\n'],
+  ])('%s may go on for any length', (_, block) => {
+    for (const repeat of [1, 5000]) {
+      const pieces = Array.from({ length: 2000 / Math.min(repeat, 100) }, () =>
+        Buffer.from(block.repeat(repeat)),
+      )
+      const { events, oversize } = decode([...pieces, Buffer.from('\n\ndata: x\n\n')], { maxEventSize: 50 })
+      expect(events.map(({ data }) => data)).toEqual(['x'])
+      expect(oversize).toBeUndefined()
+    }
+  })
+
+  it('a huge retry is infinite, and never wraps around', () => {
+    expect(decode([Buffer.from(`retry: ${'9'.repeat(400)}\n\n`)]).retry).toBe(Number.POSITIVE_INFINITY)
+  })
+})
+
+describe('pieces of the body', () => {
+  it('are parsed at once if they are large, and together at the end of the turn if they are small', async () => {
     const seen: string[] = []
-    const decoder = createDecoder(
+    const decoder = new Decoder(
       {
         onEvent: (_, data) => seen.push(data.slice(0, 5)),
         onId() {},
@@ -190,5 +275,40 @@ describe('pieces of more than a read', () => {
     decoder.push(block('last'))
     decoder.end()
     expect(seen.at(-1)).toBe('last')
+  })
+})
+
+describe('a field', () => {
+  const read = (text: string) => decode([Buffer.from(text)])
+  const dataOf = (text: string) => read(text).events.map(({ type, data }) => `${type}: ${data}`)
+
+  it.each([
+    'database',
+    'd',
+    'dat',
+    'Data',
+    ' data',
+    'eventful',
+    'e',
+    'evens',
+    'ids',
+    'i',
+    'retryable',
+    'r',
+    'retr',
+    ':',
+  ])('with a name that is not one of the four is ignored: %j', (name) => {
+    expect(read(`${name}: 5\ndata: x\n\n`)).toEqual({
+      events: [{ type: 'message', data: 'x', lastEventId: '' }],
+      retry: null,
+      lastEventId: '',
+    })
+  })
+
+  it('without a colon is empty, and a value ends with its line', () => {
+    expect(dataOf('data\n data: y\n\n')).toEqual(['message: '])
+    expect(dataOf('event\ndata\ndata\n\n')).toEqual(['message: \n'])
+    expect(read('id: 1\n\nid\n 7\nretry\n 7\ndata:\n x\n\n')).toMatchObject({ retry: null, lastEventId: '' })
+    expect(dataOf('event:a\ndata:x\n\nevent\ndata:y\n\n')).toEqual(['a: x', 'message: y'])
   })
 })

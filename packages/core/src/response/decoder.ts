@@ -1,4 +1,4 @@
-import { createParser } from 'eventsource-parser'
+import { createParser, type EventSourceParser } from 'eventsource-parser'
 import { findLastSegmentEnd, findSegmentEnd } from './segments.ts'
 
 /** Receives what a decoder finds. Its methods are on the hot path and must not throw. */
@@ -19,17 +19,6 @@ export interface DecoderOptions {
   readonly maxEventSize: number
 }
 
-export interface Decoder {
-  /** Takes a piece of the body. May delay its events to the end of this turn of the event loop. */
-  push(bytes: Uint8Array): void
-  /** Parses the delayed pieces now. */
-  flush(): void
-  /** The response has ended: parses the delayed pieces and drops the unfinished block. */
-  end(): void
-  /** Stops the decoder at once, also from within the handler. */
-  close(): void
-}
-
 /**
  * Decodes the bytes of one response to events (HTML standard, 9.2.5 and 9.2.6).
  *
@@ -40,122 +29,132 @@ export interface Decoder {
  * Many servers send one event per chunk, and one read of the socket returns hundreds of them. Small pieces are gathered
  * until the turn ends: to parse them together takes half the time.
  */
-export function createDecoder(handler: DecoderHandler, { types, maxEventSize }: DecoderOptions): Decoder {
-  const text = new TextDecoder('utf-8', { ignoreBOM: true })
-  const { onComment } = handler
-  let lastType = 'message'
-  const parser = createParser({
-    onEvent({ event = 'message', data }) {
-      // Most events repeat the type of the one before. The same string makes comparisons fast.
-      if (event !== lastType) lastType = event
-      if (!closed && (types?.has(lastType) ?? true)) handler.onEvent(lastType, data)
-    },
-    onId: (id) => closed || handler.onId(id),
-    onRetry: (milliseconds) => closed || handler.onRetry(milliseconds),
-    onComment: onComment && ((comment) => closed || onComment(comment)),
-  })
-  // The parser strips a byte order mark from its first input. The decoder has already stripped the only one.
-  parser.feed('\n')
-
-  let held = new Uint8Array(0)
-  let heldLength = 0
+export class Decoder {
+  readonly #handler: DecoderHandler
+  readonly #maxEventSize: number
+  readonly #text = new TextDecoder('utf-8', { ignoreBOM: true })
+  readonly #parser: EventSourceParser
+  #held = new Uint8Array(0)
+  #heldLength = 0
   /** The number of held bytes already scanned without finding a complete segment. */
-  let scanned = 0
-  let started = false
-  let closed = false
+  #scanned = 0
+  #started = false
+  #closed = false
 
-  function push(bytes: Uint8Array): void {
-    if (closed) return
-    if (!started) {
-      start(bytes)
-    } else if (heldLength === 0 && bytes.length >= GATHER_UP_TO) {
+  constructor(handler: DecoderHandler, { types, maxEventSize }: DecoderOptions) {
+    this.#handler = handler
+    this.#maxEventSize = maxEventSize
+    const { onComment } = handler
+    let lastType = 'message'
+    this.#parser = createParser({
+      onEvent: ({ event = 'message', data }) => {
+        // Most events repeat the type of the one before. The same string makes comparisons fast.
+        if (event !== lastType) lastType = event
+        if (!this.#closed && (types?.has(lastType) ?? true)) handler.onEvent(lastType, data)
+      },
+      onId: (id) => this.#closed || handler.onId(id),
+      onRetry: (milliseconds) => this.#closed || handler.onRetry(milliseconds),
+      onComment: onComment && ((comment) => this.#closed || onComment(comment)),
+    })
+    // The parser strips a byte order mark from its first input only. The decoder strips the real one, from the bytes.
+    this.#parser.feed('\n')
+  }
+
+  /** Takes a piece of the body. May delay its events to the end of this turn of the event loop. */
+  push(bytes: Uint8Array): void {
+    if (this.#closed) return
+    if (!this.#started) {
+      this.#start(bytes)
+    } else if (this.#heldLength === 0 && bytes.length >= GATHER_UP_TO) {
       const end = findLastSegmentEnd(bytes, 0, bytes.length)
-      parseSegments(bytes, end)
-      if (closed) return
-      hold(bytes.subarray(end))
-      settle()
+      this.#parseSegments(bytes, end)
+      if (this.#closed) return
+      this.#hold(bytes.subarray(end))
+      this.#settle()
     } else {
-      if (heldLength === scanned) queueMicrotask(flush)
-      hold(bytes)
-      if (heldLength - scanned >= GATHER_UP_TO) flush()
+      if (this.#heldLength === this.#scanned) queueMicrotask(() => this.flush())
+      this.#hold(bytes)
+      if (this.#heldLength - this.#scanned >= GATHER_UP_TO) this.flush()
     }
   }
 
-  function flush(): void {
-    if (closed || heldLength === scanned) return
-    const end = findLastSegmentEnd(held, scanned, heldLength)
+  /** Parses the delayed pieces now. */
+  flush(): void {
+    if (this.#closed || this.#heldLength === this.#scanned) return
+    const end = findLastSegmentEnd(this.#held, this.#scanned, this.#heldLength)
     if (end > 0) {
-      parseSegments(held, end)
-      if (closed) return
-      held.copyWithin(0, end, heldLength)
-      heldLength -= end
+      this.#parseSegments(this.#held, end)
+      if (this.#closed) return
+      this.#held.copyWithin(0, end, this.#heldLength)
+      this.#heldLength -= end
     }
-    settle()
+    this.#settle()
   }
 
-  function end(): void {
-    flush()
-    if (!closed) parse(held, heldLength)
-    close()
+  /** The response has ended: parses the delayed pieces and drops the unfinished block. */
+  end(): void {
+    this.flush()
+    // Only a `retry` line of the unfinished block counts.
+    if (!this.#closed) this.#parse(this.#held, this.#heldLength)
+    this.close()
   }
 
-  function close(): void {
-    closed = true
-    held = new Uint8Array(0)
-    heldLength = scanned = 0
+  /** Stops at once, also from within the handler. */
+  close(): void {
+    this.#closed = true
+    this.#held = new Uint8Array(0)
+    this.#heldLength = this.#scanned = 0
   }
 
   /** Strips one byte order mark, which may arrive in pieces. */
-  function start(bytes: Uint8Array): void {
-    hold(bytes)
-    const first = held.subarray(0, heldLength)
+  #start(bytes: Uint8Array): void {
+    this.#hold(bytes)
+    const first = this.#held.slice(0, this.#heldLength)
     const mismatch = BYTE_ORDER_MARK.findIndex((byte, i) => first[i] !== byte)
-    if (mismatch === heldLength) return
-    started = true
-    heldLength = 0
-    push(first.slice(mismatch === -1 ? BYTE_ORDER_MARK.length : 0))
+    if (mismatch === first.length) return
+    this.#started = true
+    this.#heldLength = 0
+    this.push(mismatch === -1 ? first.subarray(BYTE_ORDER_MARK.length) : first)
   }
 
   /** Parses the complete segments up to `end`, or those before the first that is too large. */
-  function parseSegments(bytes: Uint8Array, end: number): void {
-    let acceptedEnd = end <= maxEventSize ? end : 0
+  #parseSegments(bytes: Uint8Array, end: number): void {
+    let acceptedEnd = end <= this.#maxEventSize ? end : 0
     while (acceptedEnd < end) {
       const next = findSegmentEnd(bytes, acceptedEnd, end)
-      if (next - acceptedEnd > maxEventSize) break
+      if (next - acceptedEnd > this.#maxEventSize) break
       acceptedEnd = next
     }
-    parse(bytes, acceptedEnd)
-    if (acceptedEnd < end && !closed) rejectOversize()
+    this.#parse(bytes, acceptedEnd)
+    if (acceptedEnd < end && !this.#closed) this.#rejectOversize()
   }
 
-  function parse(bytes: Uint8Array, end: number): void {
-    if (end > 0) parser.feed(text.decode(end === bytes.length ? bytes : bytes.subarray(0, end)))
+  #parse(bytes: Uint8Array, end: number): void {
+    if (end > 0) this.#parser.feed(this.#text.decode(end === bytes.length ? bytes : bytes.subarray(0, end)))
   }
 
-  function hold(bytes: Uint8Array): void {
-    const length = heldLength + bytes.length
-    if (length > held.length) {
-      const larger = new Uint8Array(Math.max(1024, held.length * 2, length))
-      larger.set(held.subarray(0, heldLength))
-      held = larger
+  #hold(bytes: Uint8Array): void {
+    const length = this.#heldLength + bytes.length
+    if (length > this.#held.length) {
+      const larger = new Uint8Array(Math.max(1024, this.#held.length * 2, length))
+      larger.set(this.#held.subarray(0, this.#heldLength))
+      this.#held = larger
     }
-    held.set(bytes, heldLength)
-    heldLength = length
+    this.#held.set(bytes, this.#heldLength)
+    this.#heldLength = length
   }
 
   /** Runs after each parse: checks the limit, and frees a buffer that has grown large. */
-  function settle(): void {
-    scanned = heldLength
-    if (heldLength > maxEventSize) rejectOversize()
-    else if (heldLength === 0 && held.length > 4 * GATHER_UP_TO) held = new Uint8Array(0)
+  #settle(): void {
+    this.#scanned = this.#heldLength
+    if (this.#heldLength > this.#maxEventSize) this.#rejectOversize()
+    else if (this.#heldLength === 0 && this.#held.length > 4 * GATHER_UP_TO) this.#held = new Uint8Array(0)
   }
 
-  function rejectOversize(): void {
-    close()
-    handler.onOversize()
+  #rejectOversize(): void {
+    this.close()
+    this.#handler.onOversize()
   }
-
-  return { push, flush, end, close }
 }
 
 /** Pieces of at least this many bytes are parsed at once. Smaller ones are gathered up to it. */

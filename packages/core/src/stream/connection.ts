@@ -3,7 +3,7 @@ import { EventSourceError, type EventSourceErrorCode } from '../errors/event-sou
 import { resolveRequest, resolveUrl, toSendableId } from '../request/request.ts'
 import type { Attempt } from '../request/request-options.ts'
 import { publicUrl } from '../request/url.ts'
-import { createDecoder, type DecoderHandler } from '../response/decoder.ts'
+import { Decoder, type DecoderHandler } from '../response/decoder.ts'
 import {
   createRejectedResponse,
   isEventStream,
@@ -31,150 +31,154 @@ type Phase =
   | { readonly name: 'rejected'; readonly response: RejectedResponse }
   | { readonly name: 'closed' }
 
-/**
- * Opens one connection of a stream, and reports it from its request to the end of its response. Returns a function that
- * closes it: the socket closes at once, and the listener is not called any more.
- */
-export function openConnection(
-  settings: Settings,
-  number: number,
-  previousError: EventSourceError | undefined,
-  listener: ConnectionListener,
-): () => void {
-  const { transport, scheduler, gate, types, maxEventSize, connectTimeout, idleTimeout } = settings
-  let phase: Phase = { name: 'connecting' }
-  let url: string | undefined
-  let exchange: TransportConnection | undefined
-  let gateChanges: { unsubscribe(): void } | undefined
-  /** When the last byte came, or when silence last had another reason. */
-  let lastActivity = 0
+/** One connection of a stream, from its request to the end of its response. */
+export class Connection {
+  readonly #settings: Settings
+  readonly #number: number
+  readonly #listener: ConnectionListener
+  readonly #decoder: Decoder
+  #phase: Phase = { name: 'connecting' }
+  #url: string | undefined
+  #exchange: TransportConnection | undefined
+  #gateChanges: { unsubscribe(): void } | undefined
+  /** When the last byte came, or when the gate last opened. */
+  #lastActivity = 0
   /** The timer of the phase: for the head, for silence, or for a rejected body. */
-  let timer: Subscription = scheduler.schedule(() => {
-    fail('connect-timeout', `no response came within ${connectTimeout} ms`)
-  }, connectTimeout)
+  #timer: Subscription
 
-  const decoder = createDecoder(
-    {
-      ...listener,
-      onOversize: () =>
-        fail('event-too-large', `an event took more than maxEventSize, ${maxEventSize} bytes`),
-    },
-    { types, maxEventSize },
-  )
+  constructor(
+    settings: Settings,
+    number: number,
+    previousError: EventSourceError | undefined,
+    listener: ConnectionListener,
+  ) {
+    const { scheduler, connectTimeout, maxEventSize } = settings
+    this.#settings = settings
+    this.#number = number
+    this.#listener = listener
+    this.#timer = scheduler.schedule(() => {
+      this.#fail('connect-timeout', `no response came within ${connectTimeout} ms`)
+    }, connectTimeout)
+    const onOversize = (): void =>
+      this.#fail('event-too-large', `an event took more than maxEventSize, ${maxEventSize} bytes`)
+    this.#decoder = new Decoder({ ...listener, onOversize }, settings)
+    // The error of a factory may quote a secret, so its message stays in the cause.
+    this.#send(previousError).catch((cause: unknown) =>
+      this.#fail('request', 'the request cannot be made', cause),
+    )
+  }
 
-  // The error of a factory may quote a secret, so its message stays in the cause.
-  send().catch((cause: unknown) => fail('request', 'the request cannot be made', cause))
-  return close
+  /** Closes the socket at once. The listener is not called any more. */
+  close(): void {
+    this.#phase = { name: 'closed' }
+    this.#decoder.close()
+    this.#timer.unsubscribe()
+    this.#gateChanges?.unsubscribe()
+    this.#exchange?.abort()
+  }
 
-  async function send(): Promise<void> {
-    const lastEventId = await listener.loadLastEventId()
-    if (isClosed()) return
-    const attempt: Attempt = {
-      number,
-      lastEventId: lastEventId ?? '',
-      ...(previousError && { previousError }),
-    }
-    const target = await resolveUrl(settings, attempt)
-    if (isClosed()) return
-    url = publicUrl(target)
-    listener.onConnecting(target.href, toSendableId(settings, lastEventId))
-    if (isClosed()) return
-    const request = await resolveRequest(settings, attempt, target, lastEventId)
-    if (isClosed()) return
-    exchange = transport.open(request, {
-      onResponse,
-      onData,
-      onEnd: () => finish(),
-      onError: (code, cause) => finish(createTransportError(code, cause)),
+  async #send(previousError: EventSourceError | undefined): Promise<void> {
+    const settings = this.#settings
+    const number = this.#number
+    const id = await this.#listener.loadLastEventId()
+    if (this.#isClosed()) return
+    const attempt: Attempt = { number, lastEventId: id ?? '', ...(previousError && { previousError }) }
+    const url = await resolveUrl(settings, attempt)
+    if (this.#isClosed()) return
+    this.#url = publicUrl(url)
+    this.#listener.onConnecting(url.href, toSendableId(settings, id))
+    if (this.#isClosed()) return
+    const request = await resolveRequest(settings, attempt, url, id)
+    if (this.#isClosed()) return
+    this.#exchange = settings.transport.open(request, {
+      onResponse: (response) => this.#onResponse(response),
+      onData: (bytes) => this.#onData(bytes),
+      onEnd: () => this.#finish(),
+      onError: (code, cause) => this.#finish(this.#createTransportError(code, cause)),
     })
   }
 
-  function onResponse(response: TransportResponse): void {
-    timer.unsubscribe()
+  #onResponse(response: TransportResponse): void {
+    this.#timer.unsubscribe()
     if (isEventStream(response)) {
-      phase = { name: 'reading' }
-      watchGate()
-      watchIdle()
-      listener.onOpen(response)
+      this.#phase = { name: 'reading' }
+      this.#watchGate()
+      this.#watchIdle()
+      this.#listener.onOpen(response)
     } else {
-      phase = { name: 'rejected', response: createRejectedResponse(response) }
+      this.#phase = { name: 'rejected', response: createRejectedResponse(response) }
       // The body improves the error, but must not delay it for long.
-      timer = scheduler.schedule(() => finish(), REJECTED_BODY_TIMEOUT)
+      this.#timer = this.#settings.scheduler.schedule(() => this.#finish(), REJECTED_BODY_TIMEOUT)
     }
   }
 
-  function onData(bytes: Uint8Array): void {
-    if (phase.name === 'rejected') {
-      if (phase.response.add(bytes)) finish()
+  #onData(bytes: Uint8Array): void {
+    if (this.#phase.name === 'rejected') {
+      if (this.#phase.response.add(bytes)) this.#finish()
     } else {
-      if (idleTimeout !== undefined) lastActivity = scheduler.now()
-      decoder.push(bytes)
+      if (this.#settings.idleTimeout !== undefined) this.#lastActivity = this.#settings.scheduler.now()
+      this.#decoder.push(bytes)
     }
   }
 
   /** The exchange is over, with or without an error. */
-  function finish(error?: EventSourceError): void {
-    if (phase.name === 'rejected') {
-      end(phase.response.toError(number), phase.response.retryAfter(scheduler.now()))
+  #finish(error?: EventSourceError): void {
+    if (this.#phase.name === 'rejected') {
+      const { response } = this.#phase
+      this.#end(response.toError(this.#number), response.retryAfter(this.#settings.scheduler.now()))
     } else {
-      decoder.end()
-      end(error)
+      this.#decoder.end()
+      this.#end(error)
     }
   }
 
-  function fail(code: EventSourceErrorCode, message: string, cause?: unknown): void {
-    end(new EventSourceError(code, message, { url, attempt: number, cause }))
+  #fail(code: EventSourceErrorCode, message: string, cause?: unknown): void {
+    this.#end(new EventSourceError(code, message, { url: this.#url, attempt: this.#number, cause }))
   }
 
-  function end(error: EventSourceError | undefined, retryAfter?: number): void {
-    if (isClosed()) return
-    close()
-    listener.onEnd(error, retryAfter)
+  #end(error: EventSourceError | undefined, retryAfter?: number): void {
+    if (this.#isClosed()) return
+    this.close()
+    this.#listener.onEnd(error, retryAfter)
   }
 
-  function close(): void {
-    phase = { name: 'closed' }
-    decoder.close()
-    timer.unsubscribe()
-    gateChanges?.unsubscribe()
-    exchange?.abort()
+  #isClosed(): boolean {
+    return this.#phase.name === 'closed'
   }
 
-  function isClosed(): boolean {
-    return phase.name === 'closed'
-  }
-
-  function watchGate(): void {
+  #watchGate(): void {
+    const { gate, scheduler } = this.#settings
     if (!gate) return
     const apply = (shut: boolean): void => {
-      lastActivity = scheduler.now()
-      if (shut) exchange?.pause()
-      else exchange?.resume()
+      this.#lastActivity = scheduler.now()
+      if (shut) this.#exchange?.pause()
+      else this.#exchange?.resume()
     }
-    gateChanges = gate.changes.subscribe(apply)
+    this.#gateChanges = gate.changes.subscribe(apply)
     if (gate.shut) apply(true)
   }
 
-  function watchIdle(): void {
+  #watchIdle(): void {
+    const { gate, scheduler, idleTimeout } = this.#settings
     if (idleTimeout === undefined) return
-    lastActivity = scheduler.now()
+    this.#lastActivity = scheduler.now()
     // One timer checks again when it fires. To restart a timer for each piece of the body would cost more than the piece.
     const check = (): void => {
       const now = scheduler.now()
       // A clock that is set back must not make the silence longer.
-      if (gate?.shut || lastActivity > now) lastActivity = now
-      const left = lastActivity + idleTimeout - now
-      if (left > 0) timer = scheduler.schedule(check, left)
-      else fail('idle-timeout', `no byte came for ${idleTimeout} ms`)
+      if (gate?.shut || this.#lastActivity > now) this.#lastActivity = now
+      const left = this.#lastActivity + idleTimeout - now
+      if (left > 0) this.#timer = scheduler.schedule(check, left)
+      else this.#fail('idle-timeout', `no byte came for ${idleTimeout} ms`)
     }
-    timer = scheduler.schedule(check, idleTimeout)
+    this.#timer = scheduler.schedule(check, idleTimeout)
   }
 
-  function createTransportError(code: TransportErrorCode, cause: unknown): EventSourceError {
+  #createTransportError(code: TransportErrorCode, cause: unknown): EventSourceError {
     // The HTTP client's message about a request that it refuses may quote the request.
     const detail = code !== 'request' && cause instanceof Error ? `: ${cause.message}` : ''
     const message = (TRANSPORT_MESSAGES[code] ?? code) + detail
-    return new EventSourceError(code, message, { url, attempt: number, cause })
+    return new EventSourceError(code, message, { url: this.#url, attempt: this.#number, cause })
   }
 }
 

@@ -1,7 +1,7 @@
 import type { SseEvent } from '@rxsse/shared'
 import { type NextObserver, Observable, type Subscriber, type Subscription } from 'rxjs'
 import { EventSourceError } from '../errors/event-source-error.ts'
-import { type ConnectionListener, openConnection } from './connection.ts'
+import { Connection, type ConnectionListener } from './connection.ts'
 import type { Settings, StartId } from './options.ts'
 import { planReconnect, type ReconnectPlan } from './reconnect.ts'
 import type { Closed, ConnectionState } from './state.ts'
@@ -15,106 +15,111 @@ export function createEventStream<E extends string>(
   watchOnline: WatchOnline | undefined,
 ): Observable<SseEvent<string, E>> {
   // The cast is sound: the decoder filters out every type that is not in E.
-  return new Observable<SseEvent>((subscriber) =>
-    startStream(settings, subscriber, watchOnline),
-  ) as Observable<SseEvent<string, E>>
+  return new Observable<SseEvent>((subscriber) => {
+    const stream = new Stream(settings, subscriber, watchOnline)
+    return () => stream.close('unsubscribed')
+  }) as Observable<SseEvent<string, E>>
 }
 
-/** Starts a stream. Returns a function that stops it. */
-function startStream(
-  settings: Settings,
-  subscriber: Subscriber<SseEvent>,
-  watchOnline: WatchOnline | undefined,
-): () => void {
-  const { scheduler, policy, random, state, comments } = settings
-  let closed = false
-  let attempt = 0
-  let failures = 0
+class Stream {
+  readonly #settings: Settings
+  readonly #subscriber: Subscriber<SseEvent>
+  readonly #watchOnline: WatchOnline | undefined
+  readonly #listener: ConnectionListener
+  #closed = false
+  #attempt = 0
+  #failures = 0
   /** When the current connection opened. Infinity until it opens. */
-  let openedAt = Number.POSITIVE_INFINITY
-  let serverRetry: number | undefined
-  let loaded = false
+  #openedAt = Number.POSITIVE_INFINITY
+  #serverRetry: number | undefined
+  #loaded = false
   /** Undefined until the caller or the stream sets one. */
-  let lastEventId: string | undefined
-  let previousError: EventSourceError | undefined
+  #lastEventId: string | undefined
+  #previousError: EventSourceError | undefined
   /** Stops what the stream does now: a connection, or the wait for the next one. */
-  let stop = (): void => {}
+  #stop = (): void => {}
 
-  const listener: ConnectionListener = {
-    async loadLastEventId() {
-      if (!loaded) {
-        const id = await loadStartId(settings.lastEventId)
-        // A loader may outlast its connection. It must not replace the ID of a later connection.
-        if (!loaded) lastEventId = id
-        loaded = true
-      }
-      return lastEventId
-    },
-    onConnecting(url, id) {
-      report({ status: 'connecting', attempt, url, lastEventId: id })
-    },
-    onOpen({ status, headers, url }) {
-      openedAt = scheduler.now()
-      report({ status: 'open', attempt, url, httpStatus: status, headers })
-    },
-    onEvent(type, data) {
-      subscriber.next({ type, data, lastEventId: lastEventId ?? '' })
-    },
-    onId(id) {
-      lastEventId = id
-    },
-    onRetry(milliseconds) {
-      serverRetry = milliseconds
-    },
-    onComment: comments && ((text) => notify(comments, text)),
-    onEnd(error, retryAfter) {
-      const plan = planNext(error, retryAfter)
-      // `decide` may have unsubscribed.
-      if (closed) return
-      if (plan.next === 'complete') {
-        close('complete')
-        subscriber.complete()
-      } else if (plan.next === 'fail') {
-        close(plan.error)
-        subscriber.error(plan.error)
-      } else {
-        previousError = error
-        failures = plan.failures
-        report({ status: 'waiting', attempt, delay: plan.delay, reason: error ?? 'end' })
-        // An observer of the state may have unsubscribed.
-        if (!closed) wait(plan.delay)
-      }
-    },
+  constructor(settings: Settings, subscriber: Subscriber<SseEvent>, watchOnline: WatchOnline | undefined) {
+    this.#settings = settings
+    this.#subscriber = subscriber
+    this.#watchOnline = watchOnline
+    this.#listener = this.#createListener()
+    this.#connect()
   }
 
-  connect()
-  return () => close('unsubscribed')
-
-  function connect(): void {
-    attempt += 1
-    openedAt = Number.POSITIVE_INFINITY
-    stop = openConnection(settings, attempt, previousError, listener)
+  close(reason: Closed['reason']): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#stop()
+    this.#report({ status: 'closed', reason })
   }
 
-  function wait(delay: number): void {
-    const timer: Subscription = scheduler.schedule(end, delay)
-    timer.add(watchOnline?.(end))
-    stop = () => timer.unsubscribe()
+  #connect(): void {
+    this.#attempt += 1
+    this.#openedAt = Number.POSITIVE_INFINITY
+    const connection = new Connection(this.#settings, this.#attempt, this.#previousError, this.#listener)
+    this.#stop = () => connection.close()
+  }
 
-    function end(): void {
-      timer.unsubscribe()
-      connect()
+  #createListener(): ConnectionListener {
+    const { scheduler, comments } = this.#settings
+    return {
+      loadLastEventId: () => this.#loadLastEventId(),
+      onConnecting: (url, lastEventId) =>
+        this.#report({ status: 'connecting', attempt: this.#attempt, url, lastEventId }),
+      onOpen: ({ status, headers, url }) => {
+        this.#openedAt = scheduler.now()
+        this.#report({ status: 'open', attempt: this.#attempt, url, httpStatus: status, headers })
+      },
+      onEvent: (type, data) => this.#subscriber.next({ type, data, lastEventId: this.#lastEventId ?? '' }),
+      onId: (id) => {
+        this.#lastEventId = id
+      },
+      onRetry: (milliseconds) => {
+        this.#serverRetry = milliseconds
+      },
+      onComment: comments && ((text) => notify(comments, text)),
+      onEnd: (error, retryAfter) => this.#onEnd(error, retryAfter),
     }
   }
 
-  function planNext(error: EventSourceError | undefined, retryAfter: number | undefined): ReconnectPlan {
+  async #loadLastEventId(): Promise<string | undefined> {
+    if (!this.#loaded) {
+      const id = await loadStartId(this.#settings.lastEventId)
+      // A loader may outlast its connection. It must not replace the ID of a later connection.
+      if (!this.#loaded) this.#lastEventId = id
+      this.#loaded = true
+    }
+    return this.#lastEventId
+  }
+
+  #onEnd(error: EventSourceError | undefined, retryAfter: number | undefined): void {
+    const plan = this.#plan(error, retryAfter)
+    // `decide` may have unsubscribed.
+    if (this.#closed) return
+    if (plan.next === 'complete') {
+      this.close('complete')
+      this.#subscriber.complete()
+    } else if (plan.next === 'fail') {
+      this.close(plan.error)
+      this.#subscriber.error(plan.error)
+    } else {
+      this.#previousError = error
+      this.#failures = plan.failures
+      const { delay } = plan
+      this.#report({ status: 'waiting', attempt: this.#attempt, delay, reason: error ?? 'end' })
+      // An observer of the state may have unsubscribed.
+      if (!this.#closed) this.#wait(delay)
+    }
+  }
+
+  #plan(error: EventSourceError | undefined, retryAfter: number | undefined): ReconnectPlan {
+    const { scheduler, policy, random } = this.#settings
+    const attempt = this.#attempt
+    const openFor = scheduler.now() - this.#openedAt
+    const history = { failures: this.#failures, openFor, serverRetry: this.#serverRetry, retryAfter }
     try {
-      return planReconnect(
-        { error, attempt },
-        { failures, openFor: scheduler.now() - openedAt, serverRetry, retryAfter },
-        policy,
-        random(),
-      )
+      return planReconnect({ error, attempt }, history, policy, random())
     } catch (cause) {
       return {
         next: 'fail',
@@ -123,15 +128,18 @@ function startStream(
     }
   }
 
-  function close(reason: Closed['reason']): void {
-    if (closed) return
-    closed = true
-    stop()
-    report({ status: 'closed', reason })
+  #wait(delay: number): void {
+    const end = (): void => {
+      timer.unsubscribe()
+      this.#connect()
+    }
+    const timer: Subscription = this.#settings.scheduler.schedule(end, delay)
+    timer.add(this.#watchOnline?.(end))
+    this.#stop = () => timer.unsubscribe()
   }
 
-  function report(now: ConnectionState): void {
-    if (state) notify(state, now)
+  #report(now: ConnectionState): void {
+    if (this.#settings.state) notify(this.#settings.state, now)
   }
 }
 

@@ -9,12 +9,12 @@ import type {
   TransportResponse,
 } from './transport.ts'
 
-/** Asks for compressed responses and undoes their codings (RFC 9110, 8.4), for a transport that does not. */
+/** Asks for compressed responses and decodes them (RFC 9110, 8.4), for a transport that does not. */
 export function decodeContent(transport: Transport): Transport {
   return { open: (request, handler) => new DecodedExchange(transport, request, handler) }
 }
 
-const decompressors: Readonly<Record<string, () => Transform>> = {
+const DECOMPRESSORS: Readonly<Record<string, () => Transform>> = {
   gzip: () => createGunzip(),
   'x-gzip': () => createGunzip(),
   deflate: () => createInflate(),
@@ -22,21 +22,21 @@ const decompressors: Readonly<Record<string, () => Transform>> = {
   zstd: () => createZstdDecompress(),
 }
 
-const accepted = 'gzip, br, zstd'
+const ACCEPTED_CODINGS = 'gzip, br, zstd'
 
 class DecodedExchange implements TransportConnection, TransportHandler {
-  private readonly handler: TransportHandler
-  private readonly exchange: TransportConnection
-  /** The codings to undo, the outermost first. */
-  private codings: readonly string[] = []
-  private chain: Chain | undefined
-  private failure: { readonly code: TransportErrorCode; readonly cause: unknown } | undefined
-  private paused = false
+  readonly #handler: TransportHandler
+  readonly #exchange: TransportConnection
+  /** The codings to decode, the outermost first. */
+  #codings: readonly string[] = []
+  #chain: Chain | undefined
+  #failure: { readonly code: TransportErrorCode; readonly cause: unknown } | undefined
+  #paused = false
 
   constructor(transport: Transport, request: TransportRequest, handler: TransportHandler) {
-    const accept = { 'accept-encoding': accepted }
-    this.handler = handler
-    this.exchange = transport.open(
+    const accept = { 'accept-encoding': ACCEPTED_CODINGS }
+    this.#handler = handler
+    this.#exchange = transport.open(
       {
         ...request,
         headers: { ...accept, ...request.headers },
@@ -47,71 +47,71 @@ class DecodedExchange implements TransportConnection, TransportHandler {
   }
 
   pause(): void {
-    this.paused = true
-    this.exchange.pause()
-    this.chain?.pause()
+    this.#paused = true
+    this.#exchange.pause()
+    this.#chain?.pause()
   }
 
   resume(): void {
-    this.paused = false
-    this.chain?.resume()
-    if (!this.chain?.full) this.exchange.resume()
+    this.#paused = false
+    this.#chain?.resume()
+    if (!this.#chain?.full) this.#exchange.resume()
   }
 
   abort(): void {
-    this.exchange.abort()
-    this.chain?.destroy()
+    this.#exchange.abort()
+    this.#chain?.destroy()
   }
 
   onResponse(response: TransportResponse): void {
-    const codings = contentCodings(response.headers['content-encoding'])
-    // With one that nobody knows, the body is what it is (Fetch standard, "handle content codings"): `Content-Encoding: none` is how
-    // many a server keeps its framework from compressing.
-    if (codings.every((coding) => Object.hasOwn(decompressors, coding))) this.codings = codings
-    this.handler.onResponse(response)
+    const codings = parseContentCodings(response.headers['content-encoding'])
+    // An unknown coding leaves the body as it is (Fetch standard, "handle content codings"). Many servers send
+    // `Content-Encoding: none` to keep their framework from compressing.
+    if (codings.every((coding) => Object.hasOwn(DECOMPRESSORS, coding))) this.#codings = codings
+    this.#handler.onResponse(response)
   }
 
   onData(bytes: Uint8Array): void {
-    if (this.codings.length === 0) {
-      this.handler.onData(bytes)
+    if (this.#codings.length === 0) {
+      this.#handler.onData(bytes)
       return
     }
-    this.chain ??= this.createChain()
-    if (!this.chain.write(bytes)) this.exchange.pause()
+    this.#chain ??= this.#createChain()
+    if (!this.#chain.write(bytes)) this.#exchange.pause()
   }
 
   onEnd(): void {
-    if (this.chain === undefined) this.handler.onEnd()
-    else this.chain.end()
+    if (this.#chain === undefined) this.#handler.onEnd()
+    else this.#chain.end()
   }
 
   onError(code: TransportErrorCode, cause: unknown): void {
-    if (this.chain === undefined) {
-      this.handler.onError(code, cause)
+    if (this.#chain === undefined) {
+      this.#handler.onError(code, cause)
     } else {
-      // What came before the cut is still being decompressed, on another thread.
-      this.failure = { code, cause }
-      this.chain.end()
+      // Another thread still decompresses what came before the error.
+      this.#failure = { code, cause }
+      this.#chain.end()
     }
   }
 
-  private createChain(): Chain {
-    return new Chain(this.codings, {
-      onData: (bytes) => this.handler.onData(bytes),
+  #createChain(): Chain {
+    return new Chain(this.#codings, {
+      onData: (bytes) => this.#handler.onData(bytes),
       onDrain: () => {
-        if (!this.paused) this.exchange.resume()
+        if (!this.#paused) this.#exchange.resume()
       },
       onDone: (error) => {
-        this.exchange.abort()
-        const failure = this.failure ?? (error === undefined ? undefined : { code: 'network', cause: error })
-        if (failure === undefined) this.handler.onEnd()
-        else this.handler.onError(failure.code, failure.cause)
+        this.#exchange.abort()
+        const failure = this.#failure ?? (error === undefined ? undefined : { code: 'network', cause: error })
+        if (failure === undefined) this.#handler.onEnd()
+        else this.#handler.onError(failure.code, failure.cause)
       },
     })
   }
 }
 
-function contentCodings(field = ''): readonly string[] {
+function parseContentCodings(field = ''): readonly string[] {
   return field
     .split(',')
     .map((coding) => coding.trim().toLowerCase())
@@ -121,57 +121,57 @@ function contentCodings(field = ''): readonly string[] {
 
 interface ChainHandler {
   onData(bytes: Uint8Array): void
-  /** There is room again after {@link Chain.write} said that there was none. */
+  /** There is room again after {@link Chain.write} returned false. */
   onDrain(): void
-  /** All is decompressed, or something could not be. */
+  /** Everything is decompressed, or an error occurred. */
   onDone(error: Error | undefined): void
 }
 
-/** Decompressors, one feeding the next. */
+/** Decompressors in a row, each feeding the next. */
 class Chain {
-  private readonly streams: readonly Transform[]
-  private readonly first: Transform
-  private readonly last: Transform
-  private done = false
+  readonly #streams: readonly Transform[]
+  readonly #first: Transform
+  readonly #last: Transform
+  #done = false
 
   constructor(codings: readonly string[], handler: ChainHandler) {
-    this.streams = codings.map((coding) => (decompressors[coding] as () => Transform)())
-    this.first = this.streams[0] as Transform
-    this.last = this.streams.reduce((upper, lower) => upper.pipe(lower))
+    this.#streams = codings.map((coding) => (DECOMPRESSORS[coding] as () => Transform)())
+    this.#first = this.#streams[0] as Transform
+    this.#last = this.#streams.reduce((upper, lower) => upper.pipe(lower))
     const finish = (error: Error | undefined): void => {
       this.destroy()
       handler.onDone(error)
     }
-    // Once destroyed, a stream says no more, but for the data that it is just handing out.
-    this.first.on('drain', () => handler.onDrain())
-    this.last.on('data', (bytes: Uint8Array) => this.done || handler.onData(bytes))
-    this.last.on('end', () => finish(undefined))
-    for (const stream of this.streams) stream.on('error', finish)
+    // A destroyed stream may still emit the data that it is just handing out.
+    this.#first.on('drain', () => handler.onDrain())
+    this.#last.on('data', (bytes: Uint8Array) => this.#done || handler.onData(bytes))
+    this.#last.on('end', () => finish(undefined))
+    for (const stream of this.#streams) stream.on('error', finish)
   }
 
   get full(): boolean {
-    return this.first.writableNeedDrain
+    return this.#first.writableNeedDrain
   }
 
-  /** Whether there is room for more. */
+  /** Returns whether there is room for more. */
   write(bytes: Uint8Array): boolean {
-    return this.first.write(bytes)
+    return this.#first.write(bytes)
   }
 
   end(): void {
-    this.first.end()
+    this.#first.end()
   }
 
   pause(): void {
-    this.last.pause()
+    this.#last.pause()
   }
 
   resume(): void {
-    this.last.resume()
+    this.#last.resume()
   }
 
   destroy(): void {
-    this.done = true
-    for (const stream of this.streams) stream.destroy()
+    this.#done = true
+    for (const stream of this.#streams) stream.destroy()
   }
 }

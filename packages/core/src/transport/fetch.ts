@@ -2,30 +2,30 @@ import type { Transport, TransportConnection, TransportHandler, TransportRequest
 
 export type Fetch = typeof globalThis.fetch
 
-/** The options of `fetchTransport`, in every entry, as TypeScript reads those of one where a bundler takes another. */
+/** The options of `fetchTransport`. They are the same on every platform, because TypeScript may read another entry than a bundler. */
 export interface FetchTransportOptions {
-  /** Default: the global `fetch`, looked up at each request. */
+  /** The `fetch` to use. Default: the global one at the time of each request. */
   readonly fetch?: Fetch
   /**
-   * In a browser, whether cookies go along; `'include'` is what `withCredentials` is to `EventSource`. Default `'same-origin'`.
-   * Elsewhere there is no store of cookies, and none go along.
+   * Whether a browser sends cookies. `'include'` is the same as `withCredentials` of `EventSource`. Default `'same-origin'`.
+   * Other platforms have no cookie store and send none.
    */
   readonly credentials?: 'include' | 'omit' | 'same-origin'
 }
 
-/** Requests through `fetch` as a browser has it. Redirects, content codings and cookies are the platform's. */
+/** Sends requests through a browser's `fetch`. The browser handles redirects, content codings and cookies. */
 export function fetchTransport({
   fetch,
   credentials = 'same-origin',
 }: FetchTransportOptions = {}): Transport {
   return {
     open: (request, handler) =>
-      // The cache mode is `Cache-Control: no-cache` on the wire, and no preflight for it.
+      // This cache mode sends `Cache-Control: no-cache` without a preflight.
       openFetch(fetch, request, { credentials, cache: 'no-store', redirect: request.redirect }, handler),
   }
 }
 
-/** One exchange through `fetch`. */
+/** Opens one exchange through `fetch`. */
 export function openFetch(
   fetch: Fetch | undefined,
   { url, method, headers, body }: TransportRequest,

@@ -1,107 +1,91 @@
 import { publicUrl } from '../request/url.ts'
-import type {
-  Transport,
-  TransportConnection,
-  TransportErrorCode,
-  TransportHandler,
-  TransportRequest,
-  TransportResponse,
-} from './transport.ts'
+import type { Transport, TransportConnection, TransportRequest } from './transport.ts'
 
-/** Follows redirects for a transport that does not: the rules of the Fetch standard, "HTTP-redirect fetch". */
+/** Follows redirects for a transport that does not, by the rules of the Fetch standard, "HTTP-redirect fetch". */
 export function followRedirects(transport: Transport): Transport {
-  return { open: (request, handler) => new RedirectedExchange(transport, request, handler) }
-}
+  return {
+    open(first, handler) {
+      let request = first
+      let redirects = 0
+      let paused = false
+      let exchange = open()
+      return {
+        pause() {
+          paused = true
+          exchange.pause()
+        },
+        resume() {
+          paused = false
+          exchange.resume()
+        },
+        abort: () => exchange.abort(),
+      }
 
-const maxHops = 20
+      function open(): TransportConnection {
+        return transport.open(request, {
+          onResponse(response) {
+            const { location } = response.headers
+            if (REDIRECT_STATUSES.has(response.status) && location !== undefined) {
+              follow(response.status, location)
+            } else {
+              handler.onResponse(response)
+            }
+          },
+          onData: (bytes) => handler.onData(bytes),
+          onEnd: () => handler.onEnd(),
+          onError: (code, cause) => handler.onError(code, cause),
+        })
+      }
 
-class RedirectedExchange implements TransportConnection, TransportHandler {
-  private readonly transport: Transport
-  private readonly handler: TransportHandler
-  private request: TransportRequest
-  private exchange: TransportConnection
-  private hops = 0
-  private paused = false
-
-  constructor(transport: Transport, request: TransportRequest, handler: TransportHandler) {
-    this.transport = transport
-    this.handler = handler
-    this.request = request
-    this.exchange = transport.open(request, this)
-  }
-
-  pause(): void {
-    this.paused = true
-    this.exchange.pause()
-  }
-
-  resume(): void {
-    this.paused = false
-    this.exchange.resume()
-  }
-
-  abort(): void {
-    this.exchange.abort()
-  }
-
-  onResponse(response: TransportResponse): void {
-    const { location } = response.headers
-    if (redirects.has(response.status) && location !== undefined) this.follow(response.status, location)
-    else this.handler.onResponse(response)
-  }
-
-  onData(bytes: Uint8Array): void {
-    this.handler.onData(bytes)
-  }
-
-  onEnd(): void {
-    this.handler.onEnd()
-  }
-
-  onError(code: TransportErrorCode, cause: unknown): void {
-    this.handler.onError(code, cause)
-  }
-
-  private follow(status: number, location: string): void {
-    this.exchange.abort()
-    try {
-      this.request = this.nextRequest(status, location)
-      this.exchange = this.transport.open(this.request, this)
-      if (this.paused) this.exchange.pause()
-    } catch (error) {
-      this.handler.onError('redirect', error)
-    }
-  }
-
-  private nextRequest(status: number, location: string): TransportRequest {
-    const from = this.request
-    const url = target(location, from.url)
-    const where = `${status} from ${publicUrl(from.url)} to ${publicUrl(url)}`
-    if (from.redirect === 'error') throw new Error(`${where}, and the redirect option is 'error'`)
-    this.hops += 1
-    if (this.hops > maxHops) throw new Error(`more than ${maxHops} in a row, the last one ${where}`)
-    const asGet =
-      (status === 303 && from.method !== 'GET' && from.method !== 'HEAD') ||
-      ((status === 301 || status === 302) && from.method === 'POST')
-    const sameOrigin = url.origin === from.url.origin
-    const body = asGet ? undefined : from.body
-    // A secret of the caller's can be in any header, not in `Authorization` alone, and in a body as well.
-    if (!sameOrigin && body !== undefined)
-      throw new Error(`${where}, another origin, which must not get the body`)
-    const headers = sameOrigin ? from.headers : from.crossOriginHeaders
-    return {
-      ...from,
-      url,
-      body,
-      method: asGet ? 'GET' : from.method,
-      headers: asGet ? withoutBodyHeaders(headers) : headers,
-    }
+      function follow(status: number, location: string): void {
+        exchange.abort()
+        try {
+          request = createRedirectedRequest(request, status, location, ++redirects)
+          exchange = open()
+          if (paused) exchange.pause()
+        } catch (error) {
+          handler.onError('redirect', error)
+        }
+      }
+    },
   }
 }
 
-const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+const MAX_REDIRECTS = 20
+const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
-function target(location: string, base: URL): URL {
+function createRedirectedRequest(
+  from: TransportRequest,
+  status: number,
+  location: string,
+  redirects: number,
+): TransportRequest {
+  const url = parseLocation(location, from.url)
+  const where = `${status} from ${publicUrl(from.url)} to ${publicUrl(url)}`
+  if (from.redirect === 'error') throw new Error(`${where}, and the redirect option is 'error'`)
+  if (redirects > MAX_REDIRECTS) {
+    throw new Error(`more than ${MAX_REDIRECTS} in a row, the last one ${where}`)
+  }
+  const asGet =
+    (status === 303 && from.method !== 'GET' && from.method !== 'HEAD') ||
+    ((status === 301 || status === 302) && from.method === 'POST')
+  const sameOrigin = url.origin === from.url.origin
+  const body = asGet ? undefined : from.body
+  // Any header of the caller may hold a secret, not only `Authorization`. So may a body.
+  if (!sameOrigin && body !== undefined) {
+    throw new Error(`${where}, another origin, which must not get the body`)
+  }
+  const headers = sameOrigin ? from.headers : from.crossOriginHeaders
+  return {
+    ...from,
+    url,
+    body,
+    method: asGet ? 'GET' : from.method,
+    headers: asGet ? withoutBodyHeaders(headers) : headers,
+  }
+}
+
+function parseLocation(location: string, base: URL): URL {
   let url: URL
   try {
     url = new URL(asUtf8(location), base)
@@ -117,7 +101,7 @@ function target(location: string, base: URL): URL {
   return url
 }
 
-/** A field's characters are bytes. Browsers read those of a `Location` as UTF-8; where they are none, they stay Latin-1. */
+/** The characters of a header are bytes. Browsers decode a `Location` as UTF-8, or as Latin-1 if it is not UTF-8. */
 function asUtf8(field: string): string {
   if (/[^ -\xff]/.test(field)) return field
   try {
@@ -128,10 +112,10 @@ function asUtf8(field: string): string {
 }
 
 function withoutBodyHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !bodyHeaders.has(name)))
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !BODY_HEADERS.has(name)))
 }
 
-const bodyHeaders: ReadonlySet<string> = new Set([
+const BODY_HEADERS: ReadonlySet<string> = new Set([
   'content-encoding',
   'content-language',
   'content-length',

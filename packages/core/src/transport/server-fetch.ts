@@ -4,8 +4,8 @@ import { isTlsError } from './tls-error.ts'
 import type { Transport } from './transport.ts'
 
 /**
- * Requests through the `fetch` of Node, Deno, Bun or an edge runtime. Redirects are followed as `undiciTransport` follows them:
- * what the caller set does not leave the origin, where `fetch` alone would take all but `Authorization` and `Cookie` along.
+ * Sends requests through the `fetch` of Node, Deno, Bun or an edge runtime. Follows redirects as `undiciTransport` does: the
+ * caller's headers never reach another origin. `fetch` alone would forward all but `Authorization` and `Cookie`.
  */
 export function fetchTransport({ fetch }: FetchTransportOptions = {}): Transport {
   return followRedirects({
@@ -26,7 +26,7 @@ export function fetchTransport({ fetch }: FetchTransportOptions = {}): Transport
   })
 }
 
-/** Deno's `fetch` quotes the whole URL in what it throws, and its query may hold a secret. */
+/** Removes queries from an error message. Deno's `fetch` quotes the whole URL, and its query may hold a secret. */
 function withoutQuery(error: unknown): unknown {
   if (!(error instanceof Error) || !error.message.includes('?')) return error
   return new Error(error.message.replace(/\?[^\s)]+/g, '?…'), { cause: error.cause })

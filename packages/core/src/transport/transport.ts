@@ -1,46 +1,46 @@
-/** Makes one HTTP exchange, and pushes what it receives. */
+/** Opens HTTP exchanges and pushes what they receive. */
 export interface Transport {
   /**
-   * Sends the request. Calls `onResponse` once, `onData` for each piece of the body (content codings undone),
-   * then `onEnd` or `onError` once, which may come first; nothing after that or after `abort`, and nothing from within `open` and `resume`.
+   * Sends the request. Calls `onResponse` once, `onData` for each piece of the decoded body, then `onEnd` or `onError` once.
+   * `onError` may come first. Calls nothing after `onEnd`, `onError` or `abort`, and nothing from within `open` or `resume`.
    */
   open(request: TransportRequest, handler: TransportHandler): TransportConnection
 }
 
-/** What a transport sends. */
+/** A request that a transport sends. */
 export interface TransportRequest {
   /** An http or https URL without user, password and fragment. */
   readonly url: URL
   /** The HTTP method. */
   readonly method: string
-  /** Values by lower-case name; every character is a byte. */
+  /** Values by lower-case name. Every character is a byte. */
   readonly headers: Readonly<Record<string, string>>
-  /** What is left of `headers` once a redirect leaves the origin: nothing that the caller set. */
+  /** The headers after a redirect to another origin: without everything that the caller set. */
   readonly crossOriginHeaders: Readonly<Record<string, string>>
-  /** The bytes of the body, where there is one. */
+  /** The bytes of the body, if there is one. */
   readonly body: Uint8Array<ArrayBuffer> | undefined
-  /** Whether a redirect is followed, or is the error `redirect`. */
+  /** Whether a redirect is followed or fails with the error `redirect`. */
   readonly redirect: 'follow' | 'error'
 }
 
-/** The head of the answer, after redirects. */
+/** The head of the response, after redirects. */
 export interface TransportResponse {
   /** The HTTP status. */
   readonly status: number
-  /** Values by lower-case name; those of a repeated field joined by `', '`. */
+  /** Values by lower-case name. The values of a repeated field are joined by `', '`. */
   readonly headers: Readonly<Record<string, string>>
-  /** Where the answer comes from, after redirects. */
+  /** The URL of the response, after redirects. */
   readonly url: string
 }
 
-/** The failures that a transport can tell apart. */
+/** The kinds of failure of a transport. */
 export type TransportErrorCode = 'network' | 'tls' | 'redirect' | 'request'
 
-/** Where a transport pushes what it receives. */
+/** Receives what a transport pushes. */
 export interface TransportHandler {
-  /** The head has come. */
+  /** The head has arrived. */
   onResponse(response: TransportResponse): void
-  /** A piece of the body has come. */
+  /** A piece of the body has arrived. */
   onData(bytes: Uint8Array): void
   /** The body has ended properly. */
   onEnd(): void
@@ -48,11 +48,11 @@ export interface TransportHandler {
   onError(code: TransportErrorCode, cause: unknown): void
 }
 
-/** The way back: what the reader can do to the exchange at any moment, also before the response. */
+/** Controls an exchange, at any time, also before the response. */
 export interface TransportConnection {
-  /** Stops reading from the socket, so that TCP slows the server down. What was read already may still arrive. */
+  /** Stops reading from the socket, so that TCP slows the server down. Bytes already read may still arrive. */
   pause(): void
-  /** Goes on reading. */
+  /** Resumes reading. */
   resume(): void
   /** Closes the socket. */
   abort(): void

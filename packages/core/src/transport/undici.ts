@@ -8,14 +8,14 @@ import type { Transport, TransportConnection, TransportHandler, TransportRequest
 /** The options of `undiciTransport`. */
 export interface UndiciTransportOptions {
   /**
-   * What requests go through: an `Agent` with a certificate authority, a unix socket or a client certificate, a
-   * `ProxyAgent`, a pool of one's own. Its timeouts for head and body do not apply, its connect timeout does.
-   * Default: a connection of its own for each request, closed at once when the stream is, also while it connects.
+   * Sends the requests: an `Agent` with a certificate authority, a unix socket or a client certificate, a `ProxyAgent`, or a
+   * pool. Its connect timeout applies. Its timeouts for head and body do not.
+   * Default: each request has its own connection, which closes at once when the stream does, even while it connects.
    */
   readonly dispatcher?: Dispatcher
 }
 
-/** Requests through undici's `dispatch`: no stream object stands between the socket and the parser. */
+/** Sends requests through undici's `dispatch`, without a stream object between the socket and the parser. */
 export function undiciTransport(options: UndiciTransportOptions = {}): Transport {
   const { dispatcher } = options
   return decodeContent(
@@ -23,81 +23,81 @@ export function undiciTransport(options: UndiciTransportOptions = {}): Transport
   )
 }
 
-/** Shared, as it remembers TLS sessions. The time to connect is the stream's to limit: undici gives up after 10 s. */
-const connector = /* @__PURE__ */ buildConnector({ timeout: 0 })
+/** Shared, because it keeps TLS sessions. It has no timeout (undici's default is 10 s): the stream limits the time to connect. */
+const CONNECTOR = /* @__PURE__ */ buildConnector({ timeout: 0 })
 
 class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler {
-  private readonly request: TransportRequest
-  private readonly handler: TransportHandler
-  private readonly ownClient: Client | undefined
-  private socket: Socket | undefined
-  private controller: Dispatcher.DispatchController | undefined
-  private live = true
-  private paused = false
+  readonly #request: TransportRequest
+  readonly #handler: TransportHandler
+  readonly #ownClient: Client | undefined
+  #socket: Socket | undefined
+  #controller: Dispatcher.DispatchController | undefined
+  #live = true
+  #paused = false
 
   constructor(request: TransportRequest, handler: TransportHandler, dispatcher: Dispatcher | undefined) {
-    this.request = request
-    this.handler = handler
-    if (dispatcher === undefined) this.ownClient = this.createClient()
-    // undici may call back from within dispatch, and asserts that no other response is being parsed at that moment.
-    queueMicrotask(() => this.dispatch(dispatcher ?? (this.ownClient as Client)))
+    this.#request = request
+    this.#handler = handler
+    if (dispatcher === undefined) this.#ownClient = this.#createClient()
+    // undici may call back from within dispatch, and asserts that it parses no other response at that moment.
+    queueMicrotask(() => this.#dispatch(dispatcher ?? (this.#ownClient as Client)))
   }
 
   pause(): void {
-    this.paused = true
-    this.controller?.pause()
+    this.#paused = true
+    this.#controller?.pause()
   }
 
   resume(): void {
-    this.paused = false
-    // Not now: undici parses one response at a time, and this may be called from within an event of another one.
+    this.#paused = false
+    // Deferred: undici parses one response at a time, and another response may be calling this.
     queueMicrotask(() => {
-      if (this.live && !this.paused) this.controller?.resume()
+      if (this.#live && !this.#paused) this.#controller?.resume()
     })
   }
 
   abort(): void {
-    if (!this.live) return
-    this.live = false
-    this.controller?.abort(new Error('aborted'))
-    // While it connects, undici has no controller to abort by.
-    this.socket?.destroy()
-    this.ownClient?.destroy(null, ignore)
+    if (!this.#live) return
+    this.#live = false
+    this.#controller?.abort(new Error('aborted'))
+    // While it connects, undici has no controller yet.
+    this.#socket?.destroy()
+    this.#ownClient?.destroy(null, ignore)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.controller = controller
-    if (!this.live) controller.abort(new Error('aborted'))
-    else if (this.paused) controller.pause()
+    this.#controller = controller
+    if (!this.#live) controller.abort(new Error('aborted'))
+    else if (this.#paused) controller.pause()
   }
 
   onResponseStart(_: unknown, status: number, headers: ResponseHeaders): void {
-    if (!this.live || status < 200) return
-    this.handler.onResponse({ status, headers: joined(headers), url: this.request.url.href })
+    if (!this.#live || status < 200) return
+    this.#handler.onResponse({ status, headers: joinValues(headers), url: this.#request.url.href })
   }
 
   onResponseData(_: unknown, bytes: Uint8Array): void {
-    if (this.live) this.handler.onData(bytes)
+    if (this.#live) this.#handler.onData(bytes)
   }
 
   onResponseEnd(): void {
-    if (!this.live) return
-    this.live = false
-    this.ownClient?.close(ignore)
-    this.handler.onEnd()
+    if (!this.#live) return
+    this.#live = false
+    this.#ownClient?.close(ignore)
+    this.#handler.onEnd()
   }
 
   onResponseError(_: unknown, error: Error): void {
-    if (!this.live) return
-    this.live = false
-    this.ownClient?.destroy(null, ignore)
+    if (!this.#live) return
+    this.#live = false
+    this.#ownClient?.destroy(null, ignore)
     const invalid = (error as { code?: unknown }).code === 'UND_ERR_INVALID_ARG'
-    this.handler.onError(invalid ? 'request' : isTlsError(error) ? 'tls' : 'network', error)
+    this.#handler.onError(invalid ? 'request' : isTlsError(error) ? 'tls' : 'network', error)
   }
 
-  private dispatch(dispatcher: Dispatcher): void {
-    if (!this.live) return
-    const { url, method, headers, body } = this.request
+  #dispatch(dispatcher: Dispatcher): void {
+    if (!this.#live) return
+    const { url, method, headers, body } = this.#request
     const options: Dispatcher.DispatchOptions = {
       origin: url.origin,
       path: url.pathname + url.search,
@@ -114,11 +114,11 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
     }
   }
 
-  private createClient(): Client {
-    return new Client(this.request.url.origin, {
+  #createClient(): Client {
+    return new Client(this.#request.url.origin, {
       connect: (options, callback) => {
-        // It returns the socket, which undici's types leave out.
-        this.socket = connector(options, callback) as unknown as Socket
+        // It returns the socket. undici's types omit that.
+        this.#socket = CONNECTOR(options, callback) as unknown as Socket
       },
     })
   }
@@ -126,7 +126,7 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
 
 type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
 
-function joined(headers: ResponseHeaders): Record<string, string> {
+function joinValues(headers: ResponseHeaders): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')]))
 }
 
