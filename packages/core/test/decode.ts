@@ -4,16 +4,16 @@ interface Decoded {
   readonly events: { readonly type: string; readonly data: string; readonly lastEventId: string }[]
   retry: number | null
   lastEventId: string
-  /** There where an event was larger than the limit. */
+  /** Present if an event was larger than the limit. */
   oversize?: true
 }
 
 interface DecodeOptions extends Partial<DecoderOptions> {
-  /** Which chunks end a turn of the event loop, by their index. Default: every one. */
+  /** Whether the chunk with that index ends a turn of the event loop. Default: every chunk does. */
   readonly endsTurn?: (index: number) => boolean
 }
 
-/** What the decoder makes of a body in chunks, in the form of the reference model. */
+/** Decodes a body in chunks. The result has the form of the reference model. */
 export function decode(
   chunks: Iterable<Uint8Array>,
   { endsTurn = () => true, ...options }: DecodeOptions = {},

@@ -1,4 +1,5 @@
 import type { Subscription } from 'rxjs'
+import { expect, vi } from 'vitest'
 import {
   type ConnectionState,
   EventSourceError,
@@ -8,7 +9,7 @@ import {
   type UrlInput,
 } from '../src/index.ts'
 
-/** A subscription, and all it has been told. */
+/** A subscription and everything it received. */
 export interface Recording {
   readonly events: readonly SseEvent[]
   readonly data: readonly string[]
@@ -20,14 +21,16 @@ export interface Recording {
   readonly subscription: Subscription
   /** Resolves when the stream is over, with its error if it has one. */
   over(): Promise<EventSourceError | undefined>
-  /** Resolves with the first state of that status, from the `nth` on (from 1). */
+  /** Resolves with the `nth` state of that status, from 1. */
   state<S extends ConnectionState['status']>(
     status: S,
     nth?: number,
   ): Promise<Extract<ConnectionState, { status: S }>>
-  /** Resolves when so many events have come. */
+  /** Resolves when `count` events have arrived. */
   received(count: number): Promise<void>
 }
+
+const WAIT = { timeout: 60_000, interval: 5 }
 
 /** Subscribes to `fromEventSource` and records. */
 export function record(url: UrlInput, options: EventSourceOptions = {}): Recording {
@@ -36,48 +39,18 @@ export function record(url: UrlInput, options: EventSourceOptions = {}): Recordi
   const comments: string[] = []
   let error: EventSourceError | undefined
   let completed = false
-  let waits: (() => boolean)[] = []
-  const changed = (): void => {
-    waits = waits.filter((check) => !check())
-  }
-  const until = <T>(get: () => T | undefined): Promise<T> =>
-    new Promise((resolve) => {
-      waits.push(() => {
-        const value = get()
-        if (value === undefined) return false
-        resolve(value)
-        return true
-      })
-      changed()
-    })
-
   const subscription = fromEventSource(url, {
     ...options,
-    state: {
-      next(state) {
-        states.push(state)
-        changed()
-      },
-    },
-    comments: {
-      next(comment) {
-        comments.push(comment)
-        changed()
-      },
-    },
+    state: { next: (state) => states.push(state) },
+    comments: { next: (comment) => comments.push(comment) },
   }).subscribe({
-    next(event) {
-      events.push(event)
-      changed()
-    },
+    next: (event) => events.push(event),
     error(reason) {
       if (!(reason instanceof EventSourceError)) throw reason
       error = reason
-      changed()
     },
     complete() {
       completed = true
-      changed()
     },
   })
 
@@ -98,19 +71,20 @@ export function record(url: UrlInput, options: EventSourceOptions = {}): Recordi
     get completed() {
       return completed
     },
-    over: async () => {
-      await until(() => (error !== undefined || completed ? true : undefined))
+    async over() {
+      await expect.poll(() => error !== undefined || completed, WAIT).toBe(true)
       return error
     },
     state: <S extends ConnectionState['status']>(status: S, nth = 1) =>
-      until(
-        () =>
-          states.filter((state): state is Extract<ConnectionState, { status: S }> => state.status === status)[
-            nth - 1
-          ],
-      ),
-    received: async (count) => {
-      await until(() => (events.length >= count ? true : undefined))
+      vi.waitFor(() => {
+        const state = states.filter(
+          (one): one is Extract<ConnectionState, { status: S }> => one.status === status,
+        )[nth - 1]
+        if (state === undefined) throw new Error(`no state ${status}`)
+        return state
+      }, WAIT),
+    async received(count) {
+      await expect.poll(() => events.length >= count, WAIT).toBe(true)
     },
   }
 }

@@ -21,7 +21,7 @@ describe('a file checkpoint', () => {
     expect(await fileCheckpoint(path).load()).toBeUndefined()
   })
 
-  it('that cannot be read is an error, and not a stream from the start', async () => {
+  it('that cannot be read is an error, not an empty checkpoint', async () => {
     await mkdir(path)
     await expect(fileCheckpoint(path).load()).rejects.toMatchObject({ code: 'EISDIR' })
   })
@@ -36,7 +36,7 @@ describe('a file checkpoint', () => {
     })
   }
 
-  it('keeps the last of saves made at once, and each is on the disk when it says so', async () => {
+  it('keeps the last of several saves, and each is on the disk when it resolves', async () => {
     const checkpoint = fileCheckpoint(path)
     const saves = Array.from({ length: 100 }, async (_, n) => {
       await checkpoint.save(String(n))
@@ -46,7 +46,7 @@ describe('a file checkpoint', () => {
     expect(await checkpoint.load()).toBe('99')
   })
 
-  it('tells of a save that failed, and saves again when it can', async () => {
+  it('rejects a failed save, and the next one works', async () => {
     const checkpoint = fileCheckpoint(join(folder, 'later', 'checkpoint'))
     await expect(checkpoint.save('1')).rejects.toMatchObject({ code: 'ENOENT' })
     await mkdir(join(folder, 'later'))
@@ -54,7 +54,7 @@ describe('a file checkpoint', () => {
     expect(await checkpoint.load()).toBe('2')
   })
 
-  it('is not misled by what a killed process left half written', async () => {
+  it('ignores what a killed process left half written', async () => {
     await writeFile(path, '41')
     await writeFile(`${path}.tmp`, '4')
     const checkpoint = fileCheckpoint(path)

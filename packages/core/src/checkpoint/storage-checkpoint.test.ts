@@ -20,7 +20,7 @@ it('keeps an id under its key', () => {
   expect(storageCheckpoint(shared, 'b').load()).toBe('2')
 })
 
-it('passes on that the storage is full', () => {
+it('throws the error of a full storage', () => {
   const full = {
     ...storage(),
     setItem: () => {

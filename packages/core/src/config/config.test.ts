@@ -7,7 +7,7 @@ import { parseHeaderList, parseSourceConfig, substitute } from './source-config.
 const endpoint = 'https://example.com/events'
 
 describe('a configuration', () => {
-  it('of an endpoint alone reads every event as JSON', () => {
+  it('with only an endpoint reads every event as JSON', () => {
     expect(parseSourceConfig({ endpoint })).toEqual({
       endpoint,
       headers: [],
@@ -93,7 +93,7 @@ describe('a variable', () => {
     expect(substitute('{{ NESTED }}', env, 'k')).toBe('{{ TOKEN }}')
   })
 
-  it('that is missing is named, and no value is', () => {
+  it('that is missing is named without any value', () => {
     const use = () => sourceFromConfig({ endpoint, headers: 'A: {{ TOKEN }} {{ OTHER }}' }, { env })
     expect(use).toThrow('headers.A: the variable OTHER is not set')
     expect(use).toThrow(/^(?!.*cret)/)
@@ -128,7 +128,7 @@ describe('the source', () => {
     expect(server.requests[0]?.headers).toMatchObject({ authorization: 'Bearer x,y', 'x-client': 'a,b' })
   })
 
-  it('leaves raw data alone', async () => {
+  it('does not parse raw data', async () => {
     await using server = await createScriptedServer([
       { status: 200, body: ['data: {"n":\ndata: 1}\n\n', 'HOLD'] },
     ])
@@ -144,7 +144,7 @@ describe('the source', () => {
     expect(await server.closed(0)).toBe('client')
   })
 
-  it('or hands it to onInvalid', async () => {
+  it('passes such data to onInvalid if it is given', async () => {
     await using server = await createScriptedServer([
       { status: 200, body: ['data: {\n\ndata: null\n\n', 'HOLD'] },
     ])

@@ -22,7 +22,7 @@ describe('a gate', () => {
     expect(changes).toEqual([true, false])
   })
 
-  it('opens at a quarter of its high mark, where nothing else is said', () => {
+  it('opens at a quarter of its high mark by default', () => {
     const gate = createFlowGate({ high: 8 })
     gate.acquire(8)
     gate.release(5)
@@ -31,7 +31,7 @@ describe('a gate', () => {
     expect(gate.shut).toBe(false)
   })
 
-  it('is never owed anything', () => {
+  it('ignores a release of more than it holds', () => {
     const gate = createFlowGate({ high: 2, low: 0 })
     gate.release(100)
     gate.acquire(2)
@@ -64,7 +64,7 @@ describe('a gate', () => {
     )
   })
 
-  it('with marks the wrong way round is refused', () => {
+  it('refuses a low mark that is not below the high mark', () => {
     expect(() => createFlowGate({ high: 5, low: 5 })).toThrow(
       'a flow gate needs 0 <= low < high, not 5 and 5',
     )
@@ -97,8 +97,8 @@ async function settled(read: () => number): Promise<number> {
   return before
 }
 
-describe.each(transports)('over %s, a gate that is shut', (_, transport) => {
-  it('stops the server, and opened lets it go on', async () => {
+describe.each(transports)('over %s, a shut gate', (_, transport) => {
+  it('stops the server, and lets it continue once it opens', async () => {
     await using server = await firehose()
     const gate = createFlowGate({ high: 100, low: 10 })
     let events = 0
@@ -120,7 +120,7 @@ describe.each(transports)('over %s, a gate that is shut', (_, transport) => {
     expect(await server.closed(0)).toBe('client')
   })
 
-  it('before the stream opens holds back its first byte', async () => {
+  it('holds back the first byte if it is shut before the stream opens', async () => {
     await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n', 'HOLD'] }])
     const gate = createFlowGate({ high: 1, low: 0 })
     gate.acquire()
@@ -133,7 +133,7 @@ describe.each(transports)('over %s, a gate that is shut', (_, transport) => {
     stream.subscription.unsubscribe()
   })
 
-  it('does not keep a stream from being unsubscribed', async () => {
+  it('does not prevent unsubscribing', async () => {
     await using server = await firehose()
     const gate = createFlowGate({ high: 1, low: 0 })
     const subscription = fromEventSource(server.url, { transport, gate }).subscribe(() => gate.acquire())
@@ -142,7 +142,7 @@ describe.each(transports)('over %s, a gate that is shut', (_, transport) => {
     expect(await server.closed(0)).toBe('client')
   })
 
-  it('and opened again and again loses nothing and repeats nothing', async () => {
+  it('that opens and shuts often loses and repeats nothing', async () => {
     await using server = await createResumingFeed({ messages: 3000 })
     const gate = createFlowGate({ high: 7, low: 2 })
     const stream = record(server.url, { transport, gate, reconnect: { initialDelay: 1, minDelay: 1 } })
@@ -157,7 +157,7 @@ describe.each(transports)('over %s, a gate that is shut', (_, transport) => {
     expect(stream.data).toEqual(Array.from({ length: 3000 }, (__, index) => `event ${index + 1}`))
   })
 
-  it('stops the idle clock', async () => {
+  it('stops the idle timeout', async () => {
     await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n', 'HOLD'] }])
     const clock = new VirtualClock()
     const gate = createFlowGate({ high: 1, low: 0 })
@@ -180,7 +180,7 @@ describe.each(transports)('over %s, a gate that is shut', (_, transport) => {
   })
 })
 
-it('a gate may be opened from within an event of another stream', async () => {
+it('an event of another stream may open a gate', async () => {
   await using held = await firehose()
   await using other = await createScriptedServer([
     { status: 200, body: [{ sleep: 100 }, 'data: go\n\n'.repeat(500), 'HOLD'] },

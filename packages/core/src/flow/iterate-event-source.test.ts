@@ -8,7 +8,7 @@ import { iterateEventSource } from '../index.ts'
 const soon = { initialDelay: 1, minDelay: 1, jitter: 0 } as const
 
 describe('an iterator', () => {
-  it('opens nothing until it is pulled', async () => {
+  it('connects at the first pull', async () => {
     await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n', 'HOLD'] }])
     const events = iterateEventSource(server.url)
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -21,7 +21,7 @@ describe('an iterator', () => {
     expect(await server.closed(0)).toBe('client')
   })
 
-  it('gives every event in order over every reconnect, and ends with the stream', async () => {
+  it('returns every event in order across reconnects, and ends with the stream', async () => {
     await using server = await createResumingFeed({
       messages: 500,
       disconnects: [
@@ -47,7 +47,7 @@ describe('an iterator', () => {
     expect(await server.closed(0)).toBe('client')
   })
 
-  it('ends a pull that waits, when it is ended', async () => {
+  it('ends a waiting pull when return is called', async () => {
     await using server = await createScriptedServer([{ status: 200, body: ['HOLD'] }])
     const events = iterateEventSource(server.url)
     const pull = events.next()
@@ -59,7 +59,7 @@ describe('an iterator', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  it('that is ended before it was pulled opens nothing, ever', async () => {
+  it('that ends before its first pull never connects', async () => {
     await using server = await createScriptedServer([])
     const events = iterateEventSource(server.url)
     await events.return?.()
@@ -81,7 +81,7 @@ describe('an iterator', () => {
     expect(await events.next()).toEqual({ done: true, value: undefined })
   })
 
-  it('serves pulls that were made at once in their order', async () => {
+  it('answers simultaneous pulls in order', async () => {
     await using server = await createScriptedServer([
       { status: 200, body: ['data: a\n\n', { sleep: 20 }, 'data: b\n\n', 'END'] },
     ])
@@ -90,7 +90,7 @@ describe('an iterator', () => {
     expect(results.map(({ value }) => value?.data)).toEqual(['a', 'b', undefined])
   })
 
-  it('that is pulled slowly holds the server back, and takes constant memory', async () => {
+  it('that is pulled slowly slows the server and uses constant memory', async () => {
     const blocks = `data: ${'x'.repeat(1000)}\n\n`.repeat(50)
     await using server = await createScriptedServer([
       {

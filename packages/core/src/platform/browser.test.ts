@@ -88,7 +88,7 @@ describe.skipIf(noChromium !== undefined)('in Chromium', () => {
     expect(await home.closed(streams()[0]?.index as number)).toBe('client')
   })
 
-  it('says what was wrong with an answer', async () => {
+  it('reports a rejected response', async () => {
     events = () => ({ status: 403, headers: { 'content-type': 'text/plain' }, body: ['not you'] })
     const error = await page.evaluate(
       () =>
@@ -101,7 +101,7 @@ describe.skipIf(noChromium !== undefined)('in Chromium', () => {
     expect(error).toEqual({ code: 'http-status', status: 403, body: 'not you', url: `${home.url}events?…` })
   })
 
-  it('tries again at once when the browser is back online', async () => {
+  it('reconnects at once when the browser is online again', async () => {
     events = () =>
       streams().length === 1 ? { raw: ['RST'] } : { status: 200, body: ['data: a\n\n', 'HOLD'] }
     const statuses = await page.evaluate(
@@ -125,7 +125,7 @@ describe.skipIf(noChromium !== undefined)('in Chromium', () => {
     expect(statuses).toEqual(['connecting', 'waiting', 'connecting', 'open', 'closed'])
   })
 
-  it('keeps the stream of a tab that is hidden', async () => {
+  it('keeps the stream of a hidden tab', async () => {
     let show: () => void = () => {}
     const hidden = new Promise<void>((resolve) => {
       show = resolve
@@ -245,7 +245,7 @@ describe.skipIf(noChromium !== undefined)('in Chromium', () => {
       })
     }
 
-    it('what the browser does not let through is a network error', async () => {
+    it('a response that CORS forbids is a network error', async () => {
       answer = () => ({ status: 200, body: ['data: a\n\n', 'HOLD'] })
       const code = await page.evaluate(
         (url) =>

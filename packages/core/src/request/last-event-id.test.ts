@@ -6,7 +6,7 @@ import { record } from '../../test/record.ts'
 const soon = { initialDelay: 1, minDelay: 1, jitter: 0 } as const
 
 describe('the last event ID', () => {
-  it('starts where it is told', async () => {
+  it('starts at the lastEventId option', async () => {
     await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n', 'HOLD'] }])
     const stream = record(server.url, { lastEventId: '41' })
     await stream.received(1)
@@ -27,7 +27,7 @@ describe('the last event ID', () => {
     })
   }
 
-  it('is loaded again where that failed, once where it did not', async () => {
+  it('is loaded again after a failure, and only once after success', async () => {
     await using server = await createScriptedServer([
       { status: 200, body: ['id: 42\ndata: a\n\n'] },
       { status: 200, body: ['HOLD'] },
@@ -50,7 +50,7 @@ describe('the last event ID', () => {
     stream.subscription.unsubscribe()
   })
 
-  it('a loader that hangs is given up, and cannot set the cursor back when it comes round', async () => {
+  it('a loader that hangs times out, and its late result does not replace a newer ID', async () => {
     await using server = await createScriptedServer([
       { status: 200, body: ['id: 2\ndata: a\n\n'] },
       { status: 200, body: ['HOLD'] },
@@ -73,7 +73,7 @@ describe('the last event ID', () => {
     stream.subscription.unsubscribe()
   })
 
-  it('beats a header of the caller’s, as soon as there is one', async () => {
+  it('replaces a header of the caller as soon as the stream sets one', async () => {
     await using server = await createScriptedServer([
       { status: 200, body: ['id: 1\ndata: a\n\n'] },
       { status: 200, body: ['id:\ndata: b\n\n'] },
@@ -85,7 +85,7 @@ describe('the last event ID', () => {
     stream.subscription.unsubscribe()
   })
 
-  it('goes into the query where it is asked to', async () => {
+  it('goes into the query if lastEventIdIn names a parameter', async () => {
     await using server = await createScriptedServer([
       { status: 200, body: ['id: a b\u0001…\ndata: a\n\n'] },
       { status: 200, body: ['id:\ndata: b\n\n'] },

@@ -6,7 +6,7 @@ import type { Attempt } from '../index.ts'
 const soon = { initialDelay: 1, minDelay: 1, jitter: 0 } as const
 
 describe('url, headers and body', () => {
-  it('are made anew for each connection: a token that is refreshed after a 401', async () => {
+  it('are made for each connection: a token is refreshed after a 401', async () => {
     await using server = await createScriptedServer(({ headers }) =>
       headers.authorization === 'Bearer fresh'
         ? { status: 200, body: ['data: in\n\n', 'HOLD'] }
@@ -35,7 +35,7 @@ describe('url, headers and body', () => {
     ])
   })
 
-  it('know the cursor', async () => {
+  it('may depend on the last event ID', async () => {
     await using server = await createScriptedServer([
       { status: 200, body: ['id: 1\ndata: a\n\n'] },
       { status: 200, body: ['HOLD'] },
@@ -48,7 +48,7 @@ describe('url, headers and body', () => {
     stream.subscription.unsubscribe()
   })
 
-  it('that are still being made when the stream is unsubscribed are for nothing: no request is sent', async () => {
+  it('that resolve after unsubscribing send no request', async () => {
     await using server = await createScriptedServer([])
     for (const pending of ['url', 'headers', 'body'] as const) {
       let go: (value: never) => void = () => {}
@@ -74,7 +74,7 @@ describe('url, headers and body', () => {
     expect(server.connections).toBe(0)
   })
 
-  it('that cannot be made are a failure like any other', async () => {
+  it('that fail are retried like other failures', async () => {
     await using server = await createScriptedServer([{ status: 200, body: ['HOLD'] }])
     const secret = new Error('no token for hunter2')
     const stream = record(server.url, {
@@ -94,7 +94,7 @@ describe('url, headers and body', () => {
     ['a header that undici refuses', { headers: () => ({ 'transfer-encoding': 'hunter2' }) }],
     ['a body', { method: 'POST', body: () => Promise.reject(new Error('hunter2')) }],
   ] as const) {
-    it(`${what} that HTTP does not allow is told without its value`, async () => {
+    it(`${what} that HTTP does not allow is reported without its value`, async () => {
       await using server = await createScriptedServer([])
       const stream = record(server.url, { ...options, reconnect: { decide: () => 'fail' } })
       const error = await stream.over()
@@ -104,7 +104,7 @@ describe('url, headers and body', () => {
     })
   }
 
-  it('leave out a header whose value is undefined, and take pairs and Headers', async () => {
+  it('omit a header whose value is undefined, and accept pairs and Headers', async () => {
     await using server = await createScriptedServer(() => ({ status: 200, body: ['HOLD'] }))
     const given = [
       { 'X-A': '1', 'x-b': undefined },
@@ -168,7 +168,7 @@ describe('url, headers and body', () => {
     })
   }
 
-  it('text that a function gives, as the body of each POST', async () => {
+  it('text from a function, as the body of each POST', async () => {
     await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n'] }])
     const stream = record(server.url, { method: 'POST', body: async ({ number }) => `try ${number}` })
     expect(await stream.over()).toBeUndefined()

@@ -9,7 +9,7 @@ function* endless(step: Step): Generator<Step> {
   for (;;) yield step
 }
 
-describe('a server that tells when to come back', () => {
+describe('a server that sets the reconnection time', () => {
   for (const [retry, first] of [
     ['99999999999', 3_600_000],
     ['0', 50],
@@ -102,7 +102,7 @@ describe('a body that never ends', () => {
     stream.subscription.unsubscribe()
   })
 
-  it('an answer of another content type is left after its first KiB', async () => {
+  it('a response of another content type is closed after its first KiB', async () => {
     await using server = await createScriptedServer([
       { status: 200, headers: { 'content-type': 'video/mp4' }, body: endless(chunk) },
     ])
@@ -130,7 +130,7 @@ describe('a head', () => {
     stream.subscription.unsubscribe()
   })
 
-  it('after informational ones is the one that counts', async () => {
+  it('after informational heads is the one that counts', async () => {
     await using server = await createScriptedServer([
       {
         raw: [
@@ -174,7 +174,7 @@ describe('an id', () => {
     ['with DEL', 'a\u007fb', ''],
     ['that looks like a header', 'a: b', 'a: b'],
   ] as const) {
-    it(`${name} is ${sent === '' ? 'not sent, and wedges nothing' : 'sent as its UTF-8 bytes'}`, async () => {
+    it(`${name} is ${sent === '' ? 'not sent, and the stream continues' : 'sent as its UTF-8 bytes'}`, async () => {
       await using server = await createScriptedServer([
         { status: 200, body: [`id: ${id}\ndata: a\n\n`] },
         { status: 200, body: ['data: b\n\n', 'HOLD'] },

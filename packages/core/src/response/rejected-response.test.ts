@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { record } from '../../test/record.ts'
 import { EventSourceError } from '../index.ts'
 
-describe('an answer that is no event stream', () => {
-  it('is told with the first KiB of its body', async () => {
+describe('a response that is not an event stream', () => {
+  it('is reported with the first KiB of its body', async () => {
     await using server = await createScriptedServer([
       { status: 403, headers: { 'content-type': 'text/plain' }, body: ['é'.repeat(2000), 'HOLD'] },
     ])
@@ -21,7 +21,7 @@ describe('an answer that is no event stream', () => {
     expect(await server.closed(0)).toBe('client')
   })
 
-  it('is not waited for when its body does not come', async () => {
+  it('is reported after a second if its body does not arrive', async () => {
     await using server = await createScriptedServer([{ status: 403, body: ['part', 'HOLD'] }])
     const clock = new VirtualClock()
     const stream = record(server.url, { scheduler: clock })
@@ -35,7 +35,7 @@ describe('an answer that is no event stream', () => {
     expect(await server.closed(0)).toBe('client')
   })
 
-  it('says which content type it had', async () => {
+  it('is reported with its content type', async () => {
     await using server = await createScriptedServer([
       { status: 200, headers: { 'content-type': 'text/html' }, body: ['<p>'] },
     ])
@@ -89,7 +89,7 @@ describe('an answer that is no event stream', () => {
     ['nonsense', { 'retry-after': 'soon' }, 1000],
     ['a century', { 'retry-after': '3153600000' }, 3_600_000],
   ] as const) {
-    it(`with a Retry-After of ${name} is tried again after ${delay} ms`, async () => {
+    it(`with a Retry-After of ${name} is retried after ${delay} ms`, async () => {
       await using server = await createScriptedServer([{ status: 503, headers, body: [] }])
       const clock = new VirtualClock()
       const stream = record(server.url, { scheduler: clock, reconnect: { jitter: 0 } })

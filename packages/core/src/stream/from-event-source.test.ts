@@ -4,7 +4,7 @@ import { record } from '../../test/record.ts'
 import { fromEventSource } from '../index.ts'
 
 describe('a subscription', () => {
-  it('opens nothing before it is made, and a connection of its own each time', async () => {
+  it('opens one connection, and nothing is opened before it', async () => {
     await using server = await createScriptedServer(() => ({ status: 200, body: ['data: a\n\n', 'HOLD'] }))
     const source = fromEventSource(server.url)
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -15,7 +15,7 @@ describe('a subscription', () => {
     for (const subscription of subscriptions) subscription.unsubscribe()
   })
 
-  it('delivers events with their type, data and the cursor', async () => {
+  it('delivers events with type, data and last event ID', async () => {
     await using server = await createScriptedServer([
       { status: 200, body: ['data: a\n\nevent: b\nid: 1\ndata: 1\ndata: 2\n\ndata\n\n', 'HOLD'] },
     ])
@@ -37,7 +37,7 @@ describe('a subscription', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  it('tells comments, also in the middle of a block and without a blank line after them', async () => {
+  it('reports comments, also within a block and without a blank line after them', async () => {
     await using server = await createScriptedServer([
       {
         status: 200,
@@ -50,7 +50,7 @@ describe('a subscription', () => {
     stream.subscription.unsubscribe()
   })
 
-  it('delivers only the types it is asked for, and the notices of a sink', async () => {
+  it('delivers only the requested types and the notices of a sink', async () => {
     await using server = await createScriptedServer([
       {
         status: 200,
@@ -71,7 +71,7 @@ describe('a subscription', () => {
     stream.subscription.unsubscribe()
   })
 
-  it('takes a throwing state or comments observer for what RxJS takes it for, and reads on', async () => {
+  it('reports the error of a state or comments observer as RxJS does, and reads on', async () => {
     await using server = await createScriptedServer([{ status: 200, body: [': c\n\ndata: a\n\n', 'HOLD'] }])
     const unhandled: unknown[] = []
     const listeners = process.listeners('uncaughtException')

@@ -5,8 +5,8 @@ import { record } from '../../test/record.ts'
 
 const soon = { initialDelay: 1, minDelay: 1, jitter: 0 } as const
 
-describe('a stream that is not to be resumed', () => {
-  it('completes at the end of its one response', async () => {
+describe('a stream of a single response', () => {
+  it('completes at the end of the response', async () => {
     await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\ndata: [DONE]\n\n'] }])
     const stream = record(server.url, { reconnect: false })
     expect(await stream.over()).toBeUndefined()
@@ -14,7 +14,7 @@ describe('a stream that is not to be resumed', () => {
   })
 
   for (const ending of ['CUT', 'RST'] as const) {
-    it(`errors where it is lost by ${ending}`, async () => {
+    it(`errors if its connection ends by ${ending}`, async () => {
       await using server = await createScriptedServer([
         { status: 200, body: ['data: a\n\n', { sleep: 50 }, ending] },
       ])
@@ -39,7 +39,7 @@ describe('giving up', () => {
     expect(server.requests).toHaveLength(3)
   })
 
-  it('where decide throws', async () => {
+  it('when decide throws', async () => {
     await using server = await createScriptedServer([{ status: 200, body: [] }])
     const cause = new Error('undecided')
     const stream = record(server.url, {
@@ -52,7 +52,7 @@ describe('giving up', () => {
     expect(await stream.over()).toMatchObject({ code: 'request', message: 'reconnect.decide threw', cause })
   })
 
-  it('the count starts anew after a healthy connection', async () => {
+  it('the count restarts after a healthy connection', async () => {
     await using server = await createScriptedServer(({ index }) =>
       index === 2 ? { status: 200, body: ['data: a\n\n', 'HOLD'] } : { raw: ['RST'] },
     )

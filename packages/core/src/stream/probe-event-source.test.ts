@@ -4,7 +4,7 @@ import { lastValueFrom, toArray } from 'rxjs'
 import { expect, it } from 'vitest'
 import { type ProbeStep, probeEventSource } from '../index.ts'
 
-it('emits how far it comes, completes with the first event, and closes the connection', async () => {
+it('emits its steps, completes with the first event, and closes the connection', async () => {
   await using server = await createScriptedServer([
     { status: 200, body: ['event: a\ndata: 1\n\ndata: 2\n\n', 'HOLD'] },
   ])
@@ -37,7 +37,7 @@ it('errors at once with what is wrong', async () => {
   expect(server.requests).toHaveLength(1)
 })
 
-it('errors where the stream ends before an event', async () => {
+it('errors if the stream ends before an event', async () => {
   await using server = await createScriptedServer([{ status: 200, body: [': nothing\n\n'] }])
   await expect(lastValueFrom(probeEventSource(server.url))).rejects.toMatchObject({
     code: 'network',
@@ -45,7 +45,7 @@ it('errors where the stream ends before an event', async () => {
   })
 })
 
-it('errors where no event comes in time', async () => {
+it('errors if no event comes in time', async () => {
   await using server = await createScriptedServer([{ status: 200, body: ['HOLD'] }])
   const clock = new VirtualClock()
   const steps: ProbeStep['step'][] = []

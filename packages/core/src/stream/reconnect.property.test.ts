@@ -7,7 +7,7 @@ const end = { error: new EventSourceError('network', 'cut'), attempt: 1 }
 const duration = fc.oneof(fc.nat(2 ** 31 - 1), fc.nat(10_000))
 const server = fc.option(fc.oneof(fc.nat(100_000), fc.double({ min: 0, noNaN: true })), { nil: undefined })
 
-it('for any policy and history, a delay keeps to its bounds', () => {
+it('a delay is within its bounds, for any policy and history', () => {
   fc.assert(
     fc.property(
       fc.record({
@@ -51,7 +51,7 @@ it('for any policy and history, a delay keeps to its bounds', () => {
   )
 })
 
-it('a failure more never makes it shorter', () => {
+it('another failure never makes the delay shorter', () => {
   const policy = resolveReconnect({}, 'GET')
   fc.assert(
     fc.property(fc.nat(200), server, (failures, serverRetry) => {

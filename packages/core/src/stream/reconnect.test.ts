@@ -26,15 +26,15 @@ function delay(options: ReconnectOptions, history: Partial<ReconnectHistory> = {
 
 describe('by default', () => {
   for (const code of [408, 425, 429, 500, 502, 503, 504, 599]) {
-    it(`${code} is tried again`, () => expect(defaultDecide(status(code))).toBe('retry'))
+    it(`${code} is retried`, () => expect(defaultDecide(status(code))).toBe('retry'))
   }
   for (const code of [200, 202, 205, 301, 304, 400, 401, 403, 404, 410, 418, 451]) {
     it(`${code} is final`, () => expect(defaultDecide(status(code))).toBe('fail'))
   }
   it('204 completes', () => expect(defaultDecide(status(204))).toBe('complete'))
-  it('a proper end is tried again', () => expect(defaultDecide(properEnd)).toBe('retry'))
+  it('a proper end is retried', () => expect(defaultDecide(properEnd)).toBe('retry'))
   for (const code of ['network', 'connect-timeout', 'idle-timeout', 'request'] as const) {
-    it(`${code} is tried again`, () =>
+    it(`${code} is retried`, () =>
       expect(defaultDecide(failed(new EventSourceError(code, '')))).toBe('retry'))
   }
   for (const code of ['tls', 'content-type', 'event-too-large', 'redirect'] as const) {
@@ -42,11 +42,11 @@ describe('by default', () => {
   }
 })
 
-describe('by the letter of the standard', () => {
+describe('by the rule of the standard', () => {
   for (const code of [204, 408, 429, 500, 503]) {
     it(`${code} is final`, () => expect(strictDecide(status(code))).toBe('fail'))
   }
-  it('a lost connection is tried again', () => {
+  it('a lost connection is retried', () => {
     expect(strictDecide(cut)).toBe('retry')
     expect(strictDecide(properEnd)).toBe('retry')
   })
@@ -58,7 +58,7 @@ describe('the delay', () => {
     expect(delays).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000])
   })
 
-  it('is up to twice as long at random, never shorter', () => {
+  it('is randomly up to twice as long, never shorter', () => {
     expect(delay({}, {}, 0)).toBe(1000)
     expect(delay({}, {}, 0.5)).toBe(1500)
     expect(delay({}, {}, 0.999_999)).toBe(2000)
@@ -72,12 +72,12 @@ describe('the delay', () => {
     expect(delay({}, { serverRetry: 60_000, failures: 5 })).toBe(60_000)
   })
 
-  it('is at least the floor, and grows from there after retry: 0', () => {
+  it('is at least minDelay, and grows from there after retry: 0', () => {
     const delays = [0, 1, 2].map((failures) => delay({}, { serverRetry: 0, failures }))
     expect(delays).toEqual([50, 100, 200])
   })
 
-  it('is at most an hour at the wish of the server', () => {
+  it('is at most an hour if the server asks for more', () => {
     expect(delay({}, { serverRetry: 1e20 })).toBe(3_600_000)
     expect(delay({}, { retryAfter: 1e20 })).toBe(3_600_000)
     expect(delay({ maxServerDelay: '5m' }, { serverRetry: 1e20 })).toBe(300_000)
@@ -88,7 +88,7 @@ describe('the delay', () => {
     expect(delay({}, { retryAfter: 10, failures: 3 })).toBe(8000)
   })
 
-  it('is never more than a timer holds', () => {
+  it('is at most the longest delay of a timer', () => {
     expect(delay({ initialDelay: '20d', maxDelay: '20d' }, {}, 0.9)).toBe(2 ** 31 - 1)
     expect(delay({ factor: Number.POSITIVE_INFINITY, maxDelay: '20d' }, { failures: 1 })).toBe(
       20 * 86_400_000,
@@ -105,12 +105,12 @@ describe('the count of failures', () => {
     return plan.next === 'retry' ? plan.failures : Number.NaN
   }
 
-  it('goes on for a connection that was open, but not for long', () => {
+  it('continues after a connection that was open only briefly', () => {
     expect(failuresAfter({ failures: 3 })).toBe(4)
     expect(failuresAfter({ failures: 3, openFor: 29_999 })).toBe(4)
   })
 
-  it('starts anew after a healthy connection', () => {
+  it('restarts after a healthy connection', () => {
     expect(failuresAfter({ failures: 3, openFor: 30_000 })).toBe(1)
   })
 })
@@ -125,7 +125,7 @@ describe('maxAttempts', () => {
     expect(plan(2).next).toBe('fail')
   })
 
-  it('is told as retries-exhausted, with the last failure as its cause', () => {
+  it('is reported as retries-exhausted, with the last failure as its cause', () => {
     const end = status(503)
     expect(plan(2, end)).toMatchObject({
       error: { code: 'retries-exhausted', status: 503, attempt: 1, cause: end.error },
@@ -133,8 +133,8 @@ describe('maxAttempts', () => {
   })
 })
 
-describe('maxAttempts, of connections that end properly at once,', () => {
-  it('is reached as well, and there is no failure to be the cause', () => {
+describe('maxAttempts, for connections that end properly at once,', () => {
+  it('is reached too, and the error has no cause', () => {
     const plan = planReconnect(
       properEnd,
       { ...fresh, failures: 2 },
@@ -148,7 +148,7 @@ describe('maxAttempts, of connections that end properly at once,', () => {
   })
 })
 
-describe('what is sent once', () => {
+describe('a request that is sent once', () => {
   for (const [name, policy] of [
     ['a POST', () => resolveReconnect({}, 'POST')],
     ['a PATCH whose decide would retry', () => resolveReconnect({ decide: () => 'retry' }, 'PATCH')],
@@ -175,7 +175,7 @@ describe('what is sent once', () => {
   })
 })
 
-describe('a decide of one’s own', () => {
+describe('a custom decide', () => {
   it('may fail a proper end, which then completes', () => {
     const policy = resolveReconnect({ decide: () => 'fail' }, 'GET')
     expect(planReconnect(properEnd, fresh, policy, 0)).toEqual({ next: 'complete' })

@@ -5,7 +5,7 @@ import { record } from '../../test/record.ts'
 import { fromEventSource } from '../index.ts'
 
 describe('the state', () => {
-  it('is told from connecting to closed', async () => {
+  it('is reported from connecting to closed', async () => {
     await using server = await createScriptedServer([
       { status: 200, headers: { 'x-a': ['1', '2'] }, body: ['id: 7\ndata: a\n\n'] },
       { status: 503, body: ['later'] },
@@ -45,14 +45,14 @@ describe('the state', () => {
     expect(stream.states.at(-1)).toEqual({ status: 'closed', reason: 'unsubscribed' })
   })
 
-  it('has the error that the stream ends with', async () => {
+  it('ends with the error of the stream', async () => {
     await using server = await createScriptedServer([{ status: 404, body: [] }])
     const stream = record(server.url)
     const error = await stream.over()
     expect(stream.states.at(-1)).toEqual({ status: 'closed', reason: error })
   })
 
-  it('an observer of it may unsubscribe at any state', async () => {
+  it('may be unsubscribed by its observer at any time', async () => {
     for (const status of ['connecting', 'open', 'waiting'] as const) {
       await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n'] }])
       const clock = new VirtualClock()
@@ -74,7 +74,7 @@ describe('the state', () => {
     }
   })
 
-  it('ends with closed, though it was reconnect.decide that unsubscribed', async () => {
+  it('ends with closed if reconnect.decide unsubscribes', async () => {
     await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n'] }])
     const seen: string[] = []
     await new Promise<void>((resolve) => {
@@ -93,7 +93,7 @@ describe('the state', () => {
     expect(server.connections).toBe(1)
   })
 
-  it('no factory is called after it, where an observer of it unsubscribes', async () => {
+  it('is followed by no factory call if its observer unsubscribes', async () => {
     const called: string[] = []
     await new Promise<void>((resolve) => {
       const subscription = fromEventSource('http://127.0.0.1:9', {

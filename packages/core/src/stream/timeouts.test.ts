@@ -18,7 +18,7 @@ describe('a timeout', () => {
     stream.subscription.unsubscribe()
   })
 
-  it('that strikes before what has come is told of leaves it to the next connection, its id as well', async () => {
+  it('that fires before received events are delivered drops them and their ID, so that the next connection gets them', async () => {
     const clock = new VirtualClock()
     const cursors: (string | undefined)[] = []
     const delays: number[] = []
@@ -103,7 +103,7 @@ describe('a timeout', () => {
     stream.subscription.unsubscribe()
   })
 
-  it('for silence is not put off for an hour where the clock is set back by one', async () => {
+  it('for silence still fires in time if the clock is set back by an hour', async () => {
     await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n', 'HOLD'] }])
     const clock = new VirtualClock()
     let setBack = 0

@@ -33,7 +33,7 @@ it('events narrow the type, and leave room for notices', () => {
   >()
 })
 
-it('the state is told apart by its status', () => {
+it('status discriminates the state', () => {
   const describe = (state: ConnectionState): string | number => {
     switch (state.status) {
       case 'connecting':
@@ -66,7 +66,7 @@ it('both entries have the same functions', () => {
   expectTypeOf(web.iterateEventSource).toEqualTypeOf(iterateEventSource)
 })
 
-it('checkpoints and gates are what the options take', () => {
+it('checkpoints and gates fit the options', () => {
   expectTypeOf<FileCheckpoint>().toExtend<Checkpoint>()
   expectTypeOf<StorageCheckpoint>().toExtend<Checkpoint>()
   expectTypeOf<FlowGate>().toExtend<Gate>()

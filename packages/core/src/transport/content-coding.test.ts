@@ -45,7 +45,7 @@ describe.each(['gzip', 'br', 'zstd'] as const)('a body in %s', (coding) => {
     expect(stream.data).toEqual(['a'])
   })
 
-  it('that is cut delivers what came, and resumes after it', async () => {
+  it('that is cut delivers what arrived, and resumes after it', async () => {
     const many = Array.from({ length: 2000 }, (_, n) => `id: ${n}\ndata: ${n}\n\n`)
     await using server = await createScriptedServer([
       { status: 200, headers, body: [step(many.join('')), { sleep: 50 }, 'RST'] },
@@ -58,7 +58,7 @@ describe.each(['gzip', 'br', 'zstd'] as const)('a body in %s', (coding) => {
     stream.subscription.unsubscribe()
   })
 
-  it('in an answer that is refused is told in plain text', async () => {
+  it('of a rejected response is reported as plain text', async () => {
     await using server = await createScriptedServer([
       { status: 403, headers, body: [step('not you'), 'END'] },
     ])
@@ -77,7 +77,7 @@ describe('a body', () => {
     expect(stream.data).toEqual(['a'])
   })
 
-  it('that is no gzip is a network error', async () => {
+  it('that is not gzip is a network error', async () => {
     await using server = await createScriptedServer([
       { status: 200, headers: { 'content-encoding': 'gzip' }, body: ['data: a\n\n', 'HOLD'] },
       { status: 200, body: ['HOLD'] },
@@ -183,7 +183,7 @@ describe('a body', () => {
     await expect.poll(() => read).toBe(text.length)
   })
 
-  it('in deflate is read, though nobody asked for it', async () => {
+  it('in deflate is read, although it was not requested', async () => {
     await using server = await createScriptedServer([
       { status: 200, headers: { 'content-encoding': 'deflate' }, body: [deflateSync('data: a\n\n'), 'END'] },
     ])
@@ -192,7 +192,7 @@ describe('a body', () => {
     expect(stream.data).toEqual(['a'])
   })
 
-  it('that is empty has no coding to be undone', async () => {
+  it('that is empty needs no decoding', async () => {
     await using server = await createScriptedServer([
       { status: 204, framing: 'none', headers: { 'content-encoding': 'gzip' }, body: [] },
     ])

@@ -50,7 +50,7 @@ describe.each(transports)('over %s,', (_, transport) => {
   })
 
   describe('a redirect to another origin', () => {
-    it('takes along nothing that the caller set, and the cursor', async () => {
+    it('forwards the last event ID, and nothing that the caller set', async () => {
       home = await createScriptedServer([redirect(307, other.url)])
       const stream = record(home.url, { transport, headers: secrets, lastEventId: '7' })
       await stream.received(1)
@@ -63,7 +63,7 @@ describe.each(transports)('over %s,', (_, transport) => {
       stream.subscription.unsubscribe()
     })
 
-    it('and back takes nothing along either', async () => {
+    it('and back forwards nothing that the caller set', async () => {
       home = await createScriptedServer(({ path }) =>
         path === '/' ? redirect(302, `${other.url}back`) : { status: 200, body: ['data: home\n\n', 'HOLD'] },
       )
@@ -120,7 +120,7 @@ describe.each(transports)('over %s,', (_, transport) => {
       })
     }
 
-    it('is not followed where the option says so', async () => {
+    it('is not followed if the option is error', async () => {
       home = await createScriptedServer([redirect(302, '/there?token=hunter2')])
       const error = await record(home.url, { transport, redirect: 'error' }).over()
       expect(error).toMatchObject({ code: 'redirect' })
@@ -130,7 +130,7 @@ describe.each(transports)('over %s,', (_, transport) => {
       expect(home.requests).toHaveLength(1)
     })
 
-    it('is followed twenty times and no more', async () => {
+    it('is followed at most twenty times', async () => {
       home = await createScriptedServer(({ index }) => redirect(302, `/${index + 1}`))
       const error = await record(home.url, { transport }).over()
       expect(error?.message).toMatch(
@@ -168,7 +168,7 @@ describe.each(transports)('over %s,', (_, transport) => {
   })
 })
 
-describe('a redirect of a transport of one’s own', () => {
+describe('a redirect of a custom transport', () => {
   const request: TransportRequest = {
     url: new URL('http://a/'),
     method: 'GET',

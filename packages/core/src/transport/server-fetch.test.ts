@@ -9,7 +9,7 @@ it('a certificate that does not verify is final', async () => {
   expect(server.requests).toHaveLength(0)
 })
 
-it('a fetch of one’s own is used', async () => {
+it('a custom fetch is used', async () => {
   await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n'] }])
   const asked: unknown[] = []
   const transport = fetchTransport({
@@ -28,7 +28,7 @@ it('a fetch of one’s own is used', async () => {
   })
 })
 
-it('a fetch of one’s own that takes no heed of the signal is not listened to any more', async () => {
+it('a custom fetch that ignores the signal is ignored after unsubscribing', async () => {
   let answer: (response: Response) => void = () => {}
   const transport = fetchTransport({
     fetch: () =>
@@ -45,7 +45,7 @@ it('a fetch of one’s own that takes no heed of the signal is not listened to a
   expect(stream.data).toEqual([])
 })
 
-it('a response that does not say where it comes from comes from where it was asked for', async () => {
+it('a response without a URL has the URL of its request', async () => {
   const transport = fetchTransport({ fetch: async () => eventStream('data: a\n\n') })
   const stream = record('http://127.0.0.1:9/there', { transport, reconnect: false })
   expect(await stream.over()).toBeUndefined()
@@ -57,7 +57,7 @@ function eventStream(body: string): Response {
   return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
 }
 
-it('what a platform’s fetch says of its failure is told without the query', async () => {
+it('the error message of a platform’s fetch is shown without the query', async () => {
   // Deno's words.
   const failing = async (url: unknown) => {
     throw new TypeError(`error sending request for url (${url}): client error (Connect): refused`)

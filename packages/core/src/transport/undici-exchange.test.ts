@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { undiciTransport } from '../index.ts'
 import type { TransportHandler, TransportRequest } from './transport.ts'
 
-function requestOf(url: string): TransportRequest {
+function createRequest(url: string): TransportRequest {
   return {
     url: new URL(url),
     method: 'GET',
@@ -15,8 +15,8 @@ function requestOf(url: string): TransportRequest {
   }
 }
 
-/** What a handler is told, in words. */
-function heard() {
+/** A handler that records its calls as text. */
+function createRecorder() {
   const said: string[] = []
   const handler: TransportHandler = {
     onResponse: ({ status, headers }) => said.push(`${status} ${headers['x-two'] ?? ''}`.trim()),
@@ -27,20 +27,20 @@ function heard() {
   return { said, handler }
 }
 
-const laterOn = () => new Promise((resolve) => setTimeout(resolve, 20))
+const nextTurns = () => new Promise((resolve) => setTimeout(resolve, 20))
 
 describe('an exchange that is paused before its response', () => {
   for (const redirected of [false, true]) {
-    it(`hears nothing of the body until it is resumed${redirected ? ', also where it is redirected first' : ''}`, async () => {
+    it(`receives nothing of the body until it is resumed${redirected ? ', also after a redirect' : ''}`, async () => {
       await using server = await createScriptedServer(({ path }) =>
         path === '/' && redirected
           ? { status: 302, headers: { location: '/there' }, framing: 'length', body: [] }
           : { status: 200, body: ['data: a\n\n', 'END'] },
       )
-      const { said, handler } = heard()
-      const exchange = undiciTransport().open(requestOf(server.url), handler)
+      const { said, handler } = createRecorder()
+      const exchange = undiciTransport().open(createRequest(server.url), handler)
       exchange.pause()
-      await laterOn()
+      await nextTurns()
       expect(said).not.toContain('data: a\n\n')
       // A response head that is held back holds back the redirect as well.
       exchange.resume()
@@ -52,14 +52,14 @@ describe('an exchange that is paused before its response', () => {
 describe('an exchange that is aborted', () => {
   it('at once is never sent', async () => {
     await using server = await createScriptedServer([])
-    const { said, handler } = heard()
-    undiciTransport().open(requestOf(server.url), handler).abort()
-    await laterOn()
+    const { said, handler } = createRecorder()
+    undiciTransport().open(createRequest(server.url), handler).abort()
+    await nextTurns()
     expect(server.connections).toBe(0)
     expect(said).toEqual([])
   })
 
-  it('while a dispatcher of one’s own connects is not sent when it has connected', async () => {
+  it('while a custom dispatcher connects is never sent', async () => {
     await using server = await createScriptedServer([])
     const connector = buildConnector({})
     let connect: () => void = () => {}
@@ -68,8 +68,8 @@ describe('an exchange that is aborted', () => {
         connect = () => connector(options, callback)
       },
     })
-    const { said, handler } = heard()
-    const exchange = undiciTransport({ dispatcher }).open(requestOf(server.url), handler)
+    const { said, handler } = createRecorder()
+    const exchange = undiciTransport({ dispatcher }).open(createRequest(server.url), handler)
     await Promise.resolve()
     exchange.abort()
     connect()
@@ -112,30 +112,30 @@ describe('a dispatcher', () => {
     }
   }
 
-  it('that throws is an error of the network', async () => {
+  it('that throws causes a network error', async () => {
     const dispatcher = new Scripted(() => {
       throw new Error('out of order')
     })
-    const { said, handler } = heard()
-    undiciTransport({ dispatcher }).open(requestOf('http://a/'), handler)
+    const { said, handler } = createRecorder()
+    undiciTransport({ dispatcher }).open(createRequest('http://a/'), handler)
     await Promise.resolve()
     expect(said).toEqual(['network: out of order'])
   })
 
-  it('may give a header as a list, and an answer before the answer', async () => {
+  it('may give a header as a list, and informational responses', async () => {
     const dispatcher = new Scripted((handler, controller) => {
       handler.onRequestStart?.(controller, {})
       handler.onResponseStart?.(controller, 103, {}, 'Early Hints')
       handler.onResponseStart?.(controller, 200, { 'x-two': ['a', 'b'] }, 'OK')
       handler.onResponseEnd?.(controller, {})
     })
-    const { said, handler } = heard()
-    undiciTransport({ dispatcher }).open(requestOf('http://a/'), handler)
+    const { said, handler } = createRecorder()
+    undiciTransport({ dispatcher }).open(createRequest('http://a/'), handler)
     await Promise.resolve()
     expect(said).toEqual(['200 a, b', 'end'])
   })
 
-  it('is not listened to after the abort, whatever it goes on about', async () => {
+  it('is ignored after the abort', async () => {
     for (const last of ['end', 'error'] as const) {
       let goOn: () => void = () => {}
       const dispatcher = new Scripted((handler, controller) => {
@@ -147,8 +147,8 @@ describe('a dispatcher', () => {
           else handler.onResponseError?.(controller, new Error('aborted'))
         }
       })
-      const { said, handler } = heard()
-      const exchange = undiciTransport({ dispatcher }).open(requestOf('http://a/'), handler)
+      const { said, handler } = createRecorder()
+      const exchange = undiciTransport({ dispatcher }).open(createRequest('http://a/'), handler)
       await Promise.resolve()
       exchange.abort()
       exchange.abort()

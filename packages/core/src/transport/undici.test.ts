@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer as createTcpServer } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createScriptedServer, testCertificate } from '@rxsse/testing'
-import { Agent, Pool, ProxyAgent } from 'undici'
+import { Agent, buildConnector, Pool, ProxyAgent } from 'undici'
 import { describe, expect, it } from 'vitest'
 import { record } from '../../test/record.ts'
 import { iterateEventSource, undiciTransport } from '../index.ts'
@@ -31,7 +31,7 @@ describe('TLS', () => {
     })
   })
 
-  it('is spoken with a certificate authority of one’s own', async () => {
+  it('is spoken with a custom certificate authority', async () => {
     await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n', 'HOLD'] }], {
       tls: true,
     })
@@ -42,7 +42,7 @@ describe('TLS', () => {
     expect(await server.closed(0)).toBe('client')
   })
 
-  it('that the server does not speak is tried again', async () => {
+  it('that the server does not support is retried', async () => {
     const server = createTcpServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(
       0,
       '127.0.0.1',
@@ -56,7 +56,7 @@ describe('TLS', () => {
 })
 
 describe('a dispatcher', () => {
-  it('that is an Agent is used again after each end, on the connection that is kept alive', async () => {
+  it('that is an Agent reuses its kept-alive connection', async () => {
     await using server = await createScriptedServer(({ index }) =>
       index < 3 ? { status: 200, keepAlive: true, body: [`data: ${index}\n\n`] } : undefined,
     )
@@ -114,10 +114,16 @@ describe('a dispatcher', () => {
 
   it('that is still connecting sends nothing once the stream is unsubscribed', async () => {
     await using server = await createScriptedServer([])
-    const dispatcher = new Agent()
+    const connector = buildConnector({})
+    const connecting = Promise.withResolvers<void>()
+    const dispatcher = new Agent({
+      connect(options, callback) {
+        connecting.resolve()
+        connector(options, callback)
+      },
+    })
     const stream = record(server.url, { transport: undiciTransport({ dispatcher }) })
-    await stream.state('connecting')
-    await new Promise<void>((resolve) => queueMicrotask(resolve))
+    await connecting.promise
     stream.subscription.unsubscribe()
     await dispatcher.close()
     expect(server.requests).toHaveLength(0)
@@ -135,7 +141,7 @@ describe('HTTP/2', () => {
     return server
   }
 
-  it('is spoken where the server speaks nothing else', async () => {
+  it('is used if the server supports nothing else', async () => {
     const server = await serve(false)
     const transport = undiciTransport({ dispatcher: new Agent({ connect: { ca }, allowH2: true }) })
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`
@@ -147,7 +153,7 @@ describe('HTTP/2', () => {
     server.close()
   })
 
-  it('is held back by a gate, and let go', async () => {
+  it('is held back and resumed by a gate', async () => {
     const block = `data: ${'x'.repeat(1000)}\n\n`
     let sent = 0
     const server = createSecureServer(testCertificate, (_, response) => {
