@@ -115,16 +115,16 @@ describe('a dispatcher', () => {
   it('that is still connecting sends nothing once the stream is unsubscribed', async () => {
     await using server = await createScriptedServer([])
     const connector = buildConnector({})
-    const connecting = Promise.withResolvers<void>()
+    let connect: (() => void) | undefined
     const dispatcher = new Agent({
       connect(options, callback) {
-        connecting.resolve()
-        connector(options, callback)
+        connect = () => connector(options, callback)
       },
     })
     const stream = record(server.url, { transport: undiciTransport({ dispatcher }) })
-    await connecting.promise
+    await expect.poll(() => connect).toBeDefined()
     stream.subscription.unsubscribe()
+    connect?.()
     await dispatcher.close()
     expect(server.requests).toHaveLength(0)
   })
