@@ -107,7 +107,8 @@ it('an event over the limit delivers nothing and moves nothing, in any pieces, a
     })
   fc.assert(
     fc.property(limited, ([wire, limit, chunks, endsTurn]) => {
-      const first = wire.findIndex((block) => Buffer.byteLength(block) > limit)
+      // A block is complete with a carriage return: the line feed after it does not count.
+      const first = wire.findIndex((block) => Buffer.byteLength(block.replace(/\r\n$/, '\r')) > limit)
       const accepted = first === -1 ? wire : wire.slice(0, first)
       const { oversize, ...decoded } = decode(chunks, { maxEventSize: limit, endsTurn })
       expect(decoded).toEqual(referenceParse(new Uint8Array(Buffer.from(accepted.join('')))))

@@ -23,12 +23,15 @@ export function findLastSegmentEnd(bytes: Uint8Array, scanned: number, length: n
   return end
 }
 
-/** Finds the end of the segment that begins at `start`. The segment is known to be complete within `length` bytes. */
+/**
+ * Finds the end of the segment that begins at `start`. The segment is known to be complete within `length` bytes.
+ * After a carriage return, the segment ends before the line feed, so that its size is the same in any pieces.
+ */
 export function findSegmentEnd(bytes: Uint8Array, start: number, length: number): number {
-  let end = findLineEnd(bytes, start, length)
-  if (bytes[start] === COLON || isLineEnd(bytes[start])) return end
-  while (!isLineEnd(bytes[end])) end = findLineEnd(bytes, end, length)
-  return findLineEnd(bytes, end, length)
+  let end = start
+  if (bytes[start] === COLON) while (!isLineEnd(bytes[end])) end++
+  else while (!isLineEnd(bytes[end])) end = findLineEnd(bytes, end, length)
+  return end + 1
 }
 
 const LINE_FEED = 10
