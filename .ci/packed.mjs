@@ -1,29 +1,58 @@
-// Every package that is published, as npm packs it: what is in it, what the linters of packages say of it, whether it works where a
-// stranger installs it, and what it adds to a bundle. With `--record`, the sizes of the bundles become the recorded ones.
+// Packs every published package, checks the tarballs, and uses them in blank projects as a user would.
+import { execFileSync } from 'node:child_process'
+import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkBundles } from './published/bundles.mjs'
-import { checkContents } from './published/contents.mjs'
-import { checkInstalled, install } from './published/installed.mjs'
-import { lint } from './published/lint.mjs'
-import { packAll } from './published/pack.mjs'
-import { checkReadme } from './published/readme.mjs'
-import { checkTypes } from './published/types.mjs'
 import { temporaryFolder } from './temporary-folder.mjs'
 
-const folder = temporaryFolder('published')
-const packages = packAll(folder)
-for (const one of packages) {
-  checkContents(one, packages)
-  await lint(one)
-}
-const blank = join(folder, 'blank')
-install(blank, packages, ['core', 'operators', 'server'], ['rxjs'])
-await checkReadme(blank)
+const PUBLISHED_FILE = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts|json))$/
+const folder = temporaryFolder('packed')
 
-const project = join(folder, 'project')
-install(
-  project,
-  packages,
+const published = globSync('packages/*/package.json')
+  .map((path) => JSON.parse(readFileSync(path, 'utf8')))
+  .filter((manifest) => !manifest.private)
+  .map(({ name }) => name)
+const packages = JSON.parse(
+  execFileSync(
+    'pnpm',
+    [
+      '--recursive',
+      ...published.map((name) => `--filter=${name}`),
+      'pack',
+      '--json',
+      '--pack-destination',
+      folder,
+    ],
+    { encoding: 'utf8' },
+  ),
+)
+for (const { name, filename, files, size } of packages) {
+  const unexpected = files.filter(({ path }) => !PUBLISHED_FILE.test(path) || path.includes('.test.'))
+  if (unexpected.length > 0)
+    throw new Error(`${name} would publish ${unexpected.map(({ path }) => path).join(', ')}`)
+  const manifest = execFileSync('tar', ['-xOf', filename, 'package/package.json'], { encoding: 'utf8' })
+  const local = manifest.match(/"(workspace|catalog|link|file):[^"]*"/)
+  if (local) throw new Error(`${name}: the packed package.json has ${local[0]}, which npm cannot install`)
+  console.log(`${name}: ${files.length} files, ${size} bytes`)
+  run('publint', ['run', '--strict', filename])
+  run('attw', [
+    '--profile',
+    'esm-only',
+    '--no-definitely-typed',
+    '--format',
+    'ascii',
+    '--no-emoji',
+    '--no-summary',
+    filename,
+  ])
+}
+
+// The README's example needs no other packages than these.
+const readme = createProject('readme', ['core', 'operators', 'server'], ['rxjs'])
+writeFileSync(join(readme, 'README.md'), readFileSync('README.md'))
+run(process.execPath, ['readme.mjs'], readme)
+
+const project = createProject(
+  'project',
   ['core', 'operators', 'server', 'redis', 'testing'],
   [
     'rxjs@7.8',
@@ -35,6 +64,40 @@ install(
     'typescript-7@npm:typescript@7',
   ],
 )
-checkInstalled(project)
-checkTypes(project)
-await checkBundles(project, process.argv.includes('--record'))
+const copies = globSync('node_modules/**/node_modules/rxjs', { cwd: project })
+if (copies.length > 0) throw new Error(`the project has more than one copy of rxjs: ${copies.join(', ')}`)
+run(process.execPath, ['import.mjs'], project)
+run(process.execPath, ['require.cjs'], project)
+for (const version of ['typescript-5', 'typescript-7']) {
+  for (const config of ['nodenext', 'bundler', 'browser'])
+    run(process.execPath, [`node_modules/${version}/bin/tsc`, '-p', `tsconfig.${config}.json`], project)
+  console.log(`${version} accepts the types`)
+}
+// Fails on an import of a Node module, so the browser entry has none.
+run('esbuild', [
+  join(project, 'page.mjs'),
+  '--bundle',
+  '--platform=browser',
+  `--outdir=${join(project, 'out')}`,
+])
+
+/** Installs these packages, and no others of the workspace, into a folder of their own. */
+function createProject(name, names, others) {
+  const path = join(folder, name)
+  mkdirSync(path)
+  cpSync(new URL('consumer', import.meta.url), path, { recursive: true })
+  writeFileSync(join(path, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  const tarballs = packages
+    .filter((one) => ['shared', ...names].some((each) => one.name === `@rxsse/${each}`))
+    .map((one) => one.filename)
+  run(
+    'npm',
+    ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...tarballs, ...others],
+    path,
+  )
+  return path
+}
+
+function run(program, args, cwd = '.') {
+  execFileSync(program, args, { cwd, stdio: 'inherit' })
+}

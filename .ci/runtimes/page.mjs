@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const packages = ['core', 'operators', 'server']
@@ -6,7 +7,9 @@ const columns = [['node-22'], ['node-24'], ['node-26'], ['bun'], ['deno'], ['chr
 /** Writes docs/runtimes.md from the results: the table and the notes between its marks, the rest of the page as it is. */
 export function writePage(results) {
   const page = readFileSync('docs/runtimes.md', 'utf8')
-  const sizes = JSON.parse(readFileSync('.ci/published/sizes.json', 'utf8'))
+  const sizes = JSON.parse(
+    execFileSync('size-limit', ['--config', '.ci/size-limit.mjs', '--json'], { encoding: 'utf8' }),
+  )
   const parts = { runtimes: table(results), reasons: reasons(results), sizes: sizesTable(sizes) }
   const written = Object.entries(parts).reduce(
     (text, [name, part]) =>
@@ -52,10 +55,12 @@ function reasons(results) {
 }
 
 function sizesTable(sizes) {
-  const rows = Object.entries(sizes).map(([what, bytes]) => {
-    const [name, selection] = what.split(': ')
-    const imported = selection === 'everything' ? 'everything' : `\`${selection}\``
-    return `| \`${name}\` | ${imported} | ${bytes.toLocaleString('en')} |`
-  })
+  const rows = sizes
+    .map(({ name, size }) => [...name.split(': '), size])
+    .filter(([, selection]) => selection !== 'nothing')
+    .map(([name, selection, size]) => {
+      const imported = selection === 'everything' ? 'everything' : `\`${selection}\``
+      return `| \`${name}\` | ${imported} | ${size.toLocaleString('en')} |`
+    })
   return ['| from | imported | bytes |', '| --- | --- | --: |', ...rows].join('\n')
 }

@@ -1,12 +1,17 @@
-import { readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
 import { eventStreamCases, httpCases } from '@rxsse/testing'
 
-/** Gzipped, without RxJS, as the check of what would be published has recorded them. */
-const sizes: Readonly<Record<string, number>> = JSON.parse(
-  readFileSync(new URL('../../.ci/published/sizes.json', import.meta.url), 'utf8'),
+const repository = new URL('../../', import.meta.url)
+
+/** Bundle sizes, minified and gzipped, without RxJS. */
+const sizes: readonly { name: string; size: number }[] = JSON.parse(
+  execFileSync('node_modules/.bin/size-limit', ['--config', '.ci/size-limit.mjs', '--json'], {
+    cwd: repository,
+    encoding: 'utf8',
+  }),
 )
 
-/** What the home page shows besides its text. Figures are read, where there is something to read them from. */
+/** The hero and the features of the home page. */
 export const home = {
   hero: {
     name: 'rxsse',
@@ -53,7 +58,7 @@ export const home = {
 }
 
 function kilobytes(name: string): string {
-  const size = sizes[name]
-  if (size === undefined) throw new Error(`.ci/published/sizes.json has no size of ${name}`)
-  return `${(size / 1000).toFixed(1)} kB gzipped`
+  const found = sizes.find((one) => one.name === name)
+  if (found === undefined) throw new Error(`.ci/size-limit.mjs has no limit for ${name}`)
+  return `${(found.size / 1000).toFixed(1)} kB gzipped`
 }

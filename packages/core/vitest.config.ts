@@ -14,6 +14,12 @@ export default defineConfig({
     ],
   },
   test: {
+    coverage: {
+      include: ['src/**/*.ts'],
+      reporter: [['text', { skipFull: true }], 'html'],
+      reportsDirectory: '.results/coverage',
+      thresholds: { statements: 99, branches: 99, functions: 99, lines: 99 },
+    },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxConcurrency: 10,

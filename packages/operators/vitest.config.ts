@@ -6,5 +6,13 @@ const conditions = 'Bun' in globalThis ? ['bun'] : 'Deno' in globalThis ? ['deno
 // Thousands of random runs, on machines that do other things as well: a limit is for what hangs, not for what is slow.
 export default defineConfig({
   ssr: { resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] } },
-  test: { testTimeout: 120_000 },
+  test: {
+    testTimeout: 120_000,
+    coverage: {
+      include: ['src/**/*.ts'],
+      reporter: [['text', { skipFull: true }], 'html'],
+      reportsDirectory: '.results/coverage',
+      thresholds: { statements: 99, branches: 98, functions: 99, lines: 99 },
+    },
+  },
 })

@@ -1,4 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
 // Nothing here waits long when it is right; a machine at work on other things may make it seem so.
-export default defineConfig({ test: { testTimeout: 60_000, hookTimeout: 120_000 } })
+export default defineConfig({
+  test: {
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    coverage: {
+      include: ['src/**/*.ts'],
+      reporter: [['text', { skipFull: true }], 'html'],
+      reportsDirectory: '.results/coverage',
+      thresholds: { statements: 90, branches: 90, functions: 90, lines: 90 },
+    },
+  },
+})

@@ -6,6 +6,12 @@ const conditions = 'Bun' in globalThis ? ['bun'] : 'Deno' in globalThis ? ['deno
 export default defineConfig({
   ssr: { resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] } },
   test: {
+    coverage: {
+      include: ['src/**/*.ts'],
+      reporter: [['text', { skipFull: true }], 'html'],
+      reportsDirectory: '.results/coverage',
+      thresholds: { statements: 99, branches: 98, functions: 99, lines: 99 },
+    },
     // The machine may be busy with servers, sockets and child processes: the timeouts only bound a
     // hang.
     testTimeout: 30_000,

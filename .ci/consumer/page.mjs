@@ -1,0 +1,3 @@
+import { fromEventSource } from '@rxsse/core'
+
+fromEventSource('/').subscribe()
