@@ -1,10 +1,11 @@
-// Runs the README's demo command as a newcomer would: it must be ready, send real events within ten seconds, and end by Ctrl-C with status 0.
+// Smoke test: runs the README's demo command. The demo must start, send real events within ten seconds,
+// and exit with status 0 on Ctrl-C.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname } from 'node:path'
 
 const started = Date.now()
-// npx passes Ctrl-C on but ends by the signal itself, which would hide the demo's status: ask it for its pnpm, and call that.
+// npx itself ends by the signal, which hides the demo's status. So this asks npx for its pnpm and calls that.
 const pnpm = execFileSync('npx', ['-y', '-p', 'pnpm@12', '-c', 'command -v pnpm'], {
   encoding: 'utf8',
 }).trim()
@@ -16,7 +17,7 @@ const demo = spawn(pnpm, ['demo', '--port', '0'], {
 const exited = once(demo, 'exit')
 const deadline = setTimeout(() => {
   process.kill(-demo.pid, 'SIGKILL')
-  throw new Error('the demo was not done within two minutes')
+  throw new Error('the demo took longer than two minutes')
 }, 120_000)
 
 const page = await new Promise((resolve, reject) => {
@@ -38,9 +39,9 @@ for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
 }
 console.log(stream.trimEnd().split('\n').slice(-4).join('\n'))
 
-// As a terminal does it: the signal goes to every process of the group.
+// As in a terminal, the signal goes to every process of the group.
 process.kill(-demo.pid, 'SIGINT')
 const [status, signal] = await exited
 clearTimeout(deadline)
-if (status !== 0) throw new Error(`expected the demo to end by itself with status 0, got ${signal ?? status}`)
-console.log('ended by itself with status 0')
+if (status !== 0) throw new Error(`expected the demo to exit with status 0, got ${signal ?? status}`)
+console.log('exited with status 0')

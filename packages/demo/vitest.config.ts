@@ -1,4 +1,4 @@
 import { defineConfig } from 'vitest/config'
 
-// Processes and browsers, on machines that do other things as well: a limit is for what hangs, not for what is slow.
+// The machine may be busy: the timeouts only bound a hang.
 export default defineConfig({ test: { testTimeout: 120_000, hookTimeout: 120_000 } })

@@ -9,7 +9,7 @@ export default defineConfig({
       include: ['src/**/*.ts'],
       reporter: [['text', { skipFull: true }], 'html'],
       reportsDirectory: '.results/coverage',
-      thresholds: { statements: 90, branches: 90, functions: 90, lines: 90 },
+      thresholds: { statements: 99, branches: 99, functions: 98, lines: 99 },
     },
   },
 })

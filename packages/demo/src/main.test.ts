@@ -5,13 +5,13 @@ import { firstValueFrom, take, toArray } from 'rxjs'
 import { expect, it } from 'vitest'
 import { runDemo, startDemo } from '../test/started-demo.ts'
 
-it('--help says what can be said, and ends with status 0', async () => {
+it('--help lists the flags and exits with status 0', async () => {
   const { status, output, errors } = await runDemo('--help')
   expect({ status, errors }).toEqual({ status: 0, errors: '' })
   for (const flag of ['--port', '--speed', '--source', '--by', '--help']) expect(output).toContain(flag)
 })
 
-it('a bad flag is one clear line and status 1', async () => {
+it('prints one line and exits with status 1 for a wrong flag', async () => {
   expect(await runDemo('--speed', 'fast')).toEqual({
     status: 1,
     output: '',
@@ -19,7 +19,7 @@ it('a bad flag is one clear line and status 1', async () => {
   })
 })
 
-it('a taken port is one clear line and status 1', async () => {
+it('prints one line and exits with status 1 if the port is taken', async () => {
   const other = createServer().listen(0)
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
@@ -31,7 +31,7 @@ it('a taken port is one clear line and status 1', async () => {
   other.close()
 })
 
-it('each sink shows real results of its own', async () => {
+it('each sink serves its own results', async () => {
   await using demo = await startDemo('--speed', '36000')
   const events = (name: string, type: string, count: number) =>
     firstValueFrom(
@@ -55,7 +55,7 @@ it('each sink shows real results of its own', async () => {
   for (const { data } of alerts) expect(JSON.parse(data).magnitude).toBeGreaterThanOrEqual(4.5)
 })
 
-it('Ctrl-C tells clients when to come back, and the process ends by itself with status 0', async () => {
+it('on Ctrl-C clients get a retry delay and the process exits with status 0', async () => {
   await using demo = await startDemo()
   const response = await fetch(`${demo.url}/sse/page`)
   const text = response.text()

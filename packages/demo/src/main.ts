@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { type Demo, startDemo } from './demo.ts'
-import { type DemoOptions, HELP, parseOptions } from './options.ts'
-import { liveSummary } from './terminal.ts'
+import { type DemoOptions, HELP, parseOptions } from './command-line/options.ts'
+import { createTerminal } from './command-line/terminal.ts'
+import { type Demo, startDemo } from './demo/start-demo.ts'
 
 try {
   const options = parseOptions(process.argv.slice(2))
@@ -13,12 +13,12 @@ try {
 }
 
 async function run(options: DemoOptions): Promise<void> {
-  const terminal = liveSummary(process.stdout)
+  const terminal = createTerminal(process.stdout)
   const demo = await startDemo(options, (error) => terminal.end(`  Redis: ${messageOf(error)}`))
-  terminal.end(`\n  rxsse is ready ${demo.url}\n  ${processes(demo, options)}Ctrl-C ends it.\n`)
-  const drawing = setInterval(() => terminal.show(demo.status(), processes(demo, options)), 500)
+  terminal.end(`\n  rxsse is ready ${demo.url}\n  ${describeProcesses(demo, options)}Ctrl-C stops it.\n`)
+  const drawing = setInterval(() => terminal.show(demo.status(), describeProcesses(demo, options)), 500)
 
-  // Every wrapper of a terminal's process group may pass the signal on, so it can come more than once.
+  // The signal can come more than once: each process that wraps this one may forward it.
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {})
   clearInterval(drawing)
@@ -26,8 +26,8 @@ async function run(options: DemoOptions): Promise<void> {
   await demo.close()
 }
 
-/** The processes to kill, for whoever wants to see what happens. */
-function processes({ feedPid, otherNodes }: Demo, { source }: DemoOptions): string {
+/** Lists the processes that the user may kill. */
+function describeProcesses({ feedPid, otherNodes }: Demo, { source }: DemoOptions): string {
   const feed = source === undefined ? `The feed is process ${feedPid ?? '(starting)'}. ` : ''
   const nodes = otherNodes.map(
     ({ url, pid }, index) => `Node ${index + 2} is ${url}, process ${pid ?? '(starting)'}. `,

@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url'
 
 const entry = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
-/** The demo as a process, the way the README starts it. */
+/** The demo as a process, started as the README does. */
 export interface StartedDemo extends AsyncDisposable {
   readonly url: string
-  /** Of the feed it started, if it did. */
+  /** The process id of its feed, if it has one. */
   readonly feedPid: number | undefined
-  /** Those it started besides itself. */
+  /** The nodes that it started. */
   readonly otherNodes: readonly { readonly url: string; readonly pid: number }[]
-  /** Resolves when it has ended. */
+  /** Resolves when it has exited. */
   readonly ended: Promise<Ended>
   signal(name: NodeJS.Signals): void
 }
@@ -22,12 +22,12 @@ export interface Ended {
   readonly errors: string
 }
 
-/** Runs the demo to its end. */
+/** Runs the demo until it exits. */
 export function runDemo(...args: string[]): Promise<Ended> {
   return launch(args).ended
 }
 
-/** Starts the demo on a free port and waits until it says that it is ready. */
+/** Starts the demo on a free port and waits until it is ready. */
 export async function startDemo(...args: string[]): Promise<StartedDemo> {
   const { child, ended } = launch(['--port', '0', ...args])
   const { url, feedPid, otherNodes } = await new Promise<Pick<StartedDemo, 'url' | 'feedPid' | 'otherNodes'>>(

@@ -31,7 +31,7 @@ async function listen(options: Partial<FeedOptions>): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** The raw answer, read until `enough` of it has come or the server ended it. */
+/** Reads the raw response until `enough` accepts it or the connection closes. */
 function read(
   port: number,
   headers: string,
@@ -57,26 +57,26 @@ function read(
 
 const ids = (text: string): number[] => [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id))
 
-it('sends what is due since the origin, in order, and then waits', async () => {
+it('sends the events that are due since the origin, in order, and then waits', async () => {
   // Two hours into laps of one hour: eight events are due, and the ninth as the third lap begins.
   const port = await listen({ speed: 1e-9, origin: Date.now() - (2 * HOUR - 1) * 1e9 })
   const { text } = await read(port, '', (text) => ids(text).length === 8)
   expect(ids(text)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
 })
 
-it('goes on after the last event ID it is given', async () => {
+it('continues after the given last event ID', async () => {
   const port = await listen({ speed: 1e9 })
   const { text } = await read(port, 'Last-Event-ID: 1234\r\n', (text) => ids(text).length >= 3)
   expect(ids(text).slice(0, 3)).toEqual([1235, 1236, 1237])
 })
 
-it('begins at the start where the last event ID is none of its own', async () => {
+it('starts from the beginning if it does not know the last event ID', async () => {
   const port = await listen({ speed: 1e9 })
   const { text } = await read(port, 'Last-Event-ID: abc\r\n', (text) => ids(text).length >= 1)
   expect(ids(text)[0]).toBe(1)
 })
 
-it('cuts its connections in turn: a FIN within an event, a reset, a clean end', async () => {
+it('cuts connections in turn by a FIN within an event, a reset and a clean end', async () => {
   const port = await listen({ speed: 1e-9, lifetime: () => 0 })
   const middle = await read(port, '', () => false)
   expect(middle.text).toContain('id: ')
@@ -88,7 +88,7 @@ it('cuts its connections in turn: a FIN within an event, a reset, a clean end', 
   expect([middle.reset, reset.reset, clean.reset]).toEqual([false, true, false])
 })
 
-it('is found at /feed alone', async () => {
+it('answers 404 outside /feed', async () => {
   const port = await listen({})
   expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404)
 })

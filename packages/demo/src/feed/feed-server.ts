@@ -3,17 +3,20 @@ import type { Timeline } from './timeline.ts'
 
 export interface FeedOptions {
   readonly timeline: Timeline
-  /** Event time over wall time: 3600 replays an hour each second. */
+  /** Event time divided by wall time: 3600 replays an hour each second. */
   readonly speed: number
-  /** Wall time, in epoch milliseconds, at which the timeline started. A restarted feed given the same origin goes on where it would be. */
+  /**
+   * Wall time at which the timeline started, in epoch milliseconds. A restarted feed with the same origin
+   * continues as if it had never stopped.
+   */
   readonly origin: number
-  /** How long a connection lives before it is cut, in milliseconds; asked once for each. `Infinity` never cuts. */
+  /** Milliseconds until a connection is cut, called once for each. `Infinity` never cuts it. */
   readonly lifetime: () => number
 }
 
 /**
- * Serves the timeline at `/feed` as an event stream that honours Last-Event-ID. It is a bad neighbour on purpose: it cuts every
- * connection after a while, in turn by a clean end, by a FIN in the middle of an event, and by a TCP reset.
+ * Serves the timeline at `/feed` as an event stream that honours Last-Event-ID. It is unreliable on purpose: it cuts
+ * every connection after a while, in turn by a clean end, by a FIN in the middle of an event, and by a TCP reset.
  */
 export function createFeedServer(options: FeedOptions): Server {
   let connections = 0
@@ -70,7 +73,7 @@ function frame(event: { readonly id: number; readonly type: string; readonly dat
   return `id: ${event.id}\nevent: ${event.type}\ndata: ${event.data}\n\n`
 }
 
-/** Ends a connection; `pending` is the event that would have come next. */
+/** Ends a connection. `pending` is the event that would come next. */
 type Cut = (response: ServerResponse, pending: string) => void
 
 const endCleanly: Cut = (response) => {

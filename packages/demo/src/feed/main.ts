@@ -1,13 +1,14 @@
-// The feed, a process of its own so that it can be killed: node feed/main.js '{"port":0,"speed":3600,"origin":…}'
-import { childConfig, listenAsChild } from '../process/listen-as-child.ts'
+// Runs the feed in a process of its own, so that it can be killed:
+// node feed/main.js '{"port":0,"speed":3600,"origin":…}'
+import { listenAsChild, readChildConfig } from '../process/listen-as-child.ts'
 import { createFeedServer } from './feed-server.ts'
 import { loadTimeline } from './timeline.ts'
 
-const { port, speed, origin } = childConfig<FeedConfig>()
+const { port, speed, origin } = readChildConfig<FeedConfig>()
 
 export interface FeedConfig {
   readonly speed: number
-  /** When the replay began, epoch milliseconds: a restart goes on where it would be by now. */
+  /** The start of the replay in epoch milliseconds. A restarted feed continues from there. */
   readonly origin: number
 }
 

@@ -10,7 +10,7 @@ const quake = fc.record({
   depth: fc.double({ min: 0, max: 700, noNaN: true }),
 })
 
-it('is in the order of event time, without end, and every id is where it says', () => {
+it('is endless, in order of event time, and returns each event by its id', () => {
   fc.assert(
     fc.property(
       fc.array(quake, { minLength: 1, maxLength: 20, size: 'max' }),
@@ -26,7 +26,7 @@ it('is in the order of event time, without end, and every id is where it says', 
   )
 })
 
-it('holds every earthquake once a lap, and a price every hour', () => {
+it('has every earthquake once a lap, and a price every hour', () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(quake, { minLength: 1, maxLength: 20, size: 'max', selector: ({ code }) => code }),
@@ -46,7 +46,7 @@ it('holds every earthquake once a lap, and a price every hour', () => {
   )
 })
 
-it('has the real data: 1,679 earthquakes and 169 trading days a lap of replay', () => {
+it('loads the real data: 1,679 earthquakes and 169 trading days a lap', () => {
   const timeline = loadTimeline()
   const week = Array.from({ length: 1_679 + 169 }, (_, i) => timeline.at(i + 1))
   expect(week.filter(({ type }) => type === 'quake')).toHaveLength(1_679)
@@ -58,7 +58,7 @@ it('has the real data: 1,679 earthquakes and 169 trading days a lap of replay', 
   expect(timeline.at(week.length + 1).due).toBe(169 * 3_600_000)
 })
 
-it('refuses an id below 1', () => {
+it('rejects an id below 1', () => {
   const timeline = createTimeline([{ code: 'a', time: 0, magnitude: 1, place: '', depth: 1 }], [])
-  expect(() => timeline.at(0)).toThrow(/id: expected a whole number from 1 on, got 0/)
+  expect(() => timeline.at(0)).toThrow(/id must be an integer from 1, not 0/)
 })

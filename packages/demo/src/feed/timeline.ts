@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs'
 
-/** One event of the feed. Its id is its place in the timeline, counted from 1, so any process can serve any id. */
+/** An event of the feed. Its id is its position in the timeline, from 1, so any process can serve any id. */
 export interface FeedEvent {
   readonly id: number
   readonly type: 'quake' | 'price'
-  /** Milliseconds of event time after the timeline's start at which it is due. */
+  /** Milliseconds of event time between the timeline's start and this event. */
   readonly due: number
-  /** JSON. */
+  /** The data as JSON. */
   readonly data: string
 }
 
-/** An endless, repeatable sequence of real events, in the order of event time. */
+/** An endless, repeatable sequence of real events in order of event time. */
 export interface Timeline {
-  /** The event with this id, from 1 on without end. */
+  /** Returns the event with this id, an integer from 1. */
   at(id: number): FeedEvent
-  /** Event time at which the replay starts, in epoch milliseconds. */
+  /** The event time at which the replay starts, in epoch milliseconds. */
   readonly start: number
 }
 
@@ -34,8 +34,8 @@ export interface Close {
 const HOUR = 3_600_000
 
 /**
- * One week of earthquakes and, beside it, twenty years of daily prices, a trading day each hour of the week, so that both are worth
- * watching at one speed. After a week the next lap begins: earthquakes come again a week later in event time, prices go on.
+ * Merges a week of earthquakes with twenty years of daily prices, one trading day an hour, so that both suit one speed.
+ * After a week the next lap starts: the earthquakes repeat one week later in event time, and the prices continue.
  */
 export function createTimeline(quakes: readonly Quake[], closes: readonly Close[]): Timeline {
   const first = Math.min(...quakes.map((quake) => quake.time))
@@ -54,7 +54,7 @@ export function createTimeline(quakes: readonly Quake[], closes: readonly Close[
     at(id) {
       const lap = Math.floor((id - 1) / week.length)
       const slot = week[(id - 1) % week.length]
-      if (slot === undefined) throw new RangeError(`id: expected a whole number from 1 on, got ${id}`)
+      if (slot === undefined) throw new RangeError(`id must be an integer from 1, not ${id}`)
       const due = slot.due + lap * span
       if (slot.quake !== undefined) {
         const data = JSON.stringify({ ...slot.quake, time: slot.quake.time + lap * span, lap })
@@ -72,7 +72,7 @@ export function createTimeline(quakes: readonly Quake[], closes: readonly Close[
   }
 }
 
-/** The U.S. Geological Survey's earthquakes of one week and the S&P 500's daily closes since 2000, as `vega-datasets` ships them. */
+/** Loads a week of USGS earthquakes and the S&P 500's daily closes since 2000 from `vega-datasets`. */
 export function loadTimeline(): Timeline {
   const data = new URL('../data/', import.meta.resolve('vega-datasets'))
   return createTimeline(

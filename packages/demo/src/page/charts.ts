@@ -1,7 +1,7 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { BANDS } from '../bands.ts'
-import type { Messages } from '../messages.ts'
+import { BANDS } from '../messages/magnitude-bands.ts'
+import type { Messages } from '../messages/messages.ts'
 import { date, minute } from './formats.ts'
 
 const HOUR = 3_600
@@ -12,8 +12,8 @@ export interface Chart<T> {
   add(value: T): void
 }
 
-/** Stacked bars, one an hour, one colour a band. */
-export function quakeChart(element: HTMLElement): Chart<Messages['quakes']> {
+/** Stacked bars: one bar an hour, one colour a band. */
+export function createQuakeChart(element: HTMLElement): Chart<Messages['quakes']> {
   const hours = new Map<number, number[]>()
   const plot = new uPlot(
     {
@@ -43,7 +43,7 @@ export function quakeChart(element: HTMLElement): Chart<Messages['quakes']> {
     element,
   )
   follow(plot, element)
-  const redraw = onFrame(() => {
+  const redraw = combineCalls(() => {
     const starts = [...hours.keys()].sort((a, b) => a - b)
     for (const start of starts.splice(0, starts.length - HOURS_SHOWN)) hours.delete(start)
     const sums = BANDS.map((_, index) => {
@@ -62,8 +62,8 @@ export function quakeChart(element: HTMLElement): Chart<Messages['quakes']> {
   }
 }
 
-/** The close of the last year of trading days. */
-export function priceChart(element: HTMLElement): Chart<Messages['price']> {
+/** A line of the closing prices of the last trading year. */
+export function createPriceChart(element: HTMLElement): Chart<Messages['price']> {
   const days: number[] = []
   const closes: number[] = []
   const plot = new uPlot(
@@ -80,11 +80,11 @@ export function priceChart(element: HTMLElement): Chart<Messages['price']> {
     element,
   )
   follow(plot, element)
-  const redraw = onFrame(() => plot.setData([days, closes]))
+  const redraw = combineCalls(() => plot.setData([days, closes]))
   return {
     add({ date, close }) {
       const day = Date.parse(date) / 1000
-      // After twenty years the data begins again.
+      // The data starts over after twenty years.
       if (day <= (days.at(-1) ?? Number.NEGATIVE_INFINITY)) {
         days.length = 0
         closes.length = 0
@@ -110,7 +110,7 @@ function axis(extra: uPlot.Axis): uPlot.Axis {
   }
 }
 
-/** Marks nothing finer than the data is: `unit` is in seconds. */
+/** A time axis whose marks are at least `unit` seconds apart, the resolution of the data. */
 function timeAxis(format: Intl.DateTimeFormat, unit: number): uPlot.Axis {
   return axis({
     space: 110,
@@ -136,14 +136,14 @@ function follow(plot: uPlot, element: HTMLElement): void {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => plot.redraw())
 }
 
-/** Many calls, one run, at the next frame. */
-function onFrame(run: () => void): () => void {
-  let asked = false
+/** Combines calls: `run` is called once, at the next frame. */
+function combineCalls(run: () => void): () => void {
+  let requested = false
   return () => {
-    if (asked) return
-    asked = true
+    if (requested) return
+    requested = true
     requestAnimationFrame(() => {
-      asked = false
+      requested = false
       run()
     })
   }

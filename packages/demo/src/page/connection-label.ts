@@ -1,9 +1,11 @@
-import type { Messages } from '../messages.ts'
+import type { Messages } from '../messages/messages.ts'
 
 type Status = Messages['status']['connection']['status']
 
-/** Shows where a connection stands; while it waits, how long still. */
-export function connectionLabel(element: HTMLElement): { show(status: Status, remaining: number): void } {
+/** Shows the status of a connection and, while it waits, the time until the next attempt. */
+export function createConnectionLabel(element: HTMLElement): {
+  show(status: Status, remaining: number): void
+} {
   let timer: ReturnType<typeof setInterval> | undefined
   return {
     show(status, remaining) {

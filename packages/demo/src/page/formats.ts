@@ -1,4 +1,4 @@
-// The data has its own dates, which are not this machine's: all times are shown in UTC.
+// The data has dates of its own, so all times are shown in UTC rather than in the local time zone.
 const utc = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
   new Intl.DateTimeFormat('en', { timeZone: 'UTC', hourCycle: 'h23', ...options })
 

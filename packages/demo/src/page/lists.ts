@@ -1,4 +1,4 @@
-import type { Messages } from '../messages.ts'
+import type { Messages } from '../messages/messages.ts'
 
 const ROWS_KEPT = 50
 const BARS_SHOWN = 12
@@ -10,8 +10,8 @@ export interface Row {
   readonly time: string
 }
 
-/** Newest first. */
-export function rows(list: HTMLElement): { add(row: Row): void } {
+/** A list of rows, newest first. */
+export function createRows(list: HTMLElement): { add(row: Row): void } {
   return {
     add({ value, tone, text, time }) {
       const item = document.createElement('li')
@@ -30,8 +30,8 @@ export function rows(list: HTMLElement): { add(row: Row): void } {
   }
 }
 
-/** One bar a key, longest first, for the newest window. */
-export function countBars(list: HTMLElement): { add(count: Messages['count']): void } {
+/** One bar for each key of the newest window, longest first. */
+export function createCountBars(list: HTMLElement): { add(count: Messages['count']): void } {
   const counts = new Map<string, number>()
   let start = Number.NEGATIVE_INFINITY
   return {

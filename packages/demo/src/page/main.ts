@@ -1,32 +1,32 @@
 import { type ConnectionState, fromEventSource } from '@rxsse/core'
 import { decodeByType } from '@rxsse/operators'
 import type { Observable } from 'rxjs'
-import { BANDS } from '../bands.ts'
-import { type Messages, messages } from '../messages.ts'
-import { priceChart, quakeChart } from './charts.ts'
-import { connectionLabel } from './connection-label.ts'
+import { BANDS } from '../messages/magnitude-bands.ts'
+import { MESSAGES, type Messages } from '../messages/messages.ts'
+import { createPriceChart, createQuakeChart } from './charts.ts'
+import { createConnectionLabel } from './connection-label.ts'
 import { date, minute, percent, whole } from './formats.ts'
-import { countBars, rows } from './lists.ts'
+import { createCountBars, createRows } from './lists.ts'
 
 type Message = {
   readonly [Type in keyof Messages]: { readonly type: Type; readonly data: Messages[Type] }
 }[keyof Messages]
 
-/** What the server remembers of its last messages, and the id to resume after them. */
+/** The server's last messages, and the id to resume after them. */
 interface Snapshot {
   readonly lastEventId: string
   readonly messages: readonly Message[]
 }
 
-const upstream = connectionLabel(byId('upstream'))
-const downstream = connectionLabel(byId('downstream'))
-const quakes = quakeChart(byId('quakes'))
-const prices = priceChart(byId('prices'))
-const strongest = rows(byId('strongest'))
-const moves = rows(byId('moves'))
-const alerts = rows(byId('alerts'))
-const samples = rows(byId('samples'))
-const counts = countBars(byId('counts'))
+const upstream = createConnectionLabel(byId('upstream'))
+const downstream = createConnectionLabel(byId('downstream'))
+const quakes = createQuakeChart(byId('quakes'))
+const prices = createPriceChart(byId('prices'))
+const strongest = createRows(byId('strongest'))
+const moves = createRows(byId('moves'))
+const alerts = createRows(byId('alerts'))
+const samples = createRows(byId('samples'))
+const counts = createCountBars(byId('counts'))
 
 byId('bands').append(
   ...BANDS.map(({ name }, index) => {
@@ -38,20 +38,20 @@ byId('bands').append(
   }),
 )
 
-/** The strongest earthquake so far of the hour that is being told, band by band. */
+/** The strongest earthquake so far of the hour whose bands are arriving. */
 let hour: Messages['quakes'] | undefined
 
 function show(message: Message): void {
   switch (message.type) {
     case 'quakes': {
-      const told = message.data
-      quakes.add(told)
-      if (hour !== undefined && hour.window.start !== told.window.start) {
+      const result = message.data
+      quakes.add(result)
+      if (hour !== undefined && hour.window.start !== result.window.start) {
         const { magnitude, place, time } = hour.strongest
         strongest.add({ value: `M ${magnitude.toFixed(1)}`, text: place, time: minute.format(time) })
         hour = undefined
       }
-      if (hour === undefined || told.strongest.magnitude > hour.strongest.magnitude) hour = told
+      if (hour === undefined || result.strongest.magnitude > hour.strongest.magnitude) hour = result
       break
     }
     case 'alert': {
@@ -103,7 +103,7 @@ function showState(state: ConnectionState): void {
   downstream.show(state.status, state.status === 'waiting' ? state.delay : 0)
 }
 
-/** Tries until the server has it: where its log is in Redis, that may be away. */
+/** Retries until the server answers: a log in Redis may be unavailable. */
 async function readSnapshot(): Promise<Snapshot> {
   for (;;) {
     const response = await fetch('snapshot.json').catch(() => undefined)
@@ -125,8 +125,8 @@ const live: Observable<Message> = fromEventSource('sse/page', {
   lastEventId: snapshot.lastEventId,
   state: { next: showState },
 }).pipe(
-  decodeByType(messages, {
-    // The demo was started anew and no longer knows what this page has seen: begin anew too.
+  decodeByType(MESSAGES, {
+    // The demo restarted and lost the events this page resumes from, so the page starts over.
     onUnknown: ({ type }) => type === 'gap' && location.reload(),
   }),
 )

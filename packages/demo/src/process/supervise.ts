@@ -3,28 +3,28 @@ import { once } from 'node:events'
 import type { Listening } from './listen-as-child.ts'
 
 export interface Supervised {
-  /** Where it listens; the same after every restart. */
+  /** The port it listens on, which stays the same after a restart. */
   readonly port: number
-  /** The process id while it runs, to kill it by. */
+  /** The process id while it runs. */
   readonly pid: number | undefined
-  /** Resolves when it has ended. */
+  /** Stops the program. Resolves when it has exited. */
   stop(): Promise<void>
 }
 
 /**
- * Starts a program that listens as a child, and starts it again on the same port whenever it dies. The program gets
- * `config` and its port as JSON. Rejects where the first start fails.
+ * Starts a server program as a child process, and restarts it on the same port when it exits. The program receives
+ * `config` and its port as JSON. Rejects if the first start fails.
  */
 export async function supervise({
-  what,
+  name,
   entry,
   config,
   port = 0,
   restartDelay = 3_000,
 }: {
-  /** For errors: `the feed`. */
-  readonly what: string
-  /** Path of the program. */
+  /** The name in errors, such as `the feed`. */
+  readonly name: string
+  /** The path of the program. */
   readonly entry: string
   readonly config: object
   readonly port?: number
@@ -47,10 +47,10 @@ export async function supervise({
       })
       child.once('error', reject)
       child.once('exit', (code, signal) => {
-        reject(new Error(`${what} ended before it was ready (${signal ?? `status ${code}`})`))
+        reject(new Error(`${name} ended before it was ready (${signal ?? `status ${code}`})`))
         if (stopped || bound === undefined) return
         timer = setTimeout(() => {
-          // A start that fails dies too, and this handler tries again.
+          // If this start fails, the process exits and this handler tries again.
           start(bound as number).catch(() => {})
         }, restartDelay)
       })

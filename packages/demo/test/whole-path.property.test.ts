@@ -20,13 +20,13 @@ import { z } from 'zod'
 
 const reconnect = { initialDelay: 0, minDelay: '1ms', maxDelay: '5ms', resetAfter: 0 } as const
 
-it('the packages, which never import one another, agree on what an event and a message is', () => {
+it('the packages agree on the types of events and messages', () => {
   expectTypeOf<Received>().toEqualTypeOf<Operated>()
   expectTypeOf<Sent>().toEqualTypeOf<Made>()
   expectTypeOf<MessageEvent<string>>().toExtend<Received>()
 })
 
-it('from a feed that loses its connections anywhere, through pipeline, sink and a second connection, every event counts once', async () => {
+it('counts every event once from an unreliable feed through a pipeline, a sink and a second connection', async () => {
   const Tick = z.object({ time: z.number(), key: z.string() })
   await fc.assert(
     fc.asyncProperty(
@@ -51,7 +51,7 @@ it('from a feed that loses its connections anywhere, through pipeline, sink and 
           const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
           const opened = new Subject<ConnectionState>()
           const open = firstValueFrom(opened.pipe(filter(({ status }) => status === 'open')))
-          const told = firstValueFrom(
+          const received = firstValueFrom(
             fromEventSource(endpoint, {
               reconnect,
               state: opened,
@@ -84,9 +84,9 @@ it('from a feed that loses its connections anywhere, through pipeline, sink and 
             const cell = `${tick.key} ${Math.floor(tick.time / 10) * 10}`
             byHand.set(cell, (byHand.get(cell) ?? 0) + 1)
           }
-          expect(new Map((await told).map(({ key, start, count }) => [`${key} ${start}`, count]))).toEqual(
-            byHand,
-          )
+          expect(
+            new Map((await received).map(({ key, start, count }) => [`${key} ${start}`, count])),
+          ).toEqual(byHand)
         } finally {
           await sink.close({ drain: 0 })
           server.close()

@@ -1,4 +1,4 @@
-/** Bands of magnitude, weakest first, after the classes of the U.S. Geological Survey. */
+/** Bands of magnitude, weakest first, based on the classes of the U.S. Geological Survey. */
 export const BANDS = [
   { name: 'under 1', below: 1 },
   { name: '1 to 2.5', below: 2.5 },
@@ -6,6 +6,6 @@ export const BANDS = [
   { name: '4.5 and up', below: Number.POSITIVE_INFINITY },
 ] as const
 
-export function bandOf(magnitude: number): string {
+export function findBand(magnitude: number): string {
   return BANDS.find(({ below }) => magnitude < below)?.name ?? BANDS[3].name
 }

@@ -5,9 +5,9 @@ z.config({ jitless: true })
 
 const window = z.object({ start: z.number(), end: z.number() })
 
-/** What the demo's sinks send, by event type. Times are epoch milliseconds. */
-export const messages = {
-  /** One band of one hour: how many earthquakes, and the strongest of them. */
+/** Schemas of the messages that the sinks send, by event type. Times are epoch milliseconds. */
+export const MESSAGES = {
+  /** One band in one hour: the number of earthquakes, and the strongest. */
   quakes: z.object({
     window,
     band: z.string(),
@@ -16,13 +16,13 @@ export const messages = {
   }),
   alert: z.object({ magnitude: z.number(), place: z.string(), time: z.number() }),
   price: z.object({ date: z.string(), close: z.number() }),
-  /** A day whose close moved by more than the threshold; `change` is a fraction of the close before. */
+  /** A day whose close moved by more than the threshold. `change` is a fraction of the previous close. */
   move: z.object({ date: z.string(), close: z.number(), change: z.number() }),
-  /** With a source of one's own: events of one key in one window of arrival time. */
+  /** With `--source`: the number of events of one key in one window of arrival time. */
   count: z.object({ window, key: z.string(), count: z.number() }),
-  /** With a source of one's own: an event now and then. */
+  /** With `--source`: a sample of the events. */
   sample: z.object({ type: z.string(), text: z.string() }),
-  /** Who serves the page: node `number` of so many, and its process id. */
+  /** The node that serves the page: its number, the number of nodes, and its process id. */
   node: z.object({ number: z.number(), of: z.number(), pid: z.number() }),
   status: z.object({
     source: z.string(),
@@ -45,4 +45,4 @@ export const messages = {
   }),
 }
 
-export type Messages = { readonly [Type in keyof typeof messages]: z.infer<(typeof messages)[Type]> }
+export type Messages = { readonly [Type in keyof typeof MESSAGES]: z.infer<(typeof MESSAGES)[Type]> }

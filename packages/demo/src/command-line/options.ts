@@ -2,15 +2,15 @@ import { parseArgs } from 'node:util'
 
 export interface DemoOptions {
   readonly port: number
-  /** Event time over wall time. */
+  /** Event time divided by wall time. */
   readonly speed: number
-  /** Any SSE endpoint to read instead of the feed. */
+  /** An SSE endpoint to read instead of the feed. */
   readonly source: URL | undefined
-  /** Field of the source's JSON data to count by; its event type where not given. */
+  /** The field of the source's JSON data to count by. Default: the event type. */
   readonly by: string | undefined
-  /** Where the sinks keep their events, instead of in memory. */
+  /** The Redis that keeps the sinks' events. Default: they are kept in memory. */
   readonly redis: URL | undefined
-  /** How many processes serve the results. More than one share them through Redis. */
+  /** The number of processes that serve the results. Two or more share them through Redis. */
   readonly nodes: number
 }
 
@@ -21,27 +21,27 @@ export const HELP = `Usage: npx -y pnpm@12 demo [options]
   --source URL  read this SSE endpoint instead of the replay
   --by FIELD    with --source: count events by this field of their JSON data (default: by event type)
   --redis URL   keep the sinks' events in this Redis, such as redis://127.0.0.1:6379
-  --nodes N     with --redis: serve them from so many processes, on as many ports from --port on
+  --nodes N     with --redis: serve from N processes, on the ports from --port on
   --help        this text
 `
 
-/** Reads the command line. Throws an `Error` whose message is one line for the person who typed it; `undefined` asks for help. */
+/** Parses the command line. Returns undefined for `--help`. Throws an `Error` with a message of one line. */
 export function parseOptions(args: readonly string[]): DemoOptions | undefined {
   const values = parseFlags(args)
   if (values.help) return undefined
   if (values.source !== undefined && values.speed !== undefined) {
-    throw new Error('--speed sets the pace of the replay, which --source replaces; give one of them')
+    throw new Error('--speed applies to the replay, which --source replaces; give only one of them')
   }
   if (values.by !== undefined && values.source === undefined) {
-    throw new Error('--by says how to count the events of a --source; give that too')
+    throw new Error('--by needs --source')
   }
   const port = parsePort(values.port)
   const nodes = parseNodes(values.nodes ?? '1')
   if (nodes > 1 && values.redis === undefined) {
-    throw new Error('--nodes share what they serve through Redis; give --redis too')
+    throw new Error('--nodes needs --redis, through which the nodes share their events')
   }
   if (port + nodes - 1 > 65_535) {
-    throw new Error(`--port: ${nodes} nodes take as many ports, and there are only 65535; got '${port}'`)
+    throw new Error(`--port: ${nodes} nodes need ports up to ${port + nodes - 1}, but the highest is 65535`)
   }
   return {
     port,
@@ -56,7 +56,7 @@ export function parseOptions(args: readonly string[]): DemoOptions | undefined {
 function parseFlags(args: readonly string[]) {
   try {
     return parseArgs({
-      // `pnpm demo -- --port 1` and `pnpm demo --port 1` mean the same.
+      // `pnpm demo -- --port 1` means the same as `pnpm demo --port 1`.
       args: args.filter((arg) => arg !== '--'),
       options: {
         port: { type: 'string', default: '8080' },
@@ -99,7 +99,7 @@ function parseSource(text: string): URL {
 function parseRedis(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if ((url?.protocol !== 'redis:' && url?.protocol !== 'rediss:') || url.host === '') {
-    // What was given may hold a password.
+    // The message leaves the value out because it may hold a password.
     throw new Error('--redis: expected a redis or rediss URL, such as redis://127.0.0.1:6379')
   }
   return url

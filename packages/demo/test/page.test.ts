@@ -3,15 +3,15 @@ import { fileURLToPath } from 'node:url'
 import { chromiumFlags, chromiumPath } from '@rxsse/testing/programs'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type StartedDemo, startDemo } from '../test/started-demo.ts'
+import { type StartedDemo, startDemo } from './started-demo.ts'
 
 const executablePath = chromiumPath()
 const screenshots = fileURLToPath(new URL('../.results/', import.meta.url))
 
-describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
+describe.skipIf(executablePath === undefined)('the page in Chromium', () => {
   let browser: Browser
   let demo: StartedDemo
-  const troubles: string[] = []
+  const problems: string[] = []
 
   beforeAll(async () => {
     mkdirSync(screenshots, { recursive: true })
@@ -30,11 +30,11 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
   async function open(colorScheme: 'light' | 'dark', width: number, height: number): Promise<Page> {
     const page = await browser.newPage({ colorScheme, viewport: { width, height } })
     page.on('console', (message) => {
-      if (message.type() === 'error') troubles.push(message.text())
+      if (message.type() === 'error') problems.push(message.text())
     })
-    page.on('pageerror', (error) => troubles.push(error.message))
+    page.on('pageerror', (error) => problems.push(error.message))
     page.on('request', (request) => {
-      if (!request.url().startsWith(`${demo.url}/`)) troubles.push(`asked another host: ${request.url()}`)
+      if (!request.url().startsWith(`${demo.url}/`)) problems.push(`requested another host: ${request.url()}`)
     })
     await page.goto(demo.url)
     await page.waitForSelector('#downstream[data-status=open]')
@@ -44,7 +44,7 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
   const count = async (page: Page, name: string): Promise<number> =>
     Number((await page.textContent(`#count-${name}`))?.replaceAll(',', ''))
 
-  it('shows the results and the connections live, in light and dark and on a phone', async () => {
+  it('shows live results and connections in light mode, dark mode and on a phone', async () => {
     for (const [name, scheme, width, height] of [
       ['light', 'light', 1280, 1000],
       ['dark', 'dark', 1280, 1000],
@@ -59,10 +59,10 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
       await page.screenshot({ path: `${screenshots}page-${name}.png`, fullPage: true })
       await page.close()
     }
-    expect(troubles).toEqual([])
+    expect(problems).toEqual([])
   })
 
-  it('shows the source waiting and open again when the feed is killed, and that nothing is lost', async () => {
+  it('shows the source reconnecting after the feed is killed, without lost events', async () => {
     const page = await open('light', 1280, 1000)
     const before = await count(page, 'in')
     process.kill(demo.feedPid as number, 'SIGKILL')

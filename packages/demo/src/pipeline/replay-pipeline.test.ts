@@ -1,10 +1,10 @@
 import type { SseEvent } from '@rxsse/operators'
 import { firstValueFrom, from, type Observable, toArray } from 'rxjs'
 import { expect, it } from 'vitest'
-import { BANDS, bandOf } from './bands.ts'
-import type { Price, Quake } from './events.ts'
-import { loadTimeline } from './feed/timeline.ts'
-import { replayPipeline } from './replay-pipeline.ts'
+import type { Price, Quake } from '../feed/feed-events.ts'
+import { loadTimeline } from '../feed/timeline.ts'
+import { BANDS, findBand } from '../messages/magnitude-bands.ts'
+import { createReplayPipeline } from './replay-pipeline.ts'
 
 const HOUR = 3_600_000
 const timeline = loadTimeline()
@@ -13,28 +13,28 @@ const events: readonly SseEvent[] = lap.map(({ id, type, data }) => ({ type, dat
 const quakes = lap.flatMap(({ type, data }) => (type === 'quake' ? [JSON.parse(data) as Quake] : []))
 const prices = lap.flatMap(({ type, data }) => (type === 'price' ? [JSON.parse(data) as Price] : []))
 
-const pipeline = (source: readonly SseEvent[]) => replayPipeline(from(source), () => {})
+const pipeline = (source: readonly SseEvent[]) => createReplayPipeline(from(source), () => {})
 const all = <T>(result: Observable<T>): Promise<T[]> => firstValueFrom(result.pipe(toArray()))
 
-it('tells every hour of the real week, band by band, as counting by hand does', async () => {
+it('emits the same result for each hour and band of the real week as a simple count', async () => {
   const byHand = new Map<string, Quake[]>()
   for (const quake of quakes) {
-    const cell = `${Math.floor(quake.time / HOUR) * HOUR} ${bandOf(quake.magnitude)}`
+    const cell = `${Math.floor(quake.time / HOUR) * HOUR} ${findBand(quake.magnitude)}`
     byHand.set(cell, [...(byHand.get(cell) ?? []), quake])
   }
-  const told = await all(pipeline(events).quakes)
-  expect(told).toHaveLength(byHand.size)
-  for (const { window, band, count, strongest } of told) {
+  const results = await all(pipeline(events).quakes)
+  expect(results).toHaveLength(byHand.size)
+  for (const { window, band, count, strongest } of results) {
     const cell = byHand.get(`${window.start} ${band}`) ?? []
     expect(window.end - window.start).toBe(HOUR)
     expect(count).toBe(cell.length)
     expect(strongest.magnitude).toBe(Math.max(...cell.map(({ magnitude }) => magnitude)))
     expect(cell.map(({ place }) => place)).toContain(strongest.place)
   }
-  expect(told.reduce((sum, { count }) => sum + count, 0)).toBe(quakes.length)
+  expect(results.reduce((sum, { count }) => sum + count, 0)).toBe(quakes.length)
 })
 
-it('tells every close, and as moves those of more than 2% since the day before', async () => {
+it('emits every close, and a move for each change of more than 2%', async () => {
   expect(await all(pipeline(events).prices)).toEqual(prices.map(({ date, close }) => ({ date, close })))
   const byHand = prices.flatMap(({ date, close }, day) => {
     const before = prices[day - 1]
@@ -45,7 +45,7 @@ it('tells every close, and as moves those of more than 2% since the day before',
   expect(await all(pipeline(events).moves)).toEqual(byHand)
 })
 
-it('sees no move from the last day of the data to its first, when it begins again', async () => {
+it('emits no move from the last day of the data to the first day of the next lap', async () => {
   const days = [
     { date: '2020-04-17', close: 2_874, lap: 0 },
     { date: '2000-01-03', close: 1_455, lap: 1 },
@@ -54,26 +54,26 @@ it('sees no move from the last day of the data to its first, when it begins agai
   expect(await all(pipeline(again).moves)).toEqual([])
 })
 
-it('counts what no result can use as dropped, and goes on', async () => {
+it('reports unusable events as dropped and continues', async () => {
   let dropped = 0
-  const spoilt = [
+  const unusable = [
     { type: 'quake', data: 'no JSON', lastEventId: '1' },
     { type: 'quake', data: '{"magnitude":"strong"}', lastEventId: '2' },
     { type: 'volcano', data: '{}', lastEventId: '3' },
     ...events.slice(0, 50),
   ]
-  let told = 0
-  replayPipeline(from(spoilt), () => {
+  let results = 0
+  createReplayPipeline(from(unusable), () => {
     dropped += 1
   }).quakes.subscribe(() => {
-    told += 1
+    results += 1
   })
   expect(dropped).toBe(3)
-  expect(told).toBeGreaterThan(0)
+  expect(results).toBeGreaterThan(0)
 })
 
-it('puts every magnitude into one band', () => {
-  expect([-1, 0.99, 1, 2.5, 4.49, 4.5, 9].map(bandOf)).toEqual(
+it('maps every magnitude to one band', () => {
+  expect([-1, 0.99, 1, 2.5, 4.49, 4.5, 9].map(findBand)).toEqual(
     [0, 0, 1, 2, 2, 3, 3].map((band) => BANDS[band]?.name),
   )
 })

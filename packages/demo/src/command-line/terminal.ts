@@ -1,15 +1,15 @@
 import { clearScreenDown, moveCursor } from 'node:readline'
-import type { Messages } from './messages.ts'
+import type { Messages } from '../messages/messages.ts'
 
 export interface Terminal {
-  /** Shows where things stand, in the place of what it showed before. */
+  /** Shows the status in place of the previous one. */
   show(status: Messages['status'], extra: string): void
-  /** Leaves what is shown on the screen and writes on below it. */
+  /** Writes a line below the last status, which stays on the screen. */
   end(line: string): void
 }
 
-/** Two lines that are drawn over in place. Where there is no terminal to draw on, nothing until the end. */
-export function liveSummary(output: NodeJS.WriteStream): Terminal {
+/** Draws a status of two lines in place. If the output is no terminal, only the lines of `end` are written. */
+export function createTerminal(output: NodeJS.WriteStream): Terminal {
   let shown = 0
   return {
     show(status, extra) {
@@ -41,6 +41,6 @@ function summary({ connection, counts }: Messages['status'], extra: string): str
 }
 
 function fit(line: string, columns: number): string {
-  if (columns === 0) return line // A terminal that does not know its width.
+  if (columns === 0) return line // The terminal does not report its width.
   return line.length < columns ? line : `${line.slice(0, Math.max(1, columns - 2))}…`
 }

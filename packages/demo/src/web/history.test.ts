@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { readHistory } from './history.ts'
 
-it('keeps the last of each type, in the order they came, and the last id', async () => {
+it('keeps the last messages of each type in order, and the last id', async () => {
   const type = fc.constantFrom('price', 'quakes', 'status')
   const messages = fc.array(fc.record({ type, data: fc.integer() }), { minLength: 1 })
   await fc.assert(
@@ -29,7 +29,7 @@ it('keeps the last of each type, in the order they came, and the last id', async
   )
 })
 
-it('is empty before the first message, with an id that it comes after', async () => {
+it('is empty before the first message, with the id to resume after', async () => {
   const log = memoryLog()
   const { lastEventId, messages } = await readHistory(log, 3)
   expect(messages).toEqual([])

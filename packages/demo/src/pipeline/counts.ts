@@ -1,27 +1,27 @@
 import type { ConnectionState } from '@rxsse/core'
 import type { SseEvent } from '@rxsse/operators'
 import { type MonoTypeOperatorFunction, tap } from 'rxjs'
-import type { Messages } from './messages.ts'
+import type { Messages } from '../messages/messages.ts'
 
-/** What the demo has seen so far, kept as it happens and read by the page and the terminal. */
+/** Counts since the start, shown on the page and in the terminal. */
 export interface Counts {
   in: number
   out: number
-  /** Invalid, late, over the rate: whatever came in and is in no result. */
+  /** Events that are in no result: invalid, late or over the rate limit. */
   dropped: number
-  /** Connections that went on after an event rather than begin anew. */
+  /** Connections that resumed after the last event instead of starting over. */
   resumed: number
-  /** Events that should have come, by their ids, and did not. */
+  /** Events that never came, judged by the gaps between ids. */
   missed: number
-  /** Events that came before. */
+  /** Events that came more than once. */
   repeated: number
 }
 
-export function noCounts(): Counts {
+export function createCounts(): Counts {
   return { in: 0, out: 0, dropped: 0, resumed: 0, missed: 0, repeated: 0 }
 }
 
-/** Counts events in and, as the feed's ids are consecutive numbers, whether any is missing or came twice. */
+/** Counts events. The feed's ids are consecutive numbers, so missed and repeated events are counted too. */
 export function countEvents(counts: Counts): MonoTypeOperatorFunction<SseEvent> {
   let last = 0
   return tap(({ lastEventId }) => {
@@ -38,13 +38,13 @@ export function countEvents(counts: Counts): MonoTypeOperatorFunction<SseEvent> 
 
 type Connection = Messages['status']['connection']
 
-/** Where the connection to the source stands, as the page is told. */
+/** The state of the connection to the source. */
 export interface Upstream {
   next(state: ConnectionState): void
   now(): Connection
 }
 
-export function trackUpstream(counts: Counts, changed: () => void, now: () => number = Date.now): Upstream {
+export function trackUpstream(counts: Counts, onChange: () => void, now: () => number = Date.now): Upstream {
   let state: ConnectionState | undefined
   let cursor = ''
   let since = now()
@@ -54,7 +54,7 @@ export function trackUpstream(counts: Counts, changed: () => void, now: () => nu
       since = now()
       if (next.status === 'connecting') cursor = next.lastEventId
       if (next.status === 'open' && next.attempt > 1 && cursor !== '') counts.resumed += 1
-      changed()
+      onChange()
     },
     now() {
       if (state === undefined) return { status: 'connecting', attempt: 1, remaining: 0, reason: '' }

@@ -1,19 +1,19 @@
 import type { EventLog } from '@rxsse/server'
 
-/** The last messages of a log, with the id to resume after them: a page shows them first and misses nothing in between. */
+/** The last messages of a log, and the id to resume after them. A page shows them first and misses nothing. */
 export interface History {
   readonly lastEventId: string
   readonly messages: readonly { readonly type: string; readonly data: unknown }[]
 }
 
-/** Reads `capacity` messages of each type, and a single one of those types that tell a whole state. */
+/** Reads the last `capacity` messages of each type, but only the last one of the types in `states`. */
 export async function readHistory(
   log: EventLog,
   capacity: number,
   states: readonly string[] = [],
 ): Promise<History> {
   const kept = new Map<string, { offset: number; message: History['messages'][number] }[]>()
-  // Where nothing is there yet; asked before reading, as what comes in between is read.
+  // The id to resume after if the log is empty. It is read first, so that messages appended meanwhile are not skipped.
   let { id: lastEventId } = await log.head()
   let after = 0
   for (let more = true; more; ) {

@@ -2,17 +2,17 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { fileURLToPath } from 'node:url'
 import { readPageFiles } from './page-files.ts'
 
-export interface LiveHandlerOptions {
-  /** Answered at `/snapshot.json`. */
+export interface RequestHandlerOptions {
+  /** Returns the body of `/snapshot.json`. */
   readonly snapshot: () => Promise<unknown>
-  /** By the name under `/sse/`. */
+  /** The sinks by their name under `/sse/`. */
   readonly sinks: Readonly<
     Record<string, { readonly handler: (request: IncomingMessage, response: ServerResponse) => void }>
   >
 }
 
-/** The page, and the sinks that it and `curl` read. */
-export function liveHandler({ snapshot, sinks }: LiveHandlerOptions): RequestListener {
+/** Serves the page, and the sinks for the page and for `curl`. */
+export function createRequestHandler({ snapshot, sinks }: RequestHandlerOptions): RequestListener {
   const files = readPageFiles(fileURLToPath(new URL('../page/', import.meta.url)))
 
   return async (request, response) => {
@@ -26,11 +26,11 @@ export function liveHandler({ snapshot, sinks }: LiveHandlerOptions): RequestLis
     if (file === undefined) {
       response
         .writeHead(404, { 'content-type': 'text/plain' })
-        .end(`Nothing here. Try ${[...paths(sinks)].join(' ')}\n`)
+        .end(`Not found. Try ${[...listPaths(sinks)].join(' ')}\n`)
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { allow: 'GET, HEAD' }).end()
     } else {
-      const body = 'body' in file ? file.body : await snapshot().then(asJson, () => undefined)
+      const body = 'body' in file ? file.body : await snapshot().then(toJson, () => undefined)
       if (body === undefined) {
         response.writeHead(503, { ...HEADERS, 'retry-after': '2' }).end()
         return
@@ -43,18 +43,18 @@ export function liveHandler({ snapshot, sinks }: LiveHandlerOptions): RequestLis
 
 const SNAPSHOT = { type: 'application/json' }
 
-function asJson(value: unknown): Buffer {
+function toJson(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value))
 }
 
-function* paths(sinks: LiveHandlerOptions['sinks']): Generator<string> {
+function* listPaths(sinks: RequestHandlerOptions['sinks']): Generator<string> {
   yield '/'
   for (const name of Object.keys(sinks)) yield `/sse/${name}`
 }
 
 const HEADERS = {
   'cache-control': 'no-store',
-  // The page needs no other host, and so may reach none.
+  // The page loads nothing from other hosts.
   'content-security-policy': "default-src 'self'; img-src data:",
   'x-content-type-options': 'nosniff',
 }

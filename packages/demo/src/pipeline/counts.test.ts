@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { from } from 'rxjs'
 import { expect, it } from 'vitest'
-import { countEvents, noCounts, trackUpstream } from './counts.ts'
+import { countEvents, createCounts, trackUpstream } from './counts.ts'
 
-it('finds what is missing and what came twice among consecutive ids', () => {
+it('counts missed and repeated events among consecutive ids', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }), (ids) => {
-      const counts = noCounts()
+      const counts = createCounts()
       from(ids.map((id) => ({ type: 'quake', data: '', lastEventId: String(id) })))
         .pipe(countEvents(counts))
         .subscribe()
@@ -18,8 +18,8 @@ it('finds what is missing and what came twice among consecutive ids', () => {
   )
 })
 
-it('counts as resumed a connection that opens after the first and carries an id, and says how long a wait still is', () => {
-  const counts = noCounts()
+it('counts a later connection with an id as resumed, and reports the remaining wait', () => {
+  const counts = createCounts()
   let clock = 0
   let changes = 0
   const upstream = trackUpstream(

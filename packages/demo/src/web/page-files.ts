@@ -6,7 +6,7 @@ export interface PageFile {
   readonly body: Buffer
 }
 
-/** Every file below a folder, by the path a browser asks for; `index.html` answers for its folder. */
+/** Reads every file of a folder, by URL path. `index.html` has the path of its folder. */
 export function readPageFiles(folder: string): ReadonlyMap<string, PageFile> {
   const files = new Map<string, PageFile>()
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {

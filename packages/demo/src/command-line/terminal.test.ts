@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { expect, it } from 'vitest'
-import type { Messages } from './messages.ts'
-import { liveSummary } from './terminal.ts'
+import type { Messages } from '../messages/messages.ts'
+import { createTerminal } from './terminal.ts'
 
 function screen(isTTY: boolean, columns: number): { output: NodeJS.WriteStream; text: () => string } {
   let written = ''
@@ -28,9 +28,9 @@ const lines = [
   '  in 1,234  out 5  dropped 0  resumed 2  missed 0  repeated 0',
 ]
 
-it('draws its two lines over in place', () => {
+it('redraws its two lines in place', () => {
   const { output, text } = screen(true, 120)
-  const terminal = liveSummary(output)
+  const terminal = createTerminal(output)
   terminal.show(status, 'The feed is process 7.')
   expect(text()).toBe(lines.map((line) => `${line}\n`).join(''))
   terminal.show(status, 'The feed is process 7.')
@@ -38,9 +38,9 @@ it('draws its two lines over in place', () => {
   expect(text().slice(text().indexOf('\u001b'))).toBe(`${up}${lines.join('\n')}\n`)
 })
 
-it('writes what it ends with below what it drew', () => {
+it('writes the last line below the status', () => {
   const { output, text } = screen(true, 120)
-  const terminal = liveSummary(output)
+  const terminal = createTerminal(output)
   terminal.show(status, '')
   terminal.end('bye')
   terminal.show(status, '')
@@ -48,14 +48,14 @@ it('writes what it ends with below what it drew', () => {
   expect(text()).toContain('bye\n')
 })
 
-it('keeps every line within a narrow terminal, so that a line stays one line', () => {
+it('cuts lines to the width of a narrow terminal', () => {
   const { output, text } = screen(true, 20)
-  liveSummary(output).show(status, '')
+  createTerminal(output).show(status, '')
   for (const line of text().trimEnd().split('\n')) expect(line.length).toBeLessThan(20)
 })
 
-it('draws nothing where there is no terminal', () => {
+it('draws nothing if the output is no terminal', () => {
   const { output, text } = screen(false, 0)
-  liveSummary(output).show(status, '')
+  createTerminal(output).show(status, '')
   expect(text()).toBe('')
 })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-/** What the feed sends, by event type. */
-export const feedEvents = {
+/** Schemas of the feed's events, by event type. */
+export const FEED_EVENTS = {
   quake: z.object({
     code: z.string(),
     /** Epoch milliseconds. */
@@ -19,5 +19,5 @@ export const feedEvents = {
   }),
 }
 
-export type Quake = z.infer<typeof feedEvents.quake>
-export type Price = z.infer<typeof feedEvents.price>
+export type Quake = z.infer<typeof FEED_EVENTS.quake>
+export type Price = z.infer<typeof FEED_EVENTS.price>

@@ -1,28 +1,28 @@
 import { rateLimit, type SseEvent, tumbling, windowAggregate } from '@rxsse/operators'
 import { map, type Observable, share } from 'rxjs'
-import type { Messages } from './messages.ts'
+import type { Messages } from '../messages/messages.ts'
 
 const WINDOW = '5s'
 const SAMPLE_LENGTH = 500
 
 export interface AnySourceResults {
-  /** Events of each key, by the time of their arrival. */
+  /** The number of events of each key, in windows of arrival time. */
   readonly counts: Observable<Messages['count']>
-  /** Two events a second at most. */
+  /** At most two events a second. */
   readonly samples: Observable<Messages['sample']>
 }
 
 /**
- * Whatever a source sends, counted by a field of its JSON data or, without one, by event type. An event that is one too
- * many to be a sample is told to `dropped`; it is counted all the same.
+ * Counts the events of any source by a field of their JSON data, or by event type if `by` is undefined.
+ * Calls `onDropped` for each event over the sample rate; it is counted all the same.
  */
-export function anySourcePipeline(
+export function createAnySourcePipeline(
   events: Observable<SseEvent>,
   by: string | undefined,
-  dropped: () => void,
+  onDropped: () => void,
 ): AnySourceResults {
   const arrivals = events.pipe(
-    map((event) => ({ event, key: by === undefined ? event.type : field(event.data, by) })),
+    map((event) => ({ event, key: by === undefined ? event.type : readField(event.data, by) })),
     share(),
   )
   return {
@@ -34,13 +34,13 @@ export function anySourcePipeline(
       map(({ key, window, value: { count } }) => ({ window, key, count })),
     ),
     samples: arrivals.pipe(
-      rateLimit({ tokens: 2, interval: '1s', mode: 'drop', onDropped: dropped }),
+      rateLimit({ tokens: 2, interval: '1s', mode: 'drop', onDropped }),
       map(({ event: { type, data } }) => ({ type, text: data.slice(0, SAMPLE_LENGTH) })),
     ),
   }
 }
 
-function field(json: string, name: string): string {
+function readField(json: string, name: string): string {
   try {
     const value = (JSON.parse(json) as Record<string, unknown> | null)?.[name]
     return value === undefined ? `(no ${name})` : String(value)

@@ -9,34 +9,34 @@ import {
   windowAggregate,
 } from '@rxsse/operators'
 import { concatMap, filter, map, type Observable, share } from 'rxjs'
-import { bandOf } from './bands.ts'
-import { feedEvents } from './events.ts'
-import type { Messages } from './messages.ts'
+import { FEED_EVENTS } from '../feed/feed-events.ts'
+import { findBand } from '../messages/magnitude-bands.ts'
+import type { Messages } from '../messages/messages.ts'
 
 const ALERT_MAGNITUDE = 4.5
 const MOVE_THRESHOLD = 0.02
 
 export interface ReplayResults {
-  /** Each hour of event time, band by band. */
+  /** One result for each hour of event time and each band. */
   readonly quakes: Observable<Messages['quakes']>
-  /** Strong earthquakes, one in three seconds at most. */
+  /** Strong earthquakes, at most one every three seconds. */
   readonly alerts: Observable<Messages['alert']>
   readonly prices: Observable<Messages['price']>
-  /** The prices that moved over the threshold since the day before. */
+  /** Prices that moved by more than the threshold since the day before. */
   readonly moves: Observable<Messages['move']>
 }
 
-/** The feed's events to what the demo shows. What no result can use is told to `dropped`, one call each. */
-export function replayPipeline(events: Observable<SseEvent>, dropped: () => void): ReplayResults {
-  const feed = events.pipe(decodeByType(feedEvents, { onInvalid: dropped, onUnknown: dropped }), share())
+/** Computes the demo's results from the feed's events. Calls `onDropped` for each event that no result uses. */
+export function createReplayPipeline(events: Observable<SseEvent>, onDropped: () => void): ReplayResults {
+  const feed = events.pipe(decodeByType(FEED_EVENTS, { onInvalid: onDropped, onUnknown: onDropped }), share())
   const quakes = feed.pipe(ofType('quake'), data())
   const prices = feed.pipe(ofType('price'), data())
   return {
     quakes: quakes.pipe(
       windowAggregate(tumbling('1h'), {
         timestamp: (quake) => quake.time,
-        key: (quake) => bandOf(quake.magnitude),
-        late: dropped,
+        key: (quake) => findBand(quake.magnitude),
+        late: onDropped,
         aggregates: (a) => ({ count: a.count(), strongest: a.topK(1, (quake) => quake.magnitude) }),
       }),
       concatMap(({ key, window, value: { count, strongest } }) =>
@@ -50,12 +50,12 @@ export function replayPipeline(events: Observable<SseEvent>, dropped: () => void
     ),
     alerts: quakes.pipe(
       filter(({ magnitude }) => magnitude >= ALERT_MAGNITUDE),
-      rateLimit({ tokens: 1, interval: '3s', mode: 'drop', onDropped: dropped }),
+      rateLimit({ tokens: 1, interval: '3s', mode: 'drop', onDropped }),
       map(({ magnitude, place, time }) => ({ magnitude, place, time })),
     ),
     prices: prices.pipe(map(({ date, close }) => ({ date, close }))),
     moves: prices.pipe(
-      // The data begins again after twenty years; the first day of a lap did not move from the last of the one before.
+      // The data starts over after twenty years. A lap's first day is not compared with the day before it.
       lag({ key: ({ lap }) => lap }, ({ date, close }, before) => ({
         date,
         close,

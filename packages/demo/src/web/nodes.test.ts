@@ -11,7 +11,7 @@ describe.skipIf(redisPath === undefined)('nodes that share a Redis', () => {
   })
   afterAll(() => redis?.close())
 
-  it('tell the same events under the same ids, over the death of the one that tells them', async () => {
+  it('send the same events with the same ids, even if the serving node is killed', async () => {
     await using demo = await startDemo('--redis', redis.url, '--nodes', '2', '--speed', '36000')
     const [other] = demo.otherNodes
     if (other === undefined) throw new Error('expected the demo to name its second node')
@@ -22,7 +22,7 @@ describe.skipIf(redisPath === undefined)('nodes that share a Redis', () => {
       return firstValueFrom(
         fromEventSource(`${url}/sse/page`, {
           lastEventId: snapshot.lastEventId,
-          // Its sink's notices of a gap come too, and would be told apart from the other's events.
+          // Leaves out the sink's own gap events.
           events: ['price', 'quakes'],
         }).pipe(
           tap((event) => seen(event, index++)),
@@ -37,10 +37,10 @@ describe.skipIf(redisPath === undefined)('nodes that share a Redis', () => {
     expect(await killed).toEqual(await read(demo.url))
   })
 
-  it('are asked for in vain where there is no Redis: one clear line, without the password, and status 1', async () => {
+  it('fail with one line without the password and status 1 if Redis is unavailable', async () => {
     const { status, output, errors } = await runDemo('--port', '0', '--redis', 'redis://:secret@127.0.0.1:1')
     expect({ status, output }).toEqual({ status: 1, output: '' })
-    expect(errors).toMatch(/^rxsse: --redis: no use of Redis at 127\.0\.0\.1:1: .*ECONNREFUSED.*\n$/)
+    expect(errors).toMatch(/^rxsse: --redis: cannot use Redis at 127\.0\.0\.1:1: .*ECONNREFUSED.*\n$/)
     expect(errors).not.toContain('secret')
   })
 })

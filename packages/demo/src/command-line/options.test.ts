@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseOptions } from './options.ts'
 
 describe('the command line', () => {
-  it('replays an hour a second on port 8080 when nothing is said', () => {
+  it('replays an hour a second on port 8080 by default', () => {
     expect(parseOptions([])).toEqual({
       port: 8080,
       speed: 3600,
@@ -13,7 +13,7 @@ describe('the command line', () => {
     })
   })
 
-  it('takes its options with and without the separator of pnpm', () => {
+  it('accepts options with and without the -- of pnpm', () => {
     expect(parseOptions(['--', '--port', '9000', '--speed=60'])).toMatchObject({ port: 9000, speed: 60 })
     expect(parseOptions(['--source', 'https://example.org/events', '--by', 'wiki'])).toMatchObject({
       source: new URL('https://example.org/events'),
@@ -25,7 +25,7 @@ describe('the command line', () => {
     })
   })
 
-  it('asks for help', () => {
+  it('returns undefined for --help', () => {
     expect(parseOptions(['--help'])).toBeUndefined()
   })
 
@@ -38,16 +38,16 @@ describe('the command line', () => {
     [['--speed', ''], /--speed: expected/],
     [['--source', 'ftp://example.org'], /--source: expected an http or https URL, got 'ftp:\/\/example.org'/],
     [['--source', 'here'], /--source: expected/],
-    [['--source', 'http://a/', '--speed', '2'], /--speed sets the pace of the replay/],
-    [['--by', 'wiki'], /--by/],
+    [['--source', 'http://a/', '--speed', '2'], /--speed applies to the replay/],
+    [['--by', 'wiki'], /--by needs --source/],
     [['--redis', 'localhost:6379'], /--redis: expected a redis or rediss URL/],
     [['--redis', 'http://:secret@here'], /^(?!.*secret).*--redis: expected/],
-    [['--nodes', '2'], /--nodes share what they serve through Redis; give --redis too/],
+    [['--nodes', '2'], /--nodes needs --redis/],
     [['--nodes', '0', '--redis', 'redis://a'], /--nodes: expected a number from 1 to 16, got '0'/],
     [['--nodes', '2', '--redis', 'redis://a', '--port', '65535'], /--port: 2 nodes/],
     [['--verbose'], /--verbose/],
     [['stray'], /stray/],
-  ])('refuses %j in one line', (args, message) => {
+  ])('rejects %j with a message of one line', (args, message) => {
     expect(() => parseOptions(args)).toThrow(message)
     try {
       parseOptions(args)
