@@ -1,4 +1,4 @@
 import { defineConfig } from 'vitest/config'
 
-// Nothing here waits long when it is right; a machine at work on other things may make it seem so.
+// The machine may be busy: the timeouts only bound a hang.
 export default defineConfig({ test: { testTimeout: 60_000, hookTimeout: 120_000 } })

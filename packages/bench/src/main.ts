@@ -1,128 +1,154 @@
-import { globSync } from 'node:fs'
+import { existsSync, globSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { measureSuite } from './harness/measure.ts'
+import { compareSuite, listOurs, toComparison } from './harness/compare.ts'
+import { type MeasureOptions, measureSuite } from './harness/measure.ts'
 import { createProgress } from './harness/progress.ts'
 import type { Suite } from './harness/suite.ts'
 import { toMarkdown } from './harness/table.ts'
-import { machine, versions } from './report/machine.ts'
+import { describeMachine, listVersions } from './report/machine.ts'
 import { writeReport } from './report/page.ts'
-import { type Measured, report } from './report/report.ts'
+import { createReport, type MeasuredSuite } from './report/report.ts'
 
-const usage = `Measures rxsse beside its peers and prints one Markdown table a suite. Where it measures all of them, it writes docs/performance.md too.
-Exits with 1 where something could not be measured: the rest is measured all the same.
+const USAGE = `Measures rxsse and its peers, and prints one Markdown table for each suite. A full run also writes docs/performance.md.
+Exits with status 1 if a contender cannot be measured; the others are measured all the same.
 
-  pnpm bench [--quick] [--rounds N] [--list] [suite...]
+  pnpm bench [--quick] [--rounds N] [--list] [--beside PATH] [suite...]
 
-  suite       part of a suite's name, e.g. core or receiving; default all
-  --quick     fewer operations and rounds, for a look of two minutes at the most: nothing is written
-  --rounds N  runs of each contender at most; default 7, with --quick 3
-  --list      names the suites
+  suite          part of a suite's name, such as core or receiving; default: all suites
+  --quick        fewer operations and rounds, at most two minutes; writes nothing
+  --rounds N     at most N runs of each contender; default: 7, or 3 with --quick
+  --list         lists the suites
+  --beside PATH  compares this checkout's packages with those of another built checkout
 `
 
-/** No further round of a suite is begun after so long: all of them take about twelve minutes, or less than two with `--quick`. */
-const LONG_ENOUGH = { seconds: 40, least: 2 }
-const QUICK_ENOUGH = { seconds: 2, least: 1 }
+/** After these seconds a suite starts no further round. All suites take about twelve minutes, or two with --quick. */
+const TIME_LIMIT = { seconds: 40, least: 2 }
+const QUICK_TIME_LIMIT = { seconds: 2, least: 1 }
 
-/** Seconds after which a quick look begins no further suite. One takes up to 25 where the machine is slow enough for it to come to this. */
-const QUICK_LOOK = 95
+/** After these seconds a quick run starts no further suite. One suite takes up to 25 seconds on a slow machine. */
+const QUICK_RUN_SECONDS = 95
 
 interface Arguments {
   readonly quick: boolean
   readonly rounds: number
   readonly list: boolean
+  /** The path of another checkout. */
+  readonly beside: string | undefined
   readonly names: readonly string[]
 }
 
+interface FoundSuite {
+  /** Its folder and file: `core/receiving-single`. */
+  readonly name: string
+  readonly module: URL
+}
+
 try {
-  await main(readArguments())
+  const options = parseArguments()
+  const suites = selectSuites(options.names)
+  if (options.list) for (const { name } of suites) console.log(name)
+  else await runSuites(suites, options)
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1
 }
 
-function readArguments(): Arguments {
+function parseArguments(): Arguments {
   const { values, positionals } = parseArgs({
-    // pnpm hands the `--` of `pnpm bench -- --quick` on.
+    // pnpm passes the `--` of `pnpm bench -- --quick` on.
     args: process.argv.slice(2).filter((argument) => argument !== '--'),
     allowPositionals: true,
     options: {
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       list: { type: 'boolean', default: false },
+      beside: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
   if (values.help) {
-    process.stdout.write(usage)
+    process.stdout.write(USAGE)
     process.exit()
   }
-  const rounds = Number(values.rounds ?? (values.quick ? 3 : 7))
-  if (!Number.isInteger(rounds) || rounds < 1) {
-    throw new Error(`--rounds takes a whole number from 1, got ${JSON.stringify(values.rounds)}`)
-  }
-  return { quick: values.quick, rounds, list: values.list, names: positionals }
+  const { quick, list, beside } = values
+  const rounds = Number(values.rounds ?? (quick ? 3 : 7))
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds must be an integer from 1, not ${JSON.stringify(values.rounds)}`)
+  if (beside !== undefined && !existsSync(`${beside}/packages/core/dist`))
+    throw new Error(`--beside must be a built checkout of rxsse, not ${JSON.stringify(beside)}`)
+  return { quick, rounds, list, beside: beside && resolve(beside), names: positionals }
 }
 
-async function main({ quick, rounds, list, names }: Arguments): Promise<void> {
-  const found = findSuites()
-  const chosen = found.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)))
-  if (chosen.length === 0) {
+/** Finds the built `*.suite.js` whose name contains one of the parts; all of them if there are no parts. */
+function selectSuites(parts: readonly string[]): FoundSuite[] {
+  const root = fileURLToPath(new URL('.', import.meta.url))
+  const found = globSync('*/*.suite.js', { cwd: root })
+    .toSorted()
+    .map((path) => ({ name: path.replace(/\.suite\.js$/, ''), module: pathToFileURL(`${root}${path}`) }))
+  const selected = found.filter(({ name }) => parts.length === 0 || parts.some((part) => name.includes(part)))
+  if (selected.length === 0)
     throw new Error(
-      `no suite named ${names.join(' or ')}; there are ${found.map(({ name }) => name).join(', ')}`,
+      `no suite has a name like ${parts.join(' or ')}; the suites are ${found.map(({ name }) => name).join(', ')}`,
     )
-  }
-  if (list) {
-    for (const { name } of chosen) console.log(name)
-    return
-  }
-  const looks = quick ? 'at a quick look, so figures are rough' : 'medians of the rounds'
+  return selected
+}
+
+async function runSuites(suites: readonly FoundSuite[], options: Arguments): Promise<void> {
+  const { quick, rounds, names, beside } = options
+  const accuracy = quick ? 'a quick run with rough figures' : 'medians of the rounds'
   const surroundings = [
-    machine(),
-    `${new Date().toISOString().slice(0, 10)}, at most ${rounds} rounds of each contender, ${looks}`,
-    versions(),
+    describeMachine(),
+    `${new Date().toISOString().slice(0, 10)}, at most ${rounds} rounds of each contender, ${accuracy}`,
+    listVersions(),
   ]
   console.log(`${surroundings.join('\n')}\n`)
-  const measured: Measured[] = []
+  const measured: MeasuredSuite[] = []
   const failed: string[] = []
-  const left: string[] = []
-  for (const { name, module } of chosen) {
-    if (quick && performance.now() > QUICK_LOOK * 1000) {
-      left.push(name)
+  const skipped: string[] = []
+  for (const found of suites) {
+    if (quick && performance.now() > QUICK_RUN_SECONDS * 1000) {
+      skipped.push(found.name)
       continue
     }
     try {
-      const { suite }: { suite: Suite } = await import(module.href)
-      const progress = createProgress(name, rounds * suite.contenders.length)
-      const within = quick ? QUICK_ENOUGH : LONG_ENOUGH
-      const outcome = await measureSuite(module, suite, { rounds, within, quick, onStep: progress.step })
-      progress.end()
-      const operations = quick ? suite.operations.quick : suite.operations.full
-      measured.push({ name, suite, operations, ...outcome })
-      console.log(`${toMarkdown(suite, outcome, operations)}\n`)
-      for (const contender of outcome.failures.keys()) failed.push(`${name}: ${contender}`)
+      const result = await runSuite(found, options)
+      measured.push(result)
+      for (const contender of result.failures.keys()) failed.push(`${found.name}: ${contender}`)
     } catch (error) {
-      failed.push(`${name}: ${error instanceof Error ? error.message : error}`)
+      failed.push(`${found.name}: ${error instanceof Error ? error.message : error}`)
     }
   }
-  if (left.length > 0)
-    console.log(`Not measured, as a quick look is over after ${QUICK_LOOK} s: ${left.join(', ')}.`)
+  if (skipped.length > 0)
+    console.log(`Not measured, because a quick run ends after ${QUICK_RUN_SECONDS} s: ${skipped.join(', ')}.`)
   if (failed.length > 0) {
-    console.error(`Failed:\n${failed.map((what) => `- ${what}`).join('\n')}`)
+    console.error(`Failed:\n${failed.map((one) => `- ${one}`).join('\n')}`)
     process.exitCode = 1
-    return
-  }
-  if (!quick && names.length === 0) {
-    const page = new URL('../../../docs/performance.md', import.meta.url)
-    writeReport(page, report(measured, surroundings))
-    console.log('docs/performance.md says so too.')
+  } else if (!quick && names.length === 0 && beside === undefined) {
+    writeReport(
+      new URL('../../../docs/performance.md', import.meta.url),
+      createReport(measured, surroundings),
+    )
+    console.log('Wrote docs/performance.md.')
   }
 }
 
-/** Every built `*.suite.js`, named by its folder and file: `core/receiving`. */
-function findSuites(): { name: string; module: URL }[] {
-  const root = fileURLToPath(new URL('.', import.meta.url))
-  return globSync('*/*.suite.js', { cwd: root })
-    .toSorted()
-    .map((path) => ({ name: path.replace(/\.suite\.js$/, ''), module: pathToFileURL(`${root}${path}`) }))
+/** Runs a suite and prints its table. */
+async function runSuite({ name, module }: FoundSuite, options: Arguments): Promise<MeasuredSuite> {
+  const { quick, rounds, beside } = options
+  const { suite }: { suite: Suite } = await import(module.href)
+  const runs = beside === undefined ? suite.contenders.length : 2 * listOurs(suite).length
+  const progress = createProgress(name, rounds * runs)
+  const within = quick ? QUICK_TIME_LIMIT : TIME_LIMIT
+  const measureOptions: MeasureOptions = { rounds, within, quick, onStep: progress.step }
+  const outcome =
+    beside === undefined
+      ? await measureSuite(module, suite, measureOptions)
+      : await compareSuite(module, suite, beside, measureOptions)
+  progress.end()
+  const operations = quick ? suite.operations.quick : suite.operations.full
+  const table = beside === undefined ? toMarkdown(suite, outcome, operations) : toComparison(suite, outcome)
+  console.log(`${table}\n`)
+  return { name, suite, operations, ...outcome }
 }

@@ -5,8 +5,8 @@ import { EventSource } from 'eventsource'
 import { createEventSource } from 'eventsource-client'
 import { EventSource as UndiciEventSource } from 'undici'
 
-/** Each client with as much of a case's options as it has options for. */
-export const clients: Readonly<Record<string, HttpClient>> = {
+/** The clients. Each gets those options of a case that it supports. */
+export const CLIENTS: Readonly<Record<string, HttpClient>> = {
   '@rxsse/core': ({ url, initialDelayMs, ...options }, on) => {
     const subscription = fromEventSource(url, {
       ...options,
@@ -56,17 +56,17 @@ export const clients: Readonly<Record<string, HttpClient>> = {
       onMessage: ({ event = 'message', data }) =>
         on.event({ type: event, data, lastEventId: source.lastEventId ?? '' }),
       onScheduleReconnect: () => on.lost(),
-      // At a 204 it is told before it is closed.
+      // On a 204 it emits an error before it closes.
       onDisconnect: () => queueMicrotask(() => source.readyState === 'closed' && on.failed()),
     })
     return () => source.close()
   },
 
   'fetch-event-source': ({ url, initialDelayMs, lastEventId, ...options }, on) => {
-    // It is for browsers alone: `window` has its timers, `document` its visibility events.
+    // It needs a browser's `window` for timers and `document` for visibility events.
     Object.assign(globalThis, { window: globalThis, document: { removeEventListener() {} } })
     const controller = new AbortController()
-    // It tells of each event's own id, where '' is none and a reset alike. The cursor is the header it will send.
+    // It reports an empty id both for an event without id and for a reset, so the cursor is the header it will send.
     let sent: Record<string, string> = {}
     let retry = initialDelayMs
     void fetchEventSource(url, {
@@ -87,7 +87,7 @@ export const clients: Readonly<Record<string, HttpClient>> = {
         on.event({ type: event || 'message', data, lastEventId: sent['last-event-id'] ?? '' })
       },
       onclose() {
-        throw new Error('as its README has it: a proper end is to be tried again')
+        throw new Error('retry after a regular end, as its README recommends')
       },
       onerror(error) {
         if (error instanceof Fatal) throw error

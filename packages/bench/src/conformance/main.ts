@@ -1,12 +1,12 @@
-// Runs the conformance cases of @rxsse/testing with every client, and says what each passes: node dist/conformance/main.js [client...]
+// Runs the conformance cases of @rxsse/testing with every client: node dist/conformance/main.js [client...]
 import { httpCases, runHttpCase } from '@rxsse/testing'
-import { clients } from './clients.ts'
+import { CLIENTS } from './clients.ts'
 
-// What a client throws on its own account, as for an id that HTTP cannot carry, must not end the others.
+// An error outside of a call, such as for an id that HTTP cannot carry, must not stop the other CLIENTS.
 process.on('uncaughtException', (error) => console.error(`  uncaught: ${error.message}`))
 
 const names = process.argv.slice(2)
-for (const [name, client] of Object.entries(clients)) {
+for (const [name, client] of Object.entries(CLIENTS)) {
   if (names.length > 0 && !names.includes(name)) continue
   const failed: string[] = []
   for (const one of httpCases) {

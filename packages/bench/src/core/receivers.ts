@@ -9,31 +9,31 @@ import type { Contender, Target } from '../harness/suite.ts'
 import type { SenderOptions } from './sender.ts'
 
 /**
- * Every client under measurement. `eventsAChunk` is how many events share a chunk of the transfer coding: 80, as a server that batches
- * sends them, or 1, as one that writes each by itself.
+ * Creates all measured clients. `eventsPerChunk` is the number of events in a chunk of the transfer coding: 80 as from a
+ * server that batches, or 1 as from a server that writes each event by itself.
  */
-export function receivers(eventsAChunk: number): Contender[] {
+export function createReceivers(eventsPerChunk: number): Contender[] {
   return [
-    receiver('@rxsse/core', eventsAChunk, (url, onEvent) => {
+    createReceiver('@rxsse/core', eventsPerChunk, (url, onEvent) => {
       const subscription = fromEventSource(url).subscribe(onEvent)
       return () => subscription.unsubscribe()
     }),
-    receiver('eventsource-client', eventsAChunk, (url, onEvent) => {
+    createReceiver('eventsource-client', eventsPerChunk, (url, onEvent) => {
       const source = createEventSource({ url, onMessage: onEvent })
       return () => source.close()
     }),
-    receiver('eventsource', eventsAChunk, (url, onEvent) => {
+    createReceiver('eventsource', eventsPerChunk, (url, onEvent) => {
       const source = new EventSource(url)
       source.onmessage = onEvent
       return () => source.close()
     }),
-    receiver('undici EventSource', eventsAChunk, (url, onEvent) => {
+    createReceiver('undici EventSource', eventsPerChunk, (url, onEvent) => {
       const source = new UndiciEventSource(url)
       source.onmessage = onEvent
       return () => source.close()
     }),
-    receiver('fetch-event-source', eventsAChunk, (url, onEvent) => {
-      // It is for browsers alone: `window` has its timers, `document` its visibility events.
+    createReceiver('fetch-event-source', eventsPerChunk, (url, onEvent) => {
+      // It needs a browser's `window` for timers and `document` for visibility events.
       Object.assign(globalThis, { window: globalThis, document: { removeEventListener() {} } })
       const controller = new AbortController()
       void fetchEventSource(url, {
@@ -44,35 +44,35 @@ export function receivers(eventsAChunk: number): Contender[] {
       })
       return () => controller.abort()
     }),
-    receiver(bareParser, eventsAChunk, (url, onEvent) => {
+    createReceiver(BARE_PARSER, eventsPerChunk, (url, onEvent) => {
       const parser = createParser({ onEvent })
       const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
       return readBody(url, (bytes) => parser.feed(decoder.decode(bytes, { stream: true })))
     }),
-    receiver('undici dispatch + eventsource-parser, bare', eventsAChunk, (url, onEvent) => {
+    createReceiver('undici dispatch + eventsource-parser, bare', eventsPerChunk, (url, onEvent) => {
       const parser = createParser({ onEvent })
       const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
       return dispatchBody(url, (bytes) => parser.feed(decoder.decode(bytes, { stream: true })))
     }),
-    bodyAlone(eventsAChunk),
+    createBodyReader(eventsPerChunk),
   ]
 }
 
-const bareParser = 'undici + eventsource-parser, bare'
+const BARE_PARSER = 'undici + eventsource-parser, bare'
 
-export const targets: readonly Target[] = [
+export const TARGETS: readonly Target[] = [
   { contender: '@rxsse/core', against: 'eventsource-client', atMost: 0.8 },
-  { contender: '@rxsse/core', against: bareParser, atMost: 1.15 },
+  { contender: '@rxsse/core', against: BARE_PARSER, atMost: 1.15 },
 ]
 
 type Connect = (url: string, onEvent: (event: { readonly data: string }) => void) => () => void
 
-/** A client, to be closed when the events asked for have come. It reads each event's data, as a pipeline would. */
-function receiver(name: string, eventsAChunk: number, connect: Connect): Contender {
+/** A client that is closed after the last event. It reads the data of each event, as a pipeline does. */
+function createReceiver(name: string, eventsPerChunk: number, connect: Connect): Contender {
   return {
     name,
     async prepare() {
-      const sender = await startSender(eventsAChunk)
+      const sender = await startSender(eventsPerChunk)
       return {
         run: (operations) =>
           new Promise((resolve) => {
@@ -81,7 +81,7 @@ function receiver(name: string, eventsAChunk: number, connect: Connect): Contend
             const close = connect(`${sender.ready}?events=${operations}`, ({ data }) => {
               characters += data.length
               if (--left > 0) return
-              if (characters < operations * 100) throw new Error('the events are not what was sent')
+              if (characters < operations * 100) throw new Error('the events are shorter than those sent')
               close()
               resolve()
             })
@@ -92,12 +92,12 @@ function receiver(name: string, eventsAChunk: number, connect: Connect): Contend
   }
 }
 
-/** The floor under every client: the same bytes, and nothing done with them. */
-function bodyAlone(eventsAChunk: number): Contender {
+/** The lower bound for every client: it reads the same bytes and does nothing with them. */
+function createBodyReader(eventsPerChunk: number): Contender {
   return {
     name: 'reading the body alone',
     async prepare() {
-      const sender = await startSender(eventsAChunk)
+      const sender = await startSender(eventsPerChunk)
       return {
         async run(operations) {
           const { body } = await request(`${sender.ready}?events=${operations}`)
@@ -118,7 +118,7 @@ function readBody(url: string, onData: (bytes: Buffer) => void): () => void {
   const controller = new AbortController()
   void request(url, { signal: controller.signal }).then(({ body }) => {
     body.on('data', onData)
-    // Aborting it, which is how it is closed, is an error to it.
+    // Closing it by abort emits an error.
     body.on('error', () => {})
   })
   return () => controller.abort()
@@ -134,7 +134,7 @@ function dispatchBody(url: string, onData: (bytes: Buffer) => void): () => void 
       onRequestStart(controller) {
         close = () => controller.abort(new Error('enough'))
       },
-      // undici asks for all four.
+      // undici requires all four methods.
       onResponseStart() {},
       onResponseData: (_, chunk) => onData(chunk),
       onResponseEnd() {},
@@ -144,7 +144,7 @@ function dispatchBody(url: string, onData: (bytes: Buffer) => void): () => void 
   return () => close()
 }
 
-function startSender(eventsAChunk: number): Promise<OtherSide<string, never, never>> {
-  const options: SenderOptions = { eventsAChunk }
+function startSender(eventsPerChunk: number): Promise<OtherSide<string, never, never>> {
+  const options: SenderOptions = { eventsPerChunk }
   return startOtherSide(new URL('./sender.js', import.meta.url), options)
 }

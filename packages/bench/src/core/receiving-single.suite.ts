@@ -1,12 +1,12 @@
 import type { Suite } from '../harness/suite.ts'
-import { receivers, targets } from './receivers.ts'
+import { createReceivers, TARGETS } from './receivers.ts'
 
 export const suite: Suite = {
-  title: 'Receiving, an event a chunk',
+  title: 'Receiving, one event a chunk',
   description:
-    'One HTTP/1.1 stream of events, some 190 bytes each, from a server in another process, as a server sends them that writes each by itself, and the reader gets many at a time: CPU time of the reading process.',
+    'One HTTP/1.1 stream of events of about 190 bytes from a server in another process that writes each event by itself. The client reads many at a time: CPU time of the reading process.',
   operation: 'event',
   operations: { full: 300_000, quick: 100_000, warmUp: 300_000 },
-  contenders: receivers(1),
-  targets,
+  contenders: createReceivers(1),
+  targets: TARGETS,
 }

@@ -1,16 +1,18 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { serveOtherSide } from '../harness/other-side.ts'
 
-/** Which of the two kinds of stream to send: see `receivers.ts`. */
+/** The kind of stream to send, see `receivers.ts`. */
 export interface SenderOptions {
-  readonly eventsAChunk: number
+  readonly eventsPerChunk: number
 }
 
-const eventsAWrite = 80
-const distinctWrites = 13
+const EVENTS_PER_WRITE = 80
+const DISTINCT_WRITES = 13
 
-await serveOtherSide(async ({ eventsAChunk }: SenderOptions) => {
-  const writes = Array.from({ length: distinctWrites }, (_, write) => frame(eventsOf(write), eventsAChunk))
+await serveOtherSide(async ({ eventsPerChunk }: SenderOptions) => {
+  const writes = Array.from({ length: DISTINCT_WRITES }, (_, write) =>
+    frame(encodeEvents(write), eventsPerChunk),
+  )
   const server = createServer({ noDelay: true }, (socket) => {
     socket.on('error', () => {})
     let request = ''
@@ -24,7 +26,7 @@ await serveOtherSide(async ({ eventsAChunk }: SenderOptions) => {
   return { ready: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }
 })
 
-/** Some 190 bytes on the wire, as a market feed or a change stream sends them. */
+/** An event of about 190 bytes, like those of a market feed or a change stream. */
 function encodeEvent(index: number): string {
   const data = JSON.stringify({
     symbol: ['AAPL', 'AMZN', 'GOOG', 'IBM', 'MSFT'][index % 5],
@@ -39,23 +41,23 @@ function encodeEvent(index: number): string {
   return `id: ${String(index).padStart(7, '0')}\ndata: ${data}\n\n`
 }
 
-function eventsOf(write: number): string[] {
-  return Array.from({ length: eventsAWrite }, (_, event) => encodeEvent(write * eventsAWrite + event))
+function encodeEvents(write: number): string[] {
+  return Array.from({ length: EVENTS_PER_WRITE }, (_, event) => encodeEvent(write * EVENTS_PER_WRITE + event))
 }
 
-/** Chunk framing made beforehand, so that this side is never the slower one. */
-function frame(events: readonly string[], eventsAChunk: number): Buffer {
+/** Frames the chunks in advance, so that the sender is never the slower side. */
+function frame(events: readonly string[], eventsPerChunk: number): Buffer {
   let framed = ''
-  for (let at = 0; at < events.length; at += eventsAChunk) {
-    const chunk = events.slice(at, at + eventsAChunk).join('')
+  for (let at = 0; at < events.length; at += eventsPerChunk) {
+    const chunk = events.slice(at, at + eventsPerChunk).join('')
     framed += `${Buffer.byteLength(chunk).toString(16)}\r\n${chunk}\r\n`
   }
   return Buffer.from(framed)
 }
 
-/** As fast as the reader takes them; the events are rounded up to whole writes. */
+/** Sends events as fast as the client reads them, rounded up to whole writes. */
 function send(socket: Socket, events: number, writes: readonly Buffer[]): void {
-  let left = Math.ceil(events / eventsAWrite)
+  let left = Math.ceil(events / EVENTS_PER_WRITE)
   socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n')
   const more = (): void => {
     while (left > 0) {

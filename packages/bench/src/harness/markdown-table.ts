@@ -1,5 +1,5 @@
-/** A Markdown table, its columns aligned as the formatter of this repository would have them: texts to the left, then figures to the right. */
-export function markdownTable(
+/** A Markdown table with aligned columns: first `texts` columns of text to the left, then figures to the right. */
+export function toMarkdownTable(
   header: readonly string[],
   rows: readonly (readonly string[])[],
   { texts = 1 }: { readonly texts?: number } = {},

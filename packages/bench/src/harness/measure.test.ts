@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-// The measured process is a program: it is run as built.
+// The measured process is a program, so it must be built.
 import { measureSuite } from '../../dist/harness/measure.js'
 import { suite as broken } from '../../test/broken.suite.ts'
 import { suite } from '../../test/tiny.suite.ts'
@@ -9,7 +9,7 @@ import { suite } from '../../test/tiny.suite.ts'
 const module = new URL('../../test/tiny.suite.ts', import.meta.url)
 const brokenModule = new URL('../../test/broken.suite.ts', import.meta.url)
 
-it('every contender is measured once a round, each round from another place, warm-up apart', async () => {
+it('every round measures each contender once, without the warm-up, and starts at another one', async () => {
   const steps: string[] = []
   const { results } = await measureSuite(module, suite, {
     rounds: 2,
@@ -23,13 +23,13 @@ it('every contender is measured once a round, each round from another place, war
     [long, 300],
   ] as const) {
     expect(measured).toHaveLength(2)
-    // Operations are those of the measurement alone, in a fresh process whose only earlier run is the warm-up.
+    // The second run of a new process is the measurement; the first is the warm-up.
     for (const run of measured ?? []) {
       expect(run.extra).toEqual({ runs: 2, operations: 200 })
       expect(run.wall).toBeGreaterThanOrEqual(wall)
     }
   }
-  // What waits costs nothing: it is CPU time that counts.
+  // CPU time counts, so waiting costs nothing.
   for (const run of idle ?? []) expect(run.cpu).toBeLessThan(run.wall / 2)
 })
 
@@ -38,7 +38,7 @@ it('a quick run does fewer operations', async () => {
   expect(results.get('short')?.[0]?.extra).toEqual({ runs: 2, operations: 20 })
 })
 
-it('once its time is up a suite begins no further round, but for the least that there have to be', async () => {
+it('after its time limit a suite starts no further round beyond the minimum', async () => {
   const roundsWithin = async (seconds: number) => {
     const options = { rounds: 3, within: { seconds, least: 2 }, quick: true, onStep() {} }
     return (await measureSuite(module, suite, options)).results.get('short')?.length
@@ -47,7 +47,7 @@ it('once its time is up a suite begins no further round, but for the least that 
   expect(await roundsWithin(3600)).toBe(3)
 })
 
-it('a contender that fails is out, and the others go on', async () => {
+it('a contender that fails is not measured again, and the others continue', async () => {
   const steps: string[] = []
   const { results, failures } = await measureSuite(brokenModule, broken, {
     rounds: 2,
@@ -63,7 +63,7 @@ it('a contender that fails is out, and the others go on', async () => {
 const run = promisify(execFile)
 const program = new URL('../../dist/main.js', import.meta.url).pathname
 
-it('the command lists the suites it finds, by folder and file', async () => {
+it('the command lists the suites by folder and file', async () => {
   const { stdout } = await run(process.execPath, [program, '--list', 'core'])
   expect(stdout).toMatch(/^core\/receiving-batched\ncore\/receiving-single\n/m)
 })
@@ -82,7 +82,23 @@ it('the command measures real clients and prints a table', async () => {
   expect(stdout).toMatch(/^- @rxsse\/core at most 0\.80 of eventsource-client: /m)
 })
 
-it('the command measures what it can, says what has failed, and exits with 1', async () => {
+it('--beside measures our contenders with the packages of both checkouts', async () => {
+  const checkout = new URL('../../../../', import.meta.url).pathname
+  const { stdout } = await run(process.execPath, [
+    program,
+    ...['--quick', '--rounds', '1', '--beside', checkout, 'pass-through'],
+  ])
+  expect(stdout).toMatch(/^\| data +\| +\d\S* \| +\d\S* \| +\d\S* \(.*\) \|$/m)
+  expect(stdout).not.toContain('RxJS map')
+})
+
+it('--beside needs a built checkout', async () => {
+  await expect(run(process.execPath, [program, '--beside', '/nowhere'])).rejects.toMatchObject({
+    stderr: '--beside must be a built checkout of rxsse, not "/nowhere"\n',
+  })
+})
+
+it('the command measures the others if a contender fails, reports it, and exits with 1', async () => {
   const outcome = run(process.execPath, [program, '--quick', '--rounds', '1', 'redis/fan-out-1'], {
     env: { ...process.env, REDIS_SERVER_PATH: '/nothing/here' },
   })
@@ -95,11 +111,13 @@ it('the command measures what it can, says what has failed, and exits with 1', a
   })
 })
 
-it('a wrong flag or name is one line that says what would be right', async () => {
+it('a wrong flag or name is reported in one line', async () => {
   await expect(run(process.execPath, [program, '--rounds', 'x'])).rejects.toMatchObject({
-    stderr: '--rounds takes a whole number from 1, got "x"\n',
+    stderr: '--rounds must be an integer from 1, not "x"\n',
   })
   await expect(run(process.execPath, [program, 'nothing'])).rejects.toMatchObject({
-    stderr: expect.stringMatching(/^no suite named nothing; there are core\/receiving-batched, .*\n$/),
+    stderr: expect.stringMatching(
+      /^no suite has a name like nothing; the suites are core\/receiving-batched, .*\n$/,
+    ),
   })
 })

@@ -3,76 +3,90 @@ import { fileURLToPath } from 'node:url'
 import type { MeasureOrder } from './measured-process.ts'
 import type { Suite } from './suite.ts'
 
-/** What one run of one contender took. */
+/** Milliseconds after which a contender is stopped, and milliseconds more after which it is killed. */
+const MEASUREMENT_TIMEOUT_MS = 180_000
+const KILL_TIMEOUT_MS = 5_000
+const NO_LIMIT = { seconds: Number.POSITIVE_INFINITY, least: 0 }
+
+/** The cost of one run of one contender. */
 export interface Measurement {
-  /** CPU time, user and system, of every thread of the measured process: microseconds an operation. */
+  /** CPU time, user and system, of all threads of the measured process: microseconds per operation. */
   readonly cpu: number
-  /** Microseconds of wall time an operation. */
+  /** Wall time: microseconds per operation. */
   readonly wall: number
-  /** Figures of the suite's own, by column. */
+  /** Further figures of the suite, by column. */
   readonly extra: Readonly<Record<string, number>>
 }
 
-/** The measurements of a suite: by contender, one a round; none of one that has failed. */
+/** The measurements of a suite by contender, one for each round. A failed contender has none. */
 export type Results = ReadonlyMap<string, readonly Measurement[]>
 
-/** What came of a suite. */
+/** The results of a suite. */
 export interface Outcome {
   readonly results: Results
-  /** What ended those that failed, by contender. */
+  /** The errors of the failed contenders. */
   readonly failures: ReadonlyMap<string, string>
 }
 
-/** How a suite is run. */
+/** One entry of the results: a contender, with the packages it runs with. */
+export interface Run {
+  /** The name in the results. */
+  readonly name: string
+  readonly contender: string
+  /** The checkout whose packages it uses instead of this one's. */
+  readonly packages?: string
+}
+
 export interface MeasureOptions {
+  /** Default: every contender with the packages of this checkout. */
+  readonly runs?: readonly Run[]
   readonly rounds: number
-  /** No further round is begun once so many seconds have gone by, and so many rounds are done at least. Default: all rounds. */
+  /** After this many seconds no further round starts, but at least `least` rounds run. Default: all rounds. */
   readonly within?: { readonly seconds: number; readonly least: number }
   readonly quick: boolean
   readonly onStep: (round: number, contender: string) => void
 }
 
 /**
- * Runs every contender once a round, each time in a fresh process and from another place in the order, so that what the machine does
- * meanwhile falls on all of them alike. One that fails has no further round, nor figures; the others go on.
+ * Runs every contender once in each round, in a new process. Each round starts at another contender, so that other load
+ * on the machine affects all of them. A contender that fails has no further rounds and no results.
  */
 export async function measureSuite(
   module: URL,
   suite: Suite,
-  { rounds, within = { seconds: Number.POSITIVE_INFINITY, least: 0 }, quick, onStep }: MeasureOptions,
+  { runs = allRuns(suite), rounds, within = NO_LIMIT, quick, onStep }: MeasureOptions,
 ): Promise<Outcome> {
-  const results = new Map<string, Measurement[]>(suite.contenders.map(({ name }) => [name, []]))
+  const results = new Map<string, Measurement[]>(runs.map(({ name }) => [name, []]))
   const failures = new Map<string, string>()
   const { full, quick: few, warmUp } = suite.operations
-  const names = [...results.keys()]
   const startedAt = performance.now()
   for (let round = 0; round < rounds; round++) {
     if (round >= within.least && performance.now() - startedAt > within.seconds * 1000) break
-    for (let place = 0; place < names.length; place++) {
-      const contender = names[(place + round) % names.length] ?? ''
-      if (failures.has(contender)) continue
-      onStep(round, contender)
+    const start = round % runs.length
+    for (const { name, ...run } of [...runs.slice(start), ...runs.slice(0, start)]) {
+      if (failures.has(name)) continue
+      onStep(round, name)
       const order = {
         module: module.href,
-        contender,
+        ...run,
         operations: quick ? few : full,
         warmUp: quick ? Math.min(few, warmUp) : warmUp,
         quick,
       }
       try {
-        results.get(contender)?.push(await measureOnce(order))
+        results.get(name)?.push(await measureOnce(order))
       } catch (error) {
-        failures.set(contender, error instanceof Error ? error.message : String(error))
-        results.set(contender, [])
+        failures.set(name, error instanceof Error ? error.message : String(error))
+        results.set(name, [])
       }
     }
   }
   return { results, failures }
 }
 
-/** Milliseconds after which a contender is taken to hang, and more of them until it is ended the hard way. */
-const longestMeasurement = 180_000
-const grace = 5_000
+function allRuns({ contenders }: Suite): Run[] {
+  return contenders.map(({ name }) => ({ name, contender: name }))
+}
 
 function measureOnce(order: MeasureOrder): Promise<Measurement> {
   const program = fileURLToPath(new URL('./measured-process.js', import.meta.url))
@@ -89,13 +103,13 @@ function measureOnce(order: MeasureOrder): Promise<Measurement> {
     let limit = setTimeout(() => {
       hung = true
       child.kill()
-      limit = setTimeout(() => child.kill('SIGKILL'), grace)
-    }, longestMeasurement)
+      limit = setTimeout(() => child.kill('SIGKILL'), KILL_TIMEOUT_MS)
+    }, MEASUREMENT_TIMEOUT_MS)
     child.on('error', reject)
     child.on('exit', (code, signal) => {
       clearTimeout(limit)
       if (measurement) resolve(measurement)
-      else if (hung) reject(new Error(`it was not done after ${longestMeasurement / 1000} s`))
+      else if (hung) reject(new Error(`it took longer than ${MEASUREMENT_TIMEOUT_MS / 1000} s`))
       else reject(new Error(`its process ended with ${code ?? signal}`))
     })
   })

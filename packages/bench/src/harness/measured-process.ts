@@ -1,27 +1,32 @@
+import { registerHooks } from 'node:module'
+import { pathToFileURL } from 'node:url'
 import type { Measurement } from './measure.ts'
 import type { Suite } from './suite.ts'
 
-/** What a measured process is told to do. */
+/** The job of a measured process. */
 export interface MeasureOrder {
-  /** The suite's module. */
+  /** The URL of the suite's module. */
   readonly module: string
   readonly contender: string
+  /** The checkout whose packages are measured. Default: this one. */
+  readonly packages?: string
   readonly operations: number
   readonly warmUp: number
   readonly quick: boolean
 }
 
-// What it has started and written goes with it, which is seen to on 'exit': that comes of no signal by itself.
+// A signal alone emits no 'exit', on which contenders stop their processes and delete their files.
 for (const end of ['SIGINT', 'SIGTERM', 'disconnect']) process.once(end, () => process.exit(1))
 
 const order: MeasureOrder = JSON.parse(process.argv[2] ?? '')
+if (order.packages !== undefined) usePackagesOf(order.packages)
 const { suite }: { suite: Suite } = await import(order.module)
 const contender = suite.contenders.find(({ name }) => name === order.contender)
 if (!contender) throw new Error(`${suite.title} has no contender named ${order.contender}`)
 
 const prepared = await contender.prepare(order.quick)
-// Everything is collected before the warm-up, and only the young generation after it: a full collection on demand also throws away the
-// machine code that the warm-up is for, and compiling it again would count, more for those who have more of it.
+// A full collection runs before the warm-up, but only a minor one after it: a full one also discards the compiled code,
+// and compiling it again would be measured.
 globalThis.gc?.()
 if (order.warmUp > 0) await prepared.run(order.warmUp)
 globalThis.gc?.({ type: 'minor' })
@@ -41,5 +46,17 @@ const measurement: Measurement = {
 }
 await new Promise((sent) => process.send?.(measurement, sent))
 await prepared.stop?.()
-// Contenders are not all good at letting go.
+// Some contenders keep the process alive.
 process.exit()
+
+/** Makes the suite import the packages, and their copy of RxJS, from another checkout. */
+function usePackagesOf(checkout: string): void {
+  const bench = new URL('../../', import.meta.url).href
+  const other = pathToFileURL(`${checkout}/packages/bench/package.json`).href
+  registerHooks({
+    resolve(specifier, context, next) {
+      const redirected = context.parentURL?.startsWith(bench) && /^(@rxsse\/|rxjs(\/|$))/.test(specifier)
+      return next(specifier, redirected ? { ...context, parentURL: other } : context)
+    },
+  })
+}

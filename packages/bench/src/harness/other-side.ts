@@ -2,17 +2,17 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** A process that plays the other side of a measured one. */
+/** The process on the other side of a measured one, such as its server. */
 export interface OtherSide<Ready, Question, Answer> {
-  /** What it said when it was ready: a url, say. */
+  /** Its first message, such as a URL. */
   readonly ready: Ready
-  /** One question at a time; resolves to what the other side answers. */
+  /** Sends a question and resolves to the answer. Only one question may be open at a time. */
   ask(question: Question): Promise<Answer>
   stop(): Promise<void>
 }
 
 /**
- * Starts `module`, which calls {@link serveOtherSide}, in a process of its own and resolves when it is ready.
+ * Starts `module`, which calls {@link serveOtherSide}, in a new process. Resolves when it is ready.
  *
  * @example
  * ```ts
@@ -26,11 +26,9 @@ export async function startOtherSide<Ready, Question = never, Answer = never>(
 ): Promise<OtherSide<Ready, Question, Answer>> {
   const child = fork(fileURLToPath(module), [JSON.stringify(argument)], { stdio: 'inherit' })
   const gone = once(child, 'exit').then(([code, signal]) => {
-    throw new Error(
-      `the other side, ${module.pathname.split('/').at(-1)}, ended by itself: ${code ?? signal}`,
-    )
+    throw new Error(`${module.pathname.split('/').at(-1)} exited unexpectedly: ${code ?? signal}`)
   })
-  // It is awaited together with each answer; once stopped, its end is no news.
+  // Each answer awaits this too. After `stop` its rejection is expected.
   gone.catch(() => {})
   const heard = async (): Promise<unknown> => (await Promise.race([once(child, 'message'), gone]))[0]
   return {
@@ -50,8 +48,8 @@ export async function startOtherSide<Ready, Question = never, Answer = never>(
 }
 
 /**
- * Plays the other side in the process that {@link startOtherSide} started: `start` gets the argument and returns what to say when ready and
- * how to answer questions. The process ends with the measured one.
+ * Serves the other side in the process that {@link startOtherSide} started. `start` gets the argument and returns the
+ * first message and the function that answers questions. The process exits with the measured one.
  */
 export async function serveOtherSide<Argument, Ready, Question = never, Answer = never>(
   start: (

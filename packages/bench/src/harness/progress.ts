@@ -1,4 +1,4 @@
-/** A line on stderr that says how far a suite is: rewritten in place on a terminal, once a round elsewhere. */
+/** Shows the progress of a suite on stderr: one line in place on a terminal, else one line for each round. */
 export interface Progress {
   readonly step: (round: number, contender: string) => void
   end(): void

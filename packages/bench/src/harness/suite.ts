@@ -1,43 +1,48 @@
 /**
- * Contenders at one job, measured beside one another. A file `src/<folder>/<name>.suite.ts` that exports a `suite` is found and run.
- * Every measurement runs in a fresh process that does its own side of the job alone; what it talks to belongs into another process,
- * see `startOtherSide`.
+ * Contenders at one job, which are measured and compared. Each file `src/<folder>/<name>.suite.ts` exports a `suite`.
+ * Every measurement runs in a new process that does only its own side of the job. The other side runs in another
+ * process, see `startOtherSide`.
  */
 export interface Suite {
-  /** Heading of the table. */
+  /** The heading of the table. */
   readonly title: string
-  /** What was done, with sizes and counts: a sentence or two below the heading. */
+  /** One or two sentences below the heading: the job, with sizes and counts. */
   readonly description: string
-  /** What one operation is, in the singular: `event`, `delivery`. */
+  /** The name of one operation in the singular: `event`, `delivery`. */
   readonly operation: string
-  /** Operations of one measurement, of a `--quick` one, and of the warm-up before either; a quick one warms up for no longer than it measures. */
+  /**
+   * The operations of one measurement, of a `--quick` measurement, and of the warm-up before it. The warm-up of a
+   * quick measurement has at most as many operations as the measurement.
+   */
   readonly operations: { readonly full: number; readonly quick: number; readonly warmUp: number }
-  /** In the order of the table. The first is the one the others are compared with, and ours. */
+  /** In the order of the table. The first is ours, and the others are compared with it. */
   readonly contenders: readonly Contender[]
+  /** The contenders that use this repository's packages. Default: the first one. */
+  readonly ours?: readonly string[]
   readonly targets?: readonly Target[]
 }
 
 export interface Contender {
   readonly name: string
-  /** Builds up what is not to be measured: servers, connections, data, the other side. For a quick look it may be less of it. */
+  /** Sets up what is not measured: servers, connections, data, the other side. It may set up less if `quick` is true. */
   prepare(quick: boolean): Prepared | Promise<Prepared>
 }
 
 export interface Prepared {
   /**
-   * Does so many operations and resolves when the last is done; called once to warm up, then once measured. May return figures of its
-   * own, by the heading of their column.
+   * Does this many operations and resolves after the last one. It is called once to warm up and once to measure. It may
+   * return further figures by the heading of their column.
    */
   run(operations: number): RunResult | Promise<RunResult>
   stop?(): void | Promise<void>
-  /** CPU time so far of what is measured, where that is another process: an nginx, say. Default: that of this one. */
+  /** Returns the CPU time of the measured process so far. Default: that of this process. */
   cpuUsage?(): NodeJS.CpuUsage
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a run without figures returns nothing
 export type RunResult = void | Readonly<Record<string, number>>
 
-/** `contender` is to cost at most `atMost` times what `against` costs. */
+/** The target that `contender` costs at most `atMost` times as much as `against`. */
 export interface Target {
   readonly contender: string
   readonly against: string

@@ -26,7 +26,7 @@ function runs(...cpus: number[]): Measurement[] {
   return cpus.map((cpu) => ({ cpu, wall: cpu, extra: {} }))
 }
 
-it('a table has medians, spreads, and what the first costs of each, round by round', () => {
+it('a table has medians, spreads, and the ratios to the first contender within each round', () => {
   const results = new Map([
     ['ours', runs(1, 2, 30)],
     ['theirs', runs(2, 4, 200)],
@@ -35,16 +35,16 @@ it('a table has medians, spreads, and what the first costs of each, round by rou
 
 A race. A measurement: 300,000 events; rounds: 3.
 
-| contender |         ours, of it | CPU µs an event | lowest to highest |
-| --------- | ------------------: | --------------: | ----------------: |
-| ours      |                     |            2.00 |      1.00 to 30.0 |
-| theirs    | 0.50 (0.15 to 0.50) |            4.00 |       2.00 to 200 |
+| contender | ours relative to it | CPU µs per event | lowest to highest |
+| --------- | ------------------: | ---------------: | ----------------: |
+| ours      |                     |             2.00 |      1.00 to 30.0 |
+| theirs    | 0.50 (0.15 to 0.50) |             4.00 |       2.00 to 200 |
 
 - ours at most 0.60 of theirs: 0.50, met
 - ours at most 0.40 of theirs: 0.50, missed`)
 })
 
-it("a suite's own figures are columns, medians too, empty where a contender has none", () => {
+it('the figures of a suite are columns of medians, empty if a contender has none', () => {
   const results = new Map([
     ['ours', [5, 7].map((kib) => ({ cpu: 1, wall: 1, extra: { KiB: kib } }))],
     ['theirs', runs(2, 2)],
@@ -52,13 +52,13 @@ it("a suite's own figures are columns, medians too, empty where a contender has 
   const { targets: _, ...plain } = suite
   expect(
     toMarkdown(plain, { results, failures: noFailures }, 1).split('\n\n')[2],
-  ).toBe(`| contender |         ours, of it | CPU µs an event | lowest to highest |  KiB |
-| --------- | ------------------: | --------------: | ----------------: | ---: |
-| ours      |                     |            1.00 |      1.00 to 1.00 | 6.00 |
-| theirs    | 0.50 (0.50 to 0.50) |            2.00 |      2.00 to 2.00 |      |`)
+  ).toBe(`| contender | ours relative to it | CPU µs per event | lowest to highest |  KiB |
+| --------- | ------------------: | ---------------: | ----------------: | ---: |
+| ours      |                     |             1.00 |      1.00 to 1.00 | 6.00 |
+| theirs    | 0.50 (0.50 to 0.50) |             2.00 |      2.00 to 2.00 |      |`)
 })
 
-it('what has failed has no figures, nothing is compared with it, and it is said why', () => {
+it('a failed contender has no figures and no ratios, and its error is listed', () => {
   const results = new Map([
     ['ours', []],
     ['theirs', runs(2, 2)],
@@ -66,10 +66,10 @@ it('what has failed has no figures, nothing is compared with it, and it is said 
   const failures = new Map([['ours', 'its process ended with 1']])
   expect(
     toMarkdown(suite, { results, failures }, 1).split('\n\n').slice(2).join('\n\n'),
-  ).toBe(`| contender | ours, of it | CPU µs an event | lowest to highest |
-| --------- | ----------: | --------------: | ----------------: |
-| ours      |             |          failed |                   |
-| theirs    |             |            2.00 |      2.00 to 2.00 |
+  ).toBe(`| contender | ours relative to it | CPU µs per event | lowest to highest |
+| --------- | ------------------: | ---------------: | ----------------: |
+| ours      |                     |           failed |                   |
+| theirs    |                     |             2.00 |      2.00 to 2.00 |
 
 - ours at most 0.60 of theirs: not measured
 - ours at most 0.40 of theirs: not measured

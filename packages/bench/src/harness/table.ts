@@ -1,18 +1,18 @@
-import { markdownTable } from './markdown-table.ts'
+import { toMarkdownTable } from './markdown-table.ts'
 import type { Measurement, Outcome, Results } from './measure.ts'
 import type { Suite } from './suite.ts'
 
 /**
- * A suite's results as a Markdown section: medians, their spread, what the first contender costs of each, the targets, and what has failed.
- * `operations` is how many a measurement had.
+ * The results of a suite as a Markdown section: medians, their spread, the cost of the first contender relative to each,
+ * the targets and the failures. `operations` is the number of operations of one measurement.
  */
 export function toMarkdown(suite: Suite, { results, failures }: Outcome, operations: number): string {
   const first = suite.contenders[0]?.name ?? ''
   const columns = extraColumns(results)
   const header = [
     'contender',
-    `${first}, of it`,
-    `CPU µs ${article(suite.operation)} ${suite.operation}`,
+    `${first} relative to it`,
+    `CPU µs per ${suite.operation}`,
     'lowest to highest',
     ...columns,
   ]
@@ -28,7 +28,7 @@ export function toMarkdown(suite: Suite, { results, failures }: Outcome, operati
       ...columns.map((column) => showExtra(runs, column)),
     ]
   })
-  const table = markdownTable(header, rows)
+  const table = toMarkdownTable(header, rows)
   const verdicts = (suite.targets ?? []).map(({ contender, against, atMost }) => {
     const target = `- ${contender} at most ${atMost.toFixed(2)} of ${against}`
     if (failures.has(contender) || failures.has(against)) return `${target}: not measured`
@@ -43,7 +43,7 @@ export function toMarkdown(suite: Suite, { results, failures }: Outcome, operati
     .join('\n\n')
 }
 
-/** Round by round, so that a slow spell of the machine, which falls on both, cancels out. */
+/** The ratios within each round: other load on the machine affects both, so it cancels out. */
 export function ratios(results: Results, contender: string, against: string): number[] {
   const theirs = results.get(against) ?? []
   return (results.get(contender) ?? []).map((ours, round) => ours.cpu / (theirs[round]?.cpu ?? Number.NaN))

@@ -1,6 +1,6 @@
 import type { Reading } from './readings.ts'
 
-/** What the other strategies fold with: aggregates of the caller's choice, one beside the other. */
+/** Several aggregates computed together, for the strategies without the operator. */
 export interface Folds {
   create(): unknown[]
   add(into: unknown[], r: Reading): void
@@ -8,9 +8,9 @@ export interface Folds {
   result(of: unknown[]): Readonly<Record<string, unknown>>
 }
 
-/** Count, mean, least and greatest of the readings. */
-export function metricFolds(): Folds {
-  return inARow({
+/** Count, mean, minimum and maximum of the readings. */
+export function createMetricFolds(): Folds {
+  return combineFolds({
     n: count(),
     mean: mean((r) => r.value),
     min: extreme(
@@ -24,7 +24,7 @@ export function metricFolds(): Folds {
   })
 }
 
-/** An aggregate as the operator's are: over what a function of the caller's selects, which it checks, and where null is passed over. */
+/** An aggregate like the operator's: it checks the selected values and skips null. */
 interface Fold<A> {
   create(): A
   add(into: A, r: Reading): A
@@ -38,12 +38,12 @@ function count(): Fold<number> {
   return { create: () => 0, add: (n) => n + 1, merge: (n, m) => n + m, result: (n) => n }
 }
 
-/** The sum keeps its rounding error. */
+/** Compensates the rounding error of the sum. */
 function mean(select: Select): Fold<Total> {
   return {
     create: () => ({ n: 0, sum: 0, error: 0 }),
     add(total, r) {
-      const value = checked(select(r))
+      const value = requireNumber(select(r))
       if (value === null) return total
       total.n++
       plus(total, value)
@@ -76,20 +76,20 @@ function extreme(select: Select, beats: (a: number, b: number) => boolean): Fold
     value !== null && (best === null || beats(value, best)) ? value : best
   return {
     create: () => null,
-    add: (best, r) => better(best, checked(select(r))),
+    add: (best, r) => better(best, requireNumber(select(r))),
     merge: better,
     result: (best) => best,
   }
 }
 
-function checked(value: unknown): number | null {
+function requireNumber(value: unknown): number | null {
   if (typeof value === 'number') return value
   if (value === null || value === undefined) return null
-  throw new TypeError(`expected a number, got ${typeof value}`)
+  throw new TypeError(`the value must be a number, not ${typeof value}`)
 }
 
-/** Accumulators of different types go side by side, each to the fold that made it. */
-function inARow(shape: Readonly<Record<string, Fold<unknown>>>): Folds {
+/** Combines folds with accumulators of different types. */
+function combineFolds(shape: Readonly<Record<string, Fold<unknown>>>): Folds {
   const names = Object.keys(shape)
   const folds = Object.values(shape)
   const blank = Object.fromEntries(names.map((name) => [name, undefined]))

@@ -1,4 +1,4 @@
 import type { Suite } from '../harness/suite.ts'
-import { hoppingSuite } from './hopping.ts'
+import { createHoppingSuite } from './hopping.ts'
 
-export const suite: Suite = hoppingSuite(1, 'One sensor, a hundred readings a second.')
+export const suite: Suite = createHoppingSuite(1, 'One sensor, a hundred readings a second.')

@@ -1,33 +1,33 @@
 import { bufferTime, concatMap, Observable, VirtualTimeScheduler } from 'rxjs'
 import type { Suite } from '../harness/suite.ts'
-import { metricFolds } from './folds.ts'
+import { createMetricFolds } from './folds.ts'
 import { overlap } from './hopping.ts'
-import { overReadings, type Reading } from './readings.ts'
+import { createReadingsContender, type Reading } from './readings.ts'
 import { hoppingWindows } from './window-strategies.ts'
 
-const EVERY = 1000
-const SIZE = 360 * EVERY
+const EVERY_MS = 1000
+const SIZE_MS = 360 * EVERY_MS
 const SOURCE = { howMany: 120_000, sensors: 10 }
-const buffers = 'bufferTime and a fold'
+const BUFFERS = 'bufferTime and a fold'
 
 export const suite: Suite = {
-  title: 'Hopping windows beside overlapping buffers',
+  title: 'Hopping windows and overlapping buffers',
   description:
-    'Ten sensors, ten readings a second each: count, mean, least and greatest by key, in windows of six minutes that start every second, 360 windows an event. RxJS gathers each window with bufferTime and folds it by key.',
+    'Ten sensors, ten readings a second each: count, mean, minimum and maximum by key, in windows of six minutes that start every second, 360 windows an event. RxJS buffers each window with bufferTime and folds it by key.',
   operation: 'event',
   operations: { full: 120_000, quick: 40_000, warmUp: 60_000 },
   contenders: [
-    overReadings(overlap(360), SOURCE, (source) => hoppingWindows(source, SIZE, EVERY)),
-    overReadings(buffers, SOURCE, (source) => {
+    createReadingsContender(overlap(360), SOURCE, (source) => hoppingWindows(source, SIZE_MS, EVERY_MS)),
+    createReadingsContender(BUFFERS, SOURCE, (source) => {
       const clock = new VirtualTimeScheduler()
-      return onTheClock(source, clock).pipe(bufferTime(SIZE, EVERY, clock), concatMap(foldedByKey))
+      return emitOnClock(source, clock).pipe(bufferTime(SIZE_MS, EVERY_MS, clock), concatMap(foldByKey))
     }),
   ],
-  targets: [{ contender: overlap(360), against: buffers, atMost: 1 / 20 }],
+  targets: [{ contender: overlap(360), against: BUFFERS, atMost: 1 / 20 }],
 }
 
-/** The readings at their times, on virtual time: the clock runs up to each of them. */
-function onTheClock(source: Observable<Reading>, clock: VirtualTimeScheduler): Observable<Reading> {
+/** Emits the readings in virtual time: the clock advances to the time of each one. */
+function emitOnClock(source: Observable<Reading>, clock: VirtualTimeScheduler): Observable<Reading> {
   return new Observable((subscriber) => {
     let origin: number | undefined
     const startedAt = clock.frame
@@ -45,9 +45,9 @@ function onTheClock(source: Observable<Reading>, clock: VirtualTimeScheduler): O
   })
 }
 
-const { create, add, result } = metricFolds()
+const { create, add, result } = createMetricFolds()
 
-function foldedByKey(readings: readonly Reading[]) {
+function foldByKey(readings: readonly Reading[]) {
   const byKey = new Map<number, unknown[]>()
   for (const reading of readings) {
     let fold = byKey.get(reading.sensor)

@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs'
 import type { Contender } from '../harness/suite.ts'
 
-/** What the windows are made of: an event each 10 ms, of one sensor after another. */
+/** A sensor reading. There is one every 10 ms, from one sensor after another. */
 export interface Reading {
   readonly time: number
   readonly sensor: number
@@ -9,10 +9,10 @@ export interface Reading {
 }
 
 /**
- * A contender that makes something of readings that are there beforehand, and come synchronously. The pipeline is built once, as programs
- * do, and subscribed to twice: to warm up and to be measured.
+ * Creates a contender that runs a pipeline over prepared readings, synchronously. The pipeline is built once, as in real
+ * programs, and subscribed twice: to warm up and to measure.
  */
-export function overReadings(
+export function createReadingsContender(
   name: string,
   { howMany, sensors }: { readonly howMany: number; readonly sensors: number },
   pipeline: (source: Observable<Reading>) => Observable<unknown>,
@@ -26,7 +26,7 @@ export function overReadings(
         value: ((i * 7919) % 1000) / 10,
       }))
       let operations = 0
-      const source = inOrder(list, () => operations)
+      const source = emitAll(list, () => operations)
       const results = pipeline(source)
       return {
         run(howMany) {
@@ -38,7 +38,7 @@ export function overReadings(
   }
 }
 
-/** Runs an observable that is synchronous to its end. Answers what it gave: a contender that gives less has not done the job. */
+/** Runs a synchronous observable to its end and counts its results: contenders with fewer results did less work. */
 export function drain(results: Observable<unknown>): { readonly results: number } {
   let count = 0
   let ended = false
@@ -48,11 +48,11 @@ export function drain(results: Observable<unknown>): { readonly results: number 
       ended = true
     },
   })
-  if (!ended) throw new Error('the pipeline has not completed')
+  if (!ended) throw new Error('the pipeline did not complete')
   return { results: count }
 }
 
-export function inOrder<T>(list: readonly T[], howMany: () => number): Observable<T> {
+export function emitAll<T>(list: readonly T[], howMany: () => number): Observable<T> {
   return new Observable((subscriber) => {
     const end = Math.min(howMany(), list.length)
     for (let i = 0; i < end; i++) subscriber.next(list[i] as T)

@@ -9,7 +9,7 @@ import {
   type Strategy,
 } from './window-strategies.ts'
 
-it('every strategy gives the same results', () => {
+it('every strategy emits the same results', () => {
   const readings = Array.from({ length: 5000 }, (_, i): Reading => {
     const sensor = (i * 31) % 7
     return { time: 1_700_000_000_123 + i * 37, sensor, value: ((i * 7919) % 1000) / 10 }
@@ -25,13 +25,13 @@ it('every strategy gives the same results', () => {
     for (const strategy of [assignToEveryWindow, refoldPanes]) {
       const got = resultsOf(strategy, windows)
       expect(got).toHaveLength(expected.length)
-      expect(inOrderOfKeys(got)).toEqual(inOrderOfKeys(expected))
+      expect(sortByKey(got)).toEqual(sortByKey(expected))
     }
   }
 })
 
-/** Sums in another order differ in the last digits, and of windows that end together each strategy has keys in an order of its own. */
-function inOrderOfKeys(results: readonly Metrics[]) {
+/** Sorts by key and rounds: sums in another order differ in the last digits, and the order of keys may differ. */
+function sortByKey(results: readonly Metrics[]) {
   return results
     .map(({ value, ...rest }) => ({ ...rest, value: { ...value, mean: Number(value.mean).toFixed(9) } }))
     .sort((a, b) => a.window.end - b.window.end || a.key - b.key)

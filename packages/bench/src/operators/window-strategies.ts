@@ -1,14 +1,14 @@
 import { type Aggregates, hopping, type WindowResult, windowAggregate } from '@rxsse/operators'
 import { type Observable, Observable as Stream } from 'rxjs'
-import { metricFolds } from './folds.ts'
+import { createMetricFolds } from './folds.ts'
 import type { Reading } from './readings.ts'
 
-/** What every strategy makes of a window, for each sensor. */
+/** The result of every strategy for one window and sensor. */
 export type Metrics = WindowResult<number, Readonly<Record<string, unknown>>>
 
 export type Strategy = (source: Observable<Reading>, size: number, every: number) => Observable<Metrics>
 
-/** The operator: count, mean, least and greatest. */
+/** The operator with count, mean, minimum and maximum. */
 export const hoppingWindows: Strategy = (source, size, every) =>
   source.pipe(
     windowAggregate(hopping({ size, every }), {
@@ -23,19 +23,19 @@ export const hoppingWindows: Strategy = (source, size, every) =>
     }),
   )
 
-// The other strategies give the same results in the same order, but do no more than that: they take events to be in order, so that time is
-// the watermark, and know no lateness, no counts of where events are, no bounds, and keys that they never forget.
+// The other strategies emit the same results in the same order, but do less: they expect events in order, so that the
+// time is the watermark, and have no lateness, counts, bounds or expiry of keys.
 
-/** Each event into each of its windows, a fold for every window and key. */
+/** Adds each event to each of its windows, with one fold for every window and key. */
 export const assignToEveryWindow: Strategy = (source, size, every) =>
   new Stream((subscriber) => {
-    const { create, add, result } = metricFolds()
-    /** By number, then key. */
+    const { create, add, result } = createMetricFolds()
+    /** By window number, then key. */
     const windows = new Map<number, Map<number, unknown[]>>()
     let next = Number.NaN
     const fire = (window: number, pane: Metrics['pane']) => {
       for (const [key, fold] of windows.get(window) ?? [])
-        subscriber.next(resultOf(key, window * every, size, result(fold), pane))
+        subscriber.next(createResult(key, window * every, size, result(fold), pane))
       windows.delete(window)
     }
     source.subscribe({
@@ -65,12 +65,12 @@ export const assignToEveryWindow: Strategy = (source, size, every) =>
     })
   })
 
-/** Each event into its pane; a window that fires folds all its panes. `size` is a multiple of `every`. */
+/** Adds each event to its pane. A window that fires merges all its panes. `size` must be a multiple of `every`. */
 export const refoldPanes: Strategy = (source, size, every) =>
   new Stream((subscriber) => {
-    const { create, add, merge, result } = metricFolds()
+    const { create, add, merge, result } = createMetricFolds()
     const width = size / every
-    /** By key, then pane, which has the number of the window that starts with it. */
+    /** By key, then by pane number, which is the number of the window that starts with the pane. */
     const panes = new Map<number, Map<number, unknown[]>>()
     let next = Number.NaN
     let newest = Number.NEGATIVE_INFINITY
@@ -83,7 +83,7 @@ export const refoldPanes: Strategy = (source, size, every) =>
           fold ??= create()
           merge(fold, part)
         }
-        if (fold !== undefined) subscriber.next(resultOf(key, window * every, size, result(fold), kind))
+        if (fold !== undefined) subscriber.next(createResult(key, window * every, size, result(fold), kind))
         byPane.delete(window)
       }
     }
@@ -113,7 +113,7 @@ export const refoldPanes: Strategy = (source, size, every) =>
     })
   })
 
-function resultOf(
+function createResult(
   key: number,
   start: number,
   size: number,

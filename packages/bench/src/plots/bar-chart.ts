@@ -1,7 +1,7 @@
-import { encode } from './encode.ts'
+import { escapeXml } from './escape-xml.ts'
 
 export interface BarChart {
-  /** Read out to those who do not see it, and written above it. */
+  /** Shown above the chart, and read by screen readers. */
   readonly title: string
   readonly bars: readonly Bar[]
 }
@@ -9,10 +9,10 @@ export interface BarChart {
 export interface Bar {
   readonly name: string
   readonly value: number
-  /** What is written beside the bar. */
+  /** The text next to the bar. */
   readonly label: string
-  /** The one that the others are compared with. */
-  readonly stressed?: boolean
+  /** Whether the bar is highlighted. */
+  readonly highlighted?: boolean
 }
 
 const WIDTH = 720
@@ -21,19 +21,19 @@ const LABELS = 70
 const ROW = 28
 const TOP = 56
 
-/** Draws bars side by side, from nought, as an SVG with a ground of its own that follows the reader's system into the dark. */
-export function barChart({ title, bars }: BarChart): string {
+/** Draws bars from zero as an SVG with its own background, which follows the system's light or dark mode. */
+export function drawBarChart({ title, bars }: BarChart): string {
   const height = TOP + bars.length * ROW + 16
   const greatest = Math.max(...bars.map(({ value }) => value))
-  const rows = bars.map(({ name, value, label, stressed }, index) => {
+  const rows = bars.map(({ name, value, label, highlighted }, index) => {
     const y = TOP + index * ROW
     const width = Math.max(1, (value / greatest) * (WIDTH - NAMES - LABELS))
-    return `<g${stressed ? ' class="stressed"' : ''}><text class="name" x="${NAMES - 12}" y="${y + 10}" dy=".35em" text-anchor="end">${encode(name)}</text><rect class="bar" x="${NAMES}" y="${y}" width="${width.toFixed(1)}" height="20" rx="3"/><text class="value" x="${(NAMES + width + 8).toFixed(1)}" y="${y + 10}" dy=".35em">${encode(label)}</text></g>`
+    return `<g${highlighted ? ' class="highlighted"' : ''}><text class="name" x="${NAMES - 12}" y="${y + 10}" dy=".35em" text-anchor="end">${escapeXml(name)}</text><rect class="bar" x="${NAMES}" y="${y}" width="${width.toFixed(1)}" height="20" rx="3"/><text class="value" x="${(NAMES + width + 8).toFixed(1)}" y="${y + 10}" dy=".35em">${escapeXml(label)}</text></g>`
   })
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${encode(title)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeXml(title)}">
 <style>${STYLE}</style>
 <rect class="ground" width="${WIDTH}" height="${height}" rx="8"/>
-<text class="title" x="24" y="28">${encode(title)}</text>
+<text class="title" x="24" y="28">${escapeXml(title)}</text>
 ${rows.join('\n')}
 </svg>
 `
@@ -41,6 +41,6 @@ ${rows.join('\n')}
 
 const STYLE = [
   'text{font:13px system-ui,sans-serif;fill:#17202e}.ground{fill:#fff}.title{font-size:15px;font-weight:600}',
-  '.bar{fill:#a9b3c4}.stressed .bar{fill:#2158c4}.stressed text{font-weight:600}',
-  '@media(prefers-color-scheme:dark){text{fill:#e8ecf3}.ground{fill:#171d27}.bar{fill:#56627a}.stressed .bar{fill:#8ab4ff}}',
+  '.bar{fill:#a9b3c4}.highlighted .bar{fill:#2158c4}.highlighted text{font-weight:600}',
+  '@media(prefers-color-scheme:dark){text{fill:#e8ecf3}.ground{fill:#171d27}.bar{fill:#56627a}.highlighted .bar{fill:#8ab4ff}}',
 ].join('')

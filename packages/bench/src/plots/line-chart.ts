@@ -1,9 +1,9 @@
 import { scaleLinear, scaleLog } from 'd3-scale'
 import { line } from 'd3-shape'
-import { encode } from './encode.ts'
+import { escapeXml } from './escape-xml.ts'
 
 export interface LineChart {
-  /** Read out to those who do not see it, and written above it. */
+  /** Shown above the chart, and read by screen readers. */
   readonly title: string
   readonly x: Axis
   readonly y: Axis
@@ -13,7 +13,7 @@ export interface LineChart {
 export interface Axis {
   readonly label: string
   readonly scale: 'linear' | 'log'
-  /** Where the axis has marks. Default: as d3 chooses. */
+  /** The marks of the axis. Default: d3 chooses them. */
   readonly ticks?: readonly number[]
   readonly format?: (value: number) => string
 }
@@ -28,17 +28,17 @@ const HEIGHT = 400
 const PLOT = { left: 72, right: 24, top: 84, bottom: 52 }
 
 /**
- * Draws lines as an SVG of its own background, legible in light and in dark, which follows the reader's system.
- * At most five series; each is named in a legend and told apart by colour and by the shape of its points.
+ * Draws lines as an SVG with its own background, which follows the system's light or dark mode. At most five series,
+ * each with a name in the legend, a colour and a shape of its points.
  */
-export function lineChart({ title, x, y, series }: LineChart): string {
+export function drawLineChart({ title, x, y, series }: LineChart): string {
   const all = series.flatMap(({ points }) => points)
-  const across = scaleOf(
+  const across = createScale(
     x,
     all.map(([at]) => at),
     [PLOT.left, WIDTH - PLOT.right],
   )
-  const up = scaleOf(
+  const up = createScale(
     y,
     all.map(([, at]) => at),
     [HEIGHT - PLOT.bottom, PLOT.top],
@@ -47,7 +47,7 @@ export function lineChart({ title, x, y, series }: LineChart): string {
     ([at]) => across(at),
     ([, at]) => up(at),
   ).digits(1)
-  const format = (axis: Axis, value: number) => encode(axis.format?.(value) ?? String(value))
+  const format = (axis: Axis, value: number) => escapeXml(axis.format?.(value) ?? String(value))
 
   const marks = [
     ...(y.ticks ?? up.ticks(6)).map((value) => {
@@ -65,25 +65,29 @@ export function lineChart({ title, x, y, series }: LineChart): string {
   })
   let left = PLOT.left
   const legend = series.map(({ name }, index) => {
-    const entry = `<g class="s${index}">${point(index, left + 6, 56)}<text class="name" x="${left + 18}" y="56" dy=".35em">${encode(name)}</text></g>`
-    // As wide as text of this size gets, near enough.
+    const entry = `<g class="s${index}">${point(index, left + 6, 56)}<text class="name" x="${left + 18}" y="56" dy=".35em">${escapeXml(name)}</text></g>`
+    // An estimate of the width of text of this size.
     left += 34 + name.length * 7
     return entry
   })
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${encode(title)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeXml(title)}">
 <style>${STYLE}</style>
 <rect class="ground" width="${WIDTH}" height="${HEIGHT}" rx="8"/>
-<text class="title" x="24" y="30">${encode(title)}</text>
+<text class="title" x="24" y="30">${escapeXml(title)}</text>
 ${legend.join('\n')}
 ${marks.join('\n')}
-<text class="label" x="${(PLOT.left + WIDTH - PLOT.right) / 2}" y="${HEIGHT - 10}" text-anchor="middle">${encode(x.label)}</text>
-<text class="label" transform="translate(18 ${(PLOT.top + HEIGHT - PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle">${encode(y.label)}</text>
+<text class="label" x="${(PLOT.left + WIDTH - PLOT.right) / 2}" y="${HEIGHT - 10}" text-anchor="middle">${escapeXml(x.label)}</text>
+<text class="label" transform="translate(18 ${(PLOT.top + HEIGHT - PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(y.label)}</text>
 ${lines.join('\n')}
 </svg>
 `
 }
 
-function scaleOf({ scale, ticks = [] }: Axis, values: readonly number[], range: readonly [number, number]) {
+function createScale(
+  { scale, ticks = [] }: Axis,
+  values: readonly number[],
+  range: readonly [number, number],
+) {
   const within = [...values, ...ticks]
   const [low, high] = [Math.min(...within), Math.max(...within)]
   return scale === 'log'

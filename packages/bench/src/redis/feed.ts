@@ -1,10 +1,10 @@
-// The source of the soak: numbered readings as fast as they are taken, after the id that a reader has.
+// The source of the soak test: numbered readings as fast as the client reads them, after its last event ID.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serveOtherSide } from '../harness/other-side.ts'
 
-/** How many readings there are, and after how many each connection is cut. */
+/** The number of readings, and the number after which each connection is cut. */
 export interface FeedSize {
   readonly readings: number
   readonly cutAfter: number
@@ -28,7 +28,7 @@ await serveOtherSide<FeedSize, string>(async ({ readings, cutAfter }) => {
     const cut = Math.min(readings, n + cutAfter)
     while (n < cut && !response.destroyed) {
       let blocks = ''
-      for (let count = 0; count < 50 && n < cut; count++) blocks += block(++n)
+      for (let count = 0; count < 50 && n < cut; count++) blocks += encodeReading(++n)
       if (!response.write(blocks)) await once(response, 'drain', gone).catch(() => {})
     }
     response.end()
@@ -37,8 +37,8 @@ await serveOtherSide<FeedSize, string>(async ({ readings, cutAfter }) => {
   return { ready: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }
 })
 
-/** A hundred a second, of fifty sensors. */
-function block(n: number): string {
+/** The readings have a rate of 100 a second, from 50 sensors. */
+function encodeReading(n: number): string {
   const reading: Reading = {
     n,
     sensor: `sensor-${n % 50}`,

@@ -18,7 +18,7 @@ import { share } from 'rxjs'
 import { startOtherSide } from '../harness/other-side.ts'
 import type { FeedSize, Reading } from './feed.ts'
 
-const usage = `An hour of readings, 100 a second, as fast as they go: from a source over operators, a sink and Redis to readers, all in
+const USAGE = `An hour of readings, 100 a second, as fast as they go: from a source over operators, a sink and Redis to readers, all in
 this process. Says whether the heap stays flat.
 
   node --expose-gc dist/redis/soak.js [--readings 360000] [--cut-after 20000] [--readers 4]
@@ -28,8 +28,8 @@ this process. Says whether the heap stays flat.
   --readers    clients of the sink
 `
 
-/** The growth over the hour that is still flat, as part of the whole. */
-const FLAT = 0.05
+/** The relative growth over the hour that counts as flat. */
+const MAX_GROWTH = 0.05
 const SAMPLES = 40
 
 const { values } = parseArgs({
@@ -40,7 +40,7 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 })
-if (values.help) process.stdout.write(usage)
+if (values.help) process.stdout.write(USAGE)
 else process.exit((await soak(Number(values.readings), Number(values.readers))) ? 0 : 1)
 
 async function soak(readings: number, readers: number): Promise<boolean> {
@@ -110,9 +110,9 @@ async function soak(readings: number, readers: number): Promise<boolean> {
   while (received < readings * readers) await new Promise((resolve) => setTimeout(resolve, 10))
 
   const seconds = (performance.now() - startedAt) / 1_000
-  // The first quarter is for caches to fill, and for code to be compiled.
+  // The first quarter lets caches fill and code compile.
   const settled = heap.slice(SAMPLES / 4)
-  const growth = slopeOf(settled) * SAMPLES
+  const growth = fitSlope(settled) * SAMPLES
   const mean = settled.reduce((sum, bytes) => sum + bytes, 0) / settled.length
   console.log(
     `${published} readings over ${connections} connections, ${windows} windows, ${received} to ${readers} readers, in ${seconds.toFixed(0)} s; saved at ${saved}`,
@@ -123,18 +123,18 @@ async function soak(readings: number, readers: number): Promise<boolean> {
   )
   const { gaps, skipped } = sink.stats()
   await sink.close({ drain: 0 })
-  return published === readings && gaps + skipped === 0 && growth < mean * FLAT
+  return published === readings && gaps + skipped === 0 && growth < mean * MAX_GROWTH
 }
 
 function sample(): number {
-  if (globalThis.gc === undefined) throw new Error('run it with --expose-gc')
+  if (globalThis.gc === undefined) throw new Error('this program needs node --expose-gc')
   globalThis.gc()
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
 }
 
-/** By least squares, per sample. */
-function slopeOf(values: readonly number[]): number {
+/** The slope per sample, by least squares. */
+function fitSlope(values: readonly number[]): number {
   const middle = (values.length - 1) / 2
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   let above = 0

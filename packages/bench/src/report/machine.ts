@@ -2,37 +2,37 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus, platform, release, totalmem } from 'node:os'
 
-/** What the figures were measured on, in a line. */
-export function machine(): string {
+/** Describes the machine in one line. */
+export function describeMachine(): string {
   const { model = 'unknown processor' } = cpus()[0] ?? {}
   const memory = Math.round(totalmem() / 1024 ** 3)
   return `${cpus().length} × ${model.trim()}, ${memory} GiB, ${platform()} ${release()}, Node ${process.versions.node}, V8 ${process.versions.v8}`
 }
 
-/** The packages that were measured, and what they stand on, with their versions: the dependencies of this package, whose tools are devDependencies. */
-export function versions(): string {
-  const { dependencies } = manifest(new URL('../../package.json', import.meta.url))
+/** Lists the measured packages and their dependencies with versions: the dependencies of this package. */
+export function listVersions(): string {
+  const { dependencies } = readManifest(new URL('../../package.json', import.meta.url))
   const require = createRequire(import.meta.url)
   return Object.keys(dependencies ?? {})
     .filter((name) => !name.startsWith('@rxsse/'))
     .toSorted()
-    .map((name) => `${name} ${versionOf(name, require)}`)
+    .map((name) => `${name} ${readVersion(name, require)}`)
     .join(', ')
 }
 
-function versionOf(name: string, require: NodeJS.Require): string {
-  // Not every package lets its manifest be resolved; where it is installed can be told all the same.
+function readVersion(name: string, require: NodeJS.Require): string {
+  // Some packages do not export their package.json, so this looks for it in the installation folders.
   for (const folder of require.resolve.paths(name) ?? []) {
     try {
-      return manifest(new URL(`file://${folder}/${name}/package.json`)).version ?? ''
+      return readManifest(new URL(`file://${folder}/${name}/package.json`)).version ?? ''
     } catch {
-      // It is not in this folder.
+      // The package is not in this folder.
     }
   }
   return ''
 }
 
-function manifest(file: URL): {
+function readManifest(file: URL): {
   readonly version?: string
   readonly dependencies?: Readonly<Record<string, string>>
 } {

@@ -1,23 +1,23 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 
-/** What a page shows of what was measured. */
+/** The measured parts of a page. */
 export interface Report {
-  /** By the name of their place on the page. */
+  /** Markdown by the name of its placeholder. */
   readonly parts: Readonly<Record<string, string>>
   /** SVGs by file name. */
   readonly pictures: Readonly<Record<string, string>>
 }
 
-/** Puts the parts into the page, and the pictures into a folder beside it. Throws where the page has no place for a part. */
+/** Writes the parts into the page and the pictures into the folder of the page's name. Throws if a placeholder is missing. */
 export function writeReport(page: URL, { parts, pictures }: Report): void {
-  writeFileSync(page, fill(readFileSync(page, 'utf8'), parts))
+  writeFileSync(page, fillPage(readFileSync(page, 'utf8'), parts))
   const folder = new URL(`${page.pathname.replace(/\.md$/, '')}/`, page)
   mkdirSync(folder, { recursive: true })
   for (const [name, picture] of Object.entries(pictures)) writeFileSync(new URL(name, folder), picture)
 }
 
-/** The page with each part in its place: between `<!-- name -->` and `<!-- end -->`. */
-export function fill(page: string, parts: Report['parts']): string {
+/** Replaces what is between `<!-- name -->` and `<!-- end -->` with the part of that name. */
+export function fillPage(page: string, parts: Report['parts']): string {
   let text = page
   for (const [name, part] of Object.entries(parts)) {
     const place = new RegExp(`(<!-- ${name} -->\\n)[\\s\\S]*?(<!-- end -->)`)

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
 import type { Measurement } from '../harness/measure.ts'
-import { fill } from './page.ts'
-import { type Measured, report } from './report.ts'
+import { fillPage } from './page.ts'
+import { createReport, type MeasuredSuite } from './report.ts'
 
 const nothing = { prepare: () => ({ run() {} }) }
 const cost = (...cpus: number[]): Measurement[] => cpus.map((cpu) => ({ cpu, wall: cpu, extra: {} }))
 
-const measured: Measured = {
+const measured: MeasuredSuite = {
   name: 'sports/racing',
   suite: {
     title: 'Racing',
@@ -34,10 +34,10 @@ const measured: Measured = {
   failures: new Map(),
 }
 
-const { parts, pictures } = report([measured], ['a machine', 'a day'])
-const page = fill('# Performance\n\n<!-- measured -->\nas it was\n<!-- end -->\n\nThe rest.\n', parts)
+const { parts, pictures } = createReport([measured], ['a machine', 'a day'])
+const page = fillPage('# Performance\n\n<!-- measured -->\nas it was\n<!-- end -->\n\nThe rest.\n', parts)
 
-it('the page has its surroundings, a table of all ratios, and each suite with its picture', () => {
+it('the page has its surroundings, a table of all ratios, and each suite with its chart', () => {
   expect(page).toMatch(/^# Performance\n\n<!-- measured -->\n\n- a machine\n- a day\n\n## At a glance\n/)
   expect(page).toMatch(/^\| Racing +\| ours +\| slower +\| +0\.50 \(0\.50 to 0\.50\) \|$/m)
   expect(page).toContain('## Racing\n\n![Racing](./performance/sports-racing.svg)\n\nA race.')
@@ -45,17 +45,17 @@ it('the page has its surroundings, a table of all ratios, and each suite with it
   expect(Object.keys(pictures)).toEqual(['sports-racing.svg'])
 })
 
-it('it says what costs less in every round, and what was to cost less', () => {
-  const [, losses] = /## Where something costs less\n\n(.*?)\n\n## Racing/s.exec(page) ?? []
-  expect(losses).toBe(`- Racing: ours costs 2.00 times what faster does.
+it('it lists the peers that cost less in every round, and the missed targets', () => {
+  const [, cheaperPeers] = /## Where a peer costs less\n\n(.*?)\n\n## Racing/s.exec(page) ?? []
+  expect(cheaperPeers).toBe(`- Racing: ours costs 2.00 times as much as faster.
 
 Targets missed:
 
-- Racing: ours was to cost at most 1.50 of faster, and costs 2.00.`)
+- Racing: the target for ours is at most 1.50 of faster; it costs 2.00.`)
 })
 
-it('a page without a place for what was measured is an error', () => {
-  expect(() => fill('# Performance\n', parts)).toThrow(
+it('a page without the placeholder is an error', () => {
+  expect(() => fillPage('# Performance\n', parts)).toThrow(
     'the page has no <!-- measured --> … <!-- end --> to fill',
   )
 })

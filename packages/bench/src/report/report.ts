@@ -1,37 +1,37 @@
-import { markdownTable } from '../harness/markdown-table.ts'
+import { toMarkdownTable } from '../harness/markdown-table.ts'
 import type { Outcome } from '../harness/measure.ts'
 import type { Suite } from '../harness/suite.ts'
 import { article, figure, median, ratios, showRatio, toMarkdown } from '../harness/table.ts'
-import { barChart } from '../plots/bar-chart.ts'
+import { drawBarChart } from '../plots/bar-chart.ts'
 import type { Report } from './page.ts'
 
-/** A suite that was run. */
-export interface Measured extends Outcome {
+/** A suite and its results. */
+export interface MeasuredSuite extends Outcome {
   /** Its folder and file: `core/receiving-single`. */
   readonly name: string
   readonly suite: Suite
   readonly operations: number
 }
 
-/** The measured part of docs/performance.md: one table of all ratios, what costs less than ours, and each suite with its picture and all its figures. */
-export function report(measured: readonly Measured[], surroundings: readonly string[]): Report {
-  const pictures = Object.fromEntries(measured.map((one) => [pictureOf(one), picture(one)]))
+/** The measured part of docs/performance.md: a table of all ratios, the cheaper peers, and every suite with its chart and figures. */
+export function createReport(measured: readonly MeasuredSuite[], surroundings: readonly string[]): Report {
+  const pictures = Object.fromEntries(measured.map((one) => [chartFile(one), drawChart(one)]))
   const suites = measured.map((one) => {
     const [heading, ...rest] = toMarkdown(one.suite, one, one.operations).split('\n\n')
-    return [heading, `![${one.suite.title}](./performance/${pictureOf(one)})`, ...rest].join('\n\n')
+    return [heading, `![${one.suite.title}](./performance/${chartFile(one)})`, ...rest].join('\n\n')
   })
   const page = [
     surroundings.map((line) => `- ${line}`).join('\n'),
     '## At a glance',
-    glance(measured),
-    '## Where something costs less',
-    losses(measured),
+    overview(measured),
+    '## Where a peer costs less',
+    listCheaperPeers(measured),
     ...suites,
   ]
   return { parts: { measured: page.join('\n\n') }, pictures }
 }
 
-function glance(measured: readonly Measured[]): string {
+function overview(measured: readonly MeasuredSuite[]): string {
   const rows = measured.flatMap(({ suite, results }) => {
     const [ours, ...others] = suite.contenders.map(({ name }) => name)
     return others.map((name, index) => [
@@ -41,11 +41,11 @@ function glance(measured: readonly Measured[]): string {
       showRatio(ratios(results, ours ?? '', name)),
     ])
   })
-  return markdownTable(['job', 'ours', 'beside', 'ours, of it'], rows, { texts: 3 })
+  return toMarkdownTable(['job', 'ours', 'peer', 'ours relative to peer'], rows, { texts: 3 })
 }
 
-/** What cost less than the first of its table by more than the spread of the rounds. */
-function losses(measured: readonly Measured[]): string {
+/** The peers that cost less than ours by more than the spread of the rounds, and the missed targets. */
+function listCheaperPeers(measured: readonly MeasuredSuite[]): string {
   const found = measured.flatMap(({ suite, results }) => {
     const [ours, ...others] = suite.contenders.map(({ name }) => name)
     return others
@@ -53,7 +53,7 @@ function losses(measured: readonly Measured[]): string {
       .filter(({ all }) => median(all) > 1.02 && Math.min(...all) > 1)
       .map(
         ({ name, all }) =>
-          `- ${suite.title}: ${ours} costs ${median(all).toFixed(2)} times what ${name} does.`,
+          `- ${suite.title}: ${ours} costs ${median(all).toFixed(2)} times as much as ${name}.`,
       )
   })
   const missed = measured.flatMap(({ suite, results }) =>
@@ -67,29 +67,29 @@ function losses(measured: readonly Measured[]): string {
       .filter(({ ratio, atMost }) => ratio > atMost)
       .map(
         ({ contender, against, atMost, ratio }) =>
-          `- ${suite.title}: ${contender} was to cost at most ${atMost.toFixed(2)} of ${against}, and costs ${ratio.toFixed(2)}.`,
+          `- ${suite.title}: the target for ${contender} is at most ${atMost.toFixed(2)} of ${against}; it costs ${ratio.toFixed(2)}.`,
       ),
   )
-  const cheaper = found.length > 0 ? found.join('\n') : 'Nothing did, in any round.'
+  const cheaper = found.length > 0 ? found.join('\n') : 'No peer does.'
   return missed.length > 0 ? `${cheaper}\n\nTargets missed:\n\n${missed.join('\n')}` : cheaper
 }
 
-function pictureOf({ name }: Measured): string {
+function chartFile({ name }: MeasuredSuite): string {
   return `${name.replace('/', '-')}.svg`
 }
 
-function picture({ suite, results }: Measured): string {
+function drawChart({ suite, results }: MeasuredSuite): string {
   const costs = suite.contenders.map(({ name }) => ({
     name,
     value: median((results.get(name) ?? []).map(({ cpu }) => cpu)),
   }))
-  return barChart({
+  return drawBarChart({
     title: `${suite.title}: CPU µs ${article(suite.operation)} ${suite.operation}`,
     bars: costs.map(({ name, value }, index) => ({
       name,
       value,
       label: figure(value),
-      stressed: index === 0,
+      highlighted: index === 0,
     })),
   })
 }

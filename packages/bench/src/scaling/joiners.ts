@@ -2,23 +2,23 @@ import { connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectSecure } from 'node:tls'
 import { serveOtherSide } from '../harness/other-side.ts'
 
-/** Opens so many connections to a sink, and answers when each has had its first block. */
+/** Opens this many connections to a sink, and answers once each has its first block. */
 export interface Join {
   readonly url: string
   readonly connections: number
 }
 
-/** So many are on their way at a time: a listener's backlog is short. */
-const abreast = 50
+/** Connections that open at the same time: the backlog of a listener is short. */
+const MAX_OPENING = 50
 
-/** Clients that cost next to nothing: sockets that ask once and read on, for as long as the process lives. */
+/** Cheap clients: sockets that send one request and read until the process exits. */
 const sockets: Socket[] = []
 
 async function join({ url, connections }: Join): Promise<number> {
   const target = new URL(url)
   let left = connections
   await Promise.all(
-    Array.from({ length: Math.min(abreast, connections) }, async () => {
+    Array.from({ length: Math.min(MAX_OPENING, connections) }, async () => {
       while (left-- > 0) await joinOne(target)
     }),
   )
@@ -40,7 +40,7 @@ function joinOne({ protocol, hostname, port, pathname, search }: URL): Promise<v
       text += chunk
       const body = text.indexOf('\r\n\r\n') + 4
       if (body < 4 || !text.includes('\n\n', body)) return
-      if (!text.startsWith('HTTP/1.1 200')) reject(new Error(`expected a stream, got ${text.slice(0, 100)}`))
+      if (!text.startsWith('HTTP/1.1 200')) reject(new Error(`expected a stream, not ${text.slice(0, 100)}`))
       socket.off('data', listen).resume()
       resolve()
     }

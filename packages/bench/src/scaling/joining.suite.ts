@@ -5,24 +5,24 @@ import { createSink, memoryLog, serveSinks } from '@rxsse/server'
 import { testCertificate } from '@rxsse/testing'
 import { startOtherSide } from '../harness/other-side.ts'
 import type { Contender, Suite } from '../harness/suite.ts'
-import { priceMessage } from '../server/messages.ts'
+import { createPriceMessage } from '../server/messages.ts'
 import type { Join } from './joiners.ts'
 
-const missed = 20
+const MISSED = 20
 
 export const suite: Suite = {
   title: 'Joining',
-  description: `What it costs to accept a connection and bring it to its first event, fifty at a time, clients in another process. A resuming client has missed ${missed} events of some 220 bytes; TLS is a full handshake of version 1.3 with a certificate of P-256.`,
+  description: `The cost of accepting a connection up to its first event, fifty at a time, with clients in another process. A resuming client has missed ${MISSED} events of about 220 bytes; TLS is a full 1.3 handshake with a P-256 certificate.`,
   operation: 'connection',
   operations: { full: 4_000, quick: 500, warmUp: 1_000 },
   contenders: [
-    joining('@rxsse/server, serveSinks', served),
-    joining('resuming from memoryLog', servedWithMissed),
-    joining('over TLS, handler', secured),
+    createJoining('@rxsse/server, serveSinks', serve),
+    createJoining('resuming from memoryLog', serveWithMissed),
+    createJoining('over TLS, handler', serveSecurely),
   ],
 }
 
-function joining(name: string, start: () => Promise<string>): Contender {
+function createJoining(name: string, start: () => Promise<string>): Contender {
   return {
     name,
     async prepare() {
@@ -32,7 +32,7 @@ function joining(name: string, start: () => Promise<string>): Contender {
         async run(connections) {
           const before = kernelMemory()
           await clients.ask({ url, connections })
-          // Both ends are on this machine, and each has a socket.
+          // Both ends have a socket on this machine.
           return { 'KiB of the kernel': (kernelMemory() - before) / connections / 2 }
         },
         stop: () => clients.stop(),
@@ -41,31 +41,31 @@ function joining(name: string, start: () => Promise<string>): Contender {
   }
 }
 
-async function served(): Promise<string> {
+async function serve(): Promise<string> {
   const { url } = await serveSinks({ port: 0, sinks: { prices: createSink() } })
   return `${url}/prices`
 }
 
-async function servedWithMissed(): Promise<string> {
+async function serveWithMissed(): Promise<string> {
   const sink = createSink({ log: memoryLog() })
   const { url } = await serveSinks({ port: 0, sinks: { prices: sink } })
   let lastEventId = ''
-  for (let n = 0; n <= missed; n++) {
-    // Without the message's own id: readers get the log's.
-    const { type, data } = priceMessage(n)
+  for (let n = 0; n <= MISSED; n++) {
+    // Without ids of their own: the log sets them.
+    const { type, data } = createPriceMessage(n)
     const { id = '' } = await sink.publish({ type, data })
     if (n === 0) lastEventId = id
   }
   return `${url}/prices?lastEventId=${encodeURIComponent(lastEventId)}`
 }
 
-async function secured(): Promise<string> {
+async function serveSecurely(): Promise<string> {
   const server = createServer(testCertificate, createSink().handler)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return `https://127.0.0.1:${(server.address() as AddressInfo).port}/`
 }
 
-/** KiB in the kernel's slabs, where sockets and open files live; not a number where it does not tell. */
+/** KiB in the kernel's slabs, which hold sockets and open files. NaN if the kernel does not report them. */
 function kernelMemory(): number {
   const text = existsSync('/proc/meminfo') ? readFileSync('/proc/meminfo', 'latin1') : ''
   return Number(/^Slab:\s+(\d+) kB/m.exec(text)?.[1] ?? Number.NaN)

@@ -20,7 +20,7 @@ const load: fc.Arbitrary<Load> = fc.record({
   connections: fc.integer({ min: 1, max: 1_000_000 }),
   rate: positive(10),
   eventBytes: fc.constant(220),
-  eventsATick: fc.integer({ min: 1, max: 16 }),
+  eventsPerTick: fc.integer({ min: 1, max: 16 }),
   tls: fc.boolean(),
 })
 
@@ -35,7 +35,7 @@ it('a plan keeps every node within its limits, and one node fewer would not do',
     fc.property(load, limits, figures, (load, limits, figures) => {
       const fits = (nodes: number): boolean => {
         const each = load.connections / nodes
-        const delivering = (each * load.rate * deliveryCost(figures, load.eventsATick)) / 1e6
+        const delivering = (each * load.rate * deliveryCost(figures, load.eventsPerTick)) / 1e6
         const memory = (each * (figures.memory.resident + figures.memory.kernel)) / 2 ** 20
         if (delivering > limits.cpu * (1 + 1e-9) || memory > limits.memoryGiB * (1 + 1e-9) || nodes < 2)
           return false

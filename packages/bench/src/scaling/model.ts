@@ -7,7 +7,7 @@ export interface Load {
   readonly rate: number
   readonly eventBytes: number
   /** Events that come within one turn of the event loop and share a write. */
-  readonly eventsATick: number
+  readonly eventsPerTick: number
   /** Whether clients come by TLS that the node itself ends. */
   readonly tls: boolean
 }
@@ -36,8 +36,8 @@ export interface Plan {
 
 /** How many nodes a load takes, so that any one of them can be lost. */
 export function plan(load: Load, limits: NodeLimits, figures: Figures): Plan {
-  const { connections, rate, eventBytes, eventsATick, tls } = load
-  const delivering = (rate * deliveryCost(figures, eventsATick)) / 1e6
+  const { connections, rate, eventBytes, eventsPerTick, tls } = load
+  const delivering = (rate * deliveryCost(figures, eventsPerTick)) / 1e6
   const joining = (figures.join.resuming + (tls ? figures.join.tls - figures.join.fresh : 0)) / 1e6
   const kib = figures.memory.resident + figures.memory.kernel
   const enough = {

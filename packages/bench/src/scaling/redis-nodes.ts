@@ -1,7 +1,7 @@
 import { redisLog } from '@rxsse/redis'
 import type { EventLog, LogTail } from '@rxsse/server'
 import { serveOtherSide } from '../harness/other-side.ts'
-import { priceMessage } from '../server/messages.ts'
+import { createPriceMessage } from '../server/messages.ts'
 
 /** Publishes so many events, one after another's answer as a feed does, or opens so many nodes that follow. */
 export type NodesOrder = { readonly publish: number } | { readonly follow: number }
@@ -25,7 +25,7 @@ await serveOtherSide<{ url: string }, 'ready', NodesOrder, number>(async ({ url 
       }
       log ??= redisLog({ url, key })
       for (let left = order.publish; left > 0; left--) {
-        const { type, data } = priceMessage(sent++)
+        const { type, data } = createPriceMessage(sent++)
         await log.append({ type, data: JSON.stringify(data), topic: type }, 'all')
       }
       return sent

@@ -1,10 +1,10 @@
 // A node of the rehearsal: a sink with what one event a second costs it, and nothing to remember.
 import { createSink, serveSinks } from '@rxsse/server'
-import { priceMessage } from '../server/messages.ts'
+import { createPriceMessage } from '../server/messages.ts'
 
 const sink = createSink()
 const { url } = await serveSinks({ port: 0, sinks: { prices: sink } })
 let n = 0
-setInterval(() => sink.next(priceMessage(n++)), 1_000)
+setInterval(() => sink.next(createPriceMessage(n++)), 1_000)
 process.once('disconnect', () => process.exit())
 process.send?.(`${url}/prices`)

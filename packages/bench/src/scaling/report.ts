@@ -1,13 +1,13 @@
-import { markdownTable } from '../harness/markdown-table.ts'
-import { type LineChart, lineChart } from '../plots/line-chart.ts'
+import { toMarkdownTable } from '../harness/markdown-table.ts'
+import { drawLineChart, type LineChart } from '../plots/line-chart.ts'
 import type { Report } from '../report/page.ts'
 import { deliveryCost, type Figures } from './figures.ts'
 import { type Load, type NodeLimits, plan } from './model.ts'
 import { seededRandom } from './seeded-random.ts'
 import { type Aftermath, simulateStorm } from './storm.ts'
 
-/** What docs/scaling.md shows. The same for the same figures: what is random in the simulation is seeded. */
-export function report(figures: Figures): Report {
+/** The generated parts of docs/scaling.md. They depend on the figures only, because the simulation is seeded. */
+export function createScalingReport(figures: Figures): Report {
   const storms = playStorms(figures)
   return {
     parts: {
@@ -16,16 +16,16 @@ export function report(figures: Figures): Report {
       'table: storms': stormsTable(storms),
     },
     pictures: {
-      'nodes.svg': lineChart(nodesChart(figures)),
-      'back.svg': lineChart(stormChart(storms, BACK)),
-      'slowest.svg': lineChart(stormChart(storms, SLOWEST)),
+      'nodes.svg': drawLineChart(nodesChart(figures)),
+      'back.svg': drawLineChart(stormChart(storms, BACK)),
+      'slowest.svg': drawLineChart(stormChart(storms, SLOWEST)),
     },
   }
 }
 
 function figuresTable(figures: Figures): string {
   const { delivery, join, memory, redis } = figures
-  return markdownTable(
+  return toMarkdownTable(
     ['what', 'figure'],
     [
       ['a delivery of an event alone in its tick', `${delivery.alone} µs`],
@@ -44,16 +44,16 @@ function figuresTable(figures: Figures): string {
 
 const LIMITS: NodeLimits = { cpu: 0.5, memoryGiB: 2, spread: 2 }
 
-/** How much there is to tell: events a second to each connection, and how many share a tick. */
+/** Events a second to each connection, and the number that share a tick. */
 const PACES = [
-  { name: '1 a minute', rate: 1 / 60, eventsATick: 1 },
-  { name: '1 a second', rate: 1, eventsATick: 1 },
-  { name: '10 a second, 2 a tick', rate: 10, eventsATick: 2 },
-  { name: '100 a second, 16 a tick', rate: 100, eventsATick: 16 },
+  { name: '1 a minute', rate: 1 / 60, eventsPerTick: 1 },
+  { name: '1 a second', rate: 1, eventsPerTick: 1 },
+  { name: '10 a second, 2 a tick', rate: 10, eventsPerTick: 2 },
+  { name: '100 a second, 16 a tick', rate: 100, eventsPerTick: 16 },
 ]
 
-function load(connections: number, { rate, eventsATick }: (typeof PACES)[number]): Load {
-  return { connections, rate, eventsATick, eventBytes: 220, tls: false }
+function load(connections: number, { rate, eventsPerTick }: (typeof PACES)[number]): Load {
+  return { connections, rate, eventsPerTick, eventBytes: 220, tls: false }
 }
 
 function plansTable(figures: Figures): string {
@@ -77,7 +77,7 @@ function plansTable(figures: Figures): string {
       ]
     }),
   )
-  return markdownTable(
+  return toMarkdownTable(
     [
       'events to each',
       'connections',
@@ -107,11 +107,11 @@ function nodesChart(figures: Figures): LineChart {
   }
 }
 
-/** Ten nodes, one of which dies, with an event a second to everybody. */
+/** Ten nodes, one of which dies, with one event a second to every connection. */
 const SURVIVORS = 9
 const ON_A_NODE = [5_000, 10_000, 20_000, 50_000, 100_000]
 
-/** What clients were told: all the same, or each a time of its own between one and two times `delay`. */
+/** The retry delay of the clients: the same for all, or a random one between `delay` and twice `delay`. */
 const RETRIES = [
   { name: '3 s for all', delay: 3, jitter: 0 },
   { name: '1 to 2 s', delay: 1, jitter: 1 },
@@ -119,13 +119,13 @@ const RETRIES = [
   { name: '5 to 10 s', delay: 5, jitter: 1 },
 ]
 
-/** What came of a storm: by what clients were told, then by the connections on each node. */
+/** The results of the storms: by retry delay, then by the connections on each node. */
 type Storms = ReadonlyMap<string, ReadonlyMap<number, Aftermath>>
 
 function playStorms(figures: Figures): Storms {
   const joining = figures.join.resuming / 1e6
   const delivering = deliveryCost(figures, 1) / 1e6
-  // Up to where the nodes that are left can deliver to everybody.
+  // As long as the remaining nodes can deliver to every client.
   const bearable = 0.9 / ((1 + 1 / SURVIVORS) * delivering)
   const sizes = ON_A_NODE.filter((connections) => connections <= bearable)
   return new Map(
@@ -194,7 +194,7 @@ function stormsTable(storms: Storms): string {
       ]
     }).filter((row) => row.length > 0),
   )
-  return markdownTable(
+  return toMarkdownTable(
     [
       'on each of ten nodes',
       'clients were told',

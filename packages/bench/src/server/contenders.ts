@@ -6,31 +6,31 @@ import type { SSEStreamingApi } from 'hono/streaming'
 import { Subject } from 'rxjs'
 import { encodePrice, type PriceMessage } from './messages.ts'
 
-/** A server under measurement: where it listens, and how it is told to send the events of one tick. */
+/** A measured server. `send` sends the events of one tick. */
 export interface Broadcaster {
   readonly url: string
   send(messages: readonly PriceMessage[]): void
-  /** Where another process serves. */
+  /** The CPU time of the serving process, if that is another one. */
   cpuUsage?(): NodeJS.CpuUsage
   stop?(): void | Promise<void>
 }
 
-// Frameworks are loaded by those who need them: every measurement starts a process.
+// Each contender loads its own framework, because every measurement starts a new process.
 
-/** As little done as there can be by the public means of Node: one chunk for everybody, written to each socket. */
-export function bareLoop(): Promise<Broadcaster> {
-  return bare((socket, chunk) => socket.write(chunk))
+/** The minimum with Node's public API: one shared chunk, written to each socket. */
+export function createBareLoop(): Promise<Broadcaster> {
+  return createBare((socket, chunk) => socket.write(chunk))
 }
 
-/** The floor: what the system call alone costs, with nothing of Node around it. It fails where a reader does not keep up. */
-export function bareCalls(): Promise<Broadcaster> {
-  return bare((socket, chunk) => {
+/** The lower bound: only the system call, without Node's streams. Throws if a reader falls behind. */
+export function createBareCalls(): Promise<Broadcaster> {
+  return createBare((socket, chunk) => {
     const { fd } = (socket as Socket & { readonly _handle: { readonly fd: number } })._handle
-    if (writeSync(fd, chunk) !== chunk.length) throw new Error('a reader is behind')
+    if (writeSync(fd, chunk) !== chunk.length) throw new Error('a reader fell behind')
   })
 }
 
-async function bare(write: (socket: Socket, chunk: Buffer) => void): Promise<Broadcaster> {
+async function createBare(write: (socket: Socket, chunk: Buffer) => void): Promise<Broadcaster> {
   const sockets: Socket[] = []
   const server = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
@@ -38,7 +38,7 @@ async function bare(write: (socket: Socket, chunk: Buffer) => void): Promise<Bro
     if (response.socket) sockets.push(response.socket)
   })
   return {
-    url: await listening(server),
+    url: await listen(server),
     send(messages) {
       const bytes = Buffer.from(messages.map(encodePrice).join(''))
       const chunk = Buffer.concat([
@@ -51,36 +51,36 @@ async function bare(write: (socket: Socket, chunk: Buffer) => void): Promise<Bro
   }
 }
 
-export async function sinkHandler(options?: SinkOptions): Promise<Broadcaster> {
+export async function createSinkHandler(options?: SinkOptions): Promise<Broadcaster> {
   const sink = createSink(options)
-  return { url: await listening(createServer(sink.handler)), send: (messages) => messages.forEach(sink.next) }
+  return { url: await listen(createServer(sink.handler)), send: (messages) => messages.forEach(sink.next) }
 }
 
-export async function sinkWithLog(): Promise<Broadcaster> {
-  return sinkHandler({ log: memoryLog({ ids: 'message' }) })
+export async function createSinkWithLog(): Promise<Broadcaster> {
+  return createSinkHandler({ log: memoryLog({ ids: 'message' }) })
 }
 
-export async function sinkServed(options?: SinkOptions): Promise<Broadcaster> {
+export async function createServedSink(options?: SinkOptions): Promise<Broadcaster> {
   const sink = createSink(options)
   const { url } = await serveSinks({ port: 0, sinks: { prices: sink } })
   return { url: `${url}/prices`, send: (messages) => messages.forEach(sink.next) }
 }
 
-export async function betterSse(): Promise<Broadcaster> {
+export async function createBetterSse(): Promise<Broadcaster> {
   const { createChannel, createSession } = await import('better-sse')
   const channel = createChannel()
   const server = createServer(async (request, response) => {
     channel.register(await createSession(request, response))
   })
   return {
-    url: await listening(server),
+    url: await listen(server),
     send(messages) {
       for (const { data, type, id } of messages) channel.broadcast(data, type, { eventId: id })
     },
   }
 }
 
-export async function plainWrite(): Promise<Broadcaster> {
+export async function createPlainWrite(): Promise<Broadcaster> {
   const responses: Parameters<RequestListener>[1][] = []
   const server = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
@@ -88,7 +88,7 @@ export async function plainWrite(): Promise<Broadcaster> {
     responses.push(response)
   })
   return {
-    url: await listening(server),
+    url: await listen(server),
     send(messages) {
       for (const message of messages) {
         const text = encodePrice(message)
@@ -98,7 +98,7 @@ export async function plainWrite(): Promise<Broadcaster> {
   }
 }
 
-export async function hono(): Promise<Broadcaster> {
+export async function createHono(): Promise<Broadcaster> {
   const { createAdaptorServer } = await import('@hono/node-server')
   const { Hono } = await import('hono')
   const { streamSSE } = await import('hono/streaming')
@@ -110,7 +110,7 @@ export async function hono(): Promise<Broadcaster> {
     }),
   )
   return {
-    url: await listening(createAdaptorServer({ fetch: app.fetch }) as Server),
+    url: await listen(createAdaptorServer({ fetch: app.fetch }) as Server),
     send(messages) {
       for (const { type, id, data } of messages) {
         const text = JSON.stringify(data)
@@ -120,7 +120,7 @@ export async function hono(): Promise<Broadcaster> {
   }
 }
 
-export async function nest(): Promise<Broadcaster> {
+export async function createNest(): Promise<Broadcaster> {
   await import('reflect-metadata')
   const { Controller, Module, Sse } = await import('@nestjs/common')
   const { NestFactory } = await import('@nestjs/core')
@@ -130,7 +130,7 @@ export async function nest(): Promise<Broadcaster> {
       return prices
     }
   }
-  // What decorators would write.
+  // The metadata that decorators would write.
   const live = Object.getOwnPropertyDescriptor(PriceController.prototype, 'live')
   if (live) Sse('')(PriceController.prototype, 'live', live)
   Controller()(PriceController)
@@ -147,7 +147,7 @@ export async function nest(): Promise<Broadcaster> {
   }
 }
 
-async function listening(server: Server): Promise<string> {
+async function listen(server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', 4096, resolve))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 }

@@ -2,28 +2,31 @@ import { setImmediate as endOfTick, setTimeout as sleep } from 'node:timers/prom
 import { startOtherSide } from '../harness/other-side.ts'
 import type { Contender } from '../harness/suite.ts'
 import type { Broadcaster } from './contenders.ts'
-import { priceMessage } from './messages.ts'
+import { createPriceMessage } from './messages.ts'
 import type { Answer, Question } from './readers.ts'
 
-export const connections = 1_000
+export const CONNECTIONS = 1_000
 
-/** For a quick look: as many as come in a fraction of a second. */
-const few = 250
+/** Connections of a quick run, which open in a fraction of a second. */
+const QUICK_CONNECTIONS = 250
 
-/** So long between ticks: readers are to keep up, as what is measured is sending, not the piling up of what is not read. */
-const tick = 12
+/** Milliseconds between ticks, so that the readers keep up: only sending is measured, not buffering. */
+const TICK_MS = 12
 
-/** Sends events to a thousand readers in another process (to 250 for a quick look), `eventsATick` in each tick; an operation is one delivery to one of them. */
-export function fanOut(
+/**
+ * Sends `eventsPerTick` events in each tick to 1,000 readers in another process, or to 250 in a quick run. An operation
+ * is one delivery to one reader.
+ */
+export function createFanOut(
   name: string,
-  eventsATick: number,
+  eventsPerTick: number,
   start: () => Promise<Broadcaster>,
   { gzip = false }: { readonly gzip?: boolean } = {},
 ): Contender {
   return {
     name,
     async prepare(quick) {
-      const howMany = quick ? few : connections
+      const howMany = quick ? QUICK_CONNECTIONS : CONNECTIONS
       const broadcaster = await start()
       const readers = await startOtherSide<'ready', Question, Answer>(
         new URL('./readers.js', import.meta.url),
@@ -38,11 +41,11 @@ export function fanOut(
         async run(deliveries) {
           const until = sent + Math.round(deliveries / howMany)
           while (sent < until) {
-            const messages = Array.from({ length: eventsATick }, () => priceMessage(sent++))
+            const messages = Array.from({ length: eventsPerTick }, () => createPriceMessage(sent++))
             broadcaster.send(messages)
-            // Whoever gathers a tick's events writes at its end: the pause begins after that for all alike.
+            // Some servers write at the end of the tick, so the pause starts after it for all of them.
             await endOfTick()
-            await sleep(tick)
+            await sleep(TICK_MS)
           }
           const { bytes } = await readers.ask({ received: sent })
           const perDelivery = (bytes - before) / deliveries

@@ -1,6 +1,6 @@
 import type { Suite } from '../harness/suite.ts'
-import { bareLoop, betterSse, sinkHandler, sinkServed } from './contenders.ts'
-import { idle } from './idle.ts'
+import { createBareLoop, createBetterSse, createServedSink, createSinkHandler } from './contenders.ts'
+import { createIdle } from './idle.ts'
 
 export const suite: Suite = {
   title: 'Memory of idle connections',
@@ -9,10 +9,12 @@ export const suite: Suite = {
   operation: 'connection',
   operations: { full: 3_000, quick: 500, warmUp: 500 },
   contenders: [
-    idle('@rxsse/server, serveSinks', sinkServed),
-    idle('serveSinks, shared compression', () => sinkServed({ compression: 'shared' }), { gzip: true }),
-    idle('@rxsse/server', sinkHandler),
-    idle('bare loop', bareLoop),
-    idle('better-sse', betterSse),
+    createIdle('@rxsse/server, serveSinks', createServedSink),
+    createIdle('serveSinks, shared compression', () => createServedSink({ compression: 'shared' }), {
+      gzip: true,
+    }),
+    createIdle('@rxsse/server', createSinkHandler),
+    createIdle('bare loop', createBareLoop),
+    createIdle('better-sse', createBetterSse),
   ],
 }

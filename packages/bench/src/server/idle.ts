@@ -4,8 +4,8 @@ import type { Contender } from '../harness/suite.ts'
 import type { Broadcaster } from './contenders.ts'
 import type { Answer, Question } from './readers.ts'
 
-/** Opens connections that nothing is sent on; an operation is one of them. */
-export function idle(
+/** Opens idle connections. An operation is one connection. */
+export function createIdle(
   name: string,
   start: () => Promise<Broadcaster>,
   { gzip = false }: { readonly gzip?: boolean } = {},
@@ -19,12 +19,12 @@ export function idle(
       )
       return {
         async run(connections) {
-          const before = await settledMemory()
-          for (let left = connections; left > 0; left -= group) {
-            await readers.ask({ connect: broadcaster.url, connections: Math.min(group, left), gzip })
+          const before = await measureMemory()
+          for (let left = connections; left > 0; left -= GROUP_SIZE) {
+            await readers.ask({ connect: broadcaster.url, connections: Math.min(GROUP_SIZE, left), gzip })
             globalThis.gc?.()
           }
-          return { 'KiB a connection': ((await settledMemory()) - before) / connections / 1_024 }
+          return { 'KiB a connection': ((await measureMemory()) - before) / connections / 1_024 }
         },
         stop: () => readers.stop(),
       }
@@ -33,13 +33,13 @@ export function idle(
 }
 
 /**
- * Connections between collections. What a rush of them makes V8 grow its young generation by stays resident when it is empty again:
- * some 30 MiB a process, which would be shared out among however many connections a measurement happens to have.
+ * The number of connections between collections. Opening many at once grows V8's young generation by about 30 MiB, which
+ * stay resident and would be counted as memory of the connections.
  */
-const group = 100
+const GROUP_SIZE = 100
 
-/** What is resident when what can be collected has been; finalizers and handles that close need turns of the loop between. */
-async function settledMemory(): Promise<number> {
+/** The resident memory after collection. Finalizers and closing handles need turns of the event loop in between. */
+async function measureMemory(): Promise<number> {
   for (let turn = 0; turn < 4; turn++) {
     globalThis.gc?.()
     await sleep(50)

@@ -1,11 +1,11 @@
-/** What is sent: some 220 bytes on the wire, numbered, so that a reader can tell that it got every one in order. */
+/** A message of about 220 bytes on the wire. Its number lets readers check that all messages arrive in order. */
 export interface PriceMessage {
   readonly type: 'price'
   readonly id: string
   readonly data: { readonly n: number; readonly [field: string]: unknown }
 }
 
-export function priceMessage(n: number): PriceMessage {
+export function createPriceMessage(n: number): PriceMessage {
   return {
     type: 'price',
     id: `k7f3q9-${n}`,

@@ -9,33 +9,33 @@ import { freePort } from '@rxsse/testing/programs'
 import type { Broadcaster } from './contenders.ts'
 import type { PriceMessage } from './messages.ts'
 
-const program = ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'].find((path) =>
+const NGINX = ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'].find((path) => existsSync(path))
+const MODULE_FOLDERS = ['/usr/lib/nginx/modules', '/usr/share/nginx/modules', '/usr/lib64/nginx/modules']
+const MODULE = MODULE_FOLDERS.map((folder) => `${folder}/ngx_nchan_module.so`).find((path) =>
   existsSync(path),
 )
-const modules = ['/usr/lib/nginx/modules', '/usr/share/nginx/modules', '/usr/lib64/nginx/modules']
-const module = modules.map((folder) => `${folder}/ngx_nchan_module.so`).find((path) => existsSync(path))
 
-/** nchan, a hub in C within nginx, where both are installed: one worker, which is what is measured. */
+/** nchan, a pub/sub module in C for nginx. Its single worker is measured. Undefined if it is not installed. */
 export const nchan: (() => Promise<Broadcaster>) | undefined =
-  program === undefined || module === undefined ? undefined : () => start(program, module)
+  NGINX === undefined || MODULE === undefined ? undefined : () => start(NGINX, MODULE)
 
 async function start(nginx: string, module: string): Promise<Broadcaster> {
   const folder = mkdtempSync(join(tmpdir(), 'rxsse-nchan-'))
   const port = await freePort()
-  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, module, port))
+  writeFileSync(join(folder, 'nginx.conf'), createConfiguration(folder, module, port))
   const master = spawn(nginx, ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr'], { stdio: 'inherit' })
-  // Neither it nor its folder outlives a measurement that fails.
+  // Cleans up after a failed measurement too.
   process.once('exit', () => {
     master.kill('SIGKILL')
     rmSync(folder, { recursive: true, force: true })
   })
-  const worker = await workerOf(master)
-  const publisher = await connected(port)
+  const worker = await findWorker(master)
+  const publisher = await connectTo(port)
   publisher.resume()
   return {
     url: `http://127.0.0.1:${port}/sub`,
-    send: (messages) => void publisher.write(messages.map(request).join('')),
-    cpuUsage: () => cpuUsageOf(worker),
+    send: (messages) => void publisher.write(messages.map(createRequest).join('')),
+    cpuUsage: () => readCpuUsage(worker),
     async stop() {
       publisher.destroy()
       const exit = once(master, 'exit')
@@ -45,7 +45,7 @@ async function start(nginx: string, module: string): Promise<Broadcaster> {
   }
 }
 
-function configuration(folder: string, module: string, port: number): string {
+function createConfiguration(folder: string, module: string, port: number): string {
   const asRoot = process.getuid?.() === 0 ? 'user root;' : ''
   return `
     load_module ${module};
@@ -76,28 +76,28 @@ function configuration(folder: string, module: string, port: number): string {
   `
 }
 
-function request({ type, data }: PriceMessage): string {
+function createRequest({ type, data }: PriceMessage): string {
   const body = JSON.stringify(data)
   const head = `POST /pub HTTP/1.1\r\nHost: localhost\r\nX-EventSource-Event: ${type}\r\n`
   return `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 }
 
-/** Nanoseconds on a CPU are the first figure there, of every thread; which of them were the kernel's it does not say. */
-function cpuUsageOf(pid: number): NodeJS.CpuUsage {
+/** Reads the CPU time of all threads in nanoseconds. It does not tell user time from system time. */
+function readCpuUsage(pid: number): NodeJS.CpuUsage {
   const [nanoseconds] = readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')
   return { user: Number(nanoseconds) / 1_000, system: 0 }
 }
 
-async function workerOf({ pid, exitCode }: ChildProcess): Promise<number> {
+async function findWorker({ pid, exitCode }: ChildProcess): Promise<number> {
   for (let turn = 0; turn < 200; turn++) {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim()
     if (children !== '') return Number(children.split(' ')[0])
     await sleep(25)
   }
-  throw new Error(`nginx has started no worker; its exit code is ${exitCode}`)
+  throw new Error(`nginx started no worker; its exit code is ${exitCode}`)
 }
 
-async function connected(port: number): Promise<ReturnType<typeof connect>> {
+async function connectTo(port: number): Promise<ReturnType<typeof connect>> {
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
   return socket

@@ -3,23 +3,23 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { constants, gunzipSync } from 'node:zlib'
 import { serveOtherSide } from '../harness/other-side.ts'
 
-/** What the readers can be asked: to connect, or to say when each of them has so many events in all. */
+/** A request to the readers: connect, or answer once each of them has received this many events in total. */
 export type Question =
   | { readonly connect: string; readonly connections: number; readonly gzip?: boolean }
   | { readonly received: number }
 
 export interface Answer {
-  /** Bytes of all bodies, as they came. */
+  /** The bytes of all bodies before decompression. */
   readonly bytes: number
 }
 
-// Each reader checks that events come whole, in order, and none twice: a server that cheats has no figures.
+// Each reader checks that every event arrives complete, in order and once.
 class Reader {
   next = 0
   #rest = ''
   #zipped: Buffer[] | undefined
 
-  /** Compressed bytes are kept for when nothing is measured: a thousand readers that inflate would slow down the server beside them. */
+  /** Keeps compressed bytes until the measurement is over: inflating them would slow down the server. */
   keep(chunk: Buffer): void {
     this.#zipped ??= []
     this.#zipped.push(chunk)
@@ -40,7 +40,7 @@ class Reader {
       const at = block.indexOf('{"n":')
       if (at < 0) continue
       if (Number.parseInt(block.slice(at + 5), 10) !== this.next || !block.includes('"}')) {
-        throw new Error(`expected event ${this.next}, got ${block}`)
+        throw new Error(`expected event ${this.next}, not ${block}`)
       }
       this.next++
     }
@@ -77,7 +77,7 @@ function connect(url: string, gzip: boolean): Promise<void> {
 async function answer(question: Question): Promise<Answer> {
   if ('connect' in question) {
     gzipped = question.gzip ?? false
-    // In small groups: a listener's backlog is short.
+    // In small groups, because the backlog of a listener is short.
     for (let left = question.connections; left > 0; left -= 50) {
       const group = Array.from({ length: Math.min(50, left) }, () =>
         connect(question.connect, question.gzip ?? false),

@@ -3,25 +3,25 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { serveOtherSide } from '../../harness/other-side.ts'
 
 export type ClientQuestion =
-  /** To connect so many that stay. */
+  /** Opens this many connections that stay open. */
   | { readonly hold: number }
-  /** To connect so many, each of which stays for a few seconds and is to see an event; answered at once. */
+  /** Opens this many connections that close after a few seconds and must see an event. Answered at once. */
   | { readonly churn: number }
-  /** To answer when everybody who stays has so many events, or none has come for long. */
+  /** Answers once every open connection has this many events, or no event has arrived for a while. */
   | { readonly received: number }
 
 export interface ClientAnswer {
-  /** Connections that stay. */
+  /** Connections that stay open. */
   readonly held: number
-  /** Events that somebody should have had and had not, or had out of order. */
+  /** Events that were lost or out of order. */
   readonly lost: number
-  /** Connections that came and went. */
+  /** Connections that closed as planned. */
   readonly joined: number
-  /** Connections that ended by themselves, or that had no event while they were there. */
+  /** Connections that the server ended, or that saw no event. */
   readonly failed: number
 }
 
-/** Reads from the socket itself, as thousands of HTTP clients would be what is measured. */
+/** Reads from the socket directly: thousands of HTTP clients would cost more than the server. */
 class Client {
   next: number | undefined
   leaving = false
@@ -45,7 +45,7 @@ class Client {
     this.#socket.destroy()
   }
 
-  // An event is in one chunk with the blank line that ends it; chunk sizes stand on lines of their own between events.
+  // A chunk holds whole events with their blank lines. Chunk sizes are on lines of their own between events.
   #read(text: string): void {
     const blocks = (this.#rest + text).split('\n\n')
     this.#rest = blocks.pop() ?? ''
@@ -68,23 +68,23 @@ await serveOtherSide<{ port: number; path: string }, 'ready', ClientQuestion, Cl
     ready: 'ready',
     async answer(question) {
       if ('hold' in question) await hold(question.hold, port, path)
-      else if ('churn' in question) comeAndGo(question.churn, port, path)
-      else await receivedAll(question.received)
+      else if ('churn' in question) openBriefly(question.churn, port, path)
+      else await waitForAll(question.received)
       return { held: held.size, ...counts }
     },
   }),
 )
 
 async function hold(connections: number, port: number, path: string): Promise<void> {
-  // In small groups: a listener's backlog is short.
+  // In small groups, because the backlog of a listener is short.
   for (let left = connections; left > 0; left -= 100) {
     const group = Array.from({ length: Math.min(100, left) }, () => open(port, path))
     for (const client of await Promise.all(group)) held.add(client)
   }
 }
 
-/** Spread over a second, and each is there for two and a half: every one sees an event, as there is one a second. */
-function comeAndGo(connections: number, port: number, path: string): void {
+/** Opens the connections within a second, each for 2.5 seconds, so that each sees an event: there is one a second. */
+function openBriefly(connections: number, port: number, path: string): void {
   for (let n = 0; n < connections; n++) {
     setTimeout(
       async () => {
@@ -97,8 +97,8 @@ function comeAndGo(connections: number, port: number, path: string): void {
   }
 }
 
-/** What has not come after half a minute does not come any more. */
-async function receivedAll(events: number): Promise<void> {
+/** Gives up after half a minute. */
+async function waitForAll(events: number): Promise<void> {
   const missing = () => [...held].filter((client) => client.next !== events)
   for (let turn = 0; turn < 600 && missing().length > 0; turn++) await sleep(50)
   counts.lost += missing().length
@@ -106,7 +106,7 @@ async function receivedAll(events: number): Promise<void> {
 
 let opened = 0
 
-/** Resolves when the head is there. Each loopback address has ports of its own, so that there are enough of them. */
+/** Resolves once the response head arrives. Several loopback addresses are used so that there are enough ports. */
 async function open(port: number, path: string): Promise<Client> {
   const address = `127.0.0.${2 + (opened++ % 8)}`
   const socket = connect({ port, host: '127.0.0.1', localAddress: address })

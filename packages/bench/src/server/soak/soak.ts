@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { createSink, memoryLog, serveSinks } from '@rxsse/server'
 import { startOtherSide } from '../../harness/other-side.ts'
-import { priceMessage } from '../messages.ts'
+import { createPriceMessage } from '../messages.ts'
 import type { ClientAnswer, ClientQuestion } from './clients.ts'
 
-const usage = `Holds connections in one process while others come and go, and says whether memory stays flat and nothing is lost.
+const USAGE = `Holds connections in one process while others open and close. Checks that memory stays flat and no event is lost.
 
   node --expose-gc dist/server/soak/soak.js [--connections 15000] [--churn 100] [--seconds 600]
 
@@ -21,8 +21,8 @@ interface Sizes {
   readonly seconds: number
 }
 
-/** A growth that is still flat, as part of the whole: what allocators do by themselves. */
-const FLAT = 0.05
+/** The relative growth that counts as flat. */
+const MAX_GROWTH = 0.05
 
 try {
   process.exitCode = (await soak(readArguments())) ? 0 : 1
@@ -39,10 +39,12 @@ async function soak({ connections, churn, seconds }: Sizes): Promise<boolean> {
     { port: server.port, path: '/sse/prices' },
   )
   let sent = 0
-  const publish = () => sink.next(priceMessage(sent++))
+  const publish = () => sink.next(createPriceMessage(sent++))
 
   await clients.ask({ hold: connections })
-  console.log(`${connections} connections are held; ${churn} come and go each second for ${seconds} s`)
+  console.log(
+    `holding ${connections} connections; ${churn} others open and close each second for ${seconds} s`,
+  )
   publish()
   await clients.ask({ received: sent })
   const memory: number[] = []
@@ -62,7 +64,7 @@ async function soak({ connections, churn, seconds }: Sizes): Promise<boolean> {
   const { held, lost, joined, failed } = await clients.ask({ received: sent })
   const took = Math.round((performance.now() - startedAt) / 1_000)
   const { skipped, disconnected } = sink.stats()
-  // The first fifth is for caches to fill.
+  // The first fifth lets caches fill.
   const settled = memory.slice(Math.floor(memory.length / 5))
   const growth = mean(settled.slice(-3)) - mean(settled.slice(0, 3))
   console.log(
@@ -71,7 +73,7 @@ async function soak({ connections, churn, seconds }: Sizes): Promise<boolean> {
   await clients.stop()
   await server.close({ drain: 0 })
   const nothingLost = lost + failed + skipped + disconnected === 0 && held === connections
-  return nothingLost && growth < mean(settled) * FLAT
+  return nothingLost && growth < mean(settled) * MAX_GROWTH
 }
 
 function readArguments(): Sizes {
@@ -84,18 +86,18 @@ function readArguments(): Sizes {
     },
   })
   if (values.help) {
-    process.stdout.write(usage)
+    process.stdout.write(USAGE)
     process.exit()
   }
   const [connections, churn, seconds] = (['connections', 'churn', 'seconds'] as const).map((name) => {
     const value = Number(values[name])
     if (Number.isInteger(value) && value >= 1) return value
-    throw new Error(`--${name} takes a whole number from 1, got ${JSON.stringify(values[name])}`)
+    throw new Error(`--${name} must be an integer from 1, not ${JSON.stringify(values[name])}`)
   }) as [number, number, number]
   const files = openFilesLimit()
   const needed = connections + 4 * churn + 200
   if (files < needed) {
-    throw new Error(`${needed} open files are needed in each of two processes, and ulimit -n is ${files}`)
+    throw new Error(`two processes need ${needed} open files each, but ulimit -n is ${files}`)
   }
   return { connections, churn, seconds }
 }
