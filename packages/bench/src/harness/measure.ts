@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { MeasureOrder } from './measured-process.ts'
 import type { Suite } from './suite.ts'
 
 /** Milliseconds after which a contender is stopped, and milliseconds more after which it is killed. */
@@ -26,6 +25,18 @@ export interface Outcome {
   readonly results: Results
   /** The errors of the failed contenders. */
   readonly failures: ReadonlyMap<string, string>
+}
+
+/** The job of a measured process. */
+export interface MeasureOrder {
+  /** The URL of the suite's module. */
+  readonly module: string
+  readonly contender: string
+  /** The checkout whose packages are measured. Default: this one. */
+  readonly packages?: string
+  readonly operations: number
+  readonly warmUp: number
+  readonly quick: boolean
 }
 
 /** One entry of the results: a contender, with the packages it runs with. */

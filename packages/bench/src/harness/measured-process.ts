@@ -1,19 +1,7 @@
 import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import type { Measurement } from './measure.ts'
+import type { Measurement, MeasureOrder } from './measure.ts'
 import type { Suite } from './suite.ts'
-
-/** The job of a measured process. */
-export interface MeasureOrder {
-  /** The URL of the suite's module. */
-  readonly module: string
-  readonly contender: string
-  /** The checkout whose packages are measured. Default: this one. */
-  readonly packages?: string
-  readonly operations: number
-  readonly warmUp: number
-  readonly quick: boolean
-}
 
 // A signal alone emits no 'exit', on which contenders stop their processes and delete their files.
 for (const end of ['SIGINT', 'SIGTERM', 'disconnect']) process.once(end, () => process.exit(1))
