@@ -1,9 +1,9 @@
-// Runs the suites on every runtime that they apply to, and fails where one fails that `known.mjs` does not explain, and where one passes
-// that it does explain.
+// Runs the test suites on each supported runtime. Fails if a test fails that `known.mjs` does not list, or if a test
+// passes that it lists.
 //
 //   pnpm runtimes [--on bun,deno] [--of core,operators] [--quick] [--write]
 //
-// `--quick` runs what shows most in little time; `--write` writes docs/runtimes.md, and wants every runtime.
+// `--quick` runs a small selection; `--write` writes docs/runtimes.md and needs every runtime.
 import { parseArgs } from 'node:util'
 import { known } from './runtimes/known.mjs'
 import { writePage } from './runtimes/page.mjs'
@@ -29,7 +29,7 @@ for (const suite of suites) {
   const { surprises, explained } = judge(suite, result)
   wrong += surprises.length
   console.log(
-    `${result.version}, ${suite.pkg}: ${result.passed.length} passed, ${explained.length} known not to, ${surprises.length} wrong`,
+    `${result.version}, ${suite.pkg}: ${result.passed.length} passed, ${explained.length} known failures, ${surprises.length} unexpected`,
   )
   for (const surprise of surprises) console.log(`  ${surprise}`)
   results.push({ ...suite, ...result, explained })

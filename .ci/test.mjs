@@ -1,19 +1,19 @@
-// Runs every package's tests, then says in one plain line how many passed. Exits as the tests did.
+// Runs the tests of every package. The last line counts what passed and failed; the exit status is that of the tests.
 import { existsSync, globSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { turbo } from './turbo.mjs'
 
 for (const file of globSync('{packages/*,docs}/.results/*.json')) rmSync(file)
 
-// What some tests need and are skipped without; part of turbo's key, so that a run without it is not taken for one with it.
+// Some tests are skipped without these programs. They are part of turbo's cache key, so that a run without them
+// does not count as a run with them.
 const path = (process.env.PATH ?? '').split(delimiter)
 process.env.TEST_PROGRAMS = ['chromium', 'redis-server']
   .filter((program) => path.some((folder) => existsSync(join(folder, program))))
   .join()
 
-// One package at a time where the machine is nobody else's; two at a developer's desk.
-const concurrency = process.env.CI ? 1 : 2
-const status = turbo(['run', 'test', '--continue', `--concurrency=${concurrency}`, ...process.argv.slice(2)])
+// Tests mostly wait for sockets, timers and processes, so two packages fit on two cores.
+const status = turbo(['run', 'test', '--continue', '--concurrency=2', ...process.argv.slice(2)])
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 for (const file of globSync('{packages/*,docs}/.results/*.json')) {
@@ -21,7 +21,7 @@ for (const file of globSync('{packages/*,docs}/.results/*.json')) {
   total.passed += report.numPassedTests
   total.failed += report.numFailedTests
   total.skipped += report.numPendingTests + report.numTodoTests
-  // A file that does not even load has no tests to count, and is a failure all the same.
+  // A file that fails to load has no tests to count, so it counts as one failure.
   total.failed += report.testResults.filter(
     (r) => r.status === 'failed' && r.assertionResults.length === 0,
   ).length

@@ -1,4 +1,4 @@
-// turbo without its telemetry, which only the environment can turn off.
+// Runs turbo without telemetry, which only an environment variable turns off.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 const packages = ['core', 'operators', 'server']
 const columns = [['node-22'], ['node-24'], ['node-26'], ['bun'], ['deno'], ['chromium', 'chromium-page']]
 
-/** Writes docs/runtimes.md from the results: the table and the notes between its marks, the rest of the page as it is. */
+/** Writes the tables and notes of docs/runtimes.md between their marks. The rest of the page stays. */
 export function writePage(results) {
   const page = readFileSync('docs/runtimes.md', 'utf8')
   const sizes = JSON.parse(

@@ -6,7 +6,7 @@ import { runtimes } from './suites.mjs'
 
 const reports = temporaryFolder('runtimes')
 
-/** Runs one package's suites on one runtime: vitest itself runs there, so nothing of the tests runs anywhere else. */
+/** Runs the tests of a package on a runtime. Vitest itself runs there too. */
 export function run({ runtime, pkg, files, quick, exclude = [] }, quickly) {
   const { program, before = [], after = [], env = {}, version } = runtimes[runtime]()
   const report = join(reports, `${runtime}-${pkg}.json`)
@@ -35,7 +35,7 @@ export function run({ runtime, pkg, files, quick, exclude = [] }, quickly) {
     return { version: version(), ...read(report) }
   } catch (error) {
     throw new Error(
-      `${runtime}, ${pkg}: vitest ended with ${signal ?? status}, left no report, and said\n${stderr}`,
+      `${runtime}, ${pkg}: vitest exited with ${signal ?? status} without a report:\n${stderr}`,
       { cause: error },
     )
   }
@@ -53,7 +53,7 @@ function read(report) {
   }
 }
 
-/** What a program prints. */
-export function printed(program, args) {
+/** Runs a program and returns its output. */
+export function readOutput(program, args) {
   return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
 }

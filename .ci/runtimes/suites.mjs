@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import { chromiumPath } from '../../packages/testing/dist/programs/index.js'
-import { printed } from './run.mjs'
+import { readOutput } from './run.mjs'
 
 const node = (major) => () => {
-  const program = printed('npx', ['-y', '-p', `node@${major}`, '-c', 'command -v node'])
-  // Where the examples of a README are held to print nothing but what they say.
+  const program = readOutput('npx', ['-y', '-p', `node@${major}`, '-c', 'command -v node'])
+  // The examples of the READMEs may print nothing else.
   const env = { NODE_OPTIONS: '--disable-warning=ExperimentalWarning' }
-  return { program, env, version: () => `Node ${printed(program, ['-p', 'process.versions.node'])}` }
+  return { program, env, version: () => `Node ${readOutput(program, ['-p', 'process.versions.node'])}` }
 }
 const bin = (name) => resolve('packages/server/node_modules/.bin', name)
 
@@ -17,14 +17,14 @@ export const runtimes = {
   bun: () => ({
     program: bin('bun'),
     before: ['--bun'],
-    // What vitest asks of a child process, Bun does not have.
+    // Bun lacks what vitest needs for child processes.
     after: ['--pool=threads'],
-    version: () => `Bun ${printed(bin('bun'), ['--version'])}`,
+    version: () => `Bun ${readOutput(bin('bun'), ['--version'])}`,
   }),
   deno: () => ({
     program: bin('deno'),
     before: ['run', '--allow-all', '--no-lock'],
-    version: () => `Deno ${printed(bin('deno'), ['eval', 'console.log(Deno.version.deno)'])}`,
+    version: () => `Deno ${readOutput(bin('deno'), ['eval', 'console.log(Deno.version.deno)'])}`,
   }),
   chromium: () => ({
     program: process.execPath,
@@ -34,7 +34,7 @@ export const runtimes = {
   'chromium-page': () => ({ program: process.execPath, version: chromiumVersion }),
 }
 
-const chromiumVersion = () => /Chromium \d+/.exec(printed(chromiumPath(), ['--version']))[0]
+const chromiumVersion = () => /Chromium \d+/.exec(readOutput(chromiumPath(), ['--version']))[0]
 
 const quickCore = [
   'src/stream/http-conformance.test.ts',
@@ -50,14 +50,14 @@ const quickOperators = [
   'test/gate-to-the-socket.test.ts',
 ]
 
-// Bun and Deno get the `web` entry of core, which has no undici and keeps no checkpoint in a file.
+// Bun and Deno get the `web` entry of core, which has neither undici nor file checkpoints.
 const notOnEdge = [
   '**/*browser*',
   '**/undici*.test.ts',
   '**/content-coding.test.ts',
   '**/file-checkpoint.test.ts',
 ]
-// What needs no server of Node's: bytes, logs, rules, and the Fetch way in, which has its own test.
+// The tests that need no Node server: bytes, logs, rules, and the Fetch entry with a test of its own.
 const serverAnywhere = [
   'src/wire',
   'src/log/conformance.test.ts',
@@ -69,7 +69,7 @@ const serverAnywhere = [
   'src/adapter/runtimes.test.ts',
 ]
 
-/** What is run where. `quick`: the files that stand for the rest where time is short. */
+/** The test files for each runtime and package. `quick` lists the files for `--quick`. */
 export const suites = [
   ...['node-22', 'node-24', 'node-26'].flatMap((runtime) => [
     { runtime, pkg: 'core', files: [], quick: quickCore, exclude: ['**/*browser*'] },
@@ -96,7 +96,7 @@ export const suites = [
       'src/checkpoint/storage-checkpoint.test.ts',
     ],
   },
-  // The page is in Chromium, the server it reads is not.
+  // The page runs in Chromium, its server in Node.
   {
     runtime: 'chromium-page',
     pkg: 'core',
