@@ -17,9 +17,9 @@ export const home = {
     name: 'rxsse',
     text: 'Server-Sent Events for RxJS',
     tagline:
-      'Reads an SSE endpoint as an Observable that outlives its connections, and serves any Observable as an endpoint that knows what its readers have missed.',
+      'Read an SSE endpoint as an Observable that survives lost connections. Serve any Observable as an SSE endpoint that replays what its clients missed.',
     actions: [
-      { theme: 'brand', text: 'In five minutes', link: '/start' },
+      { theme: 'brand', text: 'Get started', link: '/start' },
       { theme: 'alt', text: 'Operators', link: '/operators/' },
       { theme: 'alt', text: 'API', link: '/api/' },
     ],
@@ -27,32 +27,31 @@ export const home = {
   features: [
     {
       title: 'One stream, many connections',
-      details: `Backoff, Retry-After, Last-Event-ID, redirects and token refresh, by the HTML standard: ${eventStreamCases.length} cases of parsing and ${httpCases.length} of HTTP are tests. ${kilobytes('@rxsse/core: fromEventSource')} in a browser.`,
+      details: `Backoff, Retry-After, Last-Event-ID, redirects and token refresh. ${eventStreamCases.length} parsing cases and ${httpCases.length} HTTP cases test it against the HTML standard. ${kilobytes('@rxsse/core: fromEventSource')} in a browser.`,
     },
     {
-      title: 'Windows of event time',
+      title: 'Event-time windows',
       details:
-        'Tumbling, hopping and session windows, watermarks, late results. An event that is in 3,600 windows costs about what one in 6 does.',
+        'Tumbling, hopping and session windows, watermarks, late results. An event in 3,600 windows costs about as much as one in 6.',
     },
     {
-      title: 'Nothing lost in silence',
+      title: 'No silent loss',
       details:
-        'in = out + late + dropped + rejected + buffered, at every moment, for every operator. A gap in a log is told to the reader, in the stream.',
+        'For every operator, in = out + late + dropped + rejected + buffered at any time. The stream tells a client about a gap in the log.',
     },
     {
-      title: 'Bounded',
+      title: 'Bounded memory',
       details:
-        'An event takes 16 MiB at most, a slow client 1,000 messages or 1 MiB, state by key what ttl and maxKeys say. With a gate the pressure reaches the socket.',
+        'At most 16 MiB for an event, 1,000 messages or 1 MiB for a slow client, and ttl and maxKeys for state by key. A gate extends backpressure to the socket.',
     },
     {
-      title: 'Bytes made once',
+      title: 'Encode once',
       details:
-        'An event is encoded once, and the same buffer goes to every socket. Rooms, users, replay, heartbeats, shared compression, drain.',
+        'An event is encoded once, and every socket gets the same buffer. Rooms, users, replay, heartbeats, shared compression, drain.',
     },
     {
       title: 'Any number of nodes',
-      details:
-        'A log on Redis Streams: one order, a resume from any node, and the death of one loses nothing.',
+      details: 'A log on Redis Streams: one order, resume from any node, and nothing lost if a node dies.',
     },
   ],
 }
