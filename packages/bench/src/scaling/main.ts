@@ -1,4 +1,4 @@
-// Writes the tables and pictures of docs/scaling.md from what was measured: node dist/scaling/main.js
+// Writes the tables and charts of docs/scaling.md from the measurements: node dist/scaling/main.js
 import { writeReport } from '../report/page.ts'
 import { measured } from './measured.ts'
 import { createScalingReport } from './report.ts'

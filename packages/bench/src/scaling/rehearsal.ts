@@ -15,7 +15,7 @@ const told = [
   { delay: 1, jitter: 1 },
 ]
 
-console.log(`${connections} clients of one of two nodes, which dies`)
+console.log(`${connections} clients of one of two nodes, which is killed`)
 console.log('| told | half are back, for real | simulated | 99 %, for real | simulated |')
 console.log('| --- | ---: | ---: | ---: | ---: |')
 for (const { delay, jitter } of told) {

@@ -26,18 +26,18 @@ export function createScalingReport(figures: Figures): Report {
 function figuresTable(figures: Figures): string {
   const { delivery, join, memory, redis } = figures
   return toMarkdownTable(
-    ['what', 'figure'],
+    ['measurement', 'figure'],
     [
-      ['a delivery of an event alone in its tick', `${delivery.alone} µs`],
-      ['a delivery of one of sixteen events that share a tick', `${delivery.ofSixteen} µs`],
+      ['delivery of the only event of a tick', `${delivery.alone} µs`],
+      ['delivery of one of 16 events of a tick', `${delivery.ofSixteen} µs`],
       ['accepting a connection', `${join.fresh} µs`],
-      ['accepting one that has missed 20 events', `${join.resuming} µs`],
-      ['accepting one over TLS, ended in the process itself', `${join.tls} µs`],
-      ['memory of an idle connection, in the process', `${memory.resident} KiB`],
-      ['memory of its socket, in the kernel', `${memory.kernel} KiB`],
+      ['accepting a connection that missed 20 events', `${join.resuming} µs`],
+      ['accepting a TLS connection in the process itself', `${join.tls} µs`],
+      ['memory of an idle connection in the process', `${memory.resident} KiB`],
+      ['memory of its socket in the kernel', `${memory.kernel} KiB`],
       ['Redis: publishing an event', `${redis.append} µs`],
-      ['Redis: its reading by one node', `${redis.read} µs`],
-      ['a node: reading it from Redis', `${redis.node} µs`],
+      ['Redis: one node reading it', `${redis.read} µs`],
+      ['node: reading it from Redis', `${redis.node} µs`],
     ],
   )
 }
@@ -79,15 +79,15 @@ function plansTable(figures: Figures): string {
   )
   return toMarkdownTable(
     [
-      'events to each',
+      'events to each client',
       'connections',
       'nodes',
-      'because of',
-      'on each node',
-      'its core',
-      'its memory',
-      'it sends',
-      "Redis' core",
+      'limited by',
+      'per node',
+      'core of a node',
+      'memory of a node',
+      'output of a node',
+      'core of Redis',
     ],
     rows,
   )
@@ -97,7 +97,7 @@ const CONNECTIONS = [10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_00
 
 function nodesChart(figures: Figures): LineChart {
   return {
-    title: 'Nodes for so many connections, by events to each',
+    title: 'Nodes by connections and events to each client',
     x: { label: 'connections', scale: 'log', ticks: CONNECTIONS, format: short },
     y: { label: 'nodes', scale: 'log', ticks: [1, 2, 5, 10, 20, 50, 100, 200, 500], format: whole },
     series: PACES.map((pace) => ({
@@ -154,14 +154,14 @@ interface Outcome {
 }
 
 const BACK: Outcome = {
-  title: 'Until 99 % of a lost node’s clients are back, by what they were told',
+  title: 'Time until 99 % of a lost node’s clients reconnect, by retry delay',
   label: 'seconds',
   ticks: [1, 2, 5, 10, 20, 50, 100, 200],
   of: ({ back }) => back[Math.ceil(back.length * 0.99) - 1] ?? Number.NaN,
 }
 
 const SLOWEST: Outcome = {
-  title: 'The slowest delivery at the nodes that are left, by what clients were told',
+  title: 'Slowest delivery of the remaining nodes, by retry delay',
   label: 'milliseconds',
   ticks: [0, 100, 200, 300, 400, 500],
   of: ({ slowest }) => slowest * 1_000,
@@ -196,9 +196,9 @@ function stormsTable(storms: Storms): string {
   )
   return toMarkdownTable(
     [
-      'on each of ten nodes',
-      'clients were told',
-      '99 % are back',
+      'connections per node',
+      'retry delay',
+      '99 % reconnected',
       'slowest delivery',
       'unanswered',
       'gave up after 30 s',
