@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-// A process for each program, on machines that do other things as well: a limit is for what hangs, not for what is slow.
+// Each program is a process, and the machine may be busy: the timeouts only bound a hang.
 export default defineConfig({
   test: {
     include: ['{test,marbles,operators,.vitepress}/**/*.test.ts'],

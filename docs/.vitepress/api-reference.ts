@@ -7,7 +7,7 @@ const packages = ['core', 'operators', 'server', 'redis', 'testing']
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = `${root}docs/api`
 
-/** The entries that the packages export, each with the file that it is made from. */
+/** The exported entries of the packages, each with its source file. */
 const entries = packages.flatMap((name) => {
   const manifest = JSON.parse(readFileSync(`${root}packages/${name}/package.json`, 'utf8'))
   return Object.entries<Record<string, string>>(manifest.exports).map(([path, conditions]) => ({
@@ -38,7 +38,7 @@ const app = await Application.bootstrapWithPlugins({
   logLevel: LogLevel.Warn,
   skipErrorChecking: true,
   groupOrder: ['Functions', 'Interfaces', 'Type Aliases', 'Classes', 'Variables'],
-  // Of the plugin, which typedoc's types do not know.
+  // Options of the plugin, which typedoc's types do not have.
   ...{
     outputFileStrategy: 'modules',
     entryFileName: 'index',
@@ -63,9 +63,9 @@ const project = await app.convert()
 if (project === undefined) process.exit(1)
 const rows: string[] = []
 for (const module of project.children ?? []) {
-  // typedoc names a module by its file, as `core/src/config`.
+  // typedoc names a module by its file, such as `core/src/config`.
   const entry = entries.find(({ file }) => file.replace(/(\/index)?\.ts$/, '').endsWith(`/${module.name}`))
-  if (entry === undefined) throw new Error(`no entry of a package is made from ${module.name}`)
+  if (entry === undefined) throw new Error(`no entry of a package has the source file ${module.name}`)
   module.name = entry.name
   module.comment = new Comment([{ kind: 'text', text: entry.description }])
   const functions = (module.children ?? []).filter(({ kind }) => kind === ReflectionKind.Function)
@@ -87,7 +87,7 @@ const operators = `${folder}/@rxsse/operators.md`
 writeFileSync(operators, withPages(readFileSync(operators, 'utf8')))
 if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1)
 
-/** Anchors are the names themselves, `#fromEventSource`, rather than numbered; an operator's closing lines are a list. */
+/** Uses names as anchors (`#fromEventSource`) instead of numbers, and makes the closing lines of an operator a list. */
 function readable(page: string): string {
   return page
     .replace(/^(### (\w+).*)$/gm, '$1 {#$2}')
@@ -106,7 +106,7 @@ function anchorOf(text: string, slug: string): string {
   return [...names].find((name) => name.toLowerCase() === plain) ?? slug
 }
 
-/** An operator has a page of its own as well, with a picture and an example. */
+/** Links an operator to its own page with a diagram and an example. */
 function withPages(reference: string): string {
   return reference.replace(/^### (\w+)\(\).*$/gm, (heading, name: string) => {
     const page = `operators/${name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}.md`

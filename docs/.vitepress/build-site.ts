@@ -1,4 +1,4 @@
-/** Builds the site as `vitepress build` does, and fails where that warns: a warning that nobody has to read is read by nobody. */
+/** Builds the site like `vitepress build`, and fails on warnings. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 

@@ -1,4 +1,4 @@
-/** Checks the built site for what VitePress does not: that every link's anchor is there, and that no page asks anything of another host. */
+/** Checks the built site: every anchor of a link exists, and no page loads anything from another host. */
 import { globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 

@@ -60,14 +60,14 @@ export default defineConfig({
   ],
   transformPageData(page) {
     if (page.relativePath === 'index.md') Object.assign(page.frontmatter, home)
-    // Its tables have seven columns.
+    // The tables have seven columns.
     if (page.relativePath === 'comparison.md')
       Object.assign(page.frontmatter, { aside: false, pageClass: 'wide' })
   },
-  // The index of the local search is larger than what Vite thinks a chunk should be, and is loaded when somebody searches.
+  // The index of the local search exceeds Vite's size warning. It is loaded on the first search.
   vite: { build: { chunkSizeWarningLimit: 5000 } },
   markdown: {
-    // What an example prints stands in its comments, so these are to be legible.
+    // Comments have the output of the examples, so they need good contrast.
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-default' },
     config(md) {
       fileNames(md)
@@ -94,7 +94,7 @@ export default defineConfig({
     search: {
       provider: 'local',
       options: {
-        // A page that explains comes before the reference of the same name.
+        // A guide ranks before the API page of the same name.
         miniSearch: {
           searchOptions: { boostDocument: (page: string) => (page.startsWith('/api/') ? 0.3 : 1) },
         },
@@ -104,7 +104,7 @@ export default defineConfig({
   },
 })
 
-/** An entry of the bar at the top, for a section that has pages. */
+/** An entry of the navigation bar for a section with pages. */
 function section(text: string, items: readonly Page[]): DefaultTheme.NavItem[] {
   const first = items[0]
   return first ? [{ text, link: first.link, activeMatch: `^/${first.link.split('/')[1]}/` }] : []

@@ -1,6 +1,6 @@
 import type { MarkdownRenderer } from 'vitepress'
 
-/** A block that is a file of its own, as in ```ts [orders.ts], shows the file's name in place of its language. */
+/** Shows the file name of a block such as ```ts [orders.ts] instead of its language. */
 export function fileNames(md: MarkdownRenderer): void {
   const fence = md.renderer.rules.fence
   md.renderer.rules.fence = (tokens, i, options, env, self) => {

@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path'
 import type { MarkdownRenderer } from 'vitepress'
 
 /**
- * Puts a picture of marbles into the page itself, where the site's own switch between light and dark reaches it. In the
- * repository it is an image like any other, and goes by what the reader's system prefers.
+ * Inlines the marble diagrams into the page, so that they follow the site's light or dark mode. In the repository they
+ * are images that follow the system's mode.
  */
 export function inlineMarbles(md: MarkdownRenderer, docs: string): void {
   const image = md.renderer.rules.image

@@ -9,7 +9,7 @@ export interface Page {
   readonly link: string
 }
 
-/** The pages that match, each by its first heading, those named in `order` first. A page needs no entry anywhere to be found. */
+/** Lists the matching pages by their first heading, those in `order` first. New pages need no registration. */
 export function pages(pattern: string, order: readonly string[] = []): Page[] {
   const place = (file: string) => {
     const index = order.indexOf(basename(file, '.md'))
@@ -21,7 +21,7 @@ export function pages(pattern: string, order: readonly string[] = []): Page[] {
     .map((file) => ({ text: titleOf(file), link: `/${file.replace(/(index)?\.md$/, '')}` }))
 }
 
-/** The links of a page's sections, so that the order of a sidebar is that of its index. */
+/** The links in the sections of a page. A sidebar uses them to get the order of its index. */
 export function sections(index: string): { readonly text: string; readonly items: Page[] }[] {
   const folder = `/${dirname(index)}/`
   return readFileSync(`${docs}/${index}`, 'utf8')

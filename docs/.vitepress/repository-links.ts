@@ -2,8 +2,8 @@ import { posix } from 'node:path'
 import type { MarkdownRenderer } from 'vitepress'
 
 /**
- * Links that work in the repository as it stands work on the site: one that leaves docs/ goes to the repository, and one to
- * docs/README.md to where the site has it.
+ * Adapts links for the site: a link out of docs/ leads to the repository, and a link to docs/README.md to its page on
+ * the site.
  */
 export function repositoryLinks(md: MarkdownRenderer, repository: string): void {
   md.core.ruler.push('repository-links', (state) => {

@@ -6,8 +6,8 @@ const TOP = 24
 const HEIGHT = 210
 
 /**
- * The source as a chart: to the right, when an event came; upwards, when it happened. The watermark climbs through it, and
- * a window, a rectangle from its first event to its result, is done when the watermark comes to its upper edge.
+ * Draws the source as a chart: arrival time to the right, event time upwards. The watermark rises through it. A window is
+ * a rectangle from its first event to its result, which is emitted when the watermark reaches its upper edge.
  */
 export function drawChart({ source, happened, watermark, windows, until }: Recording): Drawn {
   const latest = Math.max(...happened, ...windows.map(({ end }) => end)) + 1

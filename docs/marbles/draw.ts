@@ -8,7 +8,7 @@ import { drawWindows } from './windows.ts'
 
 const GAP = 10
 
-/** The recording as a picture: the source above, the operator in its box, below it what it put out. */
+/** Draws a recording: the source on top, the operator in a box, and its output below. */
 export function draw(recording: Recording): string {
   const { source, output, sides, windows, until, happened, call, alt } = recording
   const isChart = happened.length > 0

@@ -5,7 +5,7 @@ import { type Drawn, RIGHT, WIDTH, xOf } from './sheet.ts'
 const NAME = 17
 const ROW_GAP = 6
 
-/** A line of time with its marbles. What would cover another goes further down, tied to its moment. */
+/** Draws a timeline with its marbles. A marble that would cover another one moves down, with a line to its time. */
 export function drawLane(lane: Lane, until: number): Drawn {
   const rows = inRows(lane.entries, until)
   const tops = rowTops(rows)
@@ -21,7 +21,7 @@ export function drawLane(lane: Lane, until: number): Drawn {
       return { tie, marble: drawMarble(entry.marble, x, y) }
     }),
   )
-  // The bar of a completion stands behind the marble of the same moment.
+  // The bar of a completion is drawn behind a marble of the same time.
   const end =
     lane.ending === undefined ? RIGHT : Math.max(xOf(lane.ending.at, until), (rows[0]?.end ?? 0) + 4)
   return {

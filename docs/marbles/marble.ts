@@ -9,7 +9,7 @@ export interface Size {
   readonly height: number
 }
 
-/** A dot without text, a circle where it is short, else a pill. Widths are guessed: an SVG cannot measure before it is drawn. */
+/** A dot without text, a circle for short text, else a pill. Widths are estimates, because an SVG cannot measure text. */
 export function sizeOf({ text }: Marble): Size {
   if (text === '') return { width: DOT, height: DOT }
   const lines = text.split('\n')
@@ -17,7 +17,7 @@ export function sizeOf({ text }: Marble): Size {
   return { width: width <= 17 ? HEIGHT : width + 15, height: HEIGHT + (lines.length - 1) * LINE }
 }
 
-/** The marble, its middle at the given point. */
+/** Draws the marble with its centre at the given point. */
 export function drawMarble({ text, tone = 0 }: Marble, x: number, y: number): string {
   const { width, height } = sizeOf({ text })
   const lines = text.split('\n')
@@ -34,7 +34,7 @@ export function drawMarble({ text, tone = 0 }: Marble, x: number, y: number): st
   )
 }
 
-/** A number as short as a pixel needs it. */
+/** Formats a number with the precision of a pixel. */
 export function r(value: number): string {
   return String(Math.round(value * 10) / 10)
 }

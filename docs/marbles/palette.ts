@@ -1,4 +1,4 @@
-/** Ink, lines and the six tones, each a fill, an edge and a text that is legible on the fill. */
+/** The colours of text and lines, and six tones, each with a fill, an edge and a legible text colour. */
 export const LIGHT = {
   ink: '#24292f',
   faint: '#6b7280',
@@ -33,12 +33,12 @@ export const DARK: typeof LIGHT = {
   ],
 }
 
-/** The style of all pictures, dark under what `dark` says. */
+/** The style of all diagrams, with the dark colours under the selector or query `dark`. */
 export function styleSheet(dark: (rules: string) => string): string {
   return `.marbles{${variables(LIGHT)}}${dark(variables(DARK))}${RULES}`
 }
 
-/** In a file of its own a picture goes by what the reader's system prefers. */
+/** The style of a diagram in its own file, which follows the system's mode. */
 export function standaloneStyle(): string {
   return styleSheet((rules) => `@media(prefers-color-scheme:dark){.marbles{${rules}}}`)
 }

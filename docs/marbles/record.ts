@@ -17,19 +17,19 @@ export interface Lane {
 
 export interface Ending {
   readonly at: number
-  /** `left`: nobody listens any more. */
+  /** `left`: the subscriber has unsubscribed. */
   readonly kind: 'complete' | 'error' | 'left'
 }
 
 export interface Span {
   readonly start: number
   readonly end: number
-  /** When its result came; its last, where there were several. */
+  /** The time of its last result. */
   firedAt: number
   marble: Marble
 }
 
-/** What a run put where, and when. */
+/** The events of all lanes in a run, with their times. */
 export interface Recording {
   readonly call: string
   readonly alt: string
@@ -38,15 +38,15 @@ export interface Recording {
   readonly output: Lane
   readonly sides: readonly Lane[]
   readonly windows: readonly Span[]
-  /** When each event of the source happened, in its order; empty where that is not drawn. */
+  /** The event times of the source in order; empty if they are not drawn. */
   readonly happened: readonly number[]
-  /** How far event time had come, and when. */
+  /** The progress of event time. */
   readonly watermark: readonly { readonly at: number; readonly mark: number }[]
 }
 
-/** Runs the scenario's operator under virtual time and writes down what happens. */
+/** Runs the scenario's operator in virtual time and records the events. */
 export function record(scenario: AnyScenario): Recording {
-  // See `scenario`: it is given back what is its own.
+  // Safe: `scenario` infers the types from the same source.
   const { source, show, operate, showOut, windowOf, happened, ...rest } = scenario as unknown as Scenario<
     unknown,
     unknown

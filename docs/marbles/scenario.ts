@@ -1,49 +1,49 @@
 import type { Stage } from '@rxsse/operators'
 import type { Observable, SchedulerLike } from 'rxjs'
 
-/** What a marble is coloured by: a key, an event type, a level. `0` is plain. */
+/** The tone of a marble, such as for a key, an event type or a level. `0` is plain. */
 export type Tone = 0 | 1 | 2 | 3 | 4 | 5
 
 export interface Marble {
-  /** Lines; a short text is drawn as a circle, none as a dot. */
+  /** Lines of text. Short text is drawn in a circle, no text as a dot. */
   readonly text: string
   readonly tone?: Tone
 }
 
-/** What an operator is given in a scenario: virtual time, and further lanes for what does not go downstream. */
+/** The arguments of an operator in a scenario: virtual time, a stage, and lanes for side outputs. */
 export interface Setting {
   readonly scheduler: SchedulerLike
-  /** For the operator whose watermark is drawn, or whose counts are. */
+  /** The stage of the operator whose counts or watermark are drawn. */
   readonly stage: Stage
-  /** A side output that is drawn as a lane of its own, in the order in which lanes are asked for. */
+  /** Creates a lane for a side output. Lanes are drawn in the order of the calls. */
   lane<T>(name: string, show: (value: T) => Marble): (value: T) => void
 }
 
-/** A small run of one operator. All times are seconds of virtual time. */
+/** A short run of an operator. All times are seconds of virtual time. */
 export interface Scenario<In, Out> {
-  /** The call as the picture shows it. Two lines at most. */
+  /** The call in the diagram, at most two lines. */
   readonly call: string
-  /** What the picture shows, in words, for those who do not see it. */
+  /** The alternative text of the diagram. */
   readonly alt: string
   readonly until: number
-  /** What comes, and when. */
+  /** The events of the source with their times. */
   readonly source: readonly (readonly [at: number, value: In])[]
-  /** When the source completes. Left out: not within the picture. */
+  /** The time at which the source completes. Default: after the end of the diagram. */
   readonly completes?: number
   readonly show: (value: In) => Marble
   readonly operate: (source: Observable<In>, setting: Setting) => Observable<Out>
   readonly showOut: (value: Out) => Marble
-  /** The window of a result. With it the windows are drawn below the source, as spans of time. */
+  /** The window of a result. If given, windows are drawn below the source as time spans. */
   readonly windowOf?: (value: Out) => { readonly start: number; readonly end: number }
-  /** The time of an event, in seconds. With it the source is drawn as a chart: when an event came, and when it happened. */
+  /** The event time in seconds. If given, the source is drawn as a chart of arrival time and event time. */
   readonly happened?: (value: In) => number
 }
 
-/** A scenario whose types nobody asks for any more. */
+/** A scenario with erased types. */
 export type AnyScenario = Scenario<never, never>
 
-/** Infers the types of a scenario from its source, and forgets them. */
+/** Infers the types of a scenario from its source, and erases them. */
 export function scenario<In, Out>(definition: Scenario<In, Out>): AnyScenario {
-  // Only `record` runs it, and hands it back what came out of it.
+  // Safe: only `record` runs it, with values of the same types.
   return definition as unknown as AnyScenario
 }

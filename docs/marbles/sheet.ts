@@ -1,13 +1,13 @@
-/** A part of a picture, drawn from y = 0 down. */
+/** A part of a diagram, drawn from y = 0 down. */
 export interface Drawn {
   readonly svg: string
   readonly height: number
 }
 
-/** Narrow, so that it is legible at the width of a phone without being scaled down much. */
+/** Narrow, so that it stays legible on a phone. */
 export const WIDTH = 420
 
-/** Where time begins and ends. */
+/** The horizontal range of the time axis. */
 export const LEFT = 16
 export const RIGHT = 404
 

@@ -2,15 +2,15 @@ import { compare } from './printed.ts'
 import type { Curl } from './read-page.ts'
 
 export interface AskOptions {
-  /** Milliseconds that an answer may take. */
+  /** The timeout of an answer in milliseconds. */
   readonly limit: number
-  /** Called when the head of every answer is there. */
+  /** Called once every response head has arrived. */
   readonly onHead: () => void
 }
 
 /**
- * Asks what a program listens at as the page's curl lines do, all at once, or for its root. Resolves to what came of it, if anything did;
- * rejects where an answer is not what the page says.
+ * Sends the page's curl requests for a port of a program, all at once, or a GET of its root if there are none. Resolves
+ * to a summary of the answers. Rejects if an answer differs from the page.
  */
 export async function askAsCurl(
   { wanted, port }: { readonly wanted: number; readonly port: number },
@@ -19,7 +19,7 @@ export async function askAsCurl(
 ): Promise<string | undefined> {
   const lines = curls.filter(({ url }) => Number(url.port || 80) === wanted)
   if (lines.length === 0) {
-    // Nothing is promised here: what listens may be no HTTP server, or gone.
+    // The page promises nothing here: the server may not speak HTTP, or may be gone.
     const status = await ask(port, root, { limit, onHead }).catch(() => undefined)
     return status === undefined ? undefined : `port ${wanted} answered ${status}`
   }
@@ -57,22 +57,22 @@ async function ask(port: number, curl: Curl, { limit, onHead }: AskOptions): Pro
     signal: AbortSignal.any([leave.signal, AbortSignal.timeout(limit)]),
   })
   if (line > 0 && response.status >= 400)
-    throw new Error(`the curl of line ${line} is answered ${response.status}: ${await response.text()}`)
+    throw new Error(`the curl of line ${line} got the status ${response.status}: ${await response.text()}`)
   let text = ''
   const decoder = new TextDecoder()
   onHead()
   try {
     for await (const chunk of response.body ?? []) {
-      // Comments of the stream come when they come.
+      // The time of comments in the stream is not fixed, so they are removed.
       text = (text + decoder.decode(chunk, { stream: true })).replace(/^:.*\n/gm, '')
       if (prints === '' || compare(`… ${prints} …`, [text]) === 'all') return response.status
     }
   } catch (cause) {
-    throw new Error(`the curl of line ${line} says it prints\n  ${prints}\nand printed\n  ${text}`, { cause })
+    throw new Error(`the curl of line ${line} should print\n  ${prints}\nbut printed\n  ${text}`, { cause })
   } finally {
     leave.abort()
   }
   if (prints !== '')
-    throw new Error(`the curl of line ${line} says it prints\n  ${prints}\nand printed\n  ${text}`)
+    throw new Error(`the curl of line ${line} should print\n  ${prints}\nbut printed\n  ${text}`)
   return response.status
 }

@@ -2,9 +2,9 @@ import type { Feed } from './feed.ts'
 
 type Endpoints = Readonly<Record<string, Feed>>
 
-/** Endpoints by `METHOD url` that every page may use without saying what they send. */
-const common: Endpoints = {
-  'GET https://stream.example.com/prices': numbered(
+/** Endpoints by `METHOD url` that every page may use. */
+const COMMON_ENDPOINTS: Endpoints = {
+  'GET https://stream.example.com/prices': createNumberedFeed(
     [10, 12, 11, 15].map((price, n) => ({
       type: 'price',
       data: JSON.stringify({ symbol: n % 2 === 0 ? 'A' : 'B', price, time: n * 30_000 }),
@@ -12,25 +12,27 @@ const common: Endpoints = {
   ),
 }
 
-const start = Date.UTC(2026, 0, 1)
+const START = Date.UTC(2026, 0, 1)
 
-/** What a page's endpoints are that says nothing about them, as pages that npm shows do. */
-const ofPages: Readonly<Record<string, Endpoints>> = {
+/** Endpoints of pages without feed comments, such as the READMEs that npm shows. */
+const PAGE_ENDPOINTS: Readonly<Record<string, Endpoints>> = {
   'README.md': {
-    'GET https://example.com/trades': threeMinutes((minute) =>
-      [10, 12, 11].map((price) => ({ symbol: 'A', price: price + minute, time: start + minute * 60_000 })),
+    'GET https://example.com/trades': createThreeMinutes((minute) =>
+      [10, 12, 11].map((price) => ({ symbol: 'A', price: price + minute, time: START + minute * 60_000 })),
     ),
   },
   'docs/README.md': {
-    'GET https://stream.wikimedia.org/v2/stream/recentchange': threeMinutes((minute) =>
-      ['ann', 'bob', 'ann'].map((user) => ({ wiki: 'enwiki', user, timestamp: start / 1000 + minute * 60 })),
+    'GET https://stream.wikimedia.org/v2/stream/recentchange': createThreeMinutes((minute) =>
+      ['ann', 'bob', 'ann'].map((user) => ({ wiki: 'enwiki', user, timestamp: START / 1000 + minute * 60 })),
     ),
   },
   'packages/core/README.md': {
-    'GET https://example.com/prices': numbered([1, 2, 3].map((n) => ({ type: 'price', data: `${n}.5` }))),
+    'GET https://example.com/prices': createNumberedFeed(
+      [1, 2, 3].map((n) => ({ type: 'price', data: `${n}.5` })),
+    ),
     'GET https://example.com/orders': (request, visited) =>
       request.headers.authorization === 'Bearer fresh'
-        ? numbered([{ type: 'message', data: 'an order' }])(request, visited)
+        ? createNumberedFeed([{ type: 'message', data: 'an order' }])(request, visited)
         : { status: 401, body: ['expired'] },
     'POST https://example.com/chat': () => ({
       status: 200,
@@ -40,7 +42,7 @@ const ofPages: Readonly<Record<string, Endpoints>> = {
       lastEventId === '' ? { status: 200, body: ['id: 7\ndata: a\n\n', 'CUT'] } : undefined,
   },
   'packages/operators/README.md': {
-    'GET https://example.com/quakes': numbered([
+    'GET https://example.com/quakes': createNumberedFeed([
       { type: 'message', data: '{"time":600000,"magnitude":4.5}' },
       { type: 'message', data: '{"time":2400000,"magnitude":4.9}' },
       { type: 'message', data: '{"time":2400000,"magnitude":"strong"}' },
@@ -48,24 +50,26 @@ const ofPages: Readonly<Record<string, Endpoints>> = {
     ]),
     'GET https://example.com/alerts': (request, visited) =>
       request.headers.authorization === 'Bearer secret'
-        ? numbered([
+        ? createNumberedFeed([
             { type: 'metric', data: '{"host":"a"}' },
             { type: 'alert.cpu', data: '{"host":"a","message":"hot"}' },
             { type: 'alert.cpu', data: '{"host":5}' },
             { type: 'alert.disk', data: '{"host":"b","message":"full"}' },
           ])(request, visited)
         : { status: 401, body: [] },
-    'GET https://example.com/orders': numbered(['a', 'b'].map((data) => ({ type: 'message', data }))),
+    'GET https://example.com/orders': createNumberedFeed(
+      ['a', 'b'].map((data) => ({ type: 'message', data })),
+    ),
   },
 }
 
-/** The endpoints of a page, beside those in its own comments. */
-export function endpointsOf(path: string): Endpoints {
-  return { ...common, ...ofPages[path] }
+/** The endpoints of a page without those in its own comments. */
+export function listEndpoints(path: string): Endpoints {
+  return { ...COMMON_ENDPOINTS, ...PAGE_ENDPOINTS[path] }
 }
 
-/** Three minutes of something, for a program that shows windows of a minute to whoever comes: it waits for a client. */
-function threeMinutes(data: (minute: number) => readonly unknown[]): Feed {
+/** Three minutes of events for a program that serves windows of a minute. It waits for the program's first client. */
+function createThreeMinutes(data: (minute: number) => readonly unknown[]): Feed {
   return (_, visited) => ({
     status: 200,
     body: [
@@ -76,8 +80,8 @@ function threeMinutes(data: (minute: number) => readonly unknown[]): Feed {
   })
 }
 
-/** Events with ids from 1; a request goes on after its id, and where nothing is left it is answered 204. */
-function numbered(events: readonly { readonly type: string; readonly data: string }[]): Feed {
+/** Events with ids from 1. A request continues after its id, and gets 204 if nothing is left. */
+function createNumberedFeed(events: readonly { readonly type: string; readonly data: string }[]): Feed {
   return ({ lastEventId }) => {
     const left = events.map((event, n) => ({ ...event, id: n + 1 })).slice(Number(lastEventId))
     if (left.length === 0) return undefined

@@ -1,19 +1,19 @@
 import type { Attempt, RecordedRequest, Step } from '@rxsse/testing'
 import type { FeedText } from './read-page.ts'
 
-/** Answers the requests for one endpoint, as long as one program runs. `visited` resolves when its own server has a client. */
+/** Answers the requests for an endpoint while a program runs. `visited` resolves when its own server has a client. */
 export type Feed = (request: RecordedRequest, visited: Promise<void>) => Attempt | undefined
 
 /**
- * The feed that a page's comment describes: blocks of an event stream, and between them words of the script.
+ * Creates the feed that a comment of a page describes: blocks of an event stream, and commands between them.
  *
- * One section is a stream with a memory: a request goes on after its `Last-Event-ID`, and is answered 204 where nothing is left.
- * Sections between lines of `---` are what one connection after the other gets, and 204 after them.
+ * A single section is a stream that resumes: a request continues after its `Last-Event-ID`, and gets 204 if nothing is
+ * left. With several sections between lines of `---`, each connection gets the next one, and then 204.
  */
 export function createFeed({ method, text }: FeedText): Feed {
   const sections = text.split(/^---\n/m)
   const [only] = sections as [string]
-  // So that a page's program does not wait for seconds between two connections.
+  // Programs should not wait for seconds between two connections.
   const pace = /^(retry:|@as-is)/m.test(text) ? [] : ['retry: 10\n\n']
   let connections = 0
   let served = 0
@@ -22,7 +22,7 @@ export function createFeed({ method, text }: FeedText): Feed {
     if (sections.length > 1)
       return section === undefined ? undefined : answer(section, request, { cursor: '', pace, visited })
     const again = served > 0 && method === 'GET'
-    const cursor = cursorOf(request)
+    const cursor = readCursor(request)
     if (again && !/^id:/m.test(only)) return undefined
     if (cursor !== '' && !new RegExp(`^id: ?${RegExp.escape(cursor)}$`, 'm').test(only)) return undefined
     const answered = answer(only, request, { cursor, pace, visited })
@@ -31,8 +31,8 @@ export function createFeed({ method, text }: FeedText): Feed {
   }
 }
 
-/** Where a request wants to go on: by the header, or by the query. */
-function cursorOf({ lastEventId, path }: RecordedRequest): string {
+/** The id after which a request wants to continue, from the header or the query. */
+function readCursor({ lastEventId, path }: RecordedRequest): string {
   return lastEventId || (new URL(path, 'http://_').searchParams.get('lastEventId') ?? '')
 }
 
@@ -68,14 +68,14 @@ function answer(
     } else if (word === 'visited') steps.push({ until: visited })
     else if (word === 'body') steps.splice(0, steps.length, rest)
     else if (/^(END|CUT|RST|HOLD)$/.test(line)) {
-      // Before a cut, what no empty line has ended is half an event.
+      // A cut sends an unfinished block as half an event.
       if (block !== '' && (line === 'CUT' || line === 'RST')) steps.push(block)
       else flush()
       block = ''
       left = steps.push(line)
     } else if (line === '') flush()
     else if (word === undefined) block += `${line}\n`
-    else if (word !== 'as-is') throw new Error(`no such word in a feed: ${line}`)
+    else if (word !== 'as-is') throw new Error(`unknown command in a feed: ${line}`)
   }
   return cursor !== '' && left === 0
     ? undefined

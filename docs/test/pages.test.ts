@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { redisServerPath, startRedisServer } from '@rxsse/testing/programs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { programsOf } from './programs.ts'
+import { createPrograms } from './programs.ts'
 import { readPage } from './read-page.ts'
 import { runProgram } from './run-program.ts'
 import { createWorkplace, type Workplace } from './workplace.ts'
@@ -21,9 +21,9 @@ const pages = [
   .flatMap((path) => {
     try {
       const page = readPage(root, path)
-      return [{ page, path, programs: programsOf(page) }]
+      return [{ page, path, programs: createPrograms(page) }]
     } catch (error) {
-      // Told as a failure of this page alone.
+      // Reported as a failure of this page only.
       unreadable.push({ path, error })
       return []
     }
@@ -41,32 +41,32 @@ afterAll(() => workplace[Symbol.dispose]())
 
 describe.concurrent.each(pages)('$path', ({ page, programs }) => {
   it(page.blocks.length === 0 ? 'has no block to check' : `type-checks: ${page.blocks.length} blocks`, () => {
-    expect(workplace.wrongTypes(page).join('\n')).toBe('')
+    expect(workplace.typeErrors(page).join('\n')).toBe('')
   })
 
-  // What is not run shows in the report.
+  // The report lists blocks that are not run.
   for (const { line, file, run, browser } of page.blocks)
-    if (browser) it(`is for a browser: line ${line}`, () => {})
+    if (browser) it(`is only type-checked, for a browser: line ${line}`, () => {})
     else if (!run) it(`is type-checked only: line ${line}`, () => {})
     else if (programs.some(({ name, runnable }) => name === file && runnable === undefined))
-      it(`is run by what imports it: ${file}, line ${line}`, () => {})
+      it(`runs in a module that imports it: ${file}, line ${line}`, () => {})
 
   for (const program of programs.filter(({ runnable }) => runnable !== undefined))
     it(`runs as it says: ${program.name}, line ${program.line}`, async ({ skip }) => {
       const onRedis = program.runnable?.includes('@rxsse/redis')
-      if (onRedis && redisServerPath() === undefined) return skip('there is no redis-server here')
+      if (onRedis && redisServerPath() === undefined) return skip('redis-server is not installed')
       await using redis = onRedis ? await startRedisServer() : undefined
-      const { failures, printed } = await runProgram(program, workplace.fileOf(program), redis?.port)
+      const { failures, printed } = await runProgram(program, workplace.findFile(program), redis?.port)
       expect(failures.join('\n'), `It printed:\n${printed.join('\n')}\n`).toBe('')
     })
 })
 
 describe.each(readmes.filter(isPrivate).map((path) => ({ path })))('$path', () => {
-  it('is not checked: it is of a private package, for those who work on that', () => {})
+  it('is not checked, because the package is private', () => {})
 })
 
 describe.runIf(unreadable.length > 0).each(unreadable)('$path', ({ error }) => {
-  it('can be read', () => {
+  it('can be parsed', () => {
     throw error
   })
 })

@@ -1,5 +1,5 @@
-// Loaded before a page's program: other machines are servers on this one, ports are free ones, and what the console prints is
-// told with the line that printed it. The program itself runs as it stands on the page.
+// Loaded before the program of a page. It redirects other hosts to local servers, listens on free ports, and reports
+// console output with its line. The program itself runs unchanged.
 import { writeSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import net from 'node:net'
@@ -10,10 +10,10 @@ import { format } from 'node:util'
 const { program, http, https, redis, ca } = JSON.parse(process.env.RXSSE_PAGE ?? '{}')
 delete process.env.RXSSE_PAGE
 
-/** The runner reads one JSON value a line. Written at once, so that an exit loses none. */
-const tell = (what) => writeSync(3, `${JSON.stringify(what)}\n`)
+/** Sends one line of JSON to the runner. It writes synchronously, so that an exit loses nothing. */
+const report = (what) => writeSync(3, `${JSON.stringify(what)}\n`)
 
-/** The port that stands for one the program listens on, or the promise of it. */
+/** The actual port for each port that the program listens on, or a promise of it. */
 const listening = new Map()
 const isHere = (host) => host === undefined || /^(localhost|127\.\d+\.\d+\.\d+|::1|0\.0\.0\.0)$/.test(host)
 
@@ -30,7 +30,7 @@ net.Socket.prototype.connect = function (...args) {
     else if (listening.has(port)) {
       const real = listening.get(port)
       if (typeof real !== 'number') {
-        // Asked for in the tick of `listen`. What is written meanwhile waits, as it does while a socket connects.
+        // The server is not listening yet. Writes are queued, as on a connecting socket.
         this.connecting = true
         real.then(() => net.Socket.prototype.connect.apply(this, args))
         return this
@@ -41,7 +41,7 @@ net.Socket.prototype.connect = function (...args) {
   return connect.apply(this, args)
 }
 
-// Nobody but this program trusts the servers' certificate, and it names this machine alone.
+// Trusts the test certificate, which is only valid for this machine.
 const secure = tls.connect
 tls.connect = (...args) => {
   const options = args.find((arg) => typeof arg === 'object' && arg !== null)
@@ -61,7 +61,7 @@ net.Server.prototype.listen = function (...args) {
   this.prependOnceListener('listening', () => {
     const { port } = this.address()
     listening.set(wanted || port, port)
-    tell({ wanted, port })
+    report({ wanted, port })
   })
   const done = args.find((arg) => typeof arg === 'function')
   return listen.call(this, { port: 0, host: '127.0.0.1' }, ...(done ? [done] : []))
@@ -74,7 +74,7 @@ for (const name of ['log', 'info', 'warn', 'error', 'table']) {
       .split('\n')
       .find((line) => line.includes(program) || line.includes(fileURLToPath(program)))
     const line = Number(/:(\d+):\d+\)?$/.exec(frame ?? '')?.[1] ?? 0)
-    tell({ line, text: name === 'table' ? '(a table)' : format(...args) })
+    report({ line, text: name === 'table' ? '(a table)' : format(...args) })
     if (name === 'table') original.apply(console, args)
   }
 }

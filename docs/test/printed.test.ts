@@ -1,11 +1,13 @@
 import { expect, it } from 'vitest'
-import { compare, expectationsOf, handedOn } from './printed.ts'
+import { compare, findConsoleReferences, parseExpectations } from './printed.ts'
 
-it('a comment behind a call is what it prints', () => {
-  expect(expectationsOf("console.log('a // b') // x\nconsole.error(1)\n")).toEqual([{ line: 1, text: 'x' }])
+it('a comment after a call is its expected output', () => {
+  expect(parseExpectations("console.log('a // b') // x\nconsole.error(1)\n")).toEqual([
+    { line: 1, text: 'x' },
+  ])
 })
 
-it('so are the lines right below it, with closing brackets between, up to a blank line', () => {
+it('so are the comment lines below it, after closing brackets, up to a blank line', () => {
   const code = `source.subscribe((n) => {
   console.log(
     n,
@@ -19,14 +21,14 @@ console.warn(2)
 const m = 1
 // nor this
 `
-  expect(expectationsOf(code)).toEqual([{ line: 2, text: '1 2' }])
+  expect(parseExpectations(code)).toEqual([{ line: 2, text: '1 2' }])
 })
 
-it('a comment above the next statement is not', () => {
-  expect(expectationsOf('console.log(1)\n\n// Now for two.\nconsole.log(2)\n')).toEqual([])
+it('a comment above the next statement is not expected output', () => {
+  expect(parseExpectations('console.log(1)\n\n// Now for two.\nconsole.log(2)\n')).toEqual([])
 })
 
-it('output is compared with blanks collapsed, and an ellipsis stands for anything', () => {
+it('output is compared with collapsed whitespace, and an ellipsis matches anything', () => {
   expect(compare('{ a: 1, b: … }', ['{\n  a: 1,\n  b: [ 2 ]\n}'])).toBe('all')
   expect(compare('a b', ['a', 'b'])).toBe('all')
   expect(compare('a …', ['a', 'b', 'c'])).toBe('all')
@@ -34,7 +36,7 @@ it('output is compared with blanks collapsed, and an ellipsis stands for anythin
   expect(compare('(a)', ['(a)'])).toBe('all')
 })
 
-it('output that may still become it is told from output that cannot', () => {
+it('output that matches so far differs from output that cannot match', () => {
   expect(compare('a b', ['a'])).toBe('some')
   expect(compare('a b', [])).toBe('some')
   expect(compare('a … z', ['a', 'b'])).toBe('some')
@@ -42,6 +44,6 @@ it('output that may still become it is told from output that cannot', () => {
   expect(compare('a', ['a', 'b'])).toBe('different')
 })
 
-it('a console that is handed on has no line of its own', () => {
-  expect(handedOn('console.log(1)\nsource.subscribe(console.log)\n')).toEqual([2])
+it('a console function that is passed on has no line of its own', () => {
+  expect(findConsoleReferences('console.log(1)\nsource.subscribe(console.log)\n')).toEqual([2])
 })

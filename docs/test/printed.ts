@@ -1,56 +1,56 @@
-/** What a comment beside a call of the console says it prints. */
+/** The expected output of a console call. */
 export interface Expectation {
   /** The line of the call. */
   readonly line: number
-  /** The comment's text on one line; `…` stands for anything. */
+  /** The comment on one line. `…` matches any text. */
   readonly text: string
 }
 
 /**
- * The comments that say what is printed: behind the call on its last line, and the lines right below it, with nothing but
- * closing brackets between. A blank line ends them.
+ * Parses the comments with expected output: after a console call on its last line, or on the lines below it, where only
+ * closing brackets may come in between. A blank line ends the comment.
  */
-export function expectationsOf(code: string): Expectation[] {
+export function parseExpectations(code: string): Expectation[] {
   const lines = code.split('\n')
-  return callsOfConsole(code).flatMap(({ line, end }) => {
+  return findConsoleCalls(code).flatMap(({ line, end }) => {
     const text: string[] = []
-    const behind = commentBehind(lines[end - 1] ?? '')
+    const behind = readTrailingComment(lines[end - 1] ?? '')
     if (behind !== undefined) text.push(behind)
     let next = end
     while (behind === undefined && /^[\s)\]},;]+$/.test(lines[next] ?? '')) next++
     for (; /^\s*\/\//.test(lines[next] ?? ''); next++)
       text.push((lines[next] ?? '').replace(/^\s*\/\/ ?/, ''))
-    return text.length === 0 ? [] : [{ line, text: onOneLine(text.join(' ')) }]
+    return text.length === 0 ? [] : [{ line, text: collapseWhitespace(text.join(' ')) }]
   })
 }
 
-/** Lines where the console is handed on rather than called: what such a call prints has no line of its own. */
-export function handedOn(code: string): number[] {
+/** Finds the lines that pass a console function on instead of calling it. Their output has no line of its own. */
+export function findConsoleReferences(code: string): number[] {
   return code
     .split('\n')
     .flatMap((line, index) => (/\bconsole\.(log|error|warn|info)\b(?!\()/.test(line) ? [index + 1] : []))
 }
 
-/** Whether `printed` is what the comment says, all of it or so far. */
+/** Compares the output with a comment: it may match completely, match so far, or differ. */
 export function compare(expected: string, printed: readonly string[]): 'all' | 'some' | 'different' {
-  const got = onOneLine(printed.join(' '))
-  const parts = expected.split('…').map(onOneLine)
+  const got = collapseWhitespace(printed.join(' '))
+  const parts = expected.split('…').map(collapseWhitespace)
   if (new RegExp(`^${parts.map(escaped).join('.*')}$`, 's').test(got)) return 'all'
   const sure = parts[0] ?? ''
   const alike = parts.length === 1 ? sure.startsWith(got) : sure.startsWith(got) || got.startsWith(sure)
   return alike ? 'some' : 'different'
 }
 
-function callsOfConsole(code: string): { line: number; end: number }[] {
+function findConsoleCalls(code: string): { line: number; end: number }[] {
   return Array.from(code.matchAll(/\bconsole\.(?:log|error|warn|info|table)\b/g), ({ index, 0: name }) => {
     const line = lineAt(code, index)
     const open = index + name.length
-    return { line, end: code[open] === '(' ? lineAt(code, closing(code, open)) : line }
+    return { line, end: code[open] === '(' ? lineAt(code, findClosingBracket(code, open)) : line }
   })
 }
 
-/** Where the bracket that opens at `open` closes; strings and templates are stepped over. */
-function closing(code: string, open: number): number {
+/** Finds the bracket that closes the one at `open`, and skips strings and templates. */
+function findClosingBracket(code: string, open: number): number {
   let depth = 0
   for (let at = open; at < code.length; at++) {
     const character = code[at] as string
@@ -66,13 +66,13 @@ function lineAt(code: string, index: number): number {
   return code.slice(0, index).split('\n').length
 }
 
-function commentBehind(line: string): string | undefined {
+function readTrailingComment(line: string): string | undefined {
   const bare = line.replace(/'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`/g, (text) => '_'.repeat(text.length))
   const at = bare.indexOf('//')
   return at < 0 || bare.slice(0, at).trim() === '' ? undefined : line.slice(at + 2).trim()
 }
 
-function onOneLine(text: string): string {
+function collapseWhitespace(text: string): string {
   return text.replace(/\s+/g, ' ').trim()
 }
 

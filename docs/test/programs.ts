@@ -1,25 +1,25 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { Block, Page } from './read-page.ts'
 
-/** A module made of a page's blocks. A line of it has the number that it has on the page. */
+/** A module made of blocks of a page. Its line numbers are those of the page. */
 export interface Program {
   readonly page: Page
-  /** Its file's name. */
+  /** The name of its file. */
   readonly name: string
-  /** The line where it begins. */
+  /** Its first line. */
   readonly line: number
-  /** What is type-checked. */
+  /** The code to type-check. */
   readonly whole: string
-  /** What is run: `undefined` where all of it is type-checked only, or where another module imports it. */
+  /** The code to run, or undefined if it is only type-checked or another module imports it. */
   readonly runnable: string | undefined
   /** Whether it is for a browser. */
   readonly browser: boolean
-  /** Whether it runs as TypeScript has compiled it, because of its decorators. */
+  /** Whether TypeScript must compile it first, because it has decorators. */
   readonly compiled: boolean
 }
 
-/** The programs of a page: the blocks in order are one, those for a browser another, but for those that name a file of their own. */
-export function programsOf(page: Page): Program[] {
+/** Creates the programs of a page: one of all its blocks, one of those for a browser, and one of each named file. */
+export function createPrograms(page: Page): Program[] {
   const groups: Block[][] = []
   const main: Block[] = []
   const inBrowser: Block[] = []
@@ -35,18 +35,20 @@ export function programsOf(page: Page): Program[] {
       Array.from(code.matchAll(/from '\.\/([^']+)'/g), ([, file = '']) => file),
     ),
   )
-  const surroundings = page.separate ? surroundingsOf(page) : undefined
+  const surroundings = page.separate ? readSurroundings(page) : undefined
   return groups.map((blocks) => {
     const [first] = blocks as [Block]
     const text = (some: readonly Block[]) =>
       surroundings !== undefined && !first.code.startsWith('import ')
-        ? within(surroundings, first, page.path)
-        : inPlace(some)
+        ? wrapInSurroundings(surroundings, first, page.path)
+        : keepLineNumbers(some)
     const running = blocks.filter(({ run }) => run)
     const whole = text(blocks)
     const compiled = /^\s*@[A-Z]\w*\(/m.test(whole)
     if (compiled && running.length > 0 && running.length < blocks.length)
-      throw new Error(`${page.path}:${first.line}: a module with decorators runs as a whole, or not at all`)
+      throw new Error(
+        `${page.path}:${first.line}: a module with decorators must run completely or not at all`,
+      )
     const extension = first.jsx ? 'tsx' : 'ts'
     return {
       page,
@@ -67,33 +69,33 @@ export function programsOf(page: Page): Program[] {
   })
 }
 
-/** The folder of a page's modules: its path with no folders in it. */
-export function folderOf(page: Page): string {
+/** The folder name for a page's modules: its path as one name. */
+export function createFolderName(page: Page): string {
   return page.path.replace(/\.md$/, '').replaceAll('/', '__')
 }
 
-function inPlace(blocks: readonly Block[]): string {
+function keepLineNumbers(blocks: readonly Block[]): string {
   const lines: string[] = []
   for (const { line, code } of blocks) {
     while (lines.length < line - 1) lines.push('')
     lines.push(...code.split('\n'))
   }
-  // A block without an import is a module all the same.
+  // Makes a block without imports a module too.
   return `${lines.join('\n')}\nexport {}\n`
 }
 
-/** An example that leaves out what it is about, in a scope of its own within what stands around it. */
-function within(surroundings: string, { line, code }: Block, path: string): string {
+/** Puts an example into a scope of its own after the declarations that it uses. */
+function wrapInSurroundings(surroundings: string, { line, code }: Block, path: string): string {
   const before = surroundings.trimEnd().split('\n')
   if (before.length > line - 2)
-    throw new Error(`${path}:${line}: what surrounds this block is longer than the page above it`)
+    throw new Error(`${path}:${line}: the surroundings are longer than the page above this block`)
   return [...before, ...Array.from({ length: line - 2 - before.length }, () => ''), '{', code, '}', ''].join(
     '\n',
   )
 }
 
-/** What stands around the examples of a page that do not import what they use. */
-function surroundingsOf(page: Page): string | undefined {
-  const file = new URL(`./surroundings/${folderOf(page)}.ts`, import.meta.url)
+/** Reads the declarations for examples that do not import what they use. */
+function readSurroundings(page: Page): string | undefined {
+  const file = new URL(`./surroundings/${createFolderName(page)}.ts`, import.meta.url)
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined
 }

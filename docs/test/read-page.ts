@@ -1,33 +1,33 @@
 import { readFileSync } from 'node:fs'
 
-/** A Markdown page, as far as its programs go. */
+/** The programs of a Markdown page. */
 export interface Page {
-  /** From the repository's root, with slashes. */
+  /** The path from the root of the repository, with slashes. */
   readonly path: string
   readonly blocks: readonly Block[]
   readonly feeds: readonly FeedText[]
-  /** Variables of the environment that the page's programs get. */
+  /** The environment variables of the page's programs. */
   readonly env: Readonly<Record<string, string>>
-  /** Requests for this machine that the page's shell blocks make with curl. */
+  /** The local curl requests of the page's shell blocks. */
   readonly curls: readonly Curl[]
-  /** Whether every block is a program of its own. */
+  /** Whether every block is a separate program. */
   readonly separate: boolean
 }
 
 /** A fenced block of TypeScript. */
 export interface Block {
-  /** The line of its first line of code, from 1. */
+  /** The number of its first line of code, from 1. */
   readonly line: number
   readonly code: string
-  /** The file it is a module of, where it names one. */
+  /** The file name of its module, if it has one. */
   readonly file: string | undefined
   readonly run: boolean
-  /** Whether it is for a browser: checked as a bundler for browsers resolves it, and not run. */
+  /** Whether it is for a browser: type-checked with a browser's module resolution, not run. */
   readonly browser: boolean
   readonly jsx: boolean
 }
 
-/** What a comment `<!-- feed METHOD URL` says the endpoint sends. */
+/** The endpoint that a comment `<!-- feed METHOD URL` describes. */
 export interface FeedText {
   readonly line: number
   readonly method: string
@@ -42,16 +42,16 @@ export interface Curl {
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | undefined
-  /** What the comment below it says it prints, on one line; `''` where there is none. */
+  /** Its expected output from the comment below, on one line, or `''`. */
   readonly prints: string
 }
 
-/** Reads a page; what no rule covers is an error that names the line. */
+/** Reads a page. Throws an error with the line for unknown syntax. */
 export function readPage(root: string, path: string): Page {
   return parsePage(path, readFileSync(`${root}/${path}`, 'utf8'))
 }
 
-/** The page that `text` is. */
+/** Parses the text of a page. */
 export function parsePage(path: string, text: string): Page {
   const lines = text.split('\n')
   const blocks: Block[] = []
@@ -72,7 +72,7 @@ export function parsePage(path: string, text: string): Page {
     if (language === 'ts' || language === 'tsx')
       blocks.push(readBlock(info.trim(), body, at + 2, where, prose))
     else if (/^(typescript|javascript|js|jsx|mts|cts)$/.test(language))
-      throw new Error(`${where}: a block of '${language}' is not run; write 'ts'`)
+      throw new Error(`${where}: the language '${language}' is not supported; use 'ts'`)
     else if (/^(sh|bash|shell|console)$/.test(language))
       curls.push(...body.flatMap((line, index) => readCurl(line, at + 2 + index, body.slice(index + 1))))
     prose += '\n'.repeat(end - at + 1)
@@ -99,12 +99,12 @@ function readBlock(info: string, body: readonly string[], line: number, where: s
     .split(/\s+/)
     .filter((word) => word !== '')
   const unknown = flags.filter((flag) => flag !== 'no-run' && flag !== 'browser')
-  if (unknown.length > 0) throw new Error(`${where}: no such word in a fence: ${unknown.join(' ')}`)
+  if (unknown.length > 0) throw new Error(`${where}: unknown word after the fence: ${unknown.join(' ')}`)
   const jsx = info.startsWith('tsx')
   const browser = flags.includes('browser')
   const run = !jsx && !browser && !flags.includes('no-run')
   if (!run && !browser && !/<!--(?!\s*(feed|env|each)\b)[^>]+-->\s*$/.test(prose))
-    throw new Error(`${where}: say why the block is not run, in an HTML comment above its fence`)
+    throw new Error(`${where}: an HTML comment above the block must say why it is not run`)
   return { line, code: body.join('\n'), file, run, browser, jsx }
 }
 
@@ -138,7 +138,7 @@ function readCurl(line: string, number: number, below: readonly string[]): Curl[
     else if (!word.startsWith('-')) target = word
   }
   if (target === undefined || !/^(https?:\/\/)?(localhost|127\.0\.0\.1)\b/.test(target)) return []
-  // An id that the page leaves open is no id.
+  // A header with an ellipsis is a placeholder and is not sent.
   const open = Object.entries(headers).filter(([, value]) => !value.includes('…'))
   const url = new URL(/^https?:/.test(target) ? target : `http://${target}`)
   const end = below.findIndex((text) => !text.startsWith('#'))

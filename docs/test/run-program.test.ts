@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { programsOf } from './programs.ts'
+import { createPrograms } from './programs.ts'
 import { parsePage } from './read-page.ts'
 import { runProgram } from './run-program.ts'
 import { createWorkplace, type Workplace } from './workplace.ts'
@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 /** Pages, and what the runner has to say about them. */
 const cases: { readonly name: string; readonly text: string; readonly says: string | RegExp }[] = [
   {
-    name: 'a program that prints what its comments say',
+    name: 'a program that prints the output in its comments',
     text: `
 <!-- feed https://stream.example.com/orders
 event: order
@@ -37,7 +37,7 @@ fromEventSource('https://stream.example.com/orders').subscribe({
     says: '',
   },
   {
-    name: 'a cut, a header that must be right, and ids that are resumed from',
+    name: 'a cut, a required header, and resuming by id',
     text: `
 <!-- feed https://stream.example.com/orders
 @401 unless authorization: Bearer secret
@@ -69,7 +69,7 @@ fromEventSource('https://stream.example.com/orders', { headers, state }).subscri
     says: '',
   },
   {
-    name: 'a server that answers the curl of the page, with what the page says',
+    name: 'a server that answers the curl of the page as the page says',
     text: `
 \`\`\`ts
 import { createServer } from 'node:http'
@@ -106,12 +106,12 @@ console.log(new A().b()) // 1
   {
     name: 'other output',
     text: "```ts\nconsole.log('b') // a\n```",
-    says: /line 2 says it prints\s+a\s+and printed\s+b/,
+    says: /line 2 should print\s+a\s+but printed\s+b/,
   },
   {
     name: 'no output',
     text: '```ts\nif (Date.now() < 0) console.log(1) // 1\n```',
-    says: /line 2 says it prints/,
+    says: /line 2 should print/,
   },
   {
     name: 'more output',
@@ -129,12 +129,12 @@ console.log(new A().b()) // 1
     says: /exited with 1/,
   },
   {
-    name: 'an endpoint that nothing is said about',
+    name: 'an endpoint without a feed',
     text: "```ts\nconst { status } = await fetch('https://example.org/x')\nconsole.log(status)\n```",
-    says: 'nothing says what GET https://example.org/x answers: write a feed comment',
+    says: 'GET https://example.org/x has no feed: add a feed comment',
   },
   {
-    name: 'a curl that is refused',
+    name: 'a curl that gets an error status',
     text: `
 \`\`\`ts
 import { createServer } from 'node:http'
@@ -144,7 +144,7 @@ createServer((_, response) => response.writeHead(404).end('no')).listen(8080)
 curl localhost:8080
 \`\`\`
 `,
-    says: 'the curl of line 7 is answered 404: no',
+    says: 'the curl of line 7 got the status 404: no',
   },
 ]
 
@@ -165,29 +165,31 @@ afterAll(() => workplace[Symbol.dispose]())
 
 describe.concurrent('the runner', () => {
   it.each(pages)('judges $name', async ({ page, says }) => {
-    const [program] = programsOf(page)
+    const [program] = createPrograms(page)
     if (program === undefined) throw new Error('no program')
-    const { failures } = await runProgram(program, workplace.fileOf(program))
-    expect(workplace.wrongTypes(page)).toEqual([])
+    const { failures } = await runProgram(program, workplace.findFile(program))
+    expect(workplace.typeErrors(page)).toEqual([])
     if (says === '') expect(failures).toEqual([])
     else expect(failures.join('\n')).toMatch(says)
   })
 
-  it('tells a wrong type by its line on the page', () => {
-    expect(workplace.wrongTypes(wrong).join()).toMatch(/^wrong\.md page\.ts\(9,7\): error TS2322/)
+  it('reports a type error with its line on the page', () => {
+    expect(workplace.typeErrors(wrong).join()).toMatch(/^wrong\.md page\.ts\(9,7\): error TS2322/)
   })
 
-  it('checks a block for browsers as a bundler would resolve it', () => {
-    expect(workplace.wrongTypes(browser)).toEqual([])
-    expect(programsOf(browser)).toMatchObject([{ name: 'browser.ts', runnable: undefined }])
+  it('type-checks a browser block with the module resolution of browsers', () => {
+    expect(workplace.typeErrors(browser)).toEqual([])
+    expect(createPrograms(browser)).toMatchObject([{ name: 'browser.ts', runnable: undefined }])
   })
 
-  it('refuses a block that nothing would check, and one that is not run without a reason', () => {
+  it('rejects a block in an unknown language, and one that does not run without a reason', () => {
     expect(() => parsePage('a.md', '\n```js\n1\n```')).toThrow(
-      "a.md:2: a block of 'js' is not run; write 'ts'",
+      "a.md:2: the language 'js' is not supported; use 'ts'",
     )
-    expect(() => parsePage('a.md', '```ts norun\n```')).toThrow('a.md:1: no such word in a fence: norun')
-    expect(() => parsePage('a.md', '```ts no-run\n```')).toThrow('a.md:1: say why the block is not run')
+    expect(() => parsePage('a.md', '```ts norun\n```')).toThrow('a.md:1: unknown word after the fence: norun')
+    expect(() => parsePage('a.md', '```ts no-run\n```')).toThrow(
+      'a.md:1: an HTML comment above the block must say why it is not run',
+    )
     expect(() => parsePage('a.md', '```ts\n')).toThrow('a.md:1: the block is not closed')
     expect(parsePage('a.md', '<!-- it needs a phone -->\n\n```ts no-run\n```').blocks[0]).toMatchObject({
       run: false,

@@ -8,29 +8,29 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { testCertificate } from '@rxsse/testing'
 import { askAsCurl } from './ask-as-curl.ts'
-import { compare, expectationsOf, handedOn } from './printed.ts'
+import { compare, findConsoleReferences, parseExpectations } from './printed.ts'
 import type { Program } from './programs.ts'
 import { createWorld, type World } from './world.ts'
 
-/** How a program went. */
+/** The result of a program. */
 export interface Run {
-  /** What is wrong with it; nothing, where all is as the page says. */
+  /** The differences from the page, empty if the program passed. */
   readonly failures: readonly string[]
-  /** What the console printed, in order. */
+  /** The console output in order. */
   readonly printed: readonly string[]
   readonly signOfLife: string
 }
 
-const preload = fileURLToPath(new URL('./preload.mjs', import.meta.url))
+const PRELOAD = fileURLToPath(new URL('./preload.mjs', import.meta.url))
 
-/** What a hanging program may take. On a machine with other work, a start takes seconds. */
-const limit = 60_000
-/** A program is ended this long after it showed all the life it has to, so that what it breaks on the way shows. */
-const grace = 150
+/** The time limit of a program in milliseconds. On a busy machine even the start takes seconds. */
+const TIME_LIMIT = 60_000
+/** Milliseconds that a passed program keeps running, so that late errors are noticed. */
+const GRACE_MS = 150
 
 /**
- * Runs a program in a process of its own, with the endpoints of its page around it, until it exits, or has shown life: it printed
- * what its comments say; what it listens on answered the page's curl lines, or a GET; or a feed was read.
+ * Runs a program in a new process with the endpoints of its page. It runs until it exits or has done its job: it printed
+ * the expected output, its server answered the page's curl lines or a GET, or it read a feed.
  */
 export async function runProgram(program: Program, file: string, redis?: number): Promise<Run> {
   await using world = await createWorld(program.page)
@@ -68,7 +68,7 @@ function start(
       '--disable-warning=ExperimentalWarning',
       '--unhandled-rejections=strict',
       '--import',
-      preload,
+      PRELOAD,
       file,
     ],
     {
@@ -85,8 +85,8 @@ function start(
 
 async function watch(child: ChildProcess, program: Program, world: World): Promise<Run> {
   const code = program.runnable ?? ''
-  const references = handedOn(code)
-  const expectations = expectationsOf(code).map((expectation) => ({ ...expectation, got: [] as string[] }))
+  const references = findConsoleReferences(code)
+  const expectations = parseExpectations(code).map((expectation) => ({ ...expectation, got: [] as string[] }))
   const printed: string[] = []
   const answers: string[] = []
   const failures: string[] = []
@@ -97,10 +97,10 @@ async function watch(child: ChildProcess, program: Program, world: World): Promi
   createInterface({ input: child.stdio[3] as Readable }).on('line', (text) => {
     const told: { line: number; text: string } | { wanted: number; port: number } = JSON.parse(text)
     if ('port' in told) {
-      // A port that the program did not ask for by its number is its own affair: a server of a test, say.
+      // A server on any free port is the program's own, such as that of a test.
       if (told.wanted === 0) return
       asking++
-      void askAsCurl(told, program.page.curls, { limit, onHead: world.visit })
+      void askAsCurl(told, program.page.curls, { limit: TIME_LIMIT, onHead: world.visit })
         .then(
           (answer) => answer !== undefined && answers.push(answer),
           (error: Error) => failures.push(error.message),
@@ -131,15 +131,15 @@ async function watch(child: ChildProcess, program: Program, world: World): Promi
     wake.up()
   })
 
-  const until = Date.now() + limit
+  const until = Date.now() + TIME_LIMIT
   const signOfLife = (): string | undefined => {
-    if (gone.status !== undefined) return 'it ran to its end'
+    if (gone.status !== undefined) return 'it exited'
     if (failures.length > 0 || expectations.some(({ text, got }) => compare(text, got) === 'different'))
       return 'wrong'
     if (asking > 0) return undefined
     if (expectations.length > 0)
       return expectations.every(({ text, got }) => compare(text, got) === 'all')
-        ? 'it printed what it says'
+        ? 'it printed the expected output'
         : undefined
     if (answers.length > 0) return answers.join(', ')
     if (printed.length > 0) return `it printed ${printed[0]}`
@@ -155,17 +155,16 @@ async function watch(child: ChildProcess, program: Program, world: World): Promi
     await sleep.promise
     clearTimeout(timer)
   }
-  if (gone.status === undefined) await Promise.race([exited, new Promise((r) => setTimeout(r, grace))])
+  if (gone.status === undefined) await Promise.race([exited, new Promise((r) => setTimeout(r, GRACE_MS))])
 
   if (gone.status !== undefined && gone.status !== 0) failures.push(`it exited with ${gone.status}`, output)
   if (errors !== '') failures.push(errors.trimEnd())
-  for (const request of new Set(world.unknown))
-    failures.push(`nothing says what ${request} answers: write a feed comment`)
+  for (const request of new Set(world.unknown)) failures.push(`${request} has no feed: add a feed comment`)
   for (const { line, text, got } of expectations)
     if (compare(text, got) !== 'all')
       failures.push(
-        `line ${line} says it prints\n  ${text}\nand printed\n  ${got.join(' ').replace(/\s+/g, ' ')}`,
+        `line ${line} should print\n  ${text}\nbut printed\n  ${got.join(' ').replace(/\s+/g, ' ')}`,
       )
-  if (life === undefined) failures.push(`it showed no life in ${limit / 1000} seconds`)
+  if (life === undefined) failures.push(`it did nothing within ${TIME_LIMIT / 1000} seconds`)
   return { failures, printed, signOfLife: life ?? 'none' }
 }

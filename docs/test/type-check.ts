@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { folderOf } from './programs.ts'
+import { createFolderName } from './programs.ts'
 import type { Page } from './read-page.ts'
 
 /**
- * Checks all modules in `folder/checked`, or those in `folder/browser` as a bundler for browsers resolves them, as one program of TypeScript's, and says what is wrong, by page, with the page's line numbers.
- * Leaves them compiled beside it, for what Node does not run as it stands: decorators.
+ * Type-checks all modules in `folder/checked`, or those in `folder/browser` with a browser's module resolution. Returns
+ * the errors of a page with its line numbers. Also compiles the modules, because Node cannot run decorators.
  */
 export async function typeCheck(
   folder: string,
@@ -14,14 +14,14 @@ export async function typeCheck(
   kind: 'checked' | 'browser' = 'checked',
 ): Promise<(page: Page) => string[]> {
   const config = `tsconfig.${kind}.json`
-  writeFileSync(join(folder, config), JSON.stringify(kind === 'browser' ? forBrowsers : forNode))
+  writeFileSync(join(folder, config), JSON.stringify(kind === 'browser' ? BROWSER_CONFIG : NODE_CONFIG))
   const output = await new Promise<string>((resolve, reject) => {
     execFile(
       join(root, 'node_modules/.bin/tsc'),
       ['-p', config, '--pretty', 'false'],
       { cwd: folder, maxBuffer: 2 ** 26 },
       (error, stdout, stderr) => {
-        // Exit codes 1 and 2 are about the code; anything else about the compiler.
+        // The exit codes 1 and 2 are type errors. Others are failures of the compiler.
         if (error !== null && error.code !== 1 && error.code !== 2) reject(new Error(stdout + stderr))
         else resolve(stdout)
       },
@@ -31,14 +31,14 @@ export async function typeCheck(
   const elsewhere = diagnostics.filter((line) => !line.startsWith(`${kind}/`))
   if (elsewhere.length > 0) throw new Error(elsewhere.join('\n'))
   return (page) => {
-    const place = `${kind}/${folderOf(page)}/`
+    const place = `${kind}/${createFolderName(page)}/`
     return diagnostics
       .filter((line) => line.startsWith(place))
       .map((line) => `${page.path} ${line.slice(place.length)}`)
   }
 }
 
-const forNode = {
+const NODE_CONFIG = {
   extends: '../../../tsconfig.base.json',
   compilerOptions: {
     composite: false,
@@ -50,7 +50,7 @@ const forNode = {
     noEmitOnError: false,
     noUnusedLocals: false,
     noUnusedParameters: false,
-    // Frameworks with decorators.
+    // For frameworks with decorators.
     experimentalDecorators: true,
     emitDecoratorMetadata: true,
     erasableSyntaxOnly: false,
@@ -61,10 +61,10 @@ const forNode = {
   include: ['checked'],
 }
 
-const forBrowsers = {
-  ...forNode,
+const BROWSER_CONFIG = {
+  ...NODE_CONFIG,
   compilerOptions: {
-    ...forNode.compilerOptions,
+    ...NODE_CONFIG.compilerOptions,
     module: 'preserve',
     moduleResolution: 'bundler',
     customConditions: ['browser'],

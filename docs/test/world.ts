@@ -1,23 +1,23 @@
 import { type Attempt, createScriptedServer, type RecordedRequest, testCertificate } from '@rxsse/testing'
-import { endpointsOf } from './endpoints.ts'
+import { listEndpoints } from './endpoints.ts'
 import { createFeed, type Feed } from './feed.ts'
 import type { Page } from './read-page.ts'
 
-/** The network as one program sees it: whatever host it names is a server here. */
+/** The network of a program: every host is a local server. */
 export interface World extends AsyncDisposable {
-  /** Where connections to other machines go instead. */
+  /** The local ports for connections to other machines. */
   readonly ports: { readonly http: number; readonly https: number }
-  /** Requests that nothing is said about, as `METHOD url`. */
+  /** Requests without a feed, as `METHOD url`. */
   readonly unknown: readonly string[]
-  /** How many requests were answered. */
+  /** The number of answered requests. */
   readonly answered: number
-  /** To be called when the program's own server has a client, which feeds may wait for. */
+  /** Signals that the program's own server has a client. Feeds may wait for it. */
   visit(): void
 }
 
-/** Starts what `page` says its endpoints send, and what {@link endpointsOf} says of it. */
+/** Starts the endpoints in the comments of `page` and those of {@link listEndpoints}. */
 export async function createWorld(page: Page): Promise<World> {
-  const feeds = new Map<string, Feed>(Object.entries(endpointsOf(page.path)))
+  const feeds = new Map<string, Feed>(Object.entries(listEndpoints(page.path)))
   for (const feed of page.feeds) feeds.set(`${feed.method} ${feed.url}`, createFeed(feed))
   const unknown: string[] = []
   const visited = Promise.withResolvers<void>()
