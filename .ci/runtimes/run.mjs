@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { globSync, readFileSync } from 'node:fs'
+import { join, matchesGlob, resolve } from 'node:path'
 import { temporaryFolder } from '../temporary-folder.mjs'
 import { runtimes } from './suites.mjs'
 
@@ -11,6 +11,7 @@ export function run({ runtime, pkg, files, quick, exclude = [] }, quickly) {
   const { program, before = [], after = [], env = {}, version } = runtimes[runtime]()
   const report = join(reports, `${runtime}-${pkg}.json`)
   const wanted = (quickly && quick) || files
+  checkPaths(pkg, wanted)
   const { status, signal, stderr } = spawnSync(
     program,
     [
@@ -39,6 +40,16 @@ export function run({ runtime, pkg, files, quick, exclude = [] }, quickly) {
       { cause: error },
     )
   }
+}
+
+/** Vitest ignores a path that matches no file, so that a moved test would be skipped unnoticed. */
+function checkPaths(pkg, paths) {
+  const tests = globSync('{src,test}/**/*.test.ts', { cwd: join('packages', pkg) })
+  const missing = paths.filter(
+    (path) => !tests.some((test) => test.startsWith(path) || matchesGlob(test, path)),
+  )
+  if (missing.length > 0)
+    throw new Error(`.ci/runtimes/suites.mjs: packages/${pkg} has no tests at ${missing.join(', ')}`)
 }
 
 function read(report) {

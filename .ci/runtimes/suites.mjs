@@ -60,12 +60,11 @@ const notOnEdge = [
 // The tests that need no Node server: bytes, logs, rules, and the Fetch entry with a test of its own.
 const serverAnywhere = [
   'src/wire',
-  'src/log/conformance.test.ts',
-  'src/log/sqlite.test.ts',
+  'src/log/event-log.conformance.test.ts',
+  'src/log/sqlite-log.test.ts',
   'src/compression/gzip-member.property.test.ts',
   'src/access/header-rules.test.ts',
-  'src/event.test.ts',
-  'src/events.test.ts',
+  'src/sink/event-map.test.ts',
   'src/adapter/runtimes.test.ts',
 ]
 
