@@ -1,9 +1,9 @@
 // Limits for what a bundle takes of the packages: gzipped, minified, without RxJS.
 // esbuild bundles for a browser here, so an import of a Node module fails.
 const SIZES = {
-  core: { fromEventSource: '7 kB', '*': '7.68 kB' },
+  core: { fromEventSource: '7.68 kB', '*': '8.4 kB' },
   operators: {
-    data: '850 B',
+    data: '900 B',
     decode: '1.95 kB',
     decodeByType: '2.05 kB',
     dedupe: '2.3 kB',
@@ -16,7 +16,7 @@ const SIZES = {
     '*': '20.5 kB',
   },
 }
-const ENTRIES = { core: 'browser', operators: 'index' }
+const ENTRIES = { core: 'web', operators: 'index' }
 
 // An import that uses nothing must leave nothing in a bundle: no module has side effects.
 const SIDE_EFFECT_FREE = ['core', 'core/config', 'operators', 'server', 'redis', 'shared', 'testing']

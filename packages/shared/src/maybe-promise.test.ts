@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { isPromise } from './index.ts'
 
-test.each([
+test.each<[unknown, boolean]>([
   [Promise.resolve(), true],
   // biome-ignore lint/suspicious/noThenProperty: a thenable of another library counts as a promise.
   [{ then: () => {} }, true],
