@@ -1,9 +1,8 @@
 /** Parses and checks a URL. The TypeError it throws shows no part of the URL, because any part could be a secret. */
 export function parseUrl(input: string | URL): URL {
-  const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } }
   let url: URL | undefined
   try {
-    url = new URL(input, document?.baseURI ?? location?.href)
+    url = resolveUrl(input)
   } catch {
     // The error below says what is wrong without quoting the URL.
   }
@@ -12,6 +11,12 @@ export function parseUrl(input: string | URL): URL {
   }
   url.hash = ''
   return url
+}
+
+/** Parses a URL, relative to the page or worker if there is one. The error it throws may show the URL. */
+export function resolveUrl(input: string | URL): URL {
+  const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } }
+  return new URL(input, document?.baseURI ?? location?.href)
 }
 
 /** The URL for an error message: without user, password, query and fragment, which may be secrets. */

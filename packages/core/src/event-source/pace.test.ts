@@ -1,0 +1,60 @@
+import { createScriptedServer } from '@rxsse/testing'
+import { afterEach, expect, it, vi } from 'vitest'
+import { EventSource } from './event-source.ts'
+import { queueTask } from './queue-task.ts'
+
+afterEach(() => vi.unstubAllGlobals())
+
+it('reading stops while a thousand events wait for their tasks', async () => {
+  let sent = 0
+  let left = 20_000
+  await using server = await createScriptedServer(() => ({
+    status: 200,
+    body: (function* () {
+      for (; left > 0; left--) {
+        sent++
+        yield `data: ${'a'.repeat(2000)}\n\n`
+      }
+      yield 'HOLD'
+    })(),
+  }))
+  const waiting: (() => void)[] = []
+  vi.stubGlobal('setImmediate', (task: () => void) => waiting.push(task))
+  const source = new EventSource(server.url)
+  let got = 0
+  source.onmessage = () => got++
+  await expect.poll(() => waiting.length).toBeGreaterThanOrEqual(1000)
+  let before = -1
+  while (sent !== before) {
+    before = sent
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  expect(waiting.length).toBeLessThan(5000)
+  expect(sent).toBeLessThan(20_000)
+  await expect
+    .poll(() => {
+      for (const task of waiting.splice(0)) task()
+      return got
+    })
+    .toBe(20_000)
+  source.close()
+})
+
+it('tasks run in order, with microtasks in between, where there is no setImmediate', async () => {
+  vi.stubGlobal('setImmediate', undefined)
+  const ran: string[] = []
+  await new Promise<void>((resolve) => {
+    queueTask(() => {
+      ran.push('first')
+      Promise.resolve()
+        .then(() => {})
+        .then(() => ran.push('microtask'))
+    })
+    queueTask(() => {
+      ran.push('second')
+      resolve()
+    })
+    ran.push('after')
+  })
+  expect(ran).toEqual(['after', 'first', 'microtask', 'second'])
+})
