@@ -19,7 +19,16 @@ const SIZES = {
 const ENTRIES = { core: 'web', operators: 'index' }
 
 // An import that uses nothing must leave nothing in a bundle: no module has side effects.
-const SIDE_EFFECT_FREE = ['core', 'core/config', 'operators', 'server', 'redis', 'shared', 'testing']
+const SIDE_EFFECT_FREE = [
+  'core',
+  'core/config',
+  'core/event-source',
+  'operators',
+  'server',
+  'redis',
+  'shared',
+  'testing',
+]
 
 const entry = (name, file = 'index') => `../packages/${name.replace(/\/|$/, '/dist/')}/${file}.js`
 

@@ -7,7 +7,14 @@ const { redisLog } = require('@rxsse/redis')
 const { createScriptedServer } = require('@rxsse/testing')
 const { firstValueFrom, Observable } = require('rxjs')
 
-for (const entry of ['core/config', 'operators/arrow', 'server/config', 'server/otel', 'testing/programs'])
+for (const entry of [
+  'core/config',
+  'core/event-source',
+  'operators/arrow',
+  'server/config',
+  'server/otel',
+  'testing/programs',
+])
   assert(Object.keys(require(`@rxsse/${entry}`)).length > 0)
 
 async function main() {

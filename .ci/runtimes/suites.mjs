@@ -99,6 +99,10 @@ export const suites = [
   {
     runtime: 'chromium-page',
     pkg: 'core',
-    files: ['src/platform/browser.test.ts', 'src/platform/http-conformance.browser.test.ts'],
+    files: [
+      'src/platform/browser.test.ts',
+      'src/platform/http-conformance.browser.test.ts',
+      'src/event-source/event-source.browser.test.ts',
+    ],
   },
 ]
