@@ -20,6 +20,7 @@ const guide = pages('guide/*.md', [
   'testing',
   'llm-and-mcp',
   'relays',
+  'all-cores',
   'event-source',
 ])
 const apps = pages('apps/*.md', ['browser', 'angular', 'nestjs', 'express', 'fastify', 'hono', 'next'])

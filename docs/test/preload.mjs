@@ -1,5 +1,6 @@
 // Loaded before the program of a page. It redirects other hosts to local servers, listens on free ports, and reports
 // console output with its line. The program itself runs unchanged.
+import cluster from 'node:cluster'
 import { writeSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import net from 'node:net'
@@ -11,7 +12,17 @@ const { program, http, https, redis, ca } = JSON.parse(process.env.RXSSE_PAGE ??
 delete process.env.RXSSE_PAGE
 
 /** Sends one line of JSON to the runner. It writes synchronously, so that an exit loses nothing. */
-const report = (what) => writeSync(3, `${JSON.stringify(what)}\n`)
+const report = (what) => {
+  if (cluster.isPrimary) writeSync(3, `${JSON.stringify(what)}\n`)
+  // A worker has its IPC channel there. Its primary passes on only the port.
+  else if (what.port !== undefined) process.send({ listens: what })
+}
+const reported = new Set()
+cluster.on('message', (_, { listens }) => {
+  if (listens === undefined || reported.has(listens.wanted)) return
+  reported.add(listens.wanted)
+  report(listens)
+})
 
 /** The actual port for each port that the program listens on, or a promise of it. */
 const listening = new Map()

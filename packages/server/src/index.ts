@@ -6,7 +6,13 @@ export type { FastifyHost, FastifyPlugin, FastifyReplyLike, FastifyRequestLike }
 export type { FetchHandler } from './adapter/fetch.ts'
 export type { NodeHandler } from './adapter/node.ts'
 export type { NodeRequest, NodeResponse } from './adapter/node-request.ts'
-export { type ServeSinksOptions, type SinkServer, serveSinks } from './adapter/serve-sinks.ts'
+export {
+  type ServeInWorkersOptions,
+  type ServeSinksOptions,
+  type SinkServer,
+  serveSinks,
+} from './adapter/serve-sinks.ts'
+export type { SinkWorkers } from './cluster/serve-in-workers.ts'
 export type { ConnectionChange } from './connection/connection-change.ts'
 export type { CloseOptions } from './connection/drain.ts'
 export type { HeartbeatOptions } from './connection/heartbeat.ts'

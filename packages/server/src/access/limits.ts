@@ -109,7 +109,7 @@ export function resolveLimits(
 }
 
 /** The permits of one server, counted in its memory. */
-function createLocalPermits(): SharedPermits {
+export function createLocalPermits(): SharedPermits {
   const taken = new Map<string, number>()
   return {
     take(key, most) {

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { SinkWorkers } from '../cluster/serve-in-workers.ts'
 import type { CloseOptions } from '../connection/drain.ts'
 import type { Sink } from '../sink/sink.ts'
 import { preferTakeover } from './node.ts'
@@ -18,6 +19,15 @@ export interface ServeSinksOptions {
   readonly health?: string | false
 }
 
+export interface ServeInWorkersOptions extends ServeSinksOptions {
+  /**
+   * How many worker processes serve: `availableParallelism()` of `node:os` for one on each core.
+   * 0 serves in this process.
+   */
+  readonly workers: number
+  readonly sinks: Readonly<Record<string, Pick<Sink, 'handler' | 'close' | 'stats'>>>
+}
+
 export interface SinkServer {
   readonly server: Server
   readonly port: number
@@ -30,8 +40,27 @@ export interface SinkServer {
 /**
  * Starts an HTTP server that serves only sinks: `GET {basePath}/{id}` is the sink with that id,
  * other paths are 404. Resolves when it listens; rejects if the address is in use.
+ *
+ * With `workers`, that many processes of this program serve, with `node:cluster`. The primary forks
+ * them and replaces those that die. Each worker runs the program, comes to this call and serves.
+ * Sinks that share a `clusterLog` deliver what any process publishes.
  */
-export async function serveSinks(options: ServeSinksOptions): Promise<SinkServer> {
+export function serveSinks(options: ServeInWorkersOptions): Promise<SinkWorkers>
+export function serveSinks(options: ServeSinksOptions): Promise<SinkServer>
+export async function serveSinks(
+  options: ServeSinksOptions | ServeInWorkersOptions,
+): Promise<SinkServer | SinkWorkers> {
+  if (!('workers' in options)) return serveHere(options)
+  const { host = '127.0.0.1', port = 8080 } = options
+  const basePath = removeTrailingSlash(options.basePath ?? '/sse')
+  // Loaded here, so that the package can be imported where there is no node:cluster.
+  const { serveInWorkers } = await import('../cluster/serve-in-workers.ts')
+  return serveInWorkers({ ...options, host, port, basePath }, (bound) =>
+    serveHere({ ...options, port: bound }),
+  )
+}
+
+async function serveHere(options: ServeSinksOptions): Promise<SinkServer> {
   const { host = '127.0.0.1', port = 8080, health = '/health' } = options
   const basePath = removeTrailingSlash(options.basePath ?? '/sse')
   const { sinks } = options

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { copies, openInWorker } from '../../test/cluster-channel.ts'
 import type { Target } from '../sink/message.ts'
 import type { EventLog, LogEntry, LoggedMessage } from './event-log.ts'
 import { memoryLog } from './memory-log.ts'
@@ -16,6 +17,11 @@ interface Options {
 const logs: [string, (options?: Options) => EventLog][] = [
   ['memoryLog', memoryLog],
   ['sqliteLog', (options) => sqliteLog({ path: temporaryFile(), ...options })],
+  ['clusterLog in a worker, JSON', (options) => openInWorker(memoryLog(options), copies.json)],
+  [
+    'clusterLog in a worker, advanced serialization',
+    (options) => openInWorker(sqliteLog({ path: temporaryFile(), ...options }), copies.advanced),
+  ],
 ]
 
 function temporaryFile(): string {

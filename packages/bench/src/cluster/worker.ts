@@ -1,0 +1,3 @@
+import { serveOnWorkers } from './program.ts'
+
+await serveOnWorkers(1)

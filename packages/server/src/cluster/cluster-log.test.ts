@@ -1,0 +1,333 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ManualScheduler } from '../../test/manual-scheduler.ts'
+import { createTestSink } from '../../test/serve.ts'
+import { createClock } from '../connection/clock.ts'
+import type { EventLog, LogEntry, LogGap, LoggedMessage } from '../log/event-log.ts'
+import { memoryLog } from '../log/memory-log.ts'
+import { ClusterError, clusterLog } from './index.ts'
+import { PrimaryLog } from './primary.ts'
+import type { Channel } from './protocol.ts'
+import { WorkerLog } from './worker.ts'
+
+const message = (data: string): LoggedMessage => ({ data, topic: 'message' })
+
+describe('clusterLog in one process', () => {
+  it('is the log itself, with a tail', async () => {
+    const log = clusterLog({ log: () => memoryLog({ capacity: 2 }) })
+    onTestFinished(() => log.close())
+    const live: string[] = []
+    const { position } = await log.tail((entries) =>
+      live.push(...entries.map(({ message: { data } }) => data)),
+    )
+    expect(position).toEqual(await log.head())
+    await log.append(message('a'), 'all', { sourceId: 's' })
+    await log.append(message('a'), 'all', { sourceId: 's' })
+    await log.append(message('b'), 'all')
+    await log.append(message('c'), 'all')
+    expect(live).toEqual(['a', 'b', 'c'])
+    expect((await log.since(position.id, 5)).gap).toMatchObject({ reason: 'trimmed', missed: 1 })
+  })
+
+  it('publishes and resumes as without', async () => {
+    const sink = createTestSink({ log: clusterLog() })
+    const { id } = await sink.publish({ data: 1 })
+    expect(id).toMatch(/-1$/)
+    const response = await sink.fetch(new Request(`http://localhost/?lastEventId=${id?.replace(/1$/, '0')}`))
+    const reader = response.body?.getReader()
+    let text = ''
+    while (!text.includes('data: 1')) text += new TextDecoder().decode((await reader?.read())?.value)
+    await reader?.cancel()
+  })
+
+  it('counts permits of all sinks together, and gives them back once', async () => {
+    const log = clusterLog()
+    onTestFinished(() => log.close())
+    const [one, two] = [await log.permits.take('u', 2), await log.permits.take('u', 2)]
+    expect(await log.permits.take('u', 2)).toBeUndefined()
+    one?.release()
+    one?.release()
+    const three = await log.permits.take('u', 2)
+    expect(three).toBeDefined()
+    expect(await log.permits.take('u', 2)).toBeUndefined()
+    for (const permit of [two, three]) permit?.release()
+  })
+
+  it('is one for each name, until it is closed', async () => {
+    const log = clusterLog()
+    const other = clusterLog({ name: 'other' })
+    onTestFinished(() => other.close())
+    expect(() => clusterLog()).toThrow("this process has a log named 'events'")
+    await log.close()
+    await log.close()
+    await expect(async () => log.append(message('a'), 'all')).rejects.toMatchObject({ code: 'closed' })
+    await clusterLog().close()
+  })
+
+  it('throws at once if an option is wrong', () => {
+    expect(() => clusterLog({ timeout: 'soon' as never })).toThrow(TypeError)
+    expect(() => clusterLog({ log: () => memoryLog({ capacity: 0 }) })).toThrow(/capacity/)
+  })
+
+  it('follows a log that has a tail itself', async () => {
+    const base = memoryLog()
+    let tell: (entries: readonly LogEntry[], gap?: LogGap) => void = () => {}
+    const log = clusterLog({
+      log: () => ({
+        ...base,
+        async tail(listener) {
+          tell = listener
+          return { position: await base.head(), stop() {} }
+        },
+      }),
+    })
+    onTestFinished(() => log.close())
+    const live: number[] = []
+    await log.tail((entries) => live.push(...entries.map(({ offset }) => offset)))
+    const entry = await log.append(message('a'), 'all')
+    expect(live).toEqual([])
+    tell([entry])
+    expect(live).toEqual([1])
+  })
+})
+
+describe('a worker', () => {
+  it('waits for a primary that opens its log later', async () => {
+    const { worker, open, settle } = link()
+    const head = worker.head()
+    const appended = worker.append(message('a'), 'all')
+    await settle()
+    open()
+    expect((await head).offset).toBe(0)
+    expect((await appended).offset).toBe(1)
+  })
+
+  it('gives up a call after the timeout, and tells what to do', async () => {
+    const { worker, scheduler, settle } = link()
+    const lost = expect(worker.append(message('a'), 'all')).rejects.toMatchObject({
+      code: 'timeout',
+      mayBeAppended: false,
+      message: expect.stringContaining('has to open the log with clusterLog'),
+    })
+    await settle()
+    scheduler.advance(999)
+    const later = expect(worker.head()).rejects.toMatchObject({ code: 'timeout' })
+    scheduler.advance(1)
+    await lost
+    scheduler.advance(999)
+    await later
+  })
+
+  it('does not append what it gave up before it was sent', async () => {
+    const { worker, scheduler, open, log, settle } = link()
+    const lost = expect(worker.append(message('a'), 'all')).rejects.toThrow(ClusterError)
+    scheduler.advance(1_000)
+    await lost
+    open()
+    await settle()
+    expect((await worker.append(message('b'), 'all')).offset).toBe(1)
+    expect((await log.head()).offset).toBe(1)
+  })
+
+  it('gives back a permit that comes too late', async () => {
+    const { worker, scheduler, open, hold, settle } = link()
+    const primary = open()
+    await settle()
+    hold()
+    const lost = expect(Promise.resolve(worker.permits.take('u', 1))).rejects.toMatchObject({
+      code: 'timeout',
+    })
+    await settle()
+    scheduler.advance(1_000)
+    await lost
+    hold(false)
+    await settle()
+    expect(await primary.permits.take('u', 1)).toBeDefined()
+  })
+
+  it('begins its tail again after a timeout, without a hole', async () => {
+    const { worker, scheduler, open, hold, settle } = link()
+    open()
+    await settle()
+    hold()
+    const lost = expect(Promise.resolve(worker.tail(() => {}))).rejects.toMatchObject({ code: 'timeout' })
+    await settle()
+    scheduler.advance(1_000)
+    await lost
+    hold(false)
+    await worker.append(message('a'), 'all')
+    const live: string[] = []
+    const { position } = await worker.tail((entries) =>
+      live.push(...entries.map(({ message: { data } }) => data)),
+    )
+    await worker.append(message('b'), 'all')
+    await settle()
+    expect(position.offset).toBe(1)
+    expect(live).toEqual(['b'])
+  })
+
+  it('rejects what waits, and what comes, when the primary is gone', async () => {
+    const { worker, open, hold, settle } = link()
+    open()
+    await settle()
+    hold()
+    const waiting = [worker.append(message('a'), 'all'), worker.head(), worker.since(0, 5)]
+    const lost = Promise.allSettled(waiting)
+    await settle()
+    worker.disconnected()
+    const gone = { status: 'rejected', reason: expect.objectContaining({ code: 'disconnected' }) }
+    expect(await lost).toEqual([gone, gone, gone])
+    await expect(waiting[0]).rejects.toMatchObject({ mayBeAppended: true })
+    await expect(worker.head()).rejects.toMatchObject({ code: 'disconnected' })
+    await expect(worker.since(0, 5)).rejects.toMatchObject({ code: 'disconnected' })
+    await expect(async () => worker.tail(() => {})).rejects.toMatchObject({ code: 'disconnected' })
+  })
+
+  it('is told that the primary has closed the log', async () => {
+    const { worker, open, settle } = link()
+    const primary = open()
+    await worker.head()
+    await primary.close()
+    await settle()
+    await expect(worker.head()).rejects.toMatchObject({ code: 'closed' })
+  })
+
+  it('is told why the log refused a message', async () => {
+    const { worker, open } = link({
+      ...memoryLog(),
+      append: () => {
+        throw new Error('database or disk is full')
+      },
+    })
+    open()
+    await expect(worker.append(message('a'), 'all')).rejects.toMatchObject({
+      code: 'refused',
+      message: 'database or disk is full',
+    })
+  })
+
+  it('gets pages that are short in characters, too', async () => {
+    const { worker, open, log } = link()
+    open()
+    for (let n = 0; n < 10; n++) await log.append(message('x'.repeat(100_000)), 'all')
+    const { entries, end, more } = await worker.since(0, 10)
+    expect({ entries: entries.length, end, more }).toEqual({ entries: 2, end: 2, more: true })
+    expect((await worker.since(8, 10)).more).toBe(false)
+  })
+})
+
+describe('what is not valid on the channel', () => {
+  const entry = { id: 'e-1', offset: 1, message: message('a'), target: 'all' }
+
+  it.each([
+    ['an entry without data', { ...entry, message: { topic: 't' } }],
+    ['an id with a line break', { ...entry, id: 'e\n1' }],
+    ['a type with a line break', { ...entry, message: { ...message('a'), type: 'x\ndata: y' } }],
+    ['a target that is none', { ...entry, target: { everybody: true } }],
+    ['an offset that is none', { ...entry, offset: -1 }],
+    ['a fraction as a reconnection time', { ...entry, message: { ...message('a'), retry: 0.5 } }],
+  ])('costs %s alone', async (_, bad) => {
+    const { worker, open, say, errors, settle } = link()
+    open()
+    const live: string[] = []
+    await worker.tail((entries) => live.push(...entries.map(({ id }) => id)))
+    say({ kind: 'batch', runs: [{ entries: [bad, { ...entry, id: 'e-2', offset: 2 }] }] })
+    await settle()
+    expect(live).toEqual(['e-2'])
+    expect(errors).toEqual([expect.objectContaining({ code: 'invalid' })])
+  })
+
+  it.each([
+    [['x', 'head']],
+    [[1, 'drop']],
+    [[1, 'append', { data: 1, topic: 't' }, 'all', null]],
+    [[1, 'append', message('a'), 'everybody', null]],
+    [[1, 'append', message('a'), 'all', 7]],
+    [[1, 'since', {}, 5]],
+    [[1, 'since', 0, -1]],
+    [[1, 'take', 'u', 'many']],
+    ['head'],
+  ])('is told and does nothing in the primary: %j', async (call) => {
+    const { worker, open, ask, errors, log, settle } = link()
+    open()
+    await worker.head()
+    ask({ kind: 'calls', calls: [call] })
+    await settle()
+    expect(errors).toEqual([expect.objectContaining({ code: 'invalid' })])
+    expect((await log.head()).offset).toBe(0)
+    expect((await worker.head()).offset).toBe(0)
+  })
+
+  it.each([null, 7, 'x', {}, { rxsse: 'other' }, { kind: 'calls' }])('leaves %j to others', async (value) => {
+    const { worker, open, errors, channel } = link()
+    const primary = open()
+    primary.receive(channel, value)
+    worker.receive(value)
+    expect(errors).toEqual([])
+    expect((await worker.head()).offset).toBe(0)
+  })
+})
+
+/** A worker and, once `open` is called, its primary, with virtual time. */
+function link(log: EventLog = memoryLog()) {
+  const scheduler = new ManualScheduler()
+  const errors: unknown[] = []
+  const context = {
+    name: 'events',
+    timeout: 1_000,
+    maxUnsent: 1_000,
+    clock: createClock(scheduler),
+    atEndOfTick: (work: () => void) => void setImmediate(work),
+    onError: (error: unknown) => void errors.push(error),
+  }
+  let primary: PrimaryLog | undefined
+  let client = ''
+  let held: (() => void)[] | undefined
+  const attempt = (work: () => void) => {
+    try {
+      work()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  const toWorker = (value: unknown) => {
+    const copied = JSON.parse(JSON.stringify(value))
+    setImmediate(() => attempt(() => worker.receive(copied)))
+  }
+  const toPrimary = (value: unknown) => {
+    const copied = JSON.parse(JSON.stringify(value))
+    client = copied.client
+    const arrives = () => attempt(() => primary?.receive(channel, copied))
+    if (held === undefined) setImmediate(arrives)
+    else held.push(arrives)
+  }
+  const channel: Channel = {
+    send(value, sent) {
+      toWorker(value)
+      setImmediate(sent)
+    },
+  }
+  const worker = new WorkerLog({ send: toPrimary }, context)
+  return {
+    worker,
+    log,
+    scheduler,
+    errors,
+    channel,
+    open() {
+      primary = new PrimaryLog(log, context)
+      channel.send({ rxsse: 'events', kind: 'begin' }, () => {})
+      return primary
+    },
+    /** Keeps what the worker sends, or lets it go. */
+    hold(on = true) {
+      const late = held ?? []
+      held = on ? [] : undefined
+      for (const arrives of late) arrives()
+    },
+    say: (value: object) => toWorker({ rxsse: 'events', client, ...value }),
+    ask: (value: object) => toPrimary({ rxsse: 'events', client, ...value }),
+    async settle() {
+      for (let turns = 0; turns < 8; turns++) await new Promise((resolve) => setImmediate(resolve))
+    },
+  }
+}

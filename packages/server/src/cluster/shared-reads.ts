@@ -1,0 +1,49 @@
+import type { LogPage } from '../log/event-log.ts'
+
+/** Asks the primary. Calls `settled` as the answer is read, before what follows it on the channel. */
+type Ask = (after: string | number, limit: number, settled: () => void) => Promise<LogPage>
+
+/**
+ * Reads of the log, a few at a time. When a worker has died, thousands of clients resume at
+ * another one from the same few ids: they share an answer.
+ *
+ * Sharing is safe because the channel keeps order: while an answer is on its way, nothing that it
+ * lacks has gone live in this process.
+ */
+export class SharedReads {
+  readonly #ask: Ask
+  readonly #reading = new Map<string, Promise<LogPage>>()
+  readonly #waiting: (() => void)[] = []
+  #running = 0
+
+  constructor(ask: Ask) {
+    this.#ask = ask
+  }
+
+  read(after: string | number, limit: number): Promise<LogPage> {
+    const key = `${typeof after} ${limit} ${after}`
+    const same = this.#reading.get(key)
+    if (same !== undefined) return same
+    const page = new Promise<LogPage>((resolve, reject) => {
+      const settled = () => {
+        this.#reading.delete(key)
+        this.#running--
+        queueMicrotask(() => this.#next())
+      }
+      this.#waiting.push(() => {
+        this.#running++
+        this.#ask(after, limit, settled).then(resolve, reject)
+      })
+    })
+    this.#reading.set(key, page)
+    this.#next()
+    return page
+  }
+
+  #next(): void {
+    if (this.#running < MOST_AT_ONCE) this.#waiting.shift()?.()
+  }
+}
+
+/** A page has up to 256 KiB, and holds up what comes after it. */
+const MOST_AT_ONCE = 16

@@ -1,0 +1,248 @@
+import { randomUUID } from 'node:crypto'
+import type { MaybePromise } from '@rxsse/shared'
+import type { Permit, SharedPermits } from '../access/limits.ts'
+import type {
+  AppendOptions,
+  EventLog,
+  LogEntry,
+  LoggedMessage,
+  LogPage,
+  LogPosition,
+  LogTail,
+} from '../log/event-log.ts'
+import type { Target } from '../sink/message.ts'
+import type { ClusterContext } from './context.ts'
+import { ClusterError } from './errors.ts'
+import { PendingCalls } from './pending-calls.ts'
+import {
+  type Call,
+  type Channel,
+  parseAnswer,
+  parseAppended,
+  parsePage,
+  parsePosition,
+  parsePrimaryMessage,
+  parseRun,
+} from './protocol.ts'
+import { SharedReads } from './shared-reads.ts'
+
+type Listener = Parameters<NonNullable<EventLog['tail']>>[0]
+
+/** The primary's log, as a worker sees it: every call is answered over the channel. */
+export class WorkerLog implements EventLog {
+  readonly permits: SharedPermits = { take: (key, most) => this.#take(key, most) }
+  readonly #client: string = randomUUID()
+  readonly #channel: Channel
+  readonly #context: ClusterContext
+  readonly #calls: PendingCalls
+  readonly #reads: SharedReads
+  readonly #listeners = new Set<Listener>()
+  /** Those who listen from the answer to `tail` on. */
+  #joining = new Set<Listener>()
+  #tailing: Promise<LogPosition> | undefined
+  /** The last entry that the tail brought. */
+  #position: LogPosition | undefined
+  /** Calls that have not been sent. The primary may not have opened its log yet. */
+  #outbox: Call[] = []
+  #welcomed = false
+  #scheduled = false
+  #closed: ClusterError | undefined
+
+  constructor(channel: Channel, context: ClusterContext) {
+    this.#channel = channel
+    this.#context = context
+    this.#calls = new PendingCalls(context)
+    this.#reads = new SharedReads((...read) => this.#read(...read))
+    this.#send({ kind: 'hello' })
+  }
+
+  /** The primary sent something. Messages of others are ignored. */
+  receive(value: unknown): void {
+    if (this.#closed !== undefined) return
+    const message = parsePrimaryMessage(value, this.#context.name)
+    if (message === undefined) return
+    // It opened the log after this worker asked for it.
+    if (message.kind === 'begin' && !this.#welcomed) this.#send({ kind: 'hello' })
+    if (message.client !== this.#client) return
+    if (message.kind === 'closed') this.#end(new ClusterError('closed', 'the primary has closed the log'))
+    if (message.kind === 'welcome') {
+      this.#welcomed = true
+      this.#schedule()
+    }
+    for (const answer of message.answers ?? []) this.#answered(answer)
+    for (const run of message.runs ?? []) this.#goLive(run)
+  }
+
+  /** The channel is closed: the primary has died, or this worker was told to go. */
+  disconnected(): void {
+    this.#end(new ClusterError('disconnected', 'the primary has gone, and its log with it'))
+  }
+
+  append(message: LoggedMessage, target: Target, { sourceId }: AppendOptions = {}): Promise<LogEntry> {
+    return this.#call(
+      (n) => [n, 'append', message, target, sourceId ?? null],
+      (value) => parseAppended(value, message, target),
+    )
+  }
+
+  since(after: string | number, limit: number): Promise<LogPage> {
+    return this.#reads.read(after, limit)
+  }
+
+  head(): Promise<LogPosition> {
+    return this.#call((n) => [n, 'head'], parsePosition)
+  }
+
+  tail(listener: Listener): MaybePromise<LogTail> {
+    const stop = () => {
+      this.#joining.delete(listener)
+      this.#listeners.delete(listener)
+    }
+    if (this.#closed === undefined && this.#position !== undefined) {
+      this.#listeners.add(listener)
+      const { id, offset } = this.#position
+      return { position: { id, offset }, stop }
+    }
+    this.#joining.add(listener)
+    this.#tailing ??= this.#call(
+      (n) => [n, 'tail'],
+      (value) => this.#begin(parsePosition(value)),
+    )
+    return this.#tailing.then(
+      (position) => ({ position, stop }),
+      (error: unknown) => {
+        // The next one asks again.
+        this.#tailing = undefined
+        stop()
+        throw error
+      },
+    )
+  }
+
+  close(): void {
+    if (this.#closed !== undefined) return
+    if (this.#welcomed) this.#flush()
+    this.#send({ kind: 'bye' })
+    this.#end(new ClusterError('closed', 'the log is closed'))
+  }
+
+  async #take(key: string, most: number): Promise<Permit | undefined> {
+    let number = 0
+    let held = true
+    const release = () => {
+      if (!held || this.#closed !== undefined) return
+      held = false
+      this.#push([number, 'release'])
+    }
+    try {
+      const taken = await this.#call(
+        (n) => {
+          number = n
+          return [n, 'take', key, most]
+        },
+        (value) => value === true,
+      )
+      return taken ? { release } : undefined
+    } catch (error) {
+      // The primary may have given it all the same.
+      release()
+      throw error
+    }
+  }
+
+  #read(after: string | number, limit: number, settled: () => void): Promise<LogPage> {
+    return this.#call(
+      (n) => [n, 'since', after, limit],
+      (value) => parsePage(value, this.#context.onError),
+      settled,
+    )
+  }
+
+  #answered(answer: unknown): void {
+    const [n, ok, result] = parseAnswer(answer)
+    if (ok) this.#calls.resolve(n, result)
+    else this.#calls.reject(n, new ClusterError('refused', result))
+  }
+
+  /** Listens from the moment of the answer: the entries that follow it are in the same message. */
+  #begin(position: LogPosition): LogPosition {
+    this.#position = position
+    for (const listener of this.#joining) this.#listeners.add(listener)
+    this.#joining.clear()
+    return position
+  }
+
+  #goLive(value: unknown): void {
+    const { onError } = this.#context
+    if (this.#position === undefined) return
+    const { gap, entries } = parseRun(value, onError)
+    const { offset } = this.#position
+    const fresh = entries.filter((entry) => entry.offset > offset)
+    if (fresh.length === 0 && gap === undefined) return
+    this.#position = fresh.at(-1) ?? gap?.to ?? this.#position
+    for (const listener of this.#listeners) {
+      try {
+        listener(fresh, gap)
+      } catch (error) {
+        onError(error)
+      }
+    }
+  }
+
+  #call<T>(
+    create: (n: number) => Call,
+    parse: (value: unknown) => T,
+    settled: () => void = () => {},
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown) => {
+        settled()
+        reject(error)
+      }
+      if (this.#closed !== undefined) return fail(this.#closed)
+      const call = this.#calls.add(
+        create,
+        (value) => {
+          resolve(parse(value))
+          settled()
+        },
+        fail,
+      )
+      this.#push(call)
+    })
+  }
+
+  #push(call: Call): void {
+    this.#outbox.push(call)
+    if (this.#welcomed) this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#outbox.length === 0) return
+    this.#scheduled = true
+    this.#context.atEndOfTick(() => {
+      this.#scheduled = false
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    if (this.#closed !== undefined) return
+    // Nobody waits for a call that has timed out; what it asked for must not happen.
+    const calls = this.#outbox.filter((call) => call[1] === 'release' || this.#calls.has(call[0]))
+    this.#outbox = []
+    for (const [n] of calls) this.#calls.sent(n)
+    if (calls.length > 0) this.#send({ kind: 'calls', calls })
+  }
+
+  #send(message: { readonly kind: string; readonly calls?: readonly Call[] }): void {
+    this.#channel.send({ rxsse: this.#context.name, client: this.#client, ...message }, () => {})
+  }
+
+  #end(error: ClusterError): void {
+    this.#closed ??= error
+    this.#listeners.clear()
+    this.#outbox = []
+    this.#calls.rejectAll(error)
+  }
+}
