@@ -112,7 +112,7 @@ export function parsePosition(value: unknown): LogPosition {
   return { id: parseLine(value.id, 'id'), offset: value.offset }
 }
 
-export function parseEntry(value: unknown): LogEntry {
+function parseEntry(value: unknown): LogEntry {
   const { id, offset } = parsePosition(value)
   const { message, target } = value as Record<string, unknown>
   return { id, offset, message: parseMessage(message), target: parseTarget(target) }
