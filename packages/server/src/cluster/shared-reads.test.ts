@@ -41,6 +41,16 @@ it('asks again for a read that begins after the answer, even in the same turn', 
   expect(await one).not.toBe(await other)
 })
 
+it('asks again after something went live, while the first answer is on its way', () => {
+  const { reads, asked } = sharedReads()
+  void reads.read('e-1', 10)
+  reads.stopSharing()
+  void reads.read('e-1', 10)
+  asked[0]?.answer()
+  void reads.read('e-1', 10)
+  expect(asked.length).toBe(2)
+})
+
 it('tells an id from an offset, and one limit from another', () => {
   const { reads, asked } = sharedReads()
   for (const [after, limit] of [

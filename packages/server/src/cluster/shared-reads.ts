@@ -7,8 +7,7 @@ type Ask = (after: string | number, limit: number, settled: () => void) => Promi
  * Reads of the log, a few at a time. When a worker has died, thousands of clients resume at
  * another one from the same few ids: they share an answer.
  *
- * Sharing is safe because the channel keeps order: while an answer is on its way, nothing that it
- * lacks has gone live in this process.
+ * A read is shared only until something goes live: whoever asks after that has to find it in the page.
  */
 export class SharedReads {
   readonly #ask: Ask
@@ -26,7 +25,7 @@ export class SharedReads {
     if (same !== undefined) return same
     const page = new Promise<LogPage>((resolve, reject) => {
       const settled = () => {
-        this.#reading.delete(key)
+        if (this.#reading.get(key) === page) this.#reading.delete(key)
         this.#running--
         queueMicrotask(() => this.#next())
       }
@@ -38,6 +37,11 @@ export class SharedReads {
     this.#reading.set(key, page)
     this.#next()
     return page
+  }
+
+  /** Something went live. Pages that were asked for before may lack it. */
+  stopSharing(): void {
+    this.#reading.clear()
   }
 
   #next(): void {

@@ -179,6 +179,7 @@ export class WorkerLog implements EventLog {
     const { offset } = this.#position
     const fresh = entries.filter((entry) => entry.offset > offset)
     if (fresh.length === 0 && gap === undefined) return
+    this.#reads.stopSharing()
     this.#position = fresh.at(-1) ?? gap?.to ?? this.#position
     for (const listener of this.#listeners) {
       try {
