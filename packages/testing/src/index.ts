@@ -18,24 +18,28 @@ export {
   type HttpClientRequest,
   runHttpCase,
 } from './conformance/run-http-case.ts'
+export { referenceEncode, type WireMessage } from './reference/encode.ts'
+export { referenceEvents } from './reference/events.ts'
+export { type Interpretation, referenceParse } from './reference/parse.ts'
 export {
   type Direction,
   type Fault,
   type FaultPlan,
   type RandomFaultOptions,
   randomFaults,
-} from './fault-proxy/fault.ts'
+} from './servers/fault-proxy/fault.ts'
 export {
   createFaultProxy,
   type FaultProxy,
   type FaultProxyOptions,
   type ProxiedConnection,
-} from './fault-proxy/fault-proxy.ts'
-export { createResumingFeed, type Disconnect, type ResumingFeedOptions } from './feed/resuming-feed.ts'
-export { referenceEncode, type WireMessage } from './reference/encode.ts'
-export { referenceEvents } from './reference/events.ts'
-export { type Interpretation, referenceParse } from './reference/parse.ts'
-export type { ClosedBy, RecordedRequest } from './scripted-server/recorded-request.ts'
+} from './servers/fault-proxy/fault-proxy.ts'
+export {
+  createResumingFeed,
+  type Disconnect,
+  type ResumingFeedOptions,
+} from './servers/resuming-feed/resuming-feed.ts'
+export type { ClosedBy, RecordedRequest } from './servers/scripted/recorded-request.ts'
 export type {
   Attempt,
   Framing,
@@ -44,10 +48,10 @@ export type {
   Script,
   Step,
   Steps,
-} from './scripted-server/script.ts'
+} from './servers/scripted/script.ts'
 export {
   createScriptedServer,
   type ScriptedServer,
   type ScriptedServerOptions,
-} from './scripted-server/scripted-server.ts'
-export { testCertificate } from './scripted-server/test-certificate.ts'
+} from './servers/scripted/scripted-server.ts'
+export { testCertificate } from './servers/scripted/test-certificate.ts'

@@ -2,7 +2,7 @@ import http from 'node:http'
 import zlib from 'node:zlib'
 import { type HttpClient, referenceParse } from '../src/index.ts'
 
-/** Ways to be wrong, one at a time, that a runner worth its name must notice. */
+/** Mistakes of a client, which the runner must find. */
 export interface Flaws {
   readonly forgetsLastEventId?: boolean
   readonly keepsOldIdOnReset?: boolean
@@ -26,8 +26,8 @@ export interface Flaws {
 }
 
 /**
- * An SSE client as plain as can be, on `node:http`: it reads each body again from its start with the reference model whenever bytes
- * come. Without flaws it is right by the standard, so a case that it fails, the runner or the case has wrong.
+ * A simple SSE client on `node:http`. When bytes arrive, it parses the whole body again with the reference parser.
+ * Without flaws it conforms to the standard, so if it fails a case, the case or the runner is wrong.
  */
 export function plainClient(flaws: Flaws = {}): HttpClient {
   return ({ url, initialDelayMs, lastEventId: startId = '', method = 'GET', headers = {}, body }, on) => {
@@ -72,7 +72,7 @@ export function plainClient(flaws: Flaws = {}): HttpClient {
           },
         })
       } catch {
-        // An id that HTTP cannot carry: without it is better than not at all.
+        // HTTP cannot carry this id, so the client connects without it.
         lastEventId = ''
         lose()
         return

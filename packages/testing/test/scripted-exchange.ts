@@ -8,7 +8,7 @@ import {
   type ScriptedServerOptions,
 } from '../src/index.ts'
 
-/** A server that goes with the test, which fails where the server's script did. */
+/** A server that is closed at the end of the test. The test fails if the script did. */
 export async function start(script: Script, options?: ScriptedServerOptions): Promise<ScriptedServer> {
   const server = await createScriptedServer(script, options)
   onTestFinished(() => server.close())
@@ -17,7 +17,7 @@ export async function start(script: Script, options?: ScriptedServerOptions): Pr
 
 export const get = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
 
-/** Sends `request` on a fresh socket and collects what comes until the connection ends, by FIN or by RST. */
+/** Sends `request` on a new socket and collects the response until the connection ends by FIN or RST. */
 export async function exchange(
   server: ScriptedServer,
   request: string = get,
@@ -34,7 +34,7 @@ export async function exchange(
   return { text: Buffer.concat(chunks).toString('latin1'), reset }
 }
 
-/** What a socket has read of an answer, up to `mark` at least. */
+/** Reads from a socket until `mark` has arrived. */
 export async function readUpTo(socket: Socket, mark: string): Promise<string> {
   let text = ''
   while (!text.includes(mark)) text += (await once(socket, 'data'))[0].toString('latin1')

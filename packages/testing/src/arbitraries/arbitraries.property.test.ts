@@ -11,7 +11,7 @@ import {
   sseMessage,
 } from '../index.ts'
 
-/** The stream as a parser by other hands reads it, chunk by chunk. */
+/** Parses with eventsource-parser, chunk by chunk. */
 function parseByPeer(chunks: readonly Uint8Array[]): Interpretation {
   const events: { type: string; data: string; lastEventId: string }[] = []
   let retry: number | null = null
@@ -31,7 +31,7 @@ function parseByPeer(chunks: readonly Uint8Array[]): Interpretation {
 }
 
 describe('sseMessage', () => {
-  it('any list of messages, encoded, is read as those messages', () => {
+  it('generates messages that are the same after encoding and parsing', () => {
     fc.assert(
       fc.property(fc.array(sseMessage()), (messages) => {
         const bytes = Buffer.from(messages.map(referenceEncode).join(''))
@@ -41,7 +41,7 @@ describe('sseMessage', () => {
     )
   })
 
-  it('has messages with and without each field, with every line break, and with the id that resets', () => {
+  it('generates messages with and without each field, with every line break, and with an empty id', () => {
     const messages = fc.sample(sseMessage(), { numRuns: 2000, seed: 1 })
     for (const field of ['type', 'id', 'retry'] as const) {
       expect(messages.some((message) => field in message)).toBe(true)
@@ -56,7 +56,7 @@ describe('sseMessage', () => {
 })
 
 describe('eventStream', () => {
-  it('is read alike by the model and by a parser of other hands, however it is cut', () => {
+  it('generates streams that the reference parser and eventsource-parser read alike, however they are cut', () => {
     fc.assert(
       fc.property(
         eventStream().chain((bytes) => fc.tuple(fc.constant(bytes), chunking(bytes))),
@@ -68,7 +68,7 @@ describe('eventStream', () => {
     )
   })
 
-  it('comes to events, ids, reconnection times and to nothing, and holds what it says', () => {
+  it('generates streams with and without events, ids and reconnection times, and with every hard piece', () => {
     const streams = fc.sample(eventStream(), { numRuns: 1000, seed: 1 })
     const read = streams.map((bytes) => referenceParse(bytes))
     const share = (test: (seen: Interpretation) => boolean): number => read.filter(test).length / read.length
@@ -86,7 +86,7 @@ describe('eventStream', () => {
 })
 
 describe('chunking', () => {
-  it('keeps every byte, in order', () => {
+  it('keeps every byte in order', () => {
     fc.assert(
       fc.property(
         fc
@@ -99,7 +99,7 @@ describe('chunking', () => {
     )
   })
 
-  it('cuts at every place, and makes empty chunks, whole ones and single bytes', () => {
+  it('cuts at every place, and generates empty chunks, one chunk and single bytes', () => {
     const bytes = Buffer.from('0123456789')
     const cuts = fc.sample(chunking(bytes), { numRuns: 500, seed: 1 })
     const ends = new Set(cuts.flatMap((chunks) => chunks.map((chunk) => chunk.byteOffset - bytes.byteOffset)))

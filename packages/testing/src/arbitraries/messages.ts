@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { WireMessage } from '../reference/encode.ts'
 
-/** Messages that the wire can carry: any data, any mix of fields, with the strings that parsers and encoders trip over. */
+/** Messages that can be encoded: any data, any combination of fields, and strings that are hard for parsers and encoders. */
 export function sseMessage(): fc.Arbitrary<WireMessage> {
   return fc.record(
     {
@@ -32,7 +32,7 @@ function json(): fc.Arbitrary<string> {
   return fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.stringify(value))
 }
 
-/** Text that one field can carry: no CR, LF or NUL. */
+/** Text of one field: without CR, LF and NUL. */
 function oneLine(): fc.Arbitrary<string> {
   return text().map((value) => value.replaceAll(/[\0\r\n]/g, ''))
 }

@@ -1,23 +1,23 @@
 import fc from 'fast-check'
 
 /**
- * Bodies of `text/event-stream`, well formed and not: every field, known and unknown, in every spelling; comments; CR, LF and CRLF mixed;
- * BOMs at the start and elsewhere; NUL in ids; ill-formed UTF-8; blocks and lines that never end.
+ * Bodies of `text/event-stream`, valid and invalid: known and unknown fields in every spelling, comments, mixed CR, LF
+ * and CRLF, BOMs at the start and elsewhere, NUL in ids, ill-formed UTF-8, and unfinished blocks and lines.
  */
 export function eventStream(): fc.Arbitrary<Uint8Array> {
   return fc
     .tuple(
-      fc.constantFrom('', '', '', bom, bom + bom, '\xef', '\xef\xbb'),
+      fc.constantFrom('', '', '', BOM, BOM + BOM, '\xef', '\xef\xbb'),
       fc.array(block(), { maxLength: 8, size: 'max' }),
       tail(),
     )
     .map(([start, blocks, end]) => new Uint8Array(Buffer.concat([latin1(start), ...blocks, end])))
 }
 
-const bom = '\xef\xbb\xbf'
+const BOM = '\xef\xbb\xbf'
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1')
 
-/** A few lines and, as a rule, the blank one that ends them. */
+/** A few lines and usually a blank line. */
 function block(): fc.Arbitrary<Buffer> {
   const terminated = fc.tuple(line(), lineEnd()).map((parts) => Buffer.concat(parts))
   const blank = fc.oneof(
@@ -44,25 +44,25 @@ function line(): fc.Arbitrary<Buffer> {
     {
       weight: 1,
       arbitrary: field(
-        fc.constantFrom('', 'Data', 'data ', ' data', 'dat', 'iD', 'retry', '\0', `${bom}data`),
+        fc.constantFrom('', 'Data', 'data ', ' data', 'dat', 'iD', 'retry', '\0', `${BOM}data`),
       ),
     },
-    { weight: 1, arbitrary: bytesOfALine() },
+    { weight: 1, arbitrary: lineContent() },
   )
 }
 
 function field(name: fc.Arbitrary<string>): fc.Arbitrary<Buffer> {
   return fc
-    .tuple(name, fc.constantFrom(': ', ': ', ':', ':  ', ''), bytesOfALine())
+    .tuple(name, fc.constantFrom(': ', ': ', ':', ':  ', ''), lineContent())
     .map(([key, colon, value]) => Buffer.concat([latin1(key + colon), colon === '' ? latin1('') : value]))
 }
 
-function bytesOfALine(): fc.Arbitrary<Buffer> {
+function lineContent(): fc.Arbitrary<Buffer> {
   return fc.oneof(
     fc.string({ maxLength: 12 }).map((text) => Buffer.from(withoutLineEnds(text))),
     fc.string({ unit: 'binary', maxLength: 6 }).map((text) => Buffer.from(withoutLineEnds(text))),
     fc
-      .constantFrom('', ' ', '\0', 'a\0b', ':', bom, '\xe2\x82', '\xf0\x9f\x98', '\xff', '\x80', '\xc0\xaf')
+      .constantFrom('', ' ', '\0', 'a\0b', ':', BOM, '\xe2\x82', '\xf0\x9f\x98', '\xff', '\x80', '\xc0\xaf')
       .map(latin1),
   )
 }
@@ -73,14 +73,14 @@ function lineEnd(): fc.Arbitrary<Buffer> {
   return fc.constantFrom('\n', '\n', '\r', '\r\n').map(latin1)
 }
 
-/** What stands after the last line end. */
+/** The bytes after the last line end. */
 function tail(): fc.Arbitrary<Buffer> {
   return fc.oneof({ weight: 2, arbitrary: fc.constant(latin1('')) }, { weight: 1, arbitrary: line() })
 }
 
 /**
- * A way to cut `bytes` into chunks, which concatenated are `bytes` again: whole, byte by byte, or at any places, with empty chunks among
- * them. Shrinks to fewer cuts.
+ * Cuts of `bytes` into chunks: one chunk, single bytes, or cuts at any places, also with empty chunks. Shrinks to fewer
+ * cuts.
  */
 export function chunking(bytes: Uint8Array): fc.Arbitrary<Uint8Array[]> {
   return fc.oneof(

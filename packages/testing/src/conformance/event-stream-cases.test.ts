@@ -2,7 +2,7 @@ import { createParser } from 'eventsource-parser'
 import { describe, expect, it } from 'vitest'
 import { eventStreamCases, type Interpretation, referenceParse } from '../index.ts'
 
-/** The event stream as a parser by other hands reads it: an independent check of the cases and of the model. */
+/** Parses with eventsource-parser, as an independent check of the cases and of the model. */
 function parseByPeer(bytes: Uint8Array): Interpretation {
   const events: { type: string; data: string; lastEventId: string }[] = []
   let retry: number | null = null
@@ -16,12 +16,12 @@ function parseByPeer(bytes: Uint8Array): Interpretation {
       retry = value
     },
   })
-  // The parser drops the BOM itself; a decoder that dropped one too would eat a second.
+  // The parser removes one BOM itself. If the decoder did so too, a second BOM would be lost.
   parser.feed(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes))
   return { events, retry, lastEventId }
 }
 
-describe('the reference model reads', () => {
+describe('the reference parser passes', () => {
   for (const { name, input_b64, expected } of eventStreamCases) {
     it(name, () => {
       expect(referenceParse(Buffer.from(input_b64, 'base64'))).toEqual({
@@ -33,7 +33,7 @@ describe('the reference model reads', () => {
   }
 })
 
-describe('eventsource-parser agrees with the model on', () => {
+describe('eventsource-parser agrees with the reference parser on', () => {
   for (const { name, input_b64 } of eventStreamCases) {
     it(name, () => {
       const bytes = Buffer.from(input_b64, 'base64')
@@ -42,7 +42,7 @@ describe('eventsource-parser agrees with the model on', () => {
   }
 })
 
-it('every case has a name of its own, and the cut it proposes is its whole length', () => {
+it('every case has a unique name, and its chunk sizes add up to its length', () => {
   expect(new Set(eventStreamCases.map(({ name }) => name)).size).toBe(eventStreamCases.length)
   for (const { input_b64, chunk_sizes } of eventStreamCases) {
     if (!chunk_sizes) continue

@@ -1,9 +1,9 @@
 import cases from './event-stream.json' with { type: 'json' }
 
-/** Bytes of a `text/event-stream` body, and what the HTML standard makes of them, however they are cut. */
+/** A `text/event-stream` body and its events by the HTML standard, however the body is cut into chunks. */
 export interface EventStreamCase {
   readonly name: string
-  /** Where the case comes from: a test suite, or a section of a standard. */
+  /** The test suite or the section of a standard that the case comes from. */
   readonly source: string
   /** The whole body, base64. */
   readonly input_b64: string
@@ -11,15 +11,15 @@ export interface EventStreamCase {
     readonly events: readonly { readonly type: string; readonly data: string; readonly lastEventId: string }[]
     /** The last valid reconnection time in milliseconds, or null. */
     readonly retry: number | null
-    /** The last event ID string at the end: what a reconnect sends. */
+    /** The last event ID string at the end, which a reconnection sends. */
     readonly final_lastEventId: string
   }
-  /** A cut of the body worth trying beside the others. */
+  /** The sizes of the chunks of one cut that is worth a test. */
   readonly chunk_sizes?: readonly number[]
-  /** Names in `expected` on which readers of the standard differ; they are not compared. */
+  /** Properties of `expected` that are not compared, because interpretations of the standard differ. */
   readonly ambiguous?: readonly string[]
   readonly note?: string
 }
 
-/** Event streams from the web platform tests, cross-language contract suites and peers, with what each must be read as. */
+/** Event streams from the web platform tests, from cross-language contract suites and from other libraries. */
 export const eventStreamCases: readonly EventStreamCase[] = cases

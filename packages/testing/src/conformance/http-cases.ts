@@ -1,32 +1,32 @@
-import type { Attempt } from '../scripted-server/script.ts'
+import type { Attempt } from '../servers/scripted/script.ts'
 import cases from './http.json' with { type: 'json' }
 
-/** What a client does, connection by connection, against a scripted server. */
+/** A conversation of a client with a scripted server, connection by connection. */
 export interface HttpCase {
   readonly id: string
   /**
-   * `MUST` and `SHOULD` follow from the standards. `DECIDED` is this project's reading where they are silent or disputed.
-   * `OPTION` needs a client that can be given what `client` names beyond a reconnection time.
+   * `MUST` and `SHOULD` follow from the standards. `DECIDED` is a decision of this project where they are silent or
+   * disputed. `OPTION` needs a client that has the options of `client` other than a reconnection time.
    */
   readonly level: 'MUST' | 'SHOULD' | 'DECIDED' | 'OPTION'
-  /** Where the case comes from: a test suite, or a section of a standard. */
+  /** The test suite or the section of a standard that the case comes from. */
   readonly source: string
   readonly title: string
-  /** What the server does on each request in turn; every later one gets 204 and is counted. */
+  /** How the server answers each request in turn. Later requests get 204 and are counted. */
   readonly attempts: readonly Attempt[]
   readonly client?: HttpCaseOptions
   readonly expect: HttpCaseExpectation
-  /** Milliseconds from the moment the expectation is met until it is judged, for what should not come. Default 300. */
+  /** Milliseconds to wait for unexpected events and requests after the expectation is met. Default 300. */
   readonly settle?: number
-  /** Milliseconds from the first request until the runner closes the client; later if the expected events come later. */
+  /** Milliseconds after the first request at which the runner closes the client, but not before the expected events. */
   readonly closeAfter?: number
-  /** The runner closes the client within the delivery of this event, counted from 1. */
+  /** The runner closes the client during the delivery of this event, counted from 1. */
   readonly closeOnEvent?: number
 }
 
-/** How the client of a case is set up. */
+/** The options of the client in a case. */
 export interface HttpCaseOptions {
-  /** The reconnection time until the server names one, in milliseconds. Default 50. */
+  /** The reconnection time until the server sends one, in milliseconds. Default 50. */
   readonly initialDelayMs?: number
   readonly lastEventId?: string
   readonly method?: string
@@ -34,26 +34,26 @@ export interface HttpCaseOptions {
   readonly body?: string
 }
 
-/** What must be seen. What is not named is not judged. */
+/** The expected result. Properties that are not given are not checked. */
 export interface HttpCaseExpectation {
   /** Exactly these, in order. */
   readonly events: readonly (readonly [data: string, type: string, lastEventId: string])[]
-  /** How many requests, in all: exactly, or at least and at most. */
+  /** The number of requests: exactly, or at least and at most. */
   readonly requests: number | readonly [min: number, max: number]
-  /** Whether the client has given up for good. */
+  /** Whether the client has given up. */
   readonly fatal?: boolean
-  /** By the index of the request. Header values are latin-1, one character a byte. */
+  /** By the index of the request. Header values are latin-1, one character for each byte. */
   readonly req?: Readonly<Record<string, HttpRequestExpectation>>
-  /** By the index of the request: milliseconds since the attempt before it was over. */
+  /** By the index of the request: milliseconds since the end of the previous attempt. */
   readonly gap?: Readonly<Record<string, readonly [min: number, max: number]>>
-  /** Milliseconds in which the events must have arrived. */
+  /** The milliseconds within which the events must arrive. */
   readonly within?: number
-  /** How many losses the client has reported: at least and at most. */
+  /** The number of connection losses that the client reports: at least and at most. */
   readonly errors?: readonly [min: number, max: number]
   readonly errorsMax?: number
-  /** How many times the client has reported an open stream. */
+  /** The number of times that the client reports an open stream. */
   readonly opens?: number
-  /** The attempt whose socket the client must have closed. */
+  /** The attempt whose socket the client must close. */
   readonly closedByClient?: number
 }
 
@@ -65,5 +65,5 @@ export interface HttpRequestExpectation {
   readonly body?: string
 }
 
-/** What an SSE client must do on the wire, in the reading where any status but 200 is final. */
+/** The conversations of a conforming SSE client, for which any status but 200 is final. */
 export const httpCases: readonly HttpCase[] = cases as readonly unknown[] as readonly HttpCase[]

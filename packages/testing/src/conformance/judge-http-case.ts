@@ -1,19 +1,19 @@
-import type { RecordedRequest } from '../scripted-server/recorded-request.ts'
+import type { RecordedRequest } from '../servers/scripted/recorded-request.ts'
 import type { HttpCaseExpectation, HttpRequestExpectation } from './http-cases.ts'
 
-/** What was seen in a case. */
+/** What a client did in a case. */
 export interface HttpCaseObservation {
   readonly events: readonly { readonly type: string; readonly data: string; readonly lastEventId: string }[]
   readonly requests: readonly RecordedRequest[]
   readonly opens: number
-  /** Losses that the client reported, the one it gave up at included. */
+  /** The losses that the client reported, including the last one if it gave up. */
   readonly errors: number
   readonly fatal: boolean
-  /** Milliseconds from the start until the last expected event was there; undefined where it never came. */
+  /** Milliseconds from the start to the last expected event. Undefined if it never came. */
   readonly eventsAfter: number | undefined
 }
 
-/** Every difference between what a case expects and what was seen, a sentence each. */
+/** The differences between the expected and the observed result, one sentence each. */
 export function judgeHttpCase(
   expect: HttpCaseExpectation,
   seen: HttpCaseObservation,
@@ -83,7 +83,7 @@ function judgeGaps({ gap = {} }: HttpCaseExpectation, seen: HttpCaseObservation,
   return Object.entries(gap).flatMap(([index, [min, max]]) => {
     const request = seen.requests[Number(index)]
     const endedAt = seen.requests[Number(index) - 1]?.endedAt
-    // That it never came is for the count of requests to say.
+    // If the request never came, the count of requests is wrong as well.
     if (!request || endedAt === undefined) return []
     const ms = request.receivedAt - endedAt
     if (ms >= min && ms <= max + lateness) return []

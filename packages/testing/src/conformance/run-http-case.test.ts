@@ -22,7 +22,7 @@ const npmClient: HttpClient = ({ url, method = 'GET', headers = {}, body = null 
   return () => source.close()
 }
 
-/** What a client fails is part of the record: by case, a piece of the verdict. */
+/** A client, and the cases that it is known to fail: by case, a part of the message. */
 interface Subject {
   readonly client: HttpClient
   readonly fails: Readonly<Record<string, RegExp>>
@@ -43,16 +43,16 @@ const subjects: Record<string, Subject> = {
     fails: {
       Q5: /expected header last-event-id "abc", got none/,
       R10: /requests: expected 1, got 2/,
-      // It takes no reconnection time, and its own is 3 s.
+      // It has no option for the reconnection time, and its default is 3 s.
       R11: /request 1 came 3\d\d\d ms after the attempt before it, expected 45 to 400/,
     },
   },
 }
 
-// The machine may be busy: what is early is judged to the letter, what is late is not.
+// The machine may be busy: only upper bounds are relaxed.
 const patient = { patience: 15_000, lateness: 2000 }
 
-describe('against the cases', () => {
+describe('the cases', () => {
   const verdicts = new Map<string, string>()
 
   beforeAll(async () => {
@@ -65,7 +65,7 @@ describe('against the cases', () => {
     const next = async (): Promise<void> => {
       for (let run = runs.pop(); run; run = runs.pop()) await run()
     }
-    // Most of a run is waiting; all of them at once would still be a crowd.
+    // A run mostly waits, but all of them at once would be too many.
     await Promise.all(Array.from({ length: 20 }, next))
   })
 
@@ -81,7 +81,7 @@ describe('against the cases', () => {
   }
 })
 
-describe('a flaw is noticed', () => {
+describe('a flaw of a client is found', () => {
   const flaws: [flaw: keyof Flaws, id: string, verdict: RegExp][] = [
     ['forgetsLastEventId', 'L1', /request 1: expected header last-event-id "2", got none/],
     ['keepsOldIdOnReset', 'L4', /request 1: expected no header last-event-id, got "abc"/],
@@ -114,7 +114,7 @@ describe('a flaw is noticed', () => {
   }
 })
 
-describe('the verdict', () => {
+describe('the result', () => {
   const opening: HttpCase = {
     id: 'x',
     level: 'MUST',
@@ -125,13 +125,13 @@ describe('the verdict', () => {
     settle: 0,
   }
 
-  it('counts the time the events took against `within`, lateness allowed', async () => {
+  it('fails if the events take longer than `within`, plus lateness', async () => {
     const hasty = { ...opening, expect: { ...opening.expect, within: 5 } }
     expect((await runHttpCase(hasty, plainClient())).failures).toEqual([expect.stringMatching(/^events /)])
     expect((await runHttpCase(hasty, plainClient(), { lateness: 10_000 })).failures).toEqual([])
   })
 
-  it('holds errors against `errorsMax`', async () => {
+  it('fails if there are more errors than `errorsMax`', async () => {
     const strict = {
       ...opening,
       attempts: [],
@@ -145,14 +145,14 @@ describe('the verdict', () => {
     expect((await runHttpCase(greedy, plainClient())).failures).toEqual(['request 3 never came'])
   })
 
-  it('is none where the client itself throws', async () => {
+  it('is a rejection if the client itself throws', async () => {
     const broken: HttpClient = () => {
       throw new Error('cannot connect')
     }
     await expect(runHttpCase(opening, broken)).rejects.toThrow('cannot connect')
   })
 
-  it('carries what was seen', async () => {
+  it('contains the observed events, reports and requests', async () => {
     const { passed, events, opens, errors, fatal, requests } = await runHttpCase(opening, plainClient())
     expect({ passed, events, opens, errors, fatal }).toEqual({
       passed: true,

@@ -1,28 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createScriptedServer, type ScriptedServer } from '../scripted-server/scripted-server.ts'
-import { createWaits } from '../waits.ts'
+import { createConditionWaiter } from '../servers/condition-waiter.ts'
+import { createScriptedServer, type ScriptedServer } from '../servers/scripted/scripted-server.ts'
 import type { HttpCase, HttpCaseOptions } from './http-cases.ts'
 import { type HttpCaseObservation, judgeHttpCase, leastRequests } from './judge-http-case.ts'
 
-/** What the runner hands to a client: where to connect, and the options of the case, the reconnection time filled in. */
+/** What the runner passes to a client: the URL and the options of the case. */
 export interface HttpClientRequest extends HttpCaseOptions {
   readonly url: string
   readonly initialDelayMs: number
 }
 
-/** What a client reports to the runner. */
+/** The reports of a client to the runner. */
 export interface HttpClientObserver {
   /** A response was accepted as an event stream. */
   open(): void
   event(event: { readonly type: string; readonly data: string; readonly lastEventId: string }): void
   /** A connection was lost or failed, and the client will try again. */
   lost(): void
-  /** The client has given up for good. An `EventSource` reports an error with `readyState` 2. */
+  /** The client has given up. An `EventSource` reports this as an error with `readyState` 2. */
   failed(): void
 }
 
 /**
- * A client under test: connects, reports, and keeps on by its own rules until the function it returns is called, which closes it.
+ * A client under test. It connects, reports and reconnects by its own rules. The function that it returns closes it.
  *
  * @example
  * ```ts
@@ -39,25 +39,25 @@ export type HttpClient = (request: HttpClientRequest, on: HttpClientObserver) =>
 
 /** Options of {@link runHttpCase}. */
 export interface HttpCaseRunOptions {
-  /** Milliseconds to wait for what a case expects, where the case names none. Default 10,000: a limit for the wrong, not a target. */
+  /** The longest wait for the expected result, in milliseconds, unless the case sets its own. Default 10,000. */
   readonly patience?: number
-  /** Milliseconds a busy machine may add to the upper bounds of `gap` and `within`. Lower bounds stay. Default 0. */
+  /** Milliseconds added to the upper bounds of `gap` and `within` for a busy machine. Default 0. */
   readonly lateness?: number
 }
 
-/** The verdict on one case. */
+/** The result of one case. */
 export interface HttpCaseResult extends HttpCaseObservation {
   readonly passed: boolean
-  /** What differs from the expectation, a sentence each. Empty where the case passed. */
+  /** The differences from the expectation, one sentence each. Empty if the case passed. */
   readonly failures: readonly string[]
 }
 
-const defaultReconnectionTime = 50
-const defaultSettle = 300
+const DEFAULT_RECONNECTION_TIME = 50
+const DEFAULT_SETTLE = 300
 
 /**
- * Runs one conformance case: starts its server, drives `client` against it until the expectation is met or time is up, waits a little
- * for what should not come, judges, and closes the client.
+ * Runs one conformance case. It starts the server and the client, waits until the expectation is met or the time is
+ * over, waits a little for unexpected events and requests, compares, and closes the client.
  */
 export async function runHttpCase(
   httpCase: HttpCase,
@@ -69,7 +69,7 @@ export async function runHttpCase(
   let run: Run | undefined
   try {
     run = drive(httpCase, client, server.url)
-    const { expect, settle = defaultSettle } = httpCase
+    const { expect, settle = DEFAULT_SETTLE } = httpCase
     const met = Promise.all([
       run.reported(),
       server.request(Math.max(0, leastRequests(expect) - 1)),
@@ -89,7 +89,7 @@ export async function runHttpCase(
 }
 
 async function pause(ms: number, over: AbortSignal): Promise<void> {
-  // That the case is over before the pause is no error.
+  // The case may end during the pause.
   await sleep(ms, undefined, { signal: over }).catch(() => {})
 }
 
@@ -100,7 +100,7 @@ async function closeInTime(
   over: AbortSignal,
 ): Promise<void> {
   if (closeAfter === undefined) return
-  // From the request, not from the answer: so the server's own pauses and this one run side by side, and a busy machine delays both.
+  // The time counts from the request, so that a busy machine delays this pause and those of the server alike.
   const asked = await server.request(0).then(
     () => true,
     () => false,
@@ -111,16 +111,16 @@ async function closeInTime(
 }
 
 interface Run {
-  /** Resolves when the client has reported all that the case expects of it. */
+  /** Resolves when the client has reported everything that the case expects. */
   reported(): Promise<unknown>
   report(): Omit<HttpCaseObservation, 'requests'>
   close(): void
-  /** Closes when the expected events have arrived, which may be now. */
+  /** Closes when all expected events have arrived, or now if they have. */
   closeOnceComplete(): void
 }
 
 function drive({ expect, client: options, closeOnEvent }: HttpCase, client: HttpClient, url: string): Run {
-  const waits = createWaits()
+  const waiter = createConditionWaiter()
   const startedAt = performance.now()
   const events: HttpCaseObservation['events'][number][] = []
   let opens = 0
@@ -148,34 +148,34 @@ function drive({ expect, client: options, closeOnEvent }: HttpCase, client: Http
 
   if (expect.events.length === 0) complete()
   disconnect = client(
-    { initialDelayMs: defaultReconnectionTime, ...options, url },
+    { initialDelayMs: DEFAULT_RECONNECTION_TIME, ...options, url },
     {
       open() {
         opens++
-        waits.check()
+        waiter.check()
       },
       event({ type, data, lastEventId }) {
         events.push({ type, data, lastEventId })
         if (events.length === closeOnEvent) close()
         if (events.length === expect.events.length) complete()
-        waits.check()
+        waiter.check()
       },
       lost() {
         errors++
-        waits.check()
+        waiter.check()
       },
       failed() {
         errors++
         fatal = true
-        waits.check()
+        waiter.check()
       },
     },
   )
-  // The client may have delivered the event to close on before it had returned the way to close it.
+  // The client may deliver the event that closes it before it returns the function for that.
   if (closing) disconnect()
 
   return {
-    reported: () => waits.until('the client has reported all', () => enough() || undefined),
+    reported: () => waiter.until('the client has reported all', () => enough() || undefined),
     report: () => ({ events: [...events], opens, errors, fatal, eventsAfter }),
     close,
     closeOnceComplete() {

@@ -1,9 +1,10 @@
 import { findProgram } from './find-program.ts'
 
 /**
- * The path of a Chromium (or Chrome) to drive in tests: `CHROMIUM_PATH` if it is set, else one on the PATH, else one in a usual place.
- * Undefined where there is none, so that a test can be left out on a developer's machine. Where `CI` is set, none is an error:
- * there, a test left out is a test that nobody misses. A `CHROMIUM_PATH` that names no program is an error everywhere.
+ * The path of Chromium or Chrome: `CHROMIUM_PATH` if it is set, or else one on the PATH or in a usual folder.
+ *
+ * Returns undefined if it is not installed, so that a test can be skipped. If `CI` is set it throws instead, because
+ * nobody would notice a skipped test. It always throws if `CHROMIUM_PATH` is not an executable file.
  */
 export function chromiumPath(): string | undefined {
   return findProgram({
@@ -24,8 +25,8 @@ export function chromiumPath(): string | undefined {
 }
 
 /**
- * The flags with which a Chromium in a container tests: without a sandbox, which root may not have, without a GPU, and asking
- * nobody for anything but what the page asks for. For `launch({ executablePath, args })` of Playwright or Puppeteer.
+ * Flags for tests in a container: no sandbox, which root cannot use, no GPU, and no requests other than the page's own.
+ * For `launch({ executablePath, args })` of Playwright or Puppeteer.
  */
 export const chromiumFlags: readonly string[] = [
   '--no-sandbox',

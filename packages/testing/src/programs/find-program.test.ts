@@ -27,32 +27,32 @@ function install(name: string, mode: number = 0o755): string {
   return path
 }
 
-it('what the environment names comes first', () => {
+it('the path in the environment comes first', () => {
   install('chromium')
   const named = install('my-browser')
   vi.stubEnv('CHROMIUM_PATH', named)
   expect(chromiumPath()).toBe(named)
 })
 
-it('a name in the environment that is no program is an error, not passed over', () => {
+it('throws if the path in the environment is not an executable file', () => {
   vi.stubEnv('REDIS_SERVER_PATH', join(folder, 'nothing'))
   expect(() => redisServerPath()).toThrow(
-    /^REDIS_SERVER_PATH is ".*nothing", which is no program that can be run$/,
+    /^REDIS_SERVER_PATH is ".*nothing", which is not an executable file$/,
   )
 })
 
-it('then what is on the PATH, the first of its names', () => {
+it('the PATH comes second, in the order of the names', () => {
   install('google-chrome')
   const chromium = install('chromium')
   expect(chromiumPath()).toBe(chromium)
 })
 
-it('a folder or a file that cannot be run is no program', () => {
+it('a folder or a file without permission to run is not executable', () => {
   mkdirSync(join(folder, 'redis-server'))
   vi.stubEnv('REDIS_SERVER_PATH', join(folder, 'redis-server'))
-  expect(() => redisServerPath()).toThrow('no program')
+  expect(() => redisServerPath()).toThrow('not an executable file')
   vi.stubEnv('REDIS_SERVER_PATH', install('plain', 0o644))
-  expect(() => redisServerPath()).toThrow('no program')
+  expect(() => redisServerPath()).toThrow('not an executable file')
 })
 
 const rare: Program = {
@@ -62,19 +62,19 @@ const rare: Program = {
   places: [],
 }
 
-it('then a usual place', () => {
+it('a usual path comes last', () => {
   const path = install('elsewhere')
   vi.stubEnv('PATH', '')
   expect(findProgram({ ...rare, places: ['/nowhere/at/all', path] })).toBe(path)
 })
 
-it("a program that is not there is undefined on a machine of one's own", () => {
+it('returns undefined if the program is not installed', () => {
   expect(findProgram(rare)).toBeUndefined()
 })
 
-it('a program that is not there is an error in CI, which says what to do', () => {
+it('throws if the program is not installed and CI is set', () => {
   vi.stubEnv('CI', 'true')
   expect(() => findProgram(rare)).toThrow(
-    'A rare program is not installed, and CI is set, where every test runs: install it, or name it in RARE_PATH',
+    'A rare program is not installed, and no test is skipped if CI is set: install it, or set RARE_PATH to its path',
   )
 })

@@ -1,14 +1,14 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** A program that tests start, and where it may be. */
+/** A program that tests start, and where to look for it. */
 export interface Program {
   readonly what: string
   /** The environment variable that names its path. */
   readonly variable: string
-  /** What it is called on the PATH, the likeliest first. */
+  /** Its file names on the PATH, the most likely first. */
   readonly names: readonly string[]
-  /** Paths where installers put it. */
+  /** Usual paths of its installers. */
   readonly places: readonly string[]
 }
 
@@ -16,7 +16,7 @@ export function findProgram({ what, variable, names, places }: Program): string 
   const named = process.env[variable]
   if (named) {
     if (isProgram(named)) return named
-    throw new Error(`${variable} is ${JSON.stringify(named)}, which is no program that can be run`)
+    throw new Error(`${variable} is ${JSON.stringify(named)}, which is not an executable file`)
   }
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
   const endings = process.platform === 'win32' ? ['.exe'] : ['']
@@ -26,7 +26,7 @@ export function findProgram({ what, variable, names, places }: Program): string 
   const found = [...onPath, ...places].find(isProgram)
   if (found || !process.env.CI) return found
   throw new Error(
-    `${what} is not installed, and CI is set, where every test runs: install it, or name it in ${variable}`,
+    `${what} is not installed, and no test is skipped if CI is set: install it, or set ${variable} to its path`,
   )
 }
 

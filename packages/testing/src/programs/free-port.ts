@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 
 /**
- * A port of 127.0.0.1 that nobody listens on: for a program that cannot be told port 0, or cannot say which it got. Nothing holds it,
- * so somebody else may have it by the time the program starts.
+ * A free port of 127.0.0.1, for a program that cannot listen on port 0 or cannot report its port. Another program may
+ * take the port before yours starts.
  */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { freePort } from './free-port.ts'
 import { type RedisServer, redisServerPath, startRedisServer } from './redis-server.ts'
 
-/** What Redis answers to a command. */
+/** Sends a command and resolves with the answer. */
 async function ask({ port }: RedisServer, command: string): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   socket.write(`${command}\r\n`)
@@ -34,11 +34,11 @@ function temporaryFolder(): string {
   return folder
 }
 
-it('a free port is one that can be listened on', async () => {
+it('nobody listens on a free port', async () => {
   expect(await isOpen(await freePort())).toBe(false)
 })
 
-it('without a redis-server, starting one says what to do', async () => {
+it('startRedisServer rejects with advice if redis-server is not installed', async () => {
   vi.stubEnv('CI', '')
   vi.stubEnv('PATH', '')
   onTestFinished(() => void vi.unstubAllEnvs())
@@ -47,7 +47,7 @@ it('without a redis-server, starting one says what to do', async () => {
 })
 
 describe.skipIf(redisServerPath() === undefined)('a Redis for tests', () => {
-  it('answers once it is started, and is gone once it is stopped', async () => {
+  it('answers after the start and has ended after the stop', async () => {
     const redis = await startRedisServer()
     expect(redis.url).toBe(`redis://127.0.0.1:${redis.port}`)
     expect(await ask(redis, 'PING')).toBe('+PONG\r\n')
@@ -65,14 +65,14 @@ describe.skipIf(redisServerPath() === undefined)('a Redis for tests', () => {
     expect(await isOpen(port)).toBe(false)
   })
 
-  it('ends also where it was paused', async () => {
+  it('ends also if it was paused', async () => {
     const redis = await startRedisServer()
     redis.process.kill('SIGSTOP')
     await redis.stop()
     expect(await isOpen(redis.port)).toBe(false)
   })
 
-  it('keeps nothing, unless it is told to: then it has it on its port when it comes back', async () => {
+  it('persists nothing by default, and its data on request', async () => {
     const folder = temporaryFolder()
     const plain = await startRedisServer({ folder })
     await ask(plain, 'SET a 1')
@@ -89,7 +89,7 @@ describe.skipIf(redisServerPath() === undefined)('a Redis for tests', () => {
     expect(await ask(again, 'GET a')).toBe('$1\r\n1\r\n')
   })
 
-  it('that does not start is an error with what it said', async () => {
+  it('rejects with its output if it does not start', async () => {
     await using redis = await startRedisServer()
     await expect(startRedisServer({ port: redis.port })).rejects.toThrow(
       new RegExp(`^redis-server did not start on port ${redis.port}:\n[^]*Address already in use`),

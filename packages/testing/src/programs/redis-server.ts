@@ -5,8 +5,8 @@ import { findProgram } from './find-program.ts'
 import { freePort } from './free-port.ts'
 
 /**
- * The path of a `redis-server` to start in tests: `REDIS_SERVER_PATH` if it is set, else one on the PATH, else one in a usual place.
- * Undefined, or an error, as with `chromiumPath`.
+ * The path of `redis-server`: `REDIS_SERVER_PATH` if it is set, or else one on the PATH or in a usual folder. Returns
+ * undefined or throws in the same cases as `chromiumPath`.
  */
 export function redisServerPath(): string | undefined {
   return findProgram({
@@ -22,30 +22,30 @@ export function redisServerPath(): string | undefined {
   })
 }
 
-/** How {@link startRedisServer} starts one. */
+/** Options of {@link startRedisServer}. */
 export interface RedisServerOptions {
-  /** Where it listens, of 127.0.0.1. Default one that is free. */
+  /** Its port on 127.0.0.1. Default any free port. */
   readonly port?: number
-  /** Where it keeps its files, if `args` have it write any. Default the folder for temporary files. */
+  /** The folder of its files, if `args` make it write any. Default the folder for temporary files. */
   readonly folder?: string
   /** Further arguments: `['--appendonly', 'yes']`. */
   readonly args?: readonly string[]
 }
 
-/** A Redis that {@link startRedisServer} has started. */
+/** A running Redis. */
 export interface RedisServer extends AsyncDisposable {
   /** `redis://127.0.0.1:<port>` */
   readonly url: string
   readonly port: number
-  /** For signals: after a `SIGSTOP` it accepts connections and answers none, until a `SIGCONT`. */
+  /** For signals. After `SIGSTOP` it accepts connections but does not answer, until `SIGCONT`. */
   readonly process: ChildProcess
-  /** Resolves when it is gone. By `SIGTERM`, the default, it writes first what it still has to; also a stopped one ends. */
+  /** Resolves when it has ended, also if it was paused. After `SIGTERM`, the default, it first writes its data. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
 /**
- * Starts a Redis that keeps nothing on disk, unless `args` say so, and resolves when it accepts connections. It does not outlive this
- * process. Rejects where redis-server is not installed, and with what it said where it does not start.
+ * Starts a Redis and resolves when it accepts connections. It writes nothing to disk unless `args` say so, and ends with
+ * this process. Rejects if redis-server is not installed, or with its output if it does not start.
  *
  * @example
  * ```ts
@@ -56,14 +56,14 @@ export interface RedisServer extends AsyncDisposable {
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   const path = redisServerPath()
   if (path === undefined) {
-    throw new Error('redis-server is not installed: install it, or name it in REDIS_SERVER_PATH')
+    throw new Error('redis-server is not installed: install it, or set REDIS_SERVER_PATH to its path')
   }
   if (options.port !== undefined) return start(path, options.port, options)
   for (let attempt = 1; ; attempt++) {
     try {
       return await start(path, await freePort(), options)
     } catch (error) {
-      // Somebody else has the port that was free a moment ago.
+      // Another program has taken the port in the meantime.
       if (attempt === 5 || !String(error).includes('Address already in use')) throw error
     }
   }
@@ -91,18 +91,18 @@ async function start(
   process.once('exit', kill)
   child.once('exit', () => process.off('exit', kill))
   await new Promise<void>((resolve, reject) => {
-    let said = ''
-    const outputs = [child.stdout, child.stderr]
-    const hear = (chunk: Buffer) => {
-      said += chunk
-      if (!said.includes('Ready to accept connections')) return
-      // It says more later, and stands still once a pipe is full.
-      for (const output of outputs) output.off('data', hear).resume()
+    let output = ''
+    const pipes = [child.stdout, child.stderr]
+    const read = (chunk: Buffer) => {
+      output += chunk
+      if (!output.includes('Ready to accept connections')) return
+      // It prints more later, and would block if nobody read the pipe.
+      for (const pipe of pipes) pipe.off('data', read).resume()
       resolve()
     }
-    for (const output of outputs) output.on('data', hear)
+    for (const pipe of pipes) pipe.on('data', read)
     child.once('error', reject)
-    child.once('close', () => reject(new Error(`redis-server did not start on port ${port}:\n${said}`)))
+    child.once('close', () => reject(new Error(`redis-server did not start on port ${port}:\n${output}`)))
   })
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
     if (child.exitCode !== null || child.signalCode !== null) return

@@ -14,7 +14,7 @@ const program = `
 const here = tmpdir()
 
 it.skipIf(onSmallDisk(here, 65_536, ['true']) === undefined)(
-  'a small disk holds what it holds, is full after that, and leaves nothing behind',
+  'a small disk takes its size, then is full, and leaves nothing behind',
   () => {
     const folder = mkdtempSync(join(here, 'small-disk-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))

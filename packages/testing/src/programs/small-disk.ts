@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 
 /**
- * The command line that runs `command` with an empty disk of `bytes` in place of `folder`, which must be there. The command alone sees
- * that disk, and it is gone with it: how a program takes a full disk, tried on one that really is full.
+ * The command line that runs `command` with an empty disk of `bytes` mounted over `folder`, which must exist. Only the
+ * command sees that disk, and it disappears with the command. So a test can fill a real disk.
  *
- * It needs Linux, and the right to mount within a namespace of one's own. Undefined elsewhere, also where `CI` is set: not every
- * container has that right.
+ * Needs Linux and permission to mount in a namespace. Returns undefined otherwise, even if `CI` is set, because not every
+ * container has that permission.
  *
  * @example
  * ```ts
@@ -18,12 +18,12 @@ export function onSmallDisk(
   bytes: number,
   command: readonly string[],
 ): readonly [program: string, ...args: string[]] | undefined {
-  const [program, ...args] = line(folder, bytes, command)
-  const [, ...trial] = line(tmpdir(), bytes, ['true'])
+  const [program, ...args] = createCommandLine(folder, bytes, command)
+  const [, ...trial] = createCommandLine(tmpdir(), bytes, ['true'])
   return spawnSync(program, trial).status === 0 ? [program, ...args] : undefined
 }
 
-function line(folder: string, bytes: number, command: readonly string[]): [string, ...string[]] {
+function createCommandLine(folder: string, bytes: number, command: readonly string[]): [string, ...string[]] {
   const mount = `mount -t tmpfs -o size=${bytes} tmpfs "$1" && shift && exec "$@"`
   return ['unshare', '--map-root-user', '--mount', 'sh', '-c', mount, 'sh', folder, ...command]
 }

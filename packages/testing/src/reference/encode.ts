@@ -1,34 +1,36 @@
-/** A message as a server sends it; the fields of the wire, nothing more. */
+import { optionError } from '@rxsse/shared'
+
+/** A message as a server sends it, with only the fields of the wire format. */
 export interface WireMessage {
   readonly type?: string
   readonly data: string
-  /** `''` resets the reader's last event ID. */
+  /** `''` resets the client's last event ID. */
   readonly id?: string
   /** Milliseconds, a non-negative integer. */
   readonly retry?: number
 }
 
 /**
- * A message as the block of lines that a parser turns back into it: fields in the order retry, event, id, data, one `data:` line for
- * each line of `data`, ended by a blank line. What cannot be said on the wire is a `TypeError`: a line break or NUL in `type` or
- * `id`, a `retry` that is not a whole number from 0.
+ * Encodes a message as a block of lines: the fields retry, event, id and data in this order, one `data:` line for each
+ * line of `data`, and a blank line.
+ *
+ * @throws TypeError if `type` or `id` contains a line break or NUL, or if `retry` is not a whole number from 0.
  */
 export function referenceEncode({ type, data, id, retry }: WireMessage): string {
   let block = ''
   if (retry !== undefined) {
     if (!Number.isSafeInteger(retry) || retry < 0) {
-      throw new TypeError(`retry takes a whole number of milliseconds from 0, got ${retry}`)
+      throw optionError('retry', 'a whole number of milliseconds from 0', retry)
     }
     block += `retry: ${retry}\n`
   }
-  if (type !== undefined) block += `event: ${oneLine('type', type)}\n`
-  if (id !== undefined) block += `id: ${oneLine('id', id)}\n`
+  if (type !== undefined) block += `event: ${requireOneLine('type', type)}\n`
+  if (id !== undefined) block += `id: ${requireOneLine('id', id)}\n`
   for (const line of data.split(/\r\n|\n|\r/)) block += `data: ${line}\n`
   return `${block}\n`
 }
 
-function oneLine(name: 'type' | 'id', value: string): string {
-  if (/[\0\r\n]/.test(value))
-    throw new TypeError(`${name} takes no CR, LF or NUL, got ${JSON.stringify(value)}`)
+function requireOneLine(name: 'type' | 'id', value: string): string {
+  if (/[\0\r\n]/.test(value)) throw optionError(name, 'text without CR, LF and NUL', value)
   return value
 }

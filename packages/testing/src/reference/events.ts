@@ -2,8 +2,8 @@ import type { WireMessage } from './encode.ts'
 import type { Interpretation } from './parse.ts'
 
 /**
- * What a reader gets of `messages`, said without bytes: every message is an event, its line breaks LF, its last event ID the last `id`
- * sent so far. `referenceParse` of the encoded messages must say the same.
+ * The events that a client gets from `messages`: one event for each message, with LF as its line breaks, and with the
+ * last `id` sent so far as its last event ID. `referenceParse` of the encoded messages gives the same result.
  */
 export function referenceEvents(messages: readonly WireMessage[]): Interpretation {
   let lastEventId = ''

@@ -1,17 +1,17 @@
-/** What an event stream comes to once all of it has been read. */
+/** The result of reading a whole event stream. */
 export interface Interpretation {
   readonly events: readonly { readonly type: string; readonly data: string; readonly lastEventId: string }[]
-  /** The last valid reconnection time in milliseconds, or null where there was none. */
+  /** The last valid reconnection time in milliseconds, or null if there was none. */
   readonly retry: number | null
-  /** The last event ID string at the end: what a reconnect would send. */
+  /** The last event ID string at the end, which a reconnection would send. */
   readonly lastEventId: string
 }
 
 /**
- * The HTML standard's "Parsing an event stream" and "Interpreting an event stream" (sections 9.2.5 and 9.2.6), word by word, over
- * a whole body. It is a model to test parsers against: simple enough to be seen right, without streaming and without speed.
+ * Parses a whole body as the HTML standard says, word by word: "Parsing an event stream" (9.2.5) and "Interpreting an
+ * event stream" (9.2.6). It is a model for tests of other parsers: simple, without streaming and slow.
  *
- * `previousId` is the last event ID string that an earlier connection of the same source left.
+ * `previousId` is the last event ID string of the previous connection.
  */
 export function referenceParse(bytes: Uint8Array, previousId: string = ''): Interpretation {
   const events: { type: string; data: string; lastEventId: string }[] = []
@@ -21,7 +21,7 @@ export function referenceParse(bytes: Uint8Array, previousId: string = ''): Inte
   let lastEventIdBuffer = previousId
   let lastEventId = previousId
 
-  for (const line of terminatedLines(decodeUtf8(bytes))) {
+  for (const line of splitLines(decodeUtf8(bytes))) {
     if (line === '') {
       lastEventId = lastEventIdBuffer
       if (dataBuffer !== '') {
@@ -43,13 +43,13 @@ export function referenceParse(bytes: Uint8Array, previousId: string = ''): Inte
   return { events, retry, lastEventId }
 }
 
-/** "UTF-8 decode" of the Encoding standard: one leading BOM is dropped, ill-formed sequences become U+FFFD. */
+/** "UTF-8 decode" of the Encoding standard: removes one leading BOM, replaces ill-formed sequences with U+FFFD. */
 function decodeUtf8(bytes: Uint8Array): string {
   const hasBom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(hasBom ? bytes.subarray(3) : bytes)
 }
 
-/** The lines that have an end: CRLF, LF or CR. What follows the last of them is an incomplete line, and is discarded. */
-function terminatedLines(text: string): string[] {
+/** Splits text at CRLF, LF or CR. Discards the text after the last line end, because that line is incomplete. */
+function splitLines(text: string): string[] {
   return text.split(/\r\n|\n|\r/).slice(0, -1)
 }

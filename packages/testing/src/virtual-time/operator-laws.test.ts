@@ -27,14 +27,14 @@ describe('the laws hold for operators of RxJS', () => {
     for (const { title, check } of operatorLaws({ operator, input })) it(`${name} ${title}`, check)
   }
 
-  it('and for what ends in promises, with `settle`', async () => {
+  it('and for an operator that waits for promises, with `settle`', async () => {
     const operator = () => mergeMap(async (n: number) => n)
     const settle = () => new Promise<void>((resolve) => setTimeout(resolve))
     for (const { check } of operatorLaws({ operator, input, settle })) await check()
   })
 })
 
-/** The operator that is made by hand, so that it can be made wrong. */
+/** An operator written by hand, which violates a law. */
 function flawed(
   wrong: (
     source: Observable<number>,
@@ -45,7 +45,7 @@ function flawed(
   return (clock) => (source) => new Observable((subscriber) => wrong(source, subscriber, clock))
 }
 
-describe('a law that is broken is told', () => {
+describe('a violation is described', () => {
   const flaws: [
     what: string,
     operator: (clock: SchedulerLike) => OperatorFunction<number, unknown>,
@@ -60,7 +60,7 @@ describe('a law that is broken is told', () => {
       /^unsubscribed 0 ms after 0 events, it is still subscribed to its source$/,
     ],
     [
-      'a timer that is left',
+      'a timer that stays set',
       flawed((source, out, clock) => {
         clock.schedule(() => {}, 100_000)
         const subscription = source.subscribe(out)
@@ -81,12 +81,12 @@ describe('a law that is broken is told', () => {
       /^unsubscribed within its 6th event, the source produces 1000$/,
     ],
     [
-      'an error that comes late',
+      'an error that is delayed',
       () => delayedErrors,
       /after 0 events and an error of the source, it does not end with that error/,
     ],
     [
-      'an end that is kept back',
+      'a completion that is not passed on',
       flawed((source, out) => {
         const subscription = source.subscribe({ ...observer(out), complete: () => {} })
         return () => subscription.unsubscribe()
@@ -94,7 +94,7 @@ describe('a law that is broken is told', () => {
       /^after 0 events and the end of the source, it ends with: nothing$/,
     ],
     [
-      'an event that is lost where the consumer sends it',
+      'a reentrant event that is lost',
       flawed((source, out) => {
         let busy = false
         const subscription = source.subscribe({
@@ -108,13 +108,13 @@ describe('a law that is broken is told', () => {
         })
         return () => subscription.unsubscribe()
       }),
-      /^what comes of events that its consumer sends: expected \[0,1,2.*, got \[0/,
+      /^output for events that its consumer sends: expected \[0,1,2.*, got \[0/,
     ],
-    ['state that subscriptions share', shared(), /^what a second subscription gets: expected/],
+    ['state that two subscriptions share', shared(), /^output of a second subscription: expected/],
     [
-      'input of which nothing comes',
+      'an operator that never emits',
       () => filter<number>(() => false),
-      /^nothing comes of the 24 events of `input`$/,
+      /^the operator emits nothing for the 24 events of `input`$/,
     ],
   ]
   it.each(flaws)('%s', async (_, operator, said) => {

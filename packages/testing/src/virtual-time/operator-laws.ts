@@ -5,21 +5,21 @@ import { VirtualClock } from './virtual-clock.ts'
 export interface OperatorLawsOptions<In, Out> {
   /** The operator, on the given scheduler. Called for each run. */
   readonly operator: (scheduler: SchedulerLike) => OperatorFunction<In, Out>
-  /** The i-th event of a stream that gets something out of the operator within 24 events. */
+  /** The i-th event of the input. The operator must emit something within 24 of them. */
   readonly input: (i: number) => In
-  /** Set where the operator's work ends in promises rather than on the clock. Resolves when what is under way is done. */
+  /** Only for an operator that waits for promises. Resolves when the work under way is done. */
   readonly settle?: () => Promise<void>
 }
 
-/** Something that an operator upholds whatever it does, and a check of it, which rejects with what is wrong. */
+/** A law that every operator keeps. `check` rejects with an error that describes a violation. */
 export interface OperatorLaw {
   readonly title: string
   check(): Promise<void>
 }
 
 /**
- * What every operator on a stream of events should uphold: how it unsubscribes, fails, completes, takes reentrant events, and is
- * subscribed to twice. For any test runner:
+ * The laws of operators on a stream of events: how an operator unsubscribes, fails, completes, handles reentrant
+ * events and keeps two subscriptions apart. They work with any test runner:
  *
  * @example
  * ```ts
@@ -43,11 +43,11 @@ export function operatorLaws<In, Out>(options: OperatorLawsOptions<In, Out>): Op
           run.subscription.unsubscribe()
           const { length } = run.seen
           const when = `unsubscribed ${wait} ms after ${pushed} events`
-          holds(!run.source.observed, `${when}, it is still subscribed to its source`)
-          holds(run.clock.timers === 0, `${when}, it leaves ${run.clock.timers} timers`)
+          assertLaw(!run.source.observed, `${when}, it is still subscribed to its source`)
+          assertLaw(run.clock.timers === 0, `${when}, it leaves ${run.clock.timers} timers`)
           run.clock.runOut()
           await settle()
-          holds(run.seen.length === length, `${when}, it emits`)
+          assertLaw(run.seen.length === length, `${when}, it emits`)
         }
       },
     },
@@ -65,12 +65,12 @@ export function operatorLaws<In, Out>(options: OperatorLawsOptions<In, Out>): Op
           }
         })
         source.pipe(operator(clock), takeUntil(stop)).subscribe()
-        holds(produced === 6, `unsubscribed within its 6th event, the source produces ${produced}`)
-        holds(clock.timers === 0, `it leaves ${clock.timers} timers`)
+        assertLaw(produced === 6, `unsubscribed within its 6th event, the source produces ${produced}`)
+        assertLaw(clock.timers === 0, `it leaves ${clock.timers} timers`)
       },
     },
     {
-      title: 'passes an error of its source on at once and drops its state',
+      title: 'passes on an error of its source at once and drops its state',
       async check() {
         const boom = new Error('boom')
         for (let pushed = 0; pushed <= events.length; pushed++) {
@@ -79,14 +79,14 @@ export function operatorLaws<In, Out>(options: OperatorLawsOptions<In, Out>): Op
           const { length } = run.seen
           run.source.error(boom)
           const when = `after ${pushed} events and an error of the source`
-          holds(
+          assertLaw(
             run.endings.length === 1 && run.endings[0] === boom,
             `${when}, it does not end with that error`,
           )
-          holds(run.clock.timers === 0, `${when}, it leaves ${run.clock.timers} timers`)
+          assertLaw(run.clock.timers === 0, `${when}, it leaves ${run.clock.timers} timers`)
           run.clock.runOut()
           await settle()
-          holds(run.seen.length === length && run.endings.length === 1, `${when}, it emits`)
+          assertLaw(run.seen.length === length && run.endings.length === 1, `${when}, it emits`)
         }
       },
     },
@@ -99,16 +99,16 @@ export function operatorLaws<In, Out>(options: OperatorLawsOptions<In, Out>): Op
           run.source.complete()
           await runOut(run.clock, settle)
           const when = `after ${pushed} events and the end of the source`
-          holds(
+          assertLaw(
             run.endings.join() === 'complete',
             `${when}, it ends with: ${run.endings.join() || 'nothing'}`,
           )
-          holds(run.clock.timers === 0, `${when}, it leaves ${run.clock.timers} timers`)
+          assertLaw(run.clock.timers === 0, `${when}, it leaves ${run.clock.timers} timers`)
         }
       },
     },
     {
-      title: 'may be sent events by its own consumer, which are handled as if they had come next',
+      title: 'handles events that its own consumer sends as if they came next',
       async check() {
         const plain = started()
         plain.push(events)
@@ -124,8 +124,8 @@ export function operatorLaws<In, Out>(options: OperatorLawsOptions<In, Out>): Op
         while (fed < events.length) feed()
         run.source.complete()
         await runOut(run.clock, settle)
-        holds(run.endings.join() === 'complete', `it ends with: ${run.endings.join() || 'nothing'}`)
-        same(run.seen, plain.seen, 'what comes of events that its consumer sends')
+        assertLaw(run.endings.join() === 'complete', `it ends with: ${run.endings.join() || 'nothing'}`)
+        assertEqual(run.seen, plain.seen, 'output for events that its consumer sends')
       },
     },
     {
@@ -143,14 +143,14 @@ export function operatorLaws<In, Out>(options: OperatorLawsOptions<In, Out>): Op
         for (const event of events.slice(4)) source.next(event)
         source.complete()
         await runOut(clock, settle)
-        holds(first.length > 0, 'nothing comes of the 24 events of `input`')
-        same(second, first, 'what a second subscription gets')
+        assertLaw(first.length > 0, 'the operator emits nothing for the 24 events of `input`')
+        assertEqual(second, first, 'output of a second subscription')
       },
     },
   ]
 }
 
-/** How many events have come, and how long ago, when it is unsubscribed. */
+/** The moments of unsubscription: after so many events, and so many milliseconds after the last of them. */
 function* states(events: number): Generator<[pushed: number, wait: number]> {
   for (let pushed = 0; pushed <= events; pushed++) for (const wait of [0, 1, 60_000]) yield [pushed, wait]
 }
@@ -198,11 +198,11 @@ async function runOut(clock: VirtualClock, settle: () => Promise<void>): Promise
   clock.runOut()
 }
 
-function holds(condition: boolean, otherwise: string): void {
-  if (!condition) throw new Error(otherwise)
+function assertLaw(condition: boolean, violation: string): void {
+  if (!condition) throw new Error(violation)
 }
 
-function same(got: readonly unknown[], wanted: readonly unknown[], what: string): void {
+function assertEqual(got: readonly unknown[], wanted: readonly unknown[], what: string): void {
   const [a, b] = [stringify(got), stringify(wanted)]
-  holds(a === b, `${what}: expected ${b}, got ${a}`)
+  assertLaw(a === b, `${what}: expected ${b}, got ${a}`)
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { runVirtual } from './run-virtual.ts'
 
 describe('runVirtual', () => {
-  it('tells what a pipeline emits, and when', () => {
+  it('returns the notifications of a pipeline with their times', () => {
     const script = [
       [0, 'a'],
       [30, 'b'],
@@ -16,7 +16,7 @@ describe('runVirtual', () => {
     ])
   })
 
-  it('an hour takes no time, and is the same each time', () => {
+  it('runs an hour at once, with the same result each time', () => {
     const run = () =>
       runVirtual([[3_600_000, 1]], (source, clock) =>
         source.pipe(timeout({ each: 3_599_999, scheduler: clock })),
@@ -25,7 +25,7 @@ describe('runVirtual', () => {
     expect(run()).toEqual(run())
   })
 
-  it('whoever subscribes again gets the script from the start, from that moment on', () => {
+  it('starts the script again for each subscription', () => {
     const boom = new Error('boom')
     expect(
       runVirtual(
@@ -43,11 +43,11 @@ describe('runVirtual', () => {
     ])
   })
 
-  it('a source that does not end is unsubscribed when every timer has run', () => {
+  it('unsubscribes from a source that does not end after the last timer', () => {
     expect(runVirtual([[5, 'a']], (source) => source, { end: 'never' })).toEqual([{ at: 5, value: 'a' }])
   })
 
-  it('a pipeline that never rests is unsubscribed where it is told to be', () => {
+  it('unsubscribes from a pipeline that always sets timers at the time of `until`', () => {
     const seen = runVirtual([[5, -1]], (source, clock) => merge(source, interval(10, clock)), { until: 25 })
     expect(seen).toEqual([
       { at: 5, value: -1 },
@@ -56,7 +56,7 @@ describe('runVirtual', () => {
     ])
   })
 
-  it('timers that a pipeline leaves behind are an error', () => {
+  it('throws if a pipeline leaves timers', () => {
     const leaky = () =>
       runVirtual(
         [[0, 'a']],
@@ -66,10 +66,10 @@ describe('runVirtual', () => {
         },
         { until: 50 },
       )
-    expect(leaky).toThrow('the pipeline is over and has left timers behind: 1')
+    expect(leaky).toThrow('the pipeline has ended but left timers: 1')
   })
 
-  it('what happens in the same millisecond happens in the order of the script', () => {
+  it('keeps the order of the script within a millisecond', () => {
     expect(
       runVirtual(
         [
@@ -94,35 +94,35 @@ describe('runVirtual', () => {
 
   it.each([
     [
-      'a step before the one before it',
+      'a step earlier than the previous one',
       [
         [5, 'a'],
         [4, 'b'],
       ],
-      'script[1] must come at a number of milliseconds from 5 on, got 4',
+      'script[1]: the time must be a number of milliseconds from 5, not the number 4',
     ],
     [
       'a step before the start',
       [[-1, 'a']],
-      'script[0] must come at a number of milliseconds from 0 on, got -1',
+      'script[0]: the time must be a number of milliseconds from 0, not the number -1',
     ],
     [
-      'a step at no time',
+      'a step whose time is not a number',
       [[Number.NaN, 'a']],
-      'script[0] must come at a number of milliseconds from 0 on, got NaN',
+      'script[0]: the time must be a number of milliseconds from 0, not the number NaN',
     ],
     [
-      'a step that never comes',
+      'a step at an infinite time',
       [[Number.POSITIVE_INFINITY, 'a']],
-      'script[0] must come at a number of milliseconds from 0 on, got Infinity',
+      'script[0]: the time must be a number of milliseconds from 0, not the number Infinity',
     ],
-  ] as const)('refuses %s', (_, script, message) => {
-    expect(() => runVirtual(script, (source) => source)).toThrow(new RangeError(message))
+  ] as const)('throws for %s', (_, script, message) => {
+    expect(() => runVirtual(script, (source) => source)).toThrow(new TypeError(message))
   })
 
-  it('refuses an end before the last step', () => {
+  it('throws for an end before the last step', () => {
     expect(() => runVirtual([[5, 'a']], (source) => source, { endAt: 4 })).toThrow(
-      new RangeError('endAt must be at the last step, 5, or after it, got 4'),
+      new TypeError('endAt must be at or after the last step, 5 ms, not the number 4'),
     )
   })
 })

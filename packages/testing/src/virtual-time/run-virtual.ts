@@ -1,29 +1,30 @@
+import { optionError } from '@rxsse/shared'
 import { Observable, type SchedulerLike, type Subscription } from 'rxjs'
 import { VirtualClock } from './virtual-clock.ts'
 
-/** When something comes, in milliseconds from the subscription, and what. */
+/** A value of the source, and its time in milliseconds after the subscription. */
 export type ScriptStep<T> = readonly [at: number, value: T]
 
-/** What a pipeline did, and when. */
+/** A notification of the pipeline, and its time in milliseconds. */
 export type Notification<T> =
   | { readonly at: number; readonly value: T }
   | { readonly at: number; readonly error: unknown }
   | { readonly at: number; readonly complete: true }
 
 export interface RunVirtualOptions {
-  /** How the source ends, after its last step: by completing, by an error, or not at all. Default `'complete'`. */
+  /** How the source ends after its last step. Default `'complete'`. */
   readonly end?: 'complete' | 'never' | { readonly error: unknown }
-  /** When the source ends. Default: with its last step. */
+  /** When the source ends, in milliseconds. Default: at its last step. */
   readonly endAt?: number
-  /** When the pipeline is unsubscribed, in milliseconds. Default: when every timer has run. Needed where a timer always sets another. */
+  /** When the pipeline is unsubscribed, in milliseconds. Default: after the last timer. Needed if every timer sets another one. */
   readonly until?: number
 }
 
 /**
- * Runs a pipeline in virtual time: an hour takes no time at all, and comes out the same each time. The source is cold: whoever
- * subscribes to it again, as `retry` does, gets the script from the start, from that moment on.
+ * Runs a pipeline in virtual time: an hour takes no time, and every run gives the same result. The source is cold: a
+ * new subscription, such as that of `retry`, starts the script again.
  *
- * Give the clock to whatever takes a scheduler; what uses promises or timers of its own is not in virtual time.
+ * Pass the clock to every operator that takes a scheduler. Promises and `setTimeout` do not run in virtual time.
  *
  * @example
  * ```ts
@@ -31,8 +32,8 @@ export interface RunVirtualOptions {
  * // [{ at: 130, value: 'b' }, { at: 400, value: 'c' }, { at: 400, complete: true }]
  * ```
  *
- * @throws RangeError where a step's time is no number from 0 on, or before the step before it.
- * @throws Error where the pipeline leaves a timer behind after it has ended or was unsubscribed.
+ * @throws TypeError if the time of a step is negative, not finite, or before the previous step.
+ * @throws Error if a timer is still set after the pipeline has ended or was unsubscribed.
  */
 export function runVirtual<In, Out>(
   script: readonly ScriptStep<In>[],
@@ -41,7 +42,7 @@ export function runVirtual<In, Out>(
 ): Notification<Out>[] {
   const last = checkScript(script)
   if (endAt !== undefined && !(endAt >= last)) {
-    throw new RangeError(`endAt must be at the last step, ${last}, or after it, got ${endAt}`)
+    throw optionError('endAt', `at or after the last step, ${last} ms`, endAt)
   }
   const clock = new VirtualClock()
   const source = new Observable<In>((subscriber) => {
@@ -67,7 +68,7 @@ export function runVirtual<In, Out>(
   if (until === undefined) clock.runOut()
   else clock.advanceTo(until)
   subscription.unsubscribe()
-  if (clock.timers > 0) throw new Error(`the pipeline is over and has left timers behind: ${clock.timers}`)
+  if (clock.timers > 0) throw new Error(`the pipeline has ended but left timers: ${clock.timers}`)
   return seen
 }
 
@@ -79,9 +80,7 @@ function checkScript(script: readonly ScriptStep<unknown>[]): number {
   let last = 0
   for (const [index, [at]] of script.entries()) {
     if (!(at >= last) || !Number.isFinite(at)) {
-      throw new RangeError(
-        `script[${index}] must come at a number of milliseconds from ${last} on, got ${String(at)}`,
-      )
+      throw optionError(`script[${index}]: the time`, `a number of milliseconds from ${last}`, at)
     }
     last = at
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { VirtualClock } from './virtual-clock.ts'
 
 describe('a virtual clock', () => {
-  it('stands at 0 until it is sent on, and runs what falls due on the way, in order', () => {
+  it('starts at 0 and runs timers in the order of their times when it advances', () => {
     const clock = new VirtualClock()
     const seen: [string, number][] = []
     for (const [name, delay] of [
@@ -25,7 +25,7 @@ describe('a virtual clock', () => {
     expect([clock.now(), clock.timers]).toEqual([30, 1])
   })
 
-  it('runs timers that timers set, as far as it is sent', () => {
+  it('runs timers that timers set, up to the given time', () => {
     const clock = new VirtualClock()
     let rings = 0
     clock.schedule(function (this: { schedule(state: undefined, delay: number): void }) {
@@ -36,14 +36,14 @@ describe('a virtual clock', () => {
     expect([rings, clock.timers]).toEqual([3, 1])
   })
 
-  it('runs out: all there is, and stands at the last', () => {
+  it('runs all timers with runOut, and stops at the time of the last one', () => {
     const clock = new VirtualClock()
     clock.schedule(() => clock.schedule(() => {}, 5), 1_000_000)
     clock.runOut()
     expect([clock.now(), clock.timers]).toEqual([1_000_005, 0])
   })
 
-  it('does not go back, and counts no timer that was taken away', () => {
+  it('does not go back, and does not count an unsubscribed timer', () => {
     const clock = new VirtualClock()
     clock.advanceTo(50)
     clock.schedule(() => {}, 10).unsubscribe()
@@ -51,9 +51,11 @@ describe('a virtual clock', () => {
     expect([clock.now(), clock.timers]).toEqual([50, 0])
   })
 
-  it('refuses a time that is none', () => {
+  it('throws for a time that is not finite', () => {
     const clock = new VirtualClock()
-    expect(() => clock.advanceTo(Number.NaN)).toThrow('time must be a finite number of milliseconds, got NaN')
-    expect(() => clock.advanceBy(Number.POSITIVE_INFINITY)).toThrow('got Infinity')
+    expect(() => clock.advanceTo(Number.NaN)).toThrow(
+      'time must be a finite number of milliseconds, not the number NaN',
+    )
+    expect(() => clock.advanceBy(Number.POSITIVE_INFINITY)).toThrow('not the number Infinity')
   })
 })

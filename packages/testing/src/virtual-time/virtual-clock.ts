@@ -1,31 +1,31 @@
+import { optionError } from '@rxsse/shared'
 import { VirtualAction, VirtualTimeScheduler } from 'rxjs'
 
-/** A scheduler whose time, in milliseconds from 0, goes where a test sends it, and runs what falls due on the way. */
+/** A scheduler in virtual time. A test advances the time, in milliseconds from 0, which runs the timers that become due. */
 export class VirtualClock extends VirtualTimeScheduler {
   constructor() {
     super(VirtualAction, 0)
   }
 
-  /** Timers that are set. An operator that was unsubscribed has left none. */
+  /** The number of timers that are set. An operator that was unsubscribed must have left none. */
   get timers(): number {
     return this.actions.filter((action) => !action.closed).length
   }
 
-  /** Runs what is due up to and at `time`, in order, and stands there. A time that has passed runs what is due now. */
+  /** Runs the timers due up to `time`, in order. If `time` has passed already, runs those that are due now. */
   advanceTo(time: number): void {
-    if (!Number.isFinite(time))
-      throw new RangeError(`time must be a finite number of milliseconds, got ${time}`)
+    if (!Number.isFinite(time)) throw optionError('time', 'a finite number of milliseconds', time)
     this.maxFrames = Math.max(time, this.frame)
     this.flush()
     this.frame = this.maxFrames
   }
 
-  /** As `advanceTo`, from now. */
+  /** Runs the timers due within `milliseconds` from now, in order. */
   advanceBy(milliseconds: number): void {
     this.advanceTo(this.frame + milliseconds)
   }
 
-  /** Runs every timer there is, and those that they set; stands at the last. Does not return where a timer always sets another. */
+  /** Runs all timers, and the timers that they set. Never returns if every timer sets another one. */
   runOut(): void {
     this.maxFrames = Number.POSITIVE_INFINITY
     this.flush()
