@@ -2,9 +2,9 @@ import { fromEventSource, type SseEvent } from '@rxsse/core'
 import type { LogEntry } from '@rxsse/server'
 import type { Subscription } from 'rxjs'
 import { redisLog } from '../src/index.ts'
-import { eventually } from './eventually.ts'
-import { type Node, startNode } from './nodes.ts'
+import { type Node, startNode } from './node-process.ts'
 import { startRedis } from './redis.ts'
+import { createRandom } from './seeded-random.ts'
 
 export interface ChaosOptions {
   /** What is killed, when, by whom what is published and where clients go: all of it follows from the seed. */
@@ -41,7 +41,7 @@ export async function chaos({
   rate,
   redisFaults,
 }: ChaosOptions): Promise<ChaosReport> {
-  const random = seeded(seed)
+  const random = createRandom(seed)
   const redis = await startRedis({ durable: true })
   const key = `chaos-${seed}`
   const nodes = await Promise.all([1, 2, 3].map(() => startNode(redis.url, key)))
@@ -55,7 +55,7 @@ export async function chaos({
   try {
     await Promise.all(nodes.map(({ following }) => following))
     for (let n = 0; n < clients; n++) readers.push(openClient(n, undefined))
-    await eventually(() => readers.every(({ opened }) => opened))
+    await until(() => readers.every(({ opened }) => opened))
     const ends = Date.now() + seconds * 1_000
     const acknowledged = Promise.all(Array.from({ length: SOURCES }, (_, n) => publishing(n, ends)))
     const disturbances = [killing(ends), changing(ends)]
@@ -73,7 +73,7 @@ export async function chaos({
   return { seed, published: readers[0]?.seen.length ?? 0, ...counts, failures }
 
   function openClient(n: number, lastEventId: string | undefined): Reader {
-    const choose = seeded(seed * 1_000 + n)
+    const choose = createRandom(seed * 1_000 + n)
     const seen: SseEvent[] = []
     const reader: Reader = {
       seen,
@@ -105,7 +105,7 @@ export async function chaos({
 
   /** One source: each event until a node has acknowledged it, then the next. Gives how many. */
   async function publishing(source: number, ends: number): Promise<number> {
-    const choose = seeded(seed * 1_000 + 900 + source)
+    const choose = createRandom(seed * 1_000 + 900 + source)
     let count = 0
     while (Date.now() < ends) {
       const sourceId = `${source}:${++count}`
@@ -197,7 +197,7 @@ export async function chaos({
 
     const patience = Date.now() + 30_000
     const isDone = ({ seen, left }: Reader) => left || seen.length >= held.length
-    await eventually(() => over || readers.every(isDone) || Date.now() > patience)
+    await until(() => over || readers.every(isDone) || Date.now() > patience)
     readers.forEach(({ seen, left }, n) => {
       const expected = left ? held.slice(0, seen.length) : held
       const at = expected.findIndex(
@@ -222,21 +222,14 @@ interface Reader {
 
 const SOURCES = 8
 
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(5)
+}
+
 function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
 
 function pick<T>(from: readonly T[], random: () => number): T {
   return from[Math.floor(random() * from.length)] as T
-}
-
-/** mulberry32. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }

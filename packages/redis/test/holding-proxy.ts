@@ -1,58 +1,56 @@
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
-import { onTestFinished } from 'vitest'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { expect, onTestFinished } from 'vitest'
 
-/** A way to a server whose buffers can keep what was sent, and pass it on when its sender has long given up. */
+/** A TCP proxy in front of Redis that can hold requests back, and forward them after their sender has given up. */
 export interface HoldingProxy {
-  readonly port: number
-  /** Keeps what comes on the connections there are. */
+  readonly url: string
+  /** From now on, keeps what the present connections send. */
   hold(): void
-  /** Resolves when something is kept; then those connections are lost to their clients. */
+  /** Waits until something is kept, and then closes those connections. */
   cut(): Promise<void>
-  /** Passes on what was kept; resolves when the server has answered it. */
+  /** Forwards what was kept. Resolves when Redis has answered it. */
   release(): Promise<void>
 }
 
-interface Pair {
+interface ProxiedConnection {
   readonly client: Socket
   readonly upstream: Socket
   kept: Buffer[] | undefined
 }
 
-export async function holdingProxy(target: number): Promise<HoldingProxy> {
-  const pairs = new Set<Pair>()
+export async function startHoldingProxy(target: number): Promise<HoldingProxy> {
+  const connections = new Set<ProxiedConnection>()
   const server = createServer((client) => {
-    const pair: Pair = { client, upstream: connect(target, '127.0.0.1'), kept: undefined }
-    pairs.add(pair)
+    const connection: ProxiedConnection = { client, upstream: connect(target, '127.0.0.1'), kept: undefined }
+    connections.add(connection)
     client.on('data', (chunk) => {
-      if (pair.kept === undefined) pair.upstream.write(chunk)
-      else pair.kept.push(chunk)
+      if (connection.kept === undefined) connection.upstream.write(chunk)
+      else connection.kept.push(chunk)
     })
     client.on('close', () => {
-      if (pair.kept === undefined) pair.upstream.destroy()
+      if (connection.kept === undefined) connection.upstream.destroy()
     })
-    pair.upstream.on('data', (chunk) => client.write(chunk))
-    for (const socket of [client, pair.upstream]) socket.on('error', () => {})
+    connection.upstream.on('data', (chunk) => client.write(chunk))
+    for (const socket of [client, connection.upstream]) socket.on('error', () => {})
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => {
     server.close()
-    for (const { client, upstream } of pairs) {
+    for (const { client, upstream } of connections) {
       client.destroy()
       upstream.destroy()
     }
   })
-  const address = server.address()
-  let held: Pair[] = []
+  let held: ProxiedConnection[] = []
   return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
     hold() {
-      held = [...pairs].filter(({ client }) => !client.destroyed)
-      for (const pair of held) pair.kept = []
+      held = [...connections].filter(({ client }) => !client.destroyed)
+      for (const connection of held) connection.kept = []
     },
     async cut() {
-      while (!held.some(({ kept }) => (kept?.length ?? 0) > 0))
-        await new Promise((resolve) => setTimeout(resolve, 1))
+      await expect.poll(() => held.some(({ kept = [] }) => kept.length > 0), { interval: 1 }).toBe(true)
       for (const { client } of held) client.destroy()
     },
     async release() {

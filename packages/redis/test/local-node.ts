@@ -3,8 +3,8 @@ import { createServer } from 'node:http'
 import { type EventSourceOptions, fromEventSource, type SseEvent } from '@rxsse/core'
 import { createSink, type Sink, type SinkOptions } from '@rxsse/server'
 import { onTestFinished } from 'vitest'
-import { redisLog } from '../src/redis-log.ts'
-import type { RedisLogOptions } from '../src/redis-log-options.ts'
+import { redisLog } from '../src/log/redis-log.ts'
+import type { RedisLogOptions } from '../src/log/redis-log-options.ts'
 
 /** A node in this process: a sink over Redis, and its address. */
 export interface LocalNode {

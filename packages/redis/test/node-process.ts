@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Target } from '@rxsse/server'
 
-const program = new URL('./node.ts', import.meta.url).pathname
+const program = new URL('./programs/node.ts', import.meta.url).pathname
 
 /** What a node is asked to publish. */
 export interface Order {

@@ -1,15 +1,15 @@
 import { createClient } from 'redis'
-import type { RedisLogClient } from '../src/redis-log-options.ts'
+import type { RedisClient } from '../src/index.ts'
 
-/** A client whose duplicates, which are what is connected, are altered first: answers that take long, or fail. */
-export function alteredClient(url: string, alter: (own: RedisLogClient) => void): RedisLogClient {
-  const client: RedisLogClient = createClient({ url })
+/** A client whose connections (its duplicates) are patched first, so that answers are slow or fail. */
+export function createPatchedClient(url: string, patch: (connection: RedisClient) => void): RedisClient {
+  const client: RedisClient = createClient({ url })
   return {
     ...client,
     duplicate(overrides) {
-      const own: RedisLogClient = createClient({ url, ...overrides })
-      alter(own)
-      return own
+      const connection: RedisClient = createClient({ url, ...overrides })
+      patch(connection)
+      return connection
     },
   }
 }

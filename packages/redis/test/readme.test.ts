@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { createSink } from '@rxsse/server'
 import { freePort } from '@rxsse/testing/programs'
 import { expect, it, onTestFinished } from 'vitest'
-import { type Client, openClient } from '../test/cluster.ts'
-import { eventually } from '../test/eventually.ts'
-import { redisPath, startRedis } from '../test/redis.ts'
+import { type Client, openClient } from './local-node.ts'
+import { redisPath } from './redis.ts'
+import { setUpRedis } from './set-up.ts'
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url))
 const readme = readFileSync(join(packageFolder, 'README.md'), 'utf8')
@@ -26,10 +26,9 @@ function fileOf(example: number): string {
 }
 
 it.skipIf(redisPath === undefined)(
-  'the first example, started twice: the clients of each get the ticks of both',
+  'the clients of the first example, started twice, get the ticks of both nodes',
   async () => {
-    const redis = await startRedis()
-    onTestFinished(() => redis.close())
+    const redis = await setUpRedis()
     const path = fileOf(0)
     const clients: Client[] = []
     for (let n = 0; n < 2; n++) {
@@ -45,7 +44,7 @@ it.skipIf(redisPath === undefined)(
       clients.push(await openClient(`http://127.0.0.1:${port}/`))
     }
     const by = (data: readonly string[]) => new Set(data.map((tick) => JSON.parse(tick).by))
-    await eventually(() => clients.every((client) => by(client.data()).size === 2))
+    await expect.poll(() => clients.every((client) => by(client.data()).size === 2)).toBe(true)
   },
 )
 

@@ -3,26 +3,26 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type RedisServer, redisServerPath, startRedisServer } from '@rxsse/testing/programs'
 
-/** The path of redis-server, or undefined where it is not installed: then tests that need it are left out. */
+/** The path of redis-server. Undefined if it is not installed: tests that need it are skipped then. */
 export const redisPath: string | undefined = redisServerPath()
-if (redisPath === undefined)
-  console.warn('redis-server is not installed: the tests that need it are left out')
+if (redisPath === undefined) console.warn('redis-server is not installed: tests that need it are skipped')
 
-/** A real Redis in a folder of its own, to be stopped, paused and restarted. */
+/** A real Redis in a folder of its own. Tests stop, pause and restart it. */
 export interface Redis {
   readonly url: string
   readonly port: number
-  /** Ends it as `SIGTERM` does: what it has is written first where it persists. */
+  /** After `SIGTERM` it first writes its data, if it persists any. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
   /** Starts it again on its port, with the data in its folder. */
   start(): Promise<void>
-  /** It accepts connections and answers none, until `resume`. */
+  /** Until `resume`, it accepts connections but does not answer. */
   pause(): void
   resume(): void
-  /** Takes the data away; to be called while it is stopped. */
+  /** Deletes the data. Only while it is stopped. */
   erase(): void
-  /** Keeps a copy of the data, and puts it back; to be called while it is stopped. */
+  /** Copies the data. Only while it is stopped. */
   backUp(): void
+  /** Puts the copy back. Only while it is stopped. */
   restore(): void
   close(): Promise<void>
 }

@@ -11,7 +11,7 @@ export interface RunningProgram {
 }
 
 export function keepRunning(name: string, args: readonly string[]): RunningProgram {
-  const path = new URL(`./${name}.ts`, import.meta.url).pathname
+  const path = new URL(`./programs/${name}.ts`, import.meta.url).pathname
   let child: ChildProcess | undefined
   let stopped = false
   const done = run()

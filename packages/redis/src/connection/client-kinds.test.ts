@@ -7,21 +7,19 @@ import { join } from 'node:path'
 import { freePort } from '@rxsse/testing/programs'
 import { createClient, createCluster, createSentinel } from 'redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../test/eventually.ts'
-import { redisPath, startRedis } from '../test/redis.ts'
-import { redisLog } from './redis-log.ts'
-import type { RedisLogClient } from './redis-log-options.ts'
+import { redisPath } from '../../test/redis.ts'
+import { setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
+import type { RedisClient } from './redis-client.ts'
 
 /** That everything the log needs works by way of a client of that kind. */
-async function expectToWork(client: RedisLogClient, key: string): Promise<void> {
-  const log = redisLog({ client, key, onError: () => {} })
-  onTestFinished(() => log.close())
+async function expectToWork(client: RedisClient, key: string): Promise<void> {
+  const log = setUpLog({ client, key })
   const seen: string[] = []
   const tail = await log.tail?.((entries) => void seen.push(...entries.map(({ message }) => message.data)))
   const entries = await Promise.all(
     ['1', '2', '3'].map((data) => log.append({ data, topic: '' }, 'all', { sourceId: data })),
   )
-  await eventually(() => seen.length === 3)
+  await expect.poll(() => seen.length).toBe(3)
   expect(seen).toEqual(['1', '2', '3'])
   expect((await log.since(entries[0]?.id ?? '', 10)).entries.map(({ id }) => id)).toEqual(
     entries.slice(1).map(({ id }) => id),
@@ -29,10 +27,9 @@ async function expectToWork(client: RedisLogClient, key: string): Promise<void> 
   tail?.stop()
 }
 
-describe.skipIf(redisPath === undefined)('redisLog over a client of the user’s', () => {
-  it('works with createClient, connected or not, and leaves it as it is', async () => {
-    const redis = await startRedis()
-    onTestFinished(() => redis.close())
+describe.skipIf(redisPath === undefined)('redisLog with a given client', () => {
+  it('works with createClient, connected or not, and leaves the client unchanged', async () => {
+    const redis = await setUpRedis()
     const client = createClient({ url: redis.url })
     await expectToWork(client, 'one')
     expect(client.isOpen).toBe(false)
@@ -42,38 +39,31 @@ describe.skipIf(redisPath === undefined)('redisLog over a client of the user’s
     expect(await client.ping()).toBe('PONG')
   })
 
-  it('comes back also with a client that was told not to reconnect', async () => {
-    const redis = await startRedis({ durable: true })
-    onTestFinished(() => redis.close())
+  it('reconnects even if the client is configured not to', async () => {
+    const redis = await setUpRedis({ durable: true })
     const client = createClient({ url: redis.url, socket: { reconnectStrategy: false } })
-    const log = redisLog({ client, timeout: '30s', onError: () => {} })
-    onTestFinished(() => log.close())
+    const log = setUpLog({ client, timeout: '30s' })
     const seen: string[] = []
     await log.tail?.((entries) => void seen.push(...entries.map(({ message }) => message.data)))
     await log.append({ data: '1', topic: '' }, 'all')
     await redis.stop()
     await redis.start()
     await log.append({ data: '2', topic: '' }, 'all')
-    await eventually(() => seen.length === 2)
+    await expect.poll(() => seen.length).toBe(2)
     expect(seen).toEqual(['1', '2'])
   })
 
   it('works with createCluster: the keys of a log share a slot', async () => {
-    const redis = await startRedis({ config: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'] })
-    onTestFinished(() => redis.close())
-    const admin = createClient({ url: redis.url })
-    onTestFinished(() => admin.destroy())
-    await admin.connect()
+    const redis = await setUpRedis({ config: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'] })
+    const admin = await setUpAdmin(redis)
     await admin.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', '0', '16383'])
-    while (!String(await admin.sendCommand(['CLUSTER', 'INFO'])).includes('cluster_state:ok'))
-      await eventually(() => true)
+    await expect.poll(() => admin.sendCommand(['CLUSTER', 'INFO'])).toContain('cluster_state:ok')
     await expectToWork(createCluster({ rootNodes: [{ url: redis.url }] }), 'one')
     await expectToWork(createCluster({ rootNodes: [{ url: redis.url }] }), 'another')
   })
 
   it('works with createSentinel', async () => {
-    const redis = await startRedis()
-    onTestFinished(() => redis.close())
+    const redis = await setUpRedis()
     const sentinel = await startSentinel(redis.port)
     const client = createSentinel({
       name: 'main',
@@ -100,6 +90,6 @@ async function startSentinel(master: number): Promise<number> {
   child.stdout?.on('data', (chunk: Buffer) => {
     said += chunk
   })
-  await eventually(() => said.includes('+monitor'))
+  await expect.poll(() => said.includes('+monitor')).toBe(true)
   return port
 }

@@ -1,18 +1,15 @@
 import { createClient } from 'redis'
-import { expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../test/eventually.ts'
-import { redisPath, startRedis } from '../test/redis.ts'
-import { redisPresence } from './presence/redis-presence.ts'
-import { redisLog } from './redis-log.ts'
+import { expect, it } from 'vitest'
+import { redisPath } from '../../test/redis.ts'
+import { setUpAdmin, setUpRedis } from '../../test/set-up.ts'
+import { redisLog } from '../log/redis-log.ts'
+import { redisPresence } from '../presence/redis-presence.ts'
 
 it.skipIf(redisPath === undefined)(
-  'what is closed at any time, also while it connects, leaves no connection to Redis',
+  'closing at any time, even while connecting, leaves no connection to Redis',
   async () => {
-    const redis = await startRedis()
-    onTestFinished(() => redis.close())
-    const admin = createClient({ url: redis.url })
-    onTestFinished(() => admin.destroy())
-    await admin.connect()
+    const redis = await setUpRedis()
+    const admin = await setUpAdmin(redis)
     const connections = async () => (await admin.clientList()).length
     // One that gives up no connection by itself.
     const client = createClient({ url: redis.url })
@@ -25,10 +22,10 @@ it.skipIf(redisPath === undefined)(
       log.close()
       await left
     }
-    while ((await connections()) > 1) await eventually(() => true)
+    while ((await connections()) > 1) await expect.poll(() => true).toBe(true)
     // Connections that were on their way have come by then.
     for (let looks = 0; looks < 50; looks++) {
-      await eventually(() => true)
+      await expect.poll(() => true).toBe(true)
       expect(await connections()).toBe(1)
     }
   },

@@ -1,33 +1,33 @@
-import { ClientClosedError, ClientOfflineError, createClient } from 'redis'
-import type { Faults } from './faults.ts'
-import type { RedisLogClient } from './redis-log-options.ts'
+import { ClientClosedError, ClientOfflineError } from 'redis'
+import type { OutageReporter } from './outage-reporter.ts'
+import type { RedisClient } from './redis-client.ts'
 
-/** What became of a command that Redis did not carry out. */
-export type Failure = {
+/** Why Redis did not carry out a command. */
+export interface Failure {
   readonly error: unknown
   /**
    * - `unsent`: there was no connection.
-   * - `cut`: the connection was lost, or Redis was in no state to answer; it may have been carried out.
+   * - `interrupted`: the connection was lost, or Redis could not answer yet. The command may have been carried out.
    * - `refused`: Redis answered with an error.
    */
-  readonly how: 'unsent' | 'cut' | 'refused'
+  readonly kind: 'unsent' | 'interrupted' | 'refused'
 }
 
-export type Attempt<T> = { readonly answer: T } | { readonly failure: Failure }
+export type Outcome<T> = { readonly answer: T } | { readonly failure: Failure }
 
-/** One connection to Redis, opened at once and again whenever it is lost. */
+/** One connection to Redis. It connects at once, and again whenever the connection is lost. */
 export class Connection {
-  readonly #client: RedisLogClient
-  readonly #faults: Faults
+  readonly #client: RedisClient
+  readonly #outages: OutageReporter
   #connecting: Promise<unknown> | undefined
   #closed = false
 
-  constructor(settings: RedisLogClient, faults: Faults) {
-    // Commands wait here, where their time is counted, not in the client.
-    this.#client = settings.duplicate({ disableOfflineQueue: true })
-    this.#faults = faults
+  constructor(client: RedisClient, outages: OutageReporter) {
+    // Without the client's offline queue, a command that waits for Redis waits here, where its time is counted.
+    this.#client = client.duplicate({ disableOfflineQueue: true })
+    this.#outages = outages
     this.#client.on('error', (error) => this.#report(error))
-    // A client that is closed while it opens a socket has it all the same, some time later.
+    // If the client is destroyed while its socket opens, it connects all the same, a little later.
     this.#client.on('ready', () => {
       if (this.#closed) this.#client.destroy()
     })
@@ -38,15 +38,15 @@ export class Connection {
     return this.#closed
   }
 
-  /** Tries once. */
-  async try<T>(command: (client: RedisLogClient) => Promise<T>): Promise<Attempt<T>> {
+  /** Runs a command once. Never rejects. */
+  async try<T>(command: (client: RedisClient) => Promise<T>): Promise<Outcome<T>> {
     this.#connect()
     try {
       const answer = await command(this.#client)
-      this.#faults.answered()
+      this.#outages.recover()
       return { answer }
     } catch (error) {
-      return { failure: { error, how: howItFailed(error) } }
+      return { failure: { error, kind: classifyError(error) } }
     }
   }
 
@@ -55,7 +55,7 @@ export class Connection {
     this.#client.destroy()
   }
 
-  /** A client that was told not to reconnect, or whose cluster was not there, has to be opened again. */
+  /** Opens the client again if it does not reconnect by itself, or if its cluster could not be reached. */
   #connect(): void {
     if (this.#closed || this.#connecting !== undefined || this.#client.isOpen) return
     this.#connecting = this.#client
@@ -67,63 +67,20 @@ export class Connection {
   }
 
   #report(error: unknown): void {
-    if (!this.#closed) this.#faults.report(error)
+    if (!this.#closed) this.#outages.reportOutage(error)
   }
 }
 
-/** Where Redis is: a url, or a client to take the settings of. */
-export interface Whereabouts {
-  readonly url?: string | undefined
-  readonly client?: RedisLogClient | undefined
-}
-
-/** The client whose settings every connection has; `who` names the function whose options these are. */
-export function clientOf({ url, client }: Whereabouts, who: string): RedisLogClient {
-  if (client !== undefined) {
-    if (url === undefined) return client
-    throw new TypeError(`${who}: both url and client are given; give one`)
-  }
-  if (typeof url !== 'string') throw new TypeError(`${who}: url is ${typeof url}; ${URL_SHAPE}`)
-  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) throw badUrl(who)
-  try {
-    return createClient({
-      url,
-      pingInterval: QUIET,
-      socket: {
-        connectTimeout: SILENT,
-        // A connection whose other end has vanished without a word is known by the ping that is not answered.
-        socketTimeout: SILENT,
-        reconnectStrategy: (retries) => Math.min(20 * 2 ** retries, 500) * (1 + Math.random()),
-      },
-    })
-  } catch {
-    // The error of the client quotes the url.
-    throw badUrl(who)
-  }
-}
-
-/** After how many milliseconds a connection without traffic is tried, and after how many it is given up. */
-export const QUIET = 3_000
-const SILENT = 10_000
-
-const URL_SHAPE = 'it must be like redis://user:password@host:6379/0, or rediss://… for TLS'
-
-function badUrl(who: string): TypeError {
-  return new TypeError(
-    `${who}: url cannot be read (it is not shown, as it may hold a password); ${URL_SHAPE}`,
-  )
-}
-
-function howItFailed(error: unknown): Failure['how'] {
+function classifyError(error: unknown): Failure['kind'] {
   if (error instanceof ClientOfflineError || error instanceof ClientClosedError) return 'unsent'
-  // An answer begins with a code in capitals; everything else is the connection's.
+  // An error reply of Redis begins with a code in capitals. Any other error comes from the connection.
   const [, code] = /^\w*Error: ([A-Z]{2,})/.exec(String(error)) ?? []
-  if (code === undefined) return 'cut'
-  return PASSING.has(code) ? 'cut' : 'refused'
+  if (code === undefined) return 'interrupted'
+  return TEMPORARY_ERRORS.has(code) ? 'interrupted' : 'refused'
 }
 
-/** Answers of a server that will soon be able to, or of one that is the master no more. */
-const PASSING = new Set([
+/** Error replies of a server that will answer soon, or that is no longer the master. */
+const TEMPORARY_ERRORS: ReadonlySet<string> = new Set([
   'LOADING',
   'READONLY',
   'MASTERDOWN',

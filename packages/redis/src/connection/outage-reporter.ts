@@ -1,30 +1,30 @@
-/** Tells of Redis being away once, until it is back; nothing depends on what is done with it. */
-export class Faults {
+/** Reports that Redis is away: once, until Redis answers again. */
+export class OutageReporter {
   readonly #onError: (error: unknown) => void
-  #latest: unknown
+  #latestError: unknown
 
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError
   }
 
-  /** What went wrong last, since Redis last answered. */
-  get latest(): unknown {
-    return this.#latest
+  /** The latest error since Redis last answered. */
+  get latestError(): unknown {
+    return this.#latestError
   }
 
-  /** Whether to go on waiting: as the caller chose, and in any case for the first connection. */
-  isWorthWaiting(whenAway: 'wait' | 'fail'): boolean {
-    return whenAway === 'wait' || this.#latest === undefined
+  /** Whether a call waits for Redis. The first connection is always waited for. */
+  shouldWait(whenAway: 'wait' | 'fail'): boolean {
+    return whenAway === 'wait' || this.#latestError === undefined
   }
 
+  reportOutage(error: unknown): void {
+    const isFirst = this.#latestError === undefined
+    this.#latestError = error
+    if (isFirst) this.report(error)
+  }
+
+  /** Reports an error that has nothing to do with an outage. Never throws. */
   report(error: unknown): void {
-    const isNews = this.#latest === undefined
-    this.#latest = error
-    if (isNews) this.tell(error)
-  }
-
-  /** Tells of what is not of Redis being away, whenever it happens. */
-  tell(error: unknown): void {
     try {
       this.#onError(error)
     } catch (thrown) {
@@ -32,7 +32,8 @@ export class Faults {
     }
   }
 
-  answered(): void {
-    this.#latest = undefined
+  /** Redis has answered. */
+  recover(): void {
+    this.#latestError = undefined
   }
 }

@@ -1,21 +1,21 @@
-/** What went wrong, for a program: the `code` of a {@link RedisError}. */
+/** Why a call failed: the `code` of a {@link RedisError}. */
 export type RedisErrorCode =
-  /** There is no connection to Redis, and the log was told not to wait for one. */
+  /** There is no connection to Redis, and the log does not wait for one. */
   | 'unavailable'
   /** Redis did not answer in time. */
   | 'timeout'
-  /** Redis answered with an error: no memory left, a key of another type, no permission. `cause` has it. */
+  /** Redis answered with an error, such as no memory left or no permission. `cause` holds it. */
   | 'refused'
-  /** The log is closed. */
+  /** The log or the presence is closed. */
   | 'closed'
 
-/** Why Redis did not do what was asked, told apart by `code`. Never holds a password. */
+/** Redis did not carry out a call. `code` says why. The error never contains a password. */
 export class RedisError extends Error {
   override readonly name = 'RedisError'
   readonly code: RedisErrorCode
   /**
-   * Whether the message may be in the log all the same: it was on its way when the connection or the time ran
-   * out. Publishing it again with the same source id adds it at most once.
+   * Whether the log may contain the message all the same, because it was sent before the connection or the time
+   * ran out. Publish it again with the same source id: Redis adds it at most once.
    */
   readonly mayBeAppended: boolean
 

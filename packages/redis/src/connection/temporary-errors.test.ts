@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type Redis, redisPath, startRedis } from '../test/redis.ts'
-import { redisLog } from './redis-log.ts'
-import type { RedisLogOptions } from './redis-log-options.ts'
+import { type Redis, redisPath } from '../../test/redis.ts'
+import { setUpLog, setUpRedis } from '../../test/set-up.ts'
+import type { RedisLogOptions } from '../log/redis-log-options.ts'
 
 type Admin = ReturnType<typeof createClient>
 
@@ -76,7 +76,7 @@ const passing: Record<string, Passing> = {
     begins: 'empty',
     async enter(admin, redis) {
       await allSlots(admin)
-      while ((await saidBy(admin)).startsWith('CLUSTERDOWN')) await sleep(5)
+      await expect.poll(() => saidBy(admin)).not.toMatch(/^CLUSTERDOWN/)
       // Some of the keys of the log are there, and some are not.
       await admin.zAdd('{rxsse}:ids', { score: 1, value: '=x' })
       await setSlot(admin, 'MIGRATING', await otherNode(admin, redis))
@@ -85,14 +85,14 @@ const passing: Record<string, Passing> = {
   },
 }
 
-describe.skipIf(redisPath === undefined)('while Redis answers', () => {
+describe.skipIf(redisPath === undefined)('while Redis answers with', () => {
   it.each(Object.entries(passing))(
-    '%s, calls wait, and are carried out when that is over',
+    '%s, calls wait and are carried out afterwards',
     async (code, { config = [], begins, enter, leave }) => {
       const { redis, admin, log } = await started(config)
       if (begins === undefined) await log.append({ data: 'before', topic: '' }, 'all')
       await enter(admin, redis)
-      while (!(await saidBy(admin)).startsWith(code)) await sleep(5)
+      await expect.poll(() => saidBy(admin)).toMatch(new RegExp(`^${code}`))
       const done: string[] = []
       const calls = Promise.all([
         Promise.resolve(log.append({ data: 'meanwhile', topic: '' }, 'all')).finally(() =>
@@ -110,7 +110,7 @@ describe.skipIf(redisPath === undefined)('while Redis answers', () => {
     },
   )
 
-  it('READONLY, calls fail with that for their cause where that was asked for, and may not be there', async () => {
+  it("READONLY, calls fail with that cause with whenAway: 'fail'", async () => {
     const { admin, log } = await started([], { whenAway: 'fail' })
     await log.head()
     await away.enter(admin)
@@ -129,10 +129,8 @@ describe.skipIf(redisPath === undefined)('while Redis answers', () => {
 })
 
 async function started(config: readonly string[], options: Pick<RedisLogOptions, 'whenAway'> = {}) {
-  const redis = await startRedis({ config })
-  onTestFinished(() => redis.close())
-  const log = redisLog({ url: redis.url, timeout: '60s', onError: () => {}, ...options })
-  onTestFinished(() => log.close())
+  const redis = await setUpRedis({ config })
+  const log = setUpLog({ url: redis.url, ...options })
   return { redis, admin: await connected(redis), log }
 }
 
@@ -153,11 +151,10 @@ async function saidBy(admin: Admin): Promise<string> {
 
 /** Another node joins the cluster; gives its id. */
 async function otherNode(admin: Admin, { port }: Redis): Promise<string> {
-  const redis = await startRedis({ config: cluster })
-  onTestFinished(() => redis.close())
+  const redis = await setUpRedis({ config: cluster })
   const other = await connected(redis)
   await ask(other, 'CLUSTER', 'MEET', '127.0.0.1', `${port}`)
   const id = await ownId(other)
-  while (!String(await ask(admin, 'CLUSTER', 'NODES')).includes(id)) await sleep(5)
+  await expect.poll(() => ask(admin, 'CLUSTER', 'NODES')).toContain(id)
   return id
 }

@@ -5,11 +5,11 @@ import { type ConnectionState, fromEventSource, type SseEvent } from '@rxsse/cor
 import { type EventLog, memoryLog, sqliteLog } from '@rxsse/server'
 import { createResumingFeed, createScriptedServer, type Disconnect } from '@rxsse/testing'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { seeded } from '../test/chaos.ts'
-import { openClient, openNode } from '../test/cluster.ts'
-import { eventually } from '../test/eventually.ts'
-import { redisPath, startRedis } from '../test/redis.ts'
-import { redisLog } from './redis-log.ts'
+import { openClient, openNode } from '../../test/local-node.ts'
+import { redisPath } from '../../test/redis.ts'
+import { createRandom } from '../../test/seeded-random.ts'
+import { setUpLog, setUpRedis } from '../../test/set-up.ts'
+import { redisLog } from '../log/redis-log.ts'
 
 const HOUR = 3_600_000
 const realNow = Date.now
@@ -26,9 +26,9 @@ function jump(random: () => number): void {
 
 afterEach(() => vi.restoreAllMocks())
 
-describe('where the clock of a client is set ahead and back', () => {
-  it('at each of its connections, it has every event once, in order, and asks no more often than it is cut', async () => {
-    const random = seeded(7)
+describe('if the clock of a client is set ahead and back', () => {
+  it('at each of its connections, it gets every event once, in order, and reconnects only after a disconnect', async () => {
+    const random = createRandom(7)
     const disconnects = Array.from({ length: 40 }, (): Disconnect => {
       const by = (['END', 'FIN', 'RST'] as const)[Math.floor(random() * 3)] ?? 'RST'
       return { part: 'body', bytes: Math.floor(random() * 2_000), by }
@@ -51,22 +51,25 @@ describe('where the clock of a client is set ahead and back', () => {
     expect(connections).toBeLessThanOrEqual(disconnects.length + 2)
   })
 
-  it.each([HOUR, -HOUR])('a connection that has gone silent is given up (set by %i ms)', async (by) => {
-    await using server = await createScriptedServer([
-      { status: 200, body: ['data: 1\n\n', 'HOLD'] },
-      { status: 200, body: ['data: 2\n\n', 'HOLD'] },
-    ])
-    const seen: string[] = []
-    const subscription = fromEventSource(server.url, {
-      timeouts: { idle: 100 },
-      reconnect: { initialDelay: 1, minDelay: 1 },
-    }).subscribe(({ data }) => {
-      seen.push(data)
-      setClock(by)
-    })
-    await eventually(() => seen.includes('2'))
-    subscription.unsubscribe()
-  })
+  it.each([HOUR, -HOUR])(
+    'a silent connection is closed after its idle timeout (set by %i ms)',
+    async (by) => {
+      await using server = await createScriptedServer([
+        { status: 200, body: ['data: 1\n\n', 'HOLD'] },
+        { status: 200, body: ['data: 2\n\n', 'HOLD'] },
+      ])
+      const seen: string[] = []
+      const subscription = fromEventSource(server.url, {
+        timeouts: { idle: 100 },
+        reconnect: { initialDelay: 1, minDelay: 1 },
+      }).subscribe(({ data }) => {
+        seen.push(data)
+        setClock(by)
+      })
+      await expect.poll(() => seen.includes('2')).toBe(true)
+      subscription.unsubscribe()
+    },
+  )
 })
 
 const logs: Record<string, () => Promise<EventLog> | EventLog> = {
@@ -76,7 +79,7 @@ const logs: Record<string, () => Promise<EventLog> | EventLog> = {
 }
 
 it.each(Object.entries(logs))(
-  'where the clock of a server is set ahead and back, the ids of a %s go on, and none is lost or there twice',
+  'if the clock of a server is set ahead and back, the ids of a %s continue without a loss or a repetition',
   async (_, open) => {
     const log = await open()
     onTestFinished(() => log.close())
@@ -96,10 +99,9 @@ it.each(Object.entries(logs))(
   },
 )
 
-describe.skipIf(redisPath === undefined)('where the clock of a node is set ahead and back', () => {
-  it('what waits for Redis neither gives up early nor waits for ever, and clients have every event once', async () => {
-    const redis = await startRedis({ durable: true })
-    onTestFinished(() => redis.close())
+describe.skipIf(redisPath === undefined)('if the clock of a node is set ahead and back', () => {
+  it('calls that wait for Redis end neither early nor never, and clients get every event once', async () => {
+    const redis = await setUpRedis({ durable: true })
     const node = await openNode({ url: redis.url, key: 'jumps', timeout: '60s' })
     const client = await openClient(node.url)
     const published: Promise<unknown>[] = []
@@ -112,16 +114,14 @@ describe.skipIf(redisPath === undefined)('where the clock of a node is set ahead
       await redis.start()
       await Promise.all(published)
     }
-    await eventually(() => client.events.length >= published.length)
+    await expect.poll(() => client.events.length).toBeGreaterThanOrEqual(published.length)
     expect(client.data()).toEqual(published.map((_, n) => `${n}`))
     expect(client.connections).toBe(1)
   })
 
-  it.each([HOUR, -HOUR])('a call that Redis does not answer ends in time (set by %i ms)', async (by) => {
-    const redis = await startRedis()
-    onTestFinished(() => redis.close())
-    const log = redisLog({ url: redis.url, timeout: 200, onError: () => {} })
-    onTestFinished(() => log.close())
+  it.each([HOUR, -HOUR])('a call without an answer ends at its timeout (set by %i ms)', async (by) => {
+    const redis = await setUpRedis()
+    const log = setUpLog({ url: redis.url, timeout: 200 })
     await log.append({ data: '1', topic: '' }, 'all')
     redis.pause()
     const began = performance.now()
@@ -140,7 +140,6 @@ function temporarySqliteLog(): EventLog {
 }
 
 async function temporaryRedisLog(): Promise<EventLog> {
-  const redis = await startRedis()
-  onTestFinished(() => redis.close())
+  const redis = await setUpRedis()
   return redisLog({ url: redis.url, key: 'clock', timeout: '60s', onError: () => {} })
 }

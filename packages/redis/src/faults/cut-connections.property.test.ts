@@ -1,18 +1,18 @@
 import type { LogEntry } from '@rxsse/server'
+import { createFaultProxy, type Fault } from '@rxsse/testing'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Cut, cuttingProxy } from '../test/cutting-proxy.ts'
-import { eventually } from '../test/eventually.ts'
-import { type Redis, redisPath, startRedis } from '../test/redis.ts'
-import { redisLog } from './redis-log.ts'
+import { type Redis, redisPath, startRedis } from '../../test/redis.ts'
+import { redisLog } from '../log/redis-log.ts'
 
 // A handshake takes some hundred bytes either way; a batch, some hundred more.
-const cut: fc.Arbitrary<Cut> = fc.record({
+const cut: fc.Arbitrary<Fault> = fc.record({
+  kind: fc.constant('cut' as const),
+  direction: fc.constantFrom('to-server' as const, 'to-client' as const),
   after: fc.integer({ min: 1, max: 4_000 }),
-  of: fc.constantFrom('requests' as const, 'answers' as const),
 })
 
-describe.skipIf(redisPath === undefined)('where connections to Redis are cut at any byte', () => {
+describe.skipIf(redisPath === undefined)('if connections to Redis are cut at any byte', () => {
   let redis: Redis
   let keys = 0
 
@@ -21,13 +21,13 @@ describe.skipIf(redisPath === undefined)('where connections to Redis are cut at 
   })
   afterAll(() => redis.close())
 
-  it('messages without a source id are appended once, in the order of the calls, and the tail has each once', async () => {
+  it('messages without a source id are appended once, in the order of the calls, and the tail delivers each once', async () => {
     let cutsInAll = 0
     await fc.assert(
       fc.asyncProperty(fc.array(cut, { minLength: 1, maxLength: 12, size: 'max' }), async (cuts) => {
         const key = `cut-${++keys}`
-        const waiting = [...cuts]
-        const proxy = await cuttingProxy(redis.port, () => waiting.shift())
+        const plan = (connection: number) => cuts.slice(connection, connection + 1)
+        const proxy = await createFaultProxy({ target: redis.port, plan, seed: 0 })
         const url = `redis://127.0.0.1:${proxy.port}`
         const log = redisLog({ url, key, timeout: '60s', onError: () => {} })
         try {
@@ -39,14 +39,14 @@ describe.skipIf(redisPath === undefined)('where connections to Redis are cut at 
             if (n % 3 === 0) await appended.at(-1)
           }
           const entries = await Promise.all(appended)
-          await eventually(() => tailed.length >= 60)
+          await expect.poll(() => tailed.length).toBeGreaterThanOrEqual(60)
           expect(tailed).toEqual(entries)
           expect(tailed.map(({ message }) => message.data)).toEqual(entries.map((_, n) => `${n}`))
           expect((await log.since(tail?.position.id ?? '', 100)).entries).toEqual(entries)
-          cutsInAll += proxy.cuts
+          cutsInAll += proxy.connections.filter(({ endedBy }) => endedBy === 'cut').length
         } finally {
           await log.close()
-          proxy.close()
+          await proxy.close()
         }
       }),
       { numRuns: 15 },
@@ -54,12 +54,12 @@ describe.skipIf(redisPath === undefined)('where connections to Redis are cut at 
     expect(cutsInAll).toBeGreaterThan(15)
   })
 
-  it('a message is there if the call says so, and not there if the call says that it cannot be', async () => {
+  it('a message is in the log if its call succeeds, and not in the log if the error says so', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(cut, { minLength: 1, maxLength: 12, size: 'max' }), async (cuts) => {
         const key = `told-${++keys}`
-        const waiting = [...cuts]
-        const proxy = await cuttingProxy(redis.port, () => waiting.shift())
+        const plan = (connection: number) => cuts.slice(connection, connection + 1)
+        const proxy = await createFaultProxy({ target: redis.port, plan, seed: 0 })
         const url = `redis://127.0.0.1:${proxy.port}`
         const log = redisLog({ url, key, whenAway: 'fail', onError: () => {} })
         const direct = redisLog({ url: redis.url, key })
@@ -84,7 +84,7 @@ describe.skipIf(redisPath === undefined)('where connections to Redis are cut at 
         } finally {
           await log.close()
           await direct.close()
-          proxy.close()
+          await proxy.close()
         }
       }),
       { numRuns: 15 },

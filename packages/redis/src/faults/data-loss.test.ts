@@ -1,20 +1,16 @@
-import { createClient } from 'redis'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { type Client, openClient, openNode } from '../test/cluster.ts'
-import { eventually } from '../test/eventually.ts'
-import { type Redis, type RedisOptions, redisPath, startRedis } from '../test/redis.ts'
-import { redisLog } from './redis-log.ts'
+import { describe, expect, it } from 'vitest'
+import { type Client, openClient, openNode } from '../../test/local-node.ts'
+import { type Redis, type RedisOptions, redisPath } from '../../test/redis.ts'
+import { setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
 
 async function started(options: RedisOptions = {}): Promise<Redis> {
-  const redis = await startRedis(options)
-  onTestFinished(() => redis.close())
+  const redis = await setUpRedis(options)
   return redis
 }
 
 /** What a log has after an id, page by page: the data of entries, and gaps where they are told. */
 async function after(redis: Redis, id: string): Promise<string[]> {
-  const log = redisLog({ url: redis.url, onError: () => {} })
-  onTestFinished(() => log.close())
+  const log = setUpLog({ url: redis.url })
   const found: string[] = []
   for (let from: string | number = id; ; ) {
     const { entries, gap, end, more } = await log.since(from, 3)
@@ -29,17 +25,17 @@ const gapsOf = ({ events }: Client) =>
   events.filter(({ type }) => type === 'gap').map(({ data }) => JSON.parse(data))
 
 describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
-  it('empty, connected clients are told, and those who resume; then all go on', async () => {
+  it('empty, clients get a gap, whether connected or resuming, and then new events', async () => {
     const redis = await started()
     const [one, two] = await Promise.all([openNode({ url: redis.url }), openNode({ url: redis.url })])
     const clients = await Promise.all([openClient(one.url), openClient(two.url)])
     await one.sink.publish({ data: '1' })
     const { id } = await one.sink.publish({ data: '2' })
-    await eventually(() => clients.every((client) => client.data().length === 2))
+    await expect.poll(() => clients.every((client) => client.data().length === 2)).toBe(true)
     await redis.stop()
     await redis.start()
     const { id: next } = await two.sink.publish({ data: '3' })
-    await eventually(() => clients.every((client) => client.data().length === 3))
+    await expect.poll(() => clients.every((client) => client.data().length === 3)).toBe(true)
     const [epoch] = next?.split('-') ?? []
     expect(epoch).not.toBe(id?.split('-')[0])
     for (const client of clients) {
@@ -53,66 +49,59 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
       expect(client.connections).toBe(1)
     }
     const late = await openClient(one.url, { lastEventId: id ?? '' })
-    await eventually(() => late.events.length === 2)
+    await expect.poll(() => late.events.length).toBe(2)
     expect(late.data()).toEqual(['3'])
     expect(gapsOf(late)).toEqual([{ from: id, to: expect.stringMatching(/-0$/), reason: 'epoch' }])
     await one.sink.publish({ data: '4' })
-    await eventually(() => [...clients, late].every((client) => client.data().includes('4')))
+    await expect.poll(() => [...clients, late].every((client) => client.data().includes('4'))).toBe(true)
     expect(late.data()).toEqual(['3', '4'])
   })
 
-  it('empty, and a node that knows nothing is the first to write: nodes that know more still get it all', async () => {
+  it('empty, and a new node writes first, the clients of older nodes still get all its events', async () => {
     const redis = await started()
     const node = await openNode({ url: redis.url })
     const client = await openClient(node.url)
     for (let n = 0; n < 50; n++) await node.sink.publish({ data: 'before' })
-    await eventually(() => client.events.length === 50)
+    await expect.poll(() => client.events.length).toBe(50)
     await redis.stop()
     await redis.start()
-    const fresh = redisLog({ url: redis.url, onError: () => {} })
-    onTestFinished(() => fresh.close())
+    const fresh = setUpLog({ url: redis.url })
     for (const data of ['1', '2', '3']) await fresh.append({ data, topic: 'message' }, 'all')
-    await eventually(() => client.data().length === 53)
+    await expect.poll(() => client.data().length).toBe(53)
     expect(client.data().slice(50)).toEqual(['1', '2', '3'])
     expect(gapsOf(client)).toMatchObject([{ reason: 'epoch' }])
   })
 
-  it('emptied without a restart, and nobody publishes: connected clients are told all the same', async () => {
+  it('emptied without a restart, connected clients get a gap even if nobody publishes', async () => {
     const redis = await started()
     const node = await openNode({ url: redis.url })
     const client = await openClient(node.url)
     const { id } = await node.sink.publish({ data: '1' })
-    const admin = createClient({ url: redis.url })
-    onTestFinished(() => admin.destroy())
-    await admin.connect()
+    const admin = await setUpAdmin(redis)
     await admin.flushAll()
-    await eventually(() => gapsOf(client).length > 0)
+    await expect.poll(() => gapsOf(client).length).toBeGreaterThan(0)
     expect(gapsOf(client)).toEqual([{ from: id, to: expect.stringMatching(/-0$/), reason: 'epoch' }])
     await node.sink.publish({ data: '2' })
-    await eventually(() => client.data().length === 2)
+    await expect.poll(() => client.data().length).toBe(2)
     expect(gapsOf(client).length).toBe(1)
   })
 
-  it.each(['{rxsse}:events', '{rxsse}:life'])(
-    'without its key %s alone, as by an eviction: a new life begins',
+  it.each(['{rxsse}:events', '{rxsse}:metadata'])(
+    'without its key %s, as after an eviction, the log begins anew',
     async (key) => {
       const redis = await started()
-      const log = redisLog({ url: redis.url, onError: () => {} })
-      onTestFinished(() => log.close())
+      const log = setUpLog({ url: redis.url })
       const { id } = await log.append({ data: '1', topic: '' }, 'all', { sourceId: 's' })
-      const admin = createClient({ url: redis.url })
-      onTestFinished(() => admin.destroy())
-      await admin.connect()
+      const admin = await setUpAdmin(redis)
       await admin.del(key)
       await log.append({ data: '2', topic: '' }, 'all', { sourceId: 's' })
       expect(await after(redis, id)).toEqual(['gap epoch', '2'])
     },
   )
 
-  it('with all it had, ids of before go on without a gap, over any number of restarts', async () => {
+  it('with all its data, earlier ids resume without a gap, over any number of restarts', async () => {
     const redis = await started({ durable: true })
-    const log = redisLog({ url: redis.url, onError: () => {} })
-    onTestFinished(() => log.close())
+    const log = setUpLog({ url: redis.url })
     const ids = [(await log.head()).id]
     for (let n = 1; n <= 6; n++) {
       ids.push((await log.append({ data: `${n}`, topic: '' }, 'all')).id)
@@ -126,7 +115,7 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
     }
   })
 
-  it('from an older backup, what it lost is a gap, also after more has been written than was lost', async () => {
+  it('from an older backup, the lost entries are a gap, even after more entries were written than lost', async () => {
     const redis = await started({ durable: true })
     const node = await openNode({ url: redis.url })
     const client = await openClient(node.url)
@@ -136,15 +125,14 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
     redis.backUp()
     await redis.start()
     for (const data of ['3', '4']) ids.push((await node.sink.publish({ data })).id)
-    await eventually(() => client.data().length === 4)
+    await expect.poll(() => client.data().length).toBe(4)
     await redis.stop()
     redis.restore()
     await redis.start()
     // Somebody who knows nothing writes first.
-    const fresh = redisLog({ url: redis.url, onError: () => {} })
-    onTestFinished(() => fresh.close())
+    const fresh = setUpLog({ url: redis.url })
     for (const data of ['5', '6', '7', '8', '9']) await fresh.append({ data, topic: 'message' }, 'all')
-    await eventually(() => client.data().length === 9)
+    await expect.poll(() => client.data().length).toBe(9)
     expect(client.data()).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9'])
     expect(gapsOf(client)).toEqual([{ from: ids[3], to: expect.any(String), reason: 'epoch' }])
     expect(await after(redis, gapsOf(client)[0].to)).toEqual(['5', '6', '7', '8', '9'])
@@ -152,7 +140,7 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
     expect(await after(redis, ids[0] ?? '')).toEqual(['2', 'gap trimmed', '5', '6', '7', '8', '9'])
     expect(await after(redis, ids[1] ?? '')).toEqual(['gap trimmed', '5', '6', '7', '8', '9'])
     const away = await openClient(node.url, { lastEventId: ids[0] ?? '' })
-    await eventually(() => away.data().includes('9'))
+    await expect.poll(() => away.data().includes('9')).toBe(true)
     expect(away.events.map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual([
       '2',
       'gap',
@@ -168,24 +156,22 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
     }
   })
 
-  it('from copies of its keys, in the same server process, a node that knows of more tells of it', async () => {
+  it('from copies of its keys in the same server process, a node that knows more entries reports the loss', async () => {
     const redis = await started()
-    const admin = createClient({ url: redis.url })
-    onTestFinished(() => admin.destroy())
-    await admin.connect()
+    const admin = await setUpAdmin(redis)
     const node = await openNode({ url: redis.url })
     const client = await openClient(node.url)
     const first = (await node.sink.publish({ data: '1' })).id
-    const parts = ['life', 'events']
+    const parts = ['metadata', 'events']
     for (const part of parts) await admin.copy(`{rxsse}:${part}`, `{rxsse}:${part}:backup`)
     const lost = (await node.sink.publish({ data: 'lost' })).id
-    await eventually(() => client.data().length === 2)
+    await expect.poll(() => client.data().length).toBe(2)
     const restored = admin.multi()
     for (const part of parts) restored.copy(`{rxsse}:${part}:backup`, `{rxsse}:${part}`, { REPLACE: true })
     await restored.exec()
     const next = (await node.sink.publish({ data: '2' })).id
     expect(next).not.toBe(lost)
-    await eventually(() => client.data().includes('2'))
+    await expect.poll(() => client.data().includes('2')).toBe(true)
     expect(client.events.map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual([
       '1',
       'lost',
@@ -196,25 +182,22 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
     expect(await after(redis, first ?? '')).toEqual(['gap trimmed', '2'])
   })
 
-  it('empty, and with its clock set back by an hour, offsets go on ascending and connected clients have all that follows', async () => {
+  it('empty and with its clock set back by an hour, offsets keep ascending and connected clients get all later events', async () => {
     const redis = await started()
-    const admin = createClient({ url: redis.url })
-    onTestFinished(() => admin.destroy())
-    await admin.connect()
-    const log = redisLog({ url: redis.url })
-    onTestFinished(() => log.close())
+    const admin = await setUpAdmin(redis)
+    const log = setUpLog({ url: redis.url })
     await log.head()
     // As if the log had begun while the clock was an hour ahead.
     const ahead = String((Date.now() + 3_600_000) * 1_000)
-    await admin.hSet('{rxsse}:life', { base: ahead, first: `${BigInt(ahead) + 1n}`, last: ahead })
+    await admin.hSet('{rxsse}:metadata', { base: ahead, first: `${BigInt(ahead) + 1n}`, last: ahead })
     const node = await openNode({ url: redis.url })
     const client = await openClient(node.url)
     const { offset } = await log.append({ data: '1', topic: 'message' }, 'all')
-    await eventually(() => client.data().length === 1)
+    await expect.poll(() => client.data().length).toBe(1)
     await admin.flushAll()
     for (const data of ['2', '3'])
       expect((await log.append({ data, topic: 'message' }, 'all')).offset).toBeGreaterThan(offset)
-    await eventually(() => client.data().includes('3'))
+    await expect.poll(() => client.data().includes('3')).toBe(true)
     expect(client.events.map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual([
       '1',
       'gap',
@@ -223,21 +206,17 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
     ])
   })
 
-  it('as another server (a replica that lagged behind its master), it is as after a restart', async () => {
+  it('as another server (a replica that lagged behind its master), a new term begins as after a restart', async () => {
     const master = await started()
     const replica = await started({ config: ['--replicaof', '127.0.0.1', `${master.port}`] })
-    const log = redisLog({ url: master.url, onError: () => {} })
-    onTestFinished(() => log.close())
+    const log = setUpLog({ url: master.url })
     const first = await log.append({ data: '1', topic: '' }, 'all')
-    const admin = createClient({ url: replica.url })
-    onTestFinished(() => admin.destroy())
-    await admin.connect()
-    await eventually(() => true)
-    while ((await admin.hGet('{rxsse}:life', 'last')) !== String(first.offset)) await eventually(() => true)
+    const admin = await setUpAdmin(replica)
+    await expect.poll(() => true).toBe(true)
+    await expect.poll(() => admin.hGet('{rxsse}:metadata', 'last')).toBe(String(first.offset))
     await admin.sendCommand(['REPLICAOF', 'NO', 'ONE'])
     const lost = await log.append({ data: 'lost', topic: '' }, 'all')
-    const promoted = redisLog({ url: replica.url, onError: () => {} })
-    onTestFinished(() => promoted.close())
+    const promoted = setUpLog({ url: replica.url })
     const next = await promoted.append({ data: '2', topic: '' }, 'all')
     expect(next.offset).toBeGreaterThan(lost.offset)
     expect(await after(replica, first.id)).toEqual(['2'])

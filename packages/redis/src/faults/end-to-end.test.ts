@@ -6,11 +6,11 @@ import type { SseEvent } from '@rxsse/core'
 import type { EventLog, LogPosition } from '@rxsse/server'
 import { freePort } from '@rxsse/testing/programs'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { seeded } from '../test/chaos.ts'
-import { keepRunning } from '../test/keep-running.ts'
-import { startNode } from '../test/nodes.ts'
-import { redisPath, startRedis } from '../test/redis.ts'
-import { redisLog } from './redis-log.ts'
+import { startNode } from '../../test/node-process.ts'
+import { redisPath } from '../../test/redis.ts'
+import { keepRunning } from '../../test/restarting-program.ts'
+import { createRandom } from '../../test/seeded-random.ts'
+import { setUpLog, setUpRedis } from '../../test/set-up.ts'
 
 const EVENTS = 300
 const KEY = 'path'
@@ -34,21 +34,19 @@ interface Path {
 async function startPath(random: () => number): Promise<Path> {
   const folder = mkdtempSync(join(tmpdir(), 'rxsse-path-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  const redis = await startRedis({ durable: true })
-  onTestFinished(() => redis.close())
+  const redis = await setUpRedis({ durable: true })
   const nodes = await Promise.all([startNode(redis.url, KEY), startNode(redis.url, KEY)])
   onTestFinished(async () => {
     await Promise.all(nodes.map((node) => node.kill()))
   })
-  const log = redisLog({ url: redis.url, key: KEY, timeout: '60s', onError: () => {} })
-  onTestFinished(() => log.close())
+  const log = setUpLog({ url: redis.url, key: KEY })
   const origin = await log.head()
 
   const port = await freePort()
   const source = keepRunning('source', [join(folder, 'source.db'), `${port}`, `${EVENTS}`])
   const sourceUrl = `http://127.0.0.1:${port}/`
   const checkpoint = join(folder, 'pipeline')
-  const pipeline = keepRunning('relay', [sourceUrl, redis.url, KEY, checkpoint, `${EVENTS}`])
+  const pipeline = keepRunning('pipeline', [sourceUrl, redis.url, KEY, checkpoint, `${EVENTS}`])
   const urls = nodes.map(({ url }) => url)
   const startClient = (mode: 'plain' | 'dedupe') => {
     const file = join(folder, mode)
@@ -89,46 +87,49 @@ function linesOf(file: string): SseEvent[] {
 
 const wanted = Array.from({ length: EVENTS }, (_, n) => `event ${n + 1}`)
 
-describe.skipIf(redisPath === undefined)('from a source to a client of another node', () => {
-  it.each<[string, readonly Role[]]>([
-    ...ROLES.map((role): [string, readonly Role[]] => [role, [role]]),
-    ['each of them in turn', ROLES],
-  ])(
-    'while %s is killed again and again, the log has every event once, a client at least once, and once with dedupe, all in order',
-    { timeout: 180_000 },
-    async (name, roles) => {
-      const seed = Number(process.env.PATH_SEED ?? Math.floor(Math.random() * 1_000_000))
-      console.info(`whole path, ${name}: to have this run again, set PATH_SEED=${seed}`)
-      const random = seeded(seed)
-      const path = await startPath(random)
-      const stored = () => [path.plain().length, path.deduped().length]
-      const last = wanted.at(-1)
-      const isOver = () => [path.plain, path.deduped].every((of) => of().at(-1)?.data === last)
-      let crashes = 0
-      for (let before = [0, 0]; ; ) {
-        // The next crash comes when everything works again, or nothing would ever be done.
-        await until(() => isOver() || stored().every((count, n) => count > (before[n] ?? 0)))
-        if (isOver()) break
-        await sleep(250 * random())
-        before = stored()
-        await path.crash(roles[crashes++ % roles.length] ?? 'Redis')
-      }
-      expect(crashes).toBeGreaterThan(0)
+describe.skipIf(redisPath === undefined)(
+  'from a source, over a pipeline and Redis, to the client of a node',
+  () => {
+    it.each<[string, readonly Role[]]>([
+      ...ROLES.map((role): [string, readonly Role[]] => [role, [role]]),
+      ['each of them in turn', ROLES],
+    ])(
+      'while %s is killed repeatedly, the log has every event once, a client gets it at least once, or once with dedupe, all in order',
+      { timeout: 180_000 },
+      async (name, roles) => {
+        const seed = Number(process.env.PATH_SEED ?? Math.floor(Math.random() * 1_000_000))
+        console.info(`end to end, ${name}: to repeat this run, set PATH_SEED=${seed}`)
+        const random = createRandom(seed)
+        const path = await startPath(random)
+        const stored = () => [path.plain().length, path.deduped().length]
+        const last = wanted.at(-1)
+        const isOver = () => [path.plain, path.deduped].every((of) => of().at(-1)?.data === last)
+        let crashes = 0
+        for (let before = [0, 0]; ; ) {
+          // The next crash comes when everything works again, or nothing would ever be done.
+          await until(() => isOver() || stored().every((count, n) => count > (before[n] ?? 0)))
+          if (isOver()) break
+          await sleep(250 * random())
+          before = stored()
+          await path.crash(roles[crashes++ % roles.length] ?? 'Redis')
+        }
+        expect(crashes).toBeGreaterThan(0)
 
-      const { entries, gap } = await path.log.since(path.origin.id, EVENTS + 10)
-      expect(gap).toBeUndefined()
-      expect(entries.map(({ message }) => message.data)).toEqual(wanted)
-      const sent = entries.map(({ id, message }) => ({
-        type: 'message',
-        data: message.data,
-        lastEventId: id,
-      }))
-      expect(path.deduped()).toEqual(sent)
-      // A crash brings again what was stored after the checkpoint's last save.
-      expect(firstOfEach(path.plain())).toEqual(sent)
-    },
-  )
-})
+        const { entries, gap } = await path.log.since(path.origin.id, EVENTS + 10)
+        expect(gap).toBeUndefined()
+        expect(entries.map(({ message }) => message.data)).toEqual(wanted)
+        const sent = entries.map(({ id, message }) => ({
+          type: 'message',
+          data: message.data,
+          lastEventId: id,
+        }))
+        expect(path.deduped()).toEqual(sent)
+        // A crash brings again what was stored after the checkpoint's last save.
+        expect(firstOfEach(path.plain())).toEqual(sent)
+      },
+    )
+  },
+)
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(20)

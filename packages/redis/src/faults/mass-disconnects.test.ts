@@ -1,20 +1,19 @@
 import { createFaultProxy } from '@rxsse/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { seeded } from '../test/chaos.ts'
-import { openClient, openNode } from '../test/cluster.ts'
-import { eventually } from '../test/eventually.ts'
-import { redisPath, startRedis } from '../test/redis.ts'
+import { openClient, openNode } from '../../test/local-node.ts'
+import { redisPath } from '../../test/redis.ts'
+import { createRandom } from '../../test/seeded-random.ts'
+import { setUpRedis } from '../../test/set-up.ts'
 
-describe.skipIf(redisPath === undefined)('behind a network that fails for everybody', () => {
-  it('330 clients are cut off all at once, six times: each has every event once, in order', {
+describe.skipIf(redisPath === undefined)('behind a network that fails for all clients', () => {
+  it('330 clients are disconnected at once, six times, and each gets every event once, in order', {
     timeout: 180_000,
   }, async () => {
-    const redis = await startRedis()
-    onTestFinished(() => redis.close())
+    const redis = await setUpRedis()
     const node = await openNode({ url: redis.url, key: 'storm' })
     const proxy = await createFaultProxy({ target: node.url })
     onTestFinished(() => proxy.close())
-    const random = seeded(proxy.seed)
+    const random = createRandom(proxy.seed)
     const { id } = await node.sink.publish({ data: 'the first' })
     const clients = await Promise.all(
       Array.from({ length: 330 }, () => openClient(proxy.url, { lastEventId: id ?? '' })),
@@ -38,20 +37,19 @@ describe.skipIf(redisPath === undefined)('behind a network that fails for everyb
         await proxy.up()
       } else proxy.drop(random() < 0.5 ? 'cut' : 'reset')
       const connections = node.sink.stats().opened
-      await eventually(() => node.sink.stats().opened >= connections + 200 + 100 * random())
+      await expect.poll(() => node.sink.stats().opened >= connections + 200 + 100 * random()).toBe(true)
     }
     over = true
     await publishing
 
-    await eventually(() => clients.every(({ events }) => events.length >= published.length))
+    await expect.poll(() => clients.every(({ events }) => events.length >= published.length)).toBe(true)
     for (const client of clients) expect(client.data()).toEqual(published)
     expect(node.sink.stats().gaps).toBe(0)
     expect(node.sink.stats().opened).toBeGreaterThan(1_500)
   })
 
-  it('slow readers are cut off, come back, and have every event once, in order', async () => {
-    const redis = await startRedis()
-    onTestFinished(() => redis.close())
+  it('slow clients are disconnected, reconnect, and get every event once, in order', async () => {
+    const redis = await setUpRedis()
     const node = await openNode(
       { url: redis.url, key: 'slow' },
       { slowClient: { policy: 'disconnect', maxMessages: 20 } },
@@ -72,14 +70,15 @@ describe.skipIf(redisPath === undefined)('behind a network that fails for everyb
       published.push(`${published.length} ${'x'.repeat(64_000)}`)
       await node.sink.publish({ data: published.at(-1) })
     }
-    await eventually(() => [fast, ...slow].every(({ events }) => events.length >= published.length))
+    await expect
+      .poll(() => [fast, ...slow].every(({ events }) => events.length >= published.length))
+      .toBe(true)
     for (const client of [fast, ...slow]) expect(client.data()).toEqual(published)
     expect(node.sink.stats().gaps).toBe(0)
   })
 
-  it('slow readers that are told what they missed have all the rest, in order', async () => {
-    const redis = await startRedis()
-    onTestFinished(() => redis.close())
+  it('slow clients with the skip policy get all other events, in order', async () => {
+    const redis = await setUpRedis()
     const node = await openNode({ url: redis.url, key: 'lagging' }, { slowClient: { maxMessages: 20 } })
     const proxy = await createFaultProxy({
       target: node.url,
@@ -92,7 +91,7 @@ describe.skipIf(redisPath === undefined)('behind a network that fails for everyb
       await node.sink.publish({ data: `${count++} ${'x'.repeat(64_000)}` })
     }
     await node.sink.publish({ data: 'the end' })
-    await eventually(() => slow.every((client) => client.data().at(-1) === 'the end'))
+    await expect.poll(() => slow.every((client) => client.data().at(-1) === 'the end')).toBe(true)
     for (const { events } of slow) {
       let expected = 0
       for (const { type, data } of events) {

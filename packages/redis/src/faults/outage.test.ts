@@ -1,15 +1,16 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { createClient } from 'redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { openClient, openNode } from '../test/cluster.ts'
-import { eventually } from '../test/eventually.ts'
-import { type Redis, type RedisOptions, redisPath, startRedis } from '../test/redis.ts'
-import { redisLog } from './redis-log.ts'
+import { openClient, openNode } from '../../test/local-node.ts'
+import { type Redis, type RedisOptions, redisPath } from '../../test/redis.ts'
+import { advanceUntil, setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
+import { redisLog } from '../log/redis-log.ts'
 
 async function started(options: RedisOptions = {}): Promise<Redis> {
-  const redis = await startRedis(options)
-  onTestFinished(() => redis.close())
+  const redis = await setUpRedis(options)
   return redis
 }
 
@@ -17,20 +18,20 @@ const numbers = (from: number, to: number) => Array.from({ length: to - from + 1
 
 describe.skipIf(redisPath === undefined)('while Redis is away', () => {
   it.each(['SIGTERM', 'SIGKILL'] as const)(
-    'clients stay connected over its restart (%s), publishing waits, and everything goes on by itself, nothing twice',
+    'clients stay connected over its restart (%s), publishing waits, and every event arrives once',
     async (signal) => {
       const redis = await started({ durable: true })
       const [one, two] = await Promise.all([openNode({ url: redis.url }), openNode({ url: redis.url })])
       const clients = await Promise.all([openClient(one.url), openClient(two.url)])
       for (const n of numbers(1, 20)) one.sink.next({ data: n })
-      await eventually(() => clients.every(({ events }) => events.length === 20))
+      await expect.poll(() => clients.every(({ events }) => events.length === 20)).toBe(true)
       await redis.stop(signal)
       const published = numbers(21, 30).map((n) => one.sink.publish({ data: n }))
       const elsewhere = two.sink.publish({ data: 'x' })
       await redis.start()
       await Promise.all([...published, elsewhere])
       for (const n of numbers(31, 40)) await two.sink.publish({ data: n })
-      await eventually(() => clients.every(({ events }) => events.length >= 41))
+      await expect.poll(() => clients.every(({ events }) => events.length >= 41)).toBe(true)
       for (const { events, connections, data } of clients) {
         expect(connections).toBe(1)
         expect(events.some(({ type }) => type === 'gap')).toBe(false)
@@ -38,15 +39,14 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
       }
       // An id from before the restart is as good as ever.
       const late = await openClient(two.url, { lastEventId: clients[0]?.events[9]?.lastEventId ?? '' })
-      await eventually(() => late.events.length >= 31)
+      await expect.poll(() => late.events.length).toBeGreaterThanOrEqual(31)
       expect(late.events).toEqual(clients[0]?.events.slice(10))
     },
   )
 
-  it("publishing fails at once where that was asked for, with the cause and 'unavailable'", async () => {
+  it("publishing fails at once with whenAway: 'fail', with the code 'unavailable' and the cause", async () => {
     const redis = await started()
-    const log = redisLog({ url: redis.url, whenAway: 'fail', onError: () => {} })
-    onTestFinished(() => log.close())
+    const log = setUpLog({ url: redis.url, whenAway: 'fail' })
     await log.append({ data: 'a', topic: '' }, 'all')
     await redis.stop()
     // The first may meet the connection as it is being lost.
@@ -70,17 +70,20 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
     expect((await log.since(id, 1)).gap).toBeUndefined()
   })
 
-  it('a call that waited long enough is an error that says whether the message may be there', async () => {
+  it('a call fails at its timeout, and its error says whether the message may be in the log', async () => {
     const redis = await started()
-    const log = redisLog({ url: redis.url, timeout: 300, onError: () => {} })
-    onTestFinished(() => log.close())
-    const { id } = await log.head()
+    const clock = new VirtualClock()
+    const log = setUpLog({ url: redis.url, timeout: '1m', scheduler: clock })
+    const { id } = await advanceUntil(clock, log.head())
     redis.pause()
-    const onItsWay = log.append({ data: 'a', topic: '' }, 'all', { sourceId: 'a' })
-    await expect(onItsWay).rejects.toMatchObject({ code: 'timeout', mayBeAppended: true })
-    const neverSent = log.append({ data: 'b', topic: '' }, 'all')
-    await expect(neverSent).rejects.toMatchObject({ code: 'timeout', mayBeAppended: false })
-    await expect(log.head()).rejects.toMatchObject({ code: 'timeout' })
+    const sent = log.append({ data: 'a', topic: '' }, 'all', { sourceId: 'a' })
+    await nextTurn()
+    const unsent = log.append({ data: 'b', topic: '' }, 'all')
+    const head = log.head()
+    clock.advanceBy(60_000)
+    await expect(sent).rejects.toMatchObject({ code: 'timeout', mayBeAppended: true })
+    await expect(unsent).rejects.toMatchObject({ code: 'timeout', mayBeAppended: false })
+    await expect(head).rejects.toMatchObject({ code: 'timeout' })
     redis.resume()
     await log.append({ data: 'a', topic: '' }, 'all', { sourceId: 'a' })
     await log.append({ data: 'c', topic: '' }, 'all')
@@ -88,7 +91,7 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
     expect(entries.map(({ message }) => message.data)).toEqual(['a', 'c'])
   })
 
-  it('clients stay connected while it is paused, and have everything once it goes on', async () => {
+  it('clients stay connected while it is paused, and get every event when it continues', async () => {
     const redis = await started()
     const node = await openNode({ url: redis.url })
     const client = await openClient(node.url)
@@ -98,12 +101,12 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
     await new Promise((resolve) => setTimeout(resolve, 300))
     redis.resume()
     await Promise.all(waiting)
-    await eventually(() => client.events.length >= 10)
+    await expect.poll(() => client.events.length).toBeGreaterThanOrEqual(10)
     expect(client.data()).toEqual(numbers(1, 10))
     expect(client.connections).toBe(1)
   })
 
-  it('a node may start, and serves clients when it is back', async () => {
+  it('a node can start, and serves clients when Redis is back', async () => {
     const redis = await started({ durable: true })
     const before = await openNode({ url: redis.url })
     const { id } = await before.sink.publish({ data: '1' })
@@ -115,47 +118,43 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
     const published = node.sink.publish({ data: '3' })
     await redis.start()
     await published
-    await eventually(() => resuming.data().length >= 2)
+    await expect.poll(() => resuming.data().length).toBeGreaterThanOrEqual(2)
     expect(resuming.data()).toEqual(['2', '3'])
     await node.sink.publish({ data: '4' })
-    await eventually(() => fresh.data().includes('4') && resuming.data().includes('4'))
+    await expect.poll(() => fresh.data().includes('4') && resuming.data().includes('4')).toBe(true)
     expect(fresh.connections).toBe(1)
     expect(resuming.data()).toEqual(['2', '3', '4'])
   })
 
-  it('tells onError once, until it is back', async () => {
+  it('onError is called once, until Redis is back', async () => {
     const redis = await started()
     const errors: unknown[] = []
-    const log = redisLog({ url: redis.url, onError: (error) => errors.push(error) })
-    onTestFinished(() => log.close())
+    const log = setUpLog({ url: redis.url, onError: (error) => errors.push(error) })
     await log.head()
     await redis.stop()
-    await eventually(() => errors.length > 0)
+    await expect.poll(() => errors.length).toBeGreaterThan(0)
     await new Promise((resolve) => setTimeout(resolve, 200))
     expect(errors.length).toBe(1)
     await redis.start()
     await log.head()
     await redis.stop()
-    await eventually(() => errors.length > 1)
+    await expect.poll(() => errors.length).toBeGreaterThan(1)
   })
 })
 
-describe.skipIf(redisPath === undefined)('what Redis refuses', () => {
-  it('is an error at once, with what it said', async () => {
+describe.skipIf(redisPath === undefined)('a command that Redis refuses', () => {
+  it('fails at once, with the answer of Redis as the cause', async () => {
     const redis = await started()
-    const client = createClient({ url: redis.url })
-    onTestFinished(() => client.destroy())
-    await client.connect()
-    await client.set('{rxsse}:life', 'something else')
-    const log = redisLog({ client, onError: () => {} })
-    onTestFinished(() => log.close())
+    const client = await setUpAdmin(redis)
+    await client.set('{rxsse}:metadata', 'something else')
+    const log = setUpLog({ client })
     await expect(log.append({ data: '', topic: '' }, 'all')).rejects.toMatchObject({
       code: 'refused',
       mayBeAppended: false,
       cause: expect.objectContaining({ message: expect.stringContaining('WRONGTYPE') }),
     })
     await expect(log.head()).rejects.toMatchObject({ code: 'refused' })
-    await client.del('{rxsse}:life')
+    await client.del('{rxsse}:metadata')
     await log.append({ data: '', topic: '' }, 'all')
     await client.configSet('maxmemory', '1')
     await expect(log.append({ data: '', topic: '' }, 'all')).rejects.toMatchObject({
@@ -169,12 +168,11 @@ describe.skipIf(redisPath === undefined)('what Redis refuses', () => {
     expect(await client.ping()).toBe('PONG')
   })
 
-  it('never shows a password', async () => {
+  it('fails with an error that does not show the password', async () => {
     const redis = await started({ config: ['--requirepass', 'rightsecret'] })
     const errors: unknown[] = []
     const url = redis.url.replace('redis://', 'redis://:wrongsecret@')
-    const log = redisLog({ url, timeout: 500, onError: (error) => errors.push(error) })
-    onTestFinished(() => log.close())
+    const log = setUpLog({ url, timeout: 500, onError: (error) => errors.push(error) })
     await Promise.resolve(log.append({ data: '', topic: '' }, 'all')).catch((error) => errors.push(error))
     await Promise.resolve(log.head()).catch((error) => errors.push(error))
     const { inspect } = await import('node:util')
@@ -185,38 +183,41 @@ describe.skipIf(redisPath === undefined)('what Redis refuses', () => {
 })
 
 it.each(['', 'localhost', 'http://u:secret@host', 'redis://u:secret@host:port', 'redis://u:secret@host/x'])(
-  'refuses a url it cannot read, %j, without showing it',
+  'throws if the url is wrong, %j, without showing it',
   (url) => {
-    expect(() => redisLog({ url })).toThrow(/^redisLog: url cannot be read \(it is not shown/)
+    expect(() => redisLog({ url })).toThrow(/^redisLog: url must be like .* \(the value is not shown/)
   },
 )
 
-it('refuses options that are not as they must be, by name', () => {
+it('throws a TypeError that names a wrong option', () => {
   const url = 'redis://127.0.0.1:1'
-  expect(() => redisLog({})).toThrow('redisLog: url is undefined; it must be like redis://')
+  const expectError = (options: object, message: string | RegExp) => {
+    expect(() => redisLog(options)).toThrow(TypeError)
+    expect(() => redisLog(options)).toThrow(message)
+  }
+  expectError({}, /^redisLog: url must be like redis:.*, not undefined$/)
   for (const maxLength of [0, -1, 1.5, Number.NaN]) {
-    expect(() => redisLog({ url, maxLength })).toThrow(
-      /maxLength is .*; it must be a whole number, 1 or more/,
+    expectError(
+      { url, maxLength },
+      'redisLog: maxLength must be a whole number of at least 1, not the number',
     )
   }
-  for (const key of ['', 'a{b}']) expect(() => redisLog({ url, key })).toThrow(/key is .*without \{ and \}/)
-  expect(() => redisLog({ url, client: createClient() })).toThrow('both url and client are given; give one')
-  expect(() => redisLog({ url, timeout: 0 })).toThrow('timeout is 0')
-  expect(() => redisLog({ url, timeout: '5 sec' as never })).toThrow("redisLog: timeout is '5 sec'; give")
-  expect(() => redisLog({ url, timeout: true as never })).toThrow('redisLog: timeout is true; give')
-  // @ts-expect-error it must be one of two words
-  expect(() => redisLog({ url, whenAway: 'panic' })).toThrow(
-    "whenAway is \"panic\"; it must be 'wait' or 'fail'",
-  )
+  for (const key of ['', 'a{b}']) expectError({ url, key }, 'redisLog: key must be text without { and }')
+  expectError({ url, client: createClient() }, 'redisLog: url and client are both given')
+  expectError({ url, timeout: 0 }, 'redisLog: timeout must be a duration longer than zero')
+  expectError({ url, timeout: '5 sec' }, /^redisLog: timeout must be a duration .*, not the string "5 sec"$/)
+  expectError({ url, timeout: true }, /^redisLog: timeout must be a duration .*, not the boolean true$/)
+  expectError({ url, timeout: '30d' }, /^redisLog: timeout must be a duration .*at most 2147483647 ms/)
+  expectError({ url, ids: 'mine' }, "redisLog: ids must be 'epoch' or 'message'")
+  expectError({ url, whenAway: 'panic' }, /whenAway must be 'wait' or 'fail', not the string "panic"$/)
 })
 
-it('gives up waiting for something that is no Redis', async () => {
+it('a call to a server that is not Redis times out', async () => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   await once(silent, 'listening')
   onTestFinished(() => void silent.close())
   const address = silent.address()
   const port = typeof address === 'object' ? address?.port : 0
-  const log = redisLog({ url: `redis://127.0.0.1:${port}`, timeout: 200, onError: () => {} })
-  onTestFinished(() => log.close())
+  const log = setUpLog({ url: `redis://127.0.0.1:${port}`, timeout: 200 })
   await expect(log.head()).rejects.toMatchObject({ code: 'timeout' })
 })

@@ -7,10 +7,10 @@ import { fetchTransport, fromEventSource, type SseEvent, type Transport } from '
 import { createSink, type EventLog, memoryLog, type SinkOptions, sqliteLog } from '@rxsse/server'
 import { createFaultProxy, type Fault, type FaultPlan } from '@rxsse/testing'
 import { expect, it, onTestFinished } from 'vitest'
-import { seeded } from '../test/chaos.ts'
-import { eventually } from '../test/eventually.ts'
-import { redisPath, startRedis } from '../test/redis.ts'
-import { redisLog } from './redis-log.ts'
+import { redisPath } from '../../test/redis.ts'
+import { createRandom } from '../../test/seeded-random.ts'
+import { setUpRedis } from '../../test/set-up.ts'
+import { redisLog } from '../log/redis-log.ts'
 
 const DISCONNECTS = 1_000
 
@@ -22,8 +22,8 @@ interface Pair {
 
 const pairs: Record<string, Pair> = {
   'a memoryLog': { log: () => memoryLog({ capacity: 1_000_000 }) },
-  'a sqliteLog, to fetch': { log: temporarySqliteLog, transport: fetchTransport() },
-  'a memoryLog, over taken sockets': {
+  'a sqliteLog, with fetch': { log: temporarySqliteLog, transport: fetchTransport() },
+  'a memoryLog, with socket takeover': {
     log: () => memoryLog({ capacity: 1_000_000 }),
     sink: { takeover: true },
   },
@@ -31,7 +31,7 @@ const pairs: Record<string, Pair> = {
 }
 
 it.each(Object.entries(pairs))(
-  `over ${DISCONNECTS} disconnects at random bytes, of requests and of answers, a client of a sink with %s has every event once, in order`,
+  `over ${DISCONNECTS} disconnects at random bytes of requests and responses, a client of a sink with %s gets every event once, in order`,
   { timeout: 300_000 },
   async (name, { log: open, transport, sink: options }) => {
     const log = await open()
@@ -50,7 +50,7 @@ it.each(Object.entries(pairs))(
     let enough = false
     const proxy = await createFaultProxy({ target: port, plan: (...of) => (enough ? [] : disconnect(...of)) })
     onTestFinished(() => proxy.close())
-    const random = seeded(proxy.seed)
+    const random = createRandom(proxy.seed)
     const began = performance.now()
 
     const seen: SseEvent[] = []
@@ -76,7 +76,7 @@ it.each(Object.entries(pairs))(
     proxy.drop('reset')
     const { id } = await sink.publish({ data: 'the end' })
     sent.push({ type: 'message', data: 'the end', lastEventId: id ?? '' })
-    await eventually(() => seen.at(-1)?.data === 'the end' || failures.length > 0)
+    await expect.poll(() => seen.at(-1)?.data === 'the end' || failures.length > 0).toBe(true)
 
     expect(failures).toEqual([])
     expect(seen).toEqual(sent)
@@ -107,7 +107,6 @@ function temporarySqliteLog(): EventLog {
 }
 
 async function temporaryRedisLog(): Promise<EventLog> {
-  const redis = await startRedis()
-  onTestFinished(() => redis.close())
+  const redis = await setUpRedis()
   return redisLog({ url: redis.url, key: 'disconnects', timeout: '60s', onError: () => {} })
 }

@@ -1,67 +1,53 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { EventLog, LogEntry } from '@rxsse/server'
+import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { alteredClient } from '../test/altered-client.ts'
-import { type Redis, redisPath, startRedis } from '../test/redis.ts'
-import { redisLog } from './redis-log.ts'
-import type { RedisLogOptions } from './redis-log-options.ts'
-
-async function started(): Promise<Redis> {
-  const redis = await startRedis({ durable: true })
-  onTestFinished(() => redis.close())
-  return redis
-}
-
-function opened(options: RedisLogOptions): EventLog {
-  const log = redisLog({ onError: () => {}, ...options })
-  onTestFinished(() => log.close())
-  return log
-}
+import { createPatchedClient } from '../../test/patched-client.ts'
+import { redisPath } from '../../test/redis.ts'
+import { advance, advanceUntil, setUpLog, setUpRedis } from '../../test/set-up.ts'
 
 const append = async (log: EventLog, data: string): Promise<LogEntry> =>
   log.append({ data, topic: '' }, 'all')
 
 describe.skipIf(redisPath === undefined)('a call to a redisLog', () => {
-  it('that was given up while its message was on its way, over a connection that is lost, holds up nobody', async () => {
-    const redis = await started()
-    const log = opened({ url: redis.url, timeout: 400 })
-    const { id } = await log.head()
+  it('does not hold up later calls if it times out after it was sent and its connection is lost', async () => {
+    const redis = await setUpRedis({ durable: true })
+    const clock = new VirtualClock()
+    const log = setUpLog({ url: redis.url, scheduler: clock })
+    const { id } = await advanceUntil(clock, log.head())
     redis.pause()
-    const givenUp = append(log, 'given up')
-    await sleep(50)
+    const timedOut = append(log, 'timed out')
+    await nextTurn()
+    clock.advanceBy(60_000)
+    await expect(timedOut).rejects.toMatchObject({ code: 'timeout', mayBeAppended: true })
     await redis.stop('SIGKILL')
-    await expect(givenUp).rejects.toMatchObject({ code: 'timeout', mayBeAppended: true })
     await redis.start()
-    const reader = opened({ url: redis.url, timeout: '60s' })
-    let appended: LogEntry | undefined
-    while (appended === undefined) appended = await append(log, 'after').catch(() => undefined)
-    const { entries } = await reader.since(id, 10)
-    // Redis had not read it, and was not there again until it was given up.
-    expect(entries.map(({ message }) => message.data)).not.toContain('given up')
+    const appended = await advanceUntil(clock, append(log, 'later'))
+    const { entries } = await setUpLog({ url: redis.url }).since(id, 10)
+    // Redis was killed before it read the message, and nobody waited for it afterwards.
+    expect(entries.map(({ message }) => message.data)).toEqual(['later'])
     expect(entries.at(-1)?.id).toBe(appended.id)
   })
 
-  it('comes before those that were made while there was no connection for it', async () => {
-    const redis = await started()
+  it('is carried out before later calls, also while there is no connection', async () => {
+    const redis = await setUpRedis({ durable: true })
     await redis.stop()
-    const log = opened({ url: redis.url, timeout: '60s' })
+    const log = setUpLog({ url: redis.url })
     const calls: Promise<LogEntry>[] = []
-    // At every moment there is while it is tried in vain.
+    // Some calls come at each moment of the failing tries.
     for (let n = 0; n < 300; n++) {
       calls.push(append(log, `${n}`))
       if (n % 30 === 29) await sleep(5)
       else await undefined
     }
     await redis.start()
-    const entries = await Promise.all(calls)
-    expect(entries.map(({ offset }) => offset)).toEqual(
-      entries.map(({ offset }) => offset).toSorted((a, b) => a - b),
-    )
+    const offsets = (await Promise.all(calls)).map(({ offset }) => offset)
+    expect(offsets).toEqual(offsets.toSorted((a, b) => a - b))
   })
 
-  it('that reads is over when the log is closed', async () => {
-    const redis = await started()
-    const log = opened({ url: redis.url, timeout: '60s' })
+  it('that reads is rejected when the log is closed', async () => {
+    const redis = await setUpRedis({ durable: true })
+    const log = setUpLog({ url: redis.url })
     await log.head()
     redis.pause()
     const reading = Promise.all([log.head(), log.since('x', 1)].map((call) => Promise.resolve(call)))
@@ -71,32 +57,30 @@ describe.skipIf(redisPath === undefined)('a call to a redisLog', () => {
     redis.resume()
   })
 
-  it('that reads is not tried any more when it was given up', async () => {
-    const redis = await started()
-    let tries = 0
-    const client = alteredClient(redis.url, (own) => {
-      own.evalSha = () => {
-        tries++
+  it('that reads is tried again with growing delays, and not after its timeout', async () => {
+    const redis = await setUpRedis({ durable: true })
+    const clock = new VirtualClock()
+    const tries: number[] = []
+    const client = createPatchedClient(redis.url, (connection) => {
+      connection.evalSha = () => {
+        tries.push(clock.now())
         return Promise.reject(new Error('Socket closed unexpectedly'))
       }
     })
-    const log = opened({ client, timeout: 100 })
-    await expect(log.head()).rejects.toMatchObject({ code: 'timeout' })
-    // More than the longest pause between two tries.
-    await sleep(1_200)
-    const sofar = tries
-    expect(sofar).toBeGreaterThan(1)
-    await sleep(1_200)
-    expect(tries).toBe(sofar)
+    const log = setUpLog({ client, timeout: 1_500, scheduler: clock, random: () => 0.5 })
+    const rejected = expect(log.head()).rejects.toMatchObject({ code: 'timeout' })
+    await advance(clock, 3_000)
+    await rejected
+    // The delays are 10 ms, doubled each time, and half as much again by chance.
+    expect(tries).toEqual([0, 15, 45, 105, 225, 465, 945])
   })
 
-  it('is carried out although telling that Redis is away throws', async () => {
-    const said = vi.spyOn(console, 'error').mockImplementation(() => {})
-    onTestFinished(() => said.mockRestore())
-    const redis = await started()
-    const log = opened({
+  it('is carried out although onError throws when Redis goes away', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+    onTestFinished(() => logged.mockRestore())
+    const redis = await setUpRedis({ durable: true })
+    const log = setUpLog({
       url: redis.url,
-      timeout: '60s',
       onError() {
         throw new Error('of onError')
       },
@@ -106,6 +90,6 @@ describe.skipIf(redisPath === undefined)('a call to a redisLog', () => {
     const second = append(log, '2')
     await redis.start()
     await second
-    expect(said.mock.calls.map(String)).toEqual(['Error: of onError'])
+    expect(logged.mock.calls.map(String)).toEqual(['Error: of onError'])
   })
 })

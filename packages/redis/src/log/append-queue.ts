@@ -1,200 +1,192 @@
 import { randomUUID } from 'node:crypto'
 import type { LogEntry, LoggedMessage, Target } from '@rxsse/server'
-import type { Attempt, Connection, Failure } from './connection.ts'
-import { decodeEntry, encodeBody, newEpoch, ownId } from './entry.ts'
-import { RedisError, type RedisErrorCode } from './errors.ts'
-import type { Faults } from './faults.ts'
-import type { Horizon } from './horizon.ts'
-import type { Keys } from './keys.ts'
-import { pause } from './pause.ts'
-import type { Settings } from './redis-log-options.ts'
-import { append, run } from './script/script.ts'
-
-export interface OutboxContext {
-  readonly connection: Connection
-  readonly keys: Keys
-  readonly settings: Settings
-  readonly faults: Faults
-  readonly horizon: Horizon
-}
+import type { Unsubscribable } from 'rxjs'
+import { backoff } from '../connection/backoff.ts'
+import type { Failure, Outcome } from '../connection/connection.ts'
+import { RedisError, type RedisErrorCode } from '../connection/redis-error.ts'
+import { appendScript, runScript } from '../scripts/script.ts'
+import { createEpoch, decodeEntry, encodeBody, findOwnId } from './entry.ts'
+import type { LogContext } from './log-context.ts'
 
 /**
- * Messages on their way into the log, in the order of their calls. What comes while a batch is under way makes the
- * next one; with one at a time, a lost connection cannot put them out of order, and a batch that is sent again is
- * known by its number.
+ * Appends messages in the order of the calls, in batches. Messages that arrive while a batch is sent form the next
+ * one. Only one batch is sent at a time, so a lost connection cannot change the order. Batches are numbered, so Redis
+ * recognizes one that is sent again.
  */
-export class Outbox {
-  readonly #context: OutboxContext
-  readonly #writer: string
-  #waiting: Pending[] = []
+export class AppendQueue {
+  readonly #context: LogContext
+  readonly #writerKey: string
+  #waiting: PendingMessage[] = []
   #sending = false
   #batches = 0
 
-  constructor(context: OutboxContext) {
+  constructor(context: LogContext) {
     this.#context = context
-    this.#writer = context.keys.writer(randomUUID())
+    this.#writerKey = context.keys.writer(randomUUID())
   }
 
   append(message: LoggedMessage, target: Target, sourceId: string | undefined): Promise<LogEntry> {
     return new Promise((resolve, reject) => {
-      const { settings, faults } = this.#context
-      const own = ownId(message, settings.ids)
-      const pending: Pending = {
-        message,
-        target,
+      const { settings, outages } = this.#context
+      const ownId = findOwnId(message, settings.ids)
+      const pending: PendingMessage = {
         source: sourceId === undefined ? '' : `=${sourceId}`,
-        own: own === undefined ? '' : `=${own}`,
+        ownId: ownId === undefined ? '' : `=${ownId}`,
         body: encodeBody(message, target),
         resolve,
         reject,
-        timer: setTimeout(() => {
-          const text = `Redis did not take the message within ${settings.timeout} ms`
-          refuse(pending, 'timeout', text, faults.latest)
+        timeout: settings.scheduler.schedule(() => {
+          const text = `Redis did not append the message within ${settings.timeout} ms`
+          rejectMessage(pending, 'timeout', text, outages.latestError)
         }, settings.timeout),
         sent: false,
         settled: false,
       }
       this.#waiting.push(pending)
-      if (!this.#sending) this.#pump()
+      if (!this.#sending) this.#sendAll()
     })
   }
 
-  /** Rejects what has not been answered. */
+  /** Rejects the messages that have not been sent. */
   close(): void {
-    for (const pending of this.#waiting) refuse(pending, 'closed', 'the log is closed')
+    rejectAll(this.#waiting, 'closed', 'the log is closed')
     this.#waiting = []
   }
 
-  async #pump(): Promise<void> {
+  async #sendAll(): Promise<void> {
     this.#sending = true
-    // What this turn of the event loop brings goes together.
+    // Messages of the same turn of the event loop go into one batch.
     await undefined
-    for (let tries = 0; this.#waiting.length > 0; ) {
-      const batch = this.#take()
+    for (let failures = 0; this.#waiting.length > 0; ) {
+      const batch = this.#takeBatch()
       if (batch.length === 0) continue
-      const unsent = await this.#send(batch)
-      if (unsent === undefined) {
-        tries = 0
+      if (await this.#send(batch)) {
+        failures = 0
         continue
       }
       this.#waiting.unshift(...batch)
-      const { faults, settings } = this.#context
-      if (!faults.isWorthWaiting(settings.whenAway)) {
-        this.#refuseAll(this.#waiting, 'unavailable', 'there is no connection to Redis', faults.latest)
-      } else await pause(tries++)
+      const { outages, settings } = this.#context
+      if (outages.shouldWait(settings.whenAway)) await backoff(failures++, settings)
+      else rejectAll(this.#waiting, 'unavailable', 'there is no connection to Redis', outages.latestError)
     }
     this.#sending = false
   }
 
-  #take(): Pending[] {
-    let bytes = 0
+  #takeBatch(): PendingMessage[] {
+    let length = 0
     let count = 0
     for (const { body } of this.#waiting) {
-      if (count === BATCH || (count > 0 && bytes + body.length > BATCH_LENGTH)) break
-      bytes += body.length
+      if (count === MAX_BATCH || (count > 0 && length + body.length > MAX_BATCH_LENGTH)) break
+      length += body.length
       count++
     }
     return this.#waiting.splice(0, count).filter(({ settled }) => !settled)
   }
 
-  /** Sends a batch until it is answered or nobody waits for it; gives a failure where it never left. */
-  async #send(batch: readonly Pending[]): Promise<Failure | undefined> {
+  /** Sends a batch until it is settled. Resolves to false if no connection was there to send it. */
+  async #send(batch: readonly PendingMessage[]): Promise<boolean> {
+    const { connection, settings } = this.#context
     const number = ++this.#batches
-    for (let tries = 0; ; tries++) {
+    for (let failures = 0; batch.some(({ settled }) => !settled); failures++) {
       for (const pending of batch) pending.sent = true
-      const result = await this.#try(batch, number)
-      if ('answer' in result) {
-        this.#answered(batch, result.answer)
-        return undefined
+      const outcome = await this.#run(batch, number)
+      if ('answer' in outcome) {
+        this.#resolveAll(batch, outcome.answer)
+        return true
       }
-      const { failure } = result
-      if (this.#context.connection.closed) {
-        this.#refuseAll(batch, 'closed', 'the log was closed before Redis answered')
-        return undefined
-      }
-      if (failure.how === 'unsent' && tries === 0) {
+      const { failure } = outcome
+      if (failure.kind === 'unsent' && failures === 0 && !connection.closed) {
         for (const pending of batch) pending.sent = false
-        return failure
+        return false
       }
-      if (failure.how === 'refused') {
-        for (const pending of batch) pending.sent = tries > 0
-        this.#refuseAll(batch, 'refused', 'Redis refused the message', failure.error)
-        return undefined
-      }
-      if (this.#context.settings.whenAway === 'fail') {
-        this.#refuseAll(batch, 'unavailable', 'the connection to Redis was lost', failure.error)
-        return undefined
-      }
-      await pause(tries)
-      if (batch.every(({ settled }) => settled)) return undefined
+      if (this.#rejectIfFinal(batch, failure, failures)) return true
+      await backoff(failures, settings)
     }
+    return true
   }
 
-  #try(batch: readonly Pending[], number: number): Promise<Attempt<Answer>> {
-    const { connection, keys, settings, horizon } = this.#context
+  #rejectIfFinal(batch: readonly PendingMessage[], { kind, error }: Failure, failures: number): boolean {
+    const { connection, settings } = this.#context
+    if (connection.closed) rejectAll(batch, 'closed', 'the log was closed before Redis answered')
+    else if (kind === 'refused') {
+      for (const pending of batch) pending.sent = failures > 0
+      rejectAll(batch, 'refused', 'Redis refused the message', error)
+    } else if (settings.whenAway === 'fail') {
+      rejectAll(batch, 'unavailable', 'the connection to Redis was lost', error)
+    } else return false
+    return true
+  }
+
+  #run(batch: readonly PendingMessage[], number: number): Promise<Outcome<Answer>> {
+    const { connection, keys, settings, watermark } = this.#context
     return connection.try(async (client) => {
-      const answer = await run(client, append, {
-        keys: [keys.life, keys.events, keys.sources, keys.ids, this.#writer],
+      const answer = await runScript(client, appendScript, {
+        keys: [keys.metadata, keys.events, keys.sources, keys.ids, this.#writerKey],
         arguments: [
-          newEpoch(),
-          `${horizon}`,
+          createEpoch(),
+          `${watermark}`,
           String(settings.maxLength),
           String(number),
-          REMEMBERED,
-          ...batch.flatMap(({ source, own, body }) => [source, own, body]),
+          BATCH_MEMORY,
+          ...batch.flatMap(({ source, ownId, body }) => [source, ownId, body]),
         ],
       })
       return answer as Answer
     })
   }
 
-  #answered(batch: readonly Pending[], answer: Answer): void {
-    const { horizon, settings } = this.#context
+  #resolveAll(batch: readonly PendingMessage[], answer: Answer): void {
+    const { watermark, settings } = this.#context
     batch.forEach((pending, index) => {
-      const [place, offset, held] = answer[index] as Answer[number]
-      horizon.raise(place, Number(offset))
+      const [logId, offset, storedBody] = answer[index] as Answer[number]
+      watermark.raise(logId, Number(offset))
       if (pending.settled) return
       settle(pending)
-      pending.resolve(decodeEntry(place, Number(offset), held === '' ? pending.body : held, settings.ids))
+      const body = storedBody === '' ? pending.body : storedBody
+      pending.resolve(decodeEntry(logId, Number(offset), body, settings.ids))
     })
-  }
-
-  #refuseAll(batch: readonly Pending[], code: RedisErrorCode, text: string, cause?: unknown): void {
-    for (const pending of batch) refuse(pending, code, text, cause)
   }
 }
 
-interface Pending {
-  readonly message: LoggedMessage
-  readonly target: Target
-  /** Empty, or `=` and the id. */
+interface PendingMessage {
+  /** `''`, or `=` and the source id. */
   readonly source: string
-  readonly own: string
+  /** `''`, or `=` and the message's own id. */
+  readonly ownId: string
   readonly body: string
   readonly resolve: (entry: LogEntry) => void
   readonly reject: (error: RedisError) => void
-  readonly timer: NodeJS.Timeout
+  readonly timeout: Unsubscribable
   sent: boolean
   settled: boolean
 }
 
-/** One for each message. */
-type Answer = [place: string, offset: string, held: string][]
+/** One tuple for each message. `storedBody` is `''` unless an earlier call with the same source id added it. */
+type Answer = [logId: string, offset: string, storedBody: string][]
 
-/** How many messages, and characters of them, are appended at once: Redis serves nobody else meanwhile. */
-const BATCH = 256
-const BATCH_LENGTH = 512 * 1024
+/** The most messages, and characters, in one batch. Redis serves nobody else while it appends one. */
+const MAX_BATCH = 256
+const MAX_BATCH_LENGTH = 512 * 1024
 
-/** For how many milliseconds Redis remembers a writer's last batch: longer than a copy may lie in any buffer. */
-const REMEMBERED = String(3_600_000)
+/** Redis remembers a writer's latest batch for this many milliseconds: longer than a copy can lie in a buffer. */
+const BATCH_MEMORY = String(3_600_000)
 
-function refuse(pending: Pending, code: RedisErrorCode, text: string, cause?: unknown): void {
+function rejectAll(
+  messages: readonly PendingMessage[],
+  code: RedisErrorCode,
+  text: string,
+  cause?: unknown,
+): void {
+  for (const pending of messages) rejectMessage(pending, code, text, cause)
+}
+
+function rejectMessage(pending: PendingMessage, code: RedisErrorCode, text: string, cause?: unknown): void {
   if (pending.settled) return
   settle(pending)
   pending.reject(new RedisError(code, text, { mayBeAppended: pending.sent, cause }))
 }
 
-function settle(pending: Pending): void {
+function settle(pending: PendingMessage): void {
   pending.settled = true
-  clearTimeout(pending.timer)
+  pending.timeout.unsubscribe()
 }

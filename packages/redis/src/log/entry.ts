@@ -1,44 +1,49 @@
+import { randomInt } from 'node:crypto'
 import type { LogEntry, LoggedMessage, LogPosition, Target } from '@rxsse/server'
 
-/** An entry with the log's own id of it: `id` may be the message's. */
-export interface PlacedEntry extends LogEntry {
-  readonly place: string
+/** An entry with its id in the log. The `id` that clients see may be the message's own. */
+export interface StoredEntry extends LogEntry {
+  /** `<epoch>-<number>`. */
+  readonly logId: string
 }
 
-/** What is kept of a message, as JSON: any text survives it, lone surrogates too. */
+/** The stored form of a message: JSON, which preserves any text, lone surrogates included. */
 export function encodeBody(message: LoggedMessage, target: Target): string {
   return JSON.stringify({ message, target })
 }
 
 export function decodeEntry(
-  place: string,
+  logId: string,
   offset: number,
   body: string,
   ids: 'epoch' | 'message',
-): PlacedEntry {
+): StoredEntry {
   const { message, target }: { message: LoggedMessage; target: Target } = JSON.parse(body)
-  return { place, id: ownId(message, ids) ?? place, offset, message, target }
+  return { logId, id: findOwnId(message, ids) ?? logId, offset, message, target }
 }
 
-/** The id readers see, where it is not the log's. */
-export function ownId({ id }: LoggedMessage, ids: 'epoch' | 'message'): string | undefined {
+/** The message's own id, if clients see that one instead of the log's. */
+export function findOwnId({ id }: LoggedMessage, ids: 'epoch' | 'message'): string | undefined {
   return ids === 'message' && id !== undefined && id !== '' ? id : undefined
 }
 
-/** The epoch and number of an id of the log's own. */
-export function parsePlace(place: string): { readonly epoch: string; readonly number: number } {
-  const [epoch = '', number = ''] = place.split('-')
+export function parseLogId(logId: string): { readonly epoch: string; readonly number: number } {
+  const [epoch = '', number = ''] = logId.split('-')
   return { epoch, number: Number(number) }
 }
 
-/** The place before an entry, which is also that of a term's beginning. */
-export function placeBefore({ place, offset }: PlacedEntry): LogPosition {
-  const { epoch, number } = parsePlace(place)
+/** The position before an entry: that of the entry before it, or the beginning of its term. */
+export function positionBefore({ logId, offset }: StoredEntry): LogPosition {
+  const { epoch, number } = parseLogId(logId)
   return { id: `${epoch}-${number - 1}`, offset: offset - 1 }
 }
 
-/** A name for a new term: the time, so that later ones sort after, and chance, so that no two are the same. */
-export function newEpoch(): string {
-  const chance = Math.floor(Math.random() * 36 ** 5)
-  return Date.now().toString(36) + chance.toString(36).padStart(5, '0')
+/** A name for a new term. It must be unique, so neither an injected clock nor injected random numbers make it. */
+export function createEpoch(): string {
+  return (
+    Date.now().toString(36) +
+    randomInt(36 ** 5)
+      .toString(36)
+      .padStart(5, '0')
+  )
 }

@@ -1,18 +1,18 @@
-import { parsePlace } from './entry.ts'
+import { parseLogId } from './entry.ts'
 
-/** The highest offsets this process knows to have been given: by them, Redis having gone back is told. */
-export class Horizon {
+/** The highest offsets that this process knows. If Redis has less, it went back: it lost data. */
+export class HighWatermark {
   #offset = 0
-  #entry = 0
+  #entryOffset = 0
 
-  /** As the scripts take it: of anything, and of an entry. */
-  toString(): string {
-    return `${this.#offset} ${this.#entry}`
+  /** Takes in a position: that of an entry, or the beginning of a term, whose id has the number 0. */
+  raise(logId: string, offset: number): void {
+    if (offset > this.#offset) this.#offset = offset
+    if (offset > this.#entryOffset && parseLogId(logId).number > 0) this.#entryOffset = offset
   }
 
-  /** A place that an entry has, or the beginning of a term, which is number 0 in it. */
-  raise(place: string, offset: number): void {
-    if (offset > this.#offset) this.#offset = offset
-    if (offset > this.#entry && parsePlace(place).number > 0) this.#entry = offset
+  /** The argument of the scripts: the highest offset of any position, then the highest of an entry. */
+  toString(): string {
+    return `${this.#offset} ${this.#entryOffset}`
   }
 }

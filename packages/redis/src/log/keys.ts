@@ -1,21 +1,21 @@
-/** The keys of one log. What is in braces is all that Redis Cluster hashes, so they share a slot. */
-export interface Keys {
-  /** The state as a hash: the present term, where it stands, and the terms before it. */
-  readonly life: string
-  /** The entries as a stream. */
+/** The Redis keys of one log. Redis Cluster hashes only the part in braces, so all of them share a slot. */
+export interface LogKeys {
+  /** A hash: the present term of the log, its bounds, and the terms before it. */
+  readonly metadata: string
+  /** A stream: the entries. */
   readonly events: string
-  /** Source ids, each with the offset of its entry. */
+  /** A sorted set: source ids, each scored by the offset of its entry. */
   readonly sources: string
-  /** Messages' own ids, each with the offset of its entry. */
+  /** A sorted set: the messages' own ids, each scored by the offset of its entry. */
   readonly ids: string
-  /** What a writer's last batch came to. */
+  /** A hash: the latest batch of one writer, and its answer. */
   writer(name: string): string
 }
 
-export function keysOf(key: string): Keys {
+export function createLogKeys(key: string): LogKeys {
   const tag = `{${key}}`
   return {
-    life: `${tag}:life`,
+    metadata: `${tag}:metadata`,
     events: `${tag}:events`,
     sources: `${tag}:sources`,
     ids: `${tag}:ids`,

@@ -1,93 +1,60 @@
 import type { GapReason, LogPosition } from '@rxsse/server'
-import type { Attempt, Connection } from './connection.ts'
-import { decodeEntry, newEpoch, type PlacedEntry } from './entry.ts'
-import { RedisError } from './errors.ts'
-import type { Faults } from './faults.ts'
-import type { Horizon } from './horizon.ts'
-import type { Keys } from './keys.ts'
-import { pause } from './pause.ts'
-import type { Settings } from './redis-log-options.ts'
-import { read, run } from './script/script.ts'
+import type { Failure, Outcome } from '../connection/connection.ts'
+import { RedisError } from '../connection/redis-error.ts'
+import { retry } from '../connection/retry.ts'
+import { readScript, runScript } from '../scripts/script.ts'
+import { createEpoch, decodeEntry, type StoredEntry } from './entry.ts'
+import type { LogContext } from './log-context.ts'
 
-/** What there is from a place on. */
-export interface Reading {
+/** One page of the log. */
+export interface Page {
   readonly head: LogPosition
-  /** Where it goes on, strictly after. */
+  /** The entries follow this position. */
   readonly after: LogPosition
   readonly gap: { readonly reason: GapReason; readonly missed: number | undefined } | undefined
-  readonly entries: readonly PlacedEntry[]
+  readonly entries: readonly StoredEntry[]
 }
 
-export interface ReaderContext {
-  readonly connection: Connection
-  readonly keys: Keys
-  readonly settings: Settings
-  readonly faults: Faults
-  readonly horizon: Horizon
-}
+export type ReadFrom = { readonly id: string } | { readonly offset: number } | 'head'
 
-export type Place = { readonly id: string } | { readonly offset: number } | 'head'
-
-/** Reads what follows a place, at most `limit` entries of it; rejects with a {@link RedisError}. */
-export async function readAfter(place: Place, limit: number, context: ReaderContext): Promise<Reading> {
-  const { settings, faults } = context
-  let timer: NodeJS.Timeout | undefined
-  let over = false
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      over = true
-      reject(
-        new RedisError('timeout', `Redis did not answer within ${settings.timeout} ms`, {
-          cause: faults.latest,
-        }),
-      )
-    }, settings.timeout)
-  })
-  try {
-    return await Promise.race([attempts(), tooLate])
-  } finally {
-    clearTimeout(timer)
+/** Reads at most `limit` entries that follow `from`. Rejects with a {@link RedisError}. */
+export async function readPage(from: ReadFrom, limit: number, context: LogContext): Promise<Page> {
+  const { connection, settings, outages } = context
+  const result = await retry(() => tryReadPage(from, limit, context), isFinal, settings)
+  if (result === 'timeout') {
+    const text = `Redis did not answer within ${settings.timeout} ms`
+    throw new RedisError('timeout', text, { cause: outages.latestError })
   }
+  if ('answer' in result) return result.answer
+  const { error, kind } = result.failure
+  if (connection.closed) throw new RedisError('closed', 'the log is closed')
+  if (kind === 'refused') throw new RedisError('refused', 'Redis refused to read the log', { cause: error })
+  const cause = outages.latestError ?? error
+  throw new RedisError('unavailable', 'there is no connection to Redis', { cause })
 
-  async function attempts(): Promise<Reading> {
-    for (let tries = 0; ; tries++) {
-      const result = await tryReading(place, limit, context)
-      if ('answer' in result) return result.answer
-      const { error, how } = result.failure
-      if (context.connection.closed) throw new RedisError('closed', 'the log is closed')
-      if (how === 'refused')
-        throw new RedisError('refused', 'Redis refused to read the log', { cause: error })
-      if (how === 'cut' ? settings.whenAway === 'fail' : !faults.isWorthWaiting(settings.whenAway)) {
-        throw new RedisError('unavailable', 'there is no connection to Redis', {
-          cause: faults.latest ?? error,
-        })
-      }
-      await pause(tries)
-      // Nobody waits for it any more.
-      if (over) throw error
-    }
+  function isFinal({ kind: failureKind }: Failure): boolean {
+    if (connection.closed || failureKind === 'refused') return true
+    if (failureKind === 'interrupted') return settings.whenAway === 'fail'
+    return !outages.shouldWait(settings.whenAway)
   }
 }
 
-export function tryReading(
-  place: Place,
-  limit: number,
-  { connection, keys, settings, horizon }: ReaderContext,
-): Promise<Attempt<Reading>> {
+export function tryReadPage(from: ReadFrom, limit: number, context: LogContext): Promise<Outcome<Page>> {
+  const { connection, keys, settings, watermark } = context
   const [kind, value] =
-    place === 'head' ? ['head', ''] : 'id' in place ? ['id', place.id] : ['offset', String(place.offset)]
+    from === 'head' ? ['head', ''] : 'id' in from ? ['id', from.id] : ['offset', String(from.offset)]
   return connection.try(async (client) => {
-    const answer = await run(client, read, {
-      keys: [keys.life, keys.events, keys.sources, keys.ids],
-      arguments: [newEpoch(), `${horizon}`, kind, value, String(limit), PAGE_BYTES],
+    const answer = await runScript(client, readScript, {
+      keys: [keys.metadata, keys.events, keys.sources, keys.ids],
+      arguments: [createEpoch(), `${watermark}`, kind, value, String(limit), PAGE_BYTES],
     })
-    const reading = readingOf(answer as Answer, settings.ids)
-    horizon.raise(reading.head.id, reading.head.offset)
-    return reading
+    const page = parsePage(answer as Answer, settings.ids)
+    watermark.raise(page.head.id, page.head.offset)
+    return page
   })
 }
 
-/** A page ends when it holds about so much. */
+/** A page ends when it holds about this many bytes. */
 const PAGE_BYTES = String(1024 * 1024)
 
 type Answer = [
@@ -97,19 +64,19 @@ type Answer = [
   afterOffset: string,
   reason: GapReason | '',
   missed: string,
-  entries: [streamId: string, fields: [i: 'i', place: string, m: 'm', body: string]][],
+  entries: [streamId: string, fields: [i: 'i', logId: string, m: 'm', body: string]][],
 ]
 
-function readingOf(
+function parsePage(
   [headId, headOffset, afterId, afterOffset, reason, missed, entries]: Answer,
   ids: 'epoch' | 'message',
-): Reading {
+): Page {
   return {
     head: { id: headId, offset: Number(headOffset) },
     after: { id: afterId, offset: Number(afterOffset) },
     gap: reason === '' ? undefined : { reason, missed: missed === '' ? undefined : Number(missed) },
-    entries: entries.map(([streamId, [, place, , body]]) =>
-      decodeEntry(place, Number.parseInt(streamId, 10), body, ids),
+    entries: entries.map(([streamId, [, logId, , body]]) =>
+      decodeEntry(logId, Number.parseInt(streamId, 10), body, ids),
     ),
   }
 }

@@ -1,8 +1,7 @@
 import type { EventLog, LogEntry, LoggedMessage, Target } from '@rxsse/server'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../test/eventually.ts'
-import { type Redis, redisPath, startRedis } from '../test/redis.ts'
-import { redisLog } from './redis-log.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Redis, redisPath, startRedis } from '../../test/redis.ts'
+import { setUpAdmin, setUpLog } from '../../test/set-up.ts'
 import type { RedisLogOptions } from './redis-log-options.ts'
 
 const message = (data: string, extra: Partial<LoggedMessage> = {}): LoggedMessage => ({
@@ -21,12 +20,11 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
   afterAll(() => redis.close())
 
   function opened(options: RedisLogOptions = {}): EventLog {
-    const log = redisLog({ url: redis.url, key: `test-${++keys}`, ...options })
-    onTestFinished(() => log.close())
+    const log = setUpLog({ url: redis.url, key: `test-${++keys}`, ...options })
     return log
   }
 
-  it('numbers its entries from 1, in one epoch, and offsets without a hole', async () => {
+  it('numbers its entries from 1 in one epoch, with consecutive offsets', async () => {
     const log = opened()
     const { id: before, offset } = await log.head()
     const epoch = before.replace(/-0$/, '')
@@ -35,7 +33,7 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
     expect(await log.head()).toEqual({ id: `${epoch}-2`, offset: offset + 2 })
   })
 
-  it('gives back what it was given', async () => {
+  it('returns messages and targets unchanged', async () => {
     const log = opened()
     const { id } = await log.head()
     const given: [LoggedMessage, Target][] = [
@@ -50,7 +48,7 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
     )
   })
 
-  it('keeps the order of calls that do not wait for one another', async () => {
+  it('keeps the order of concurrent calls', async () => {
     const log = opened()
     const { id } = await log.head()
     const numbers = Array.from({ length: 1_000 }, (_, n) => `${n}`)
@@ -62,7 +60,7 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
     expect(page.entries.map((entry) => entry.message.data)).toEqual(numbers)
   })
 
-  it('gives pages', async () => {
+  it('returns pages', async () => {
     const log = opened()
     const { id, offset } = await log.head()
     for (let n = 1; n <= 5; n++) await log.append(message(`${n}`), 'all')
@@ -73,7 +71,7 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
     expect(await log.since(second.end, 3)).toMatchObject({ entries: [], end: offset + 5, more: false })
   })
 
-  it('gives shorter pages where entries are large', async () => {
+  it('returns shorter pages if entries are large', async () => {
     const log = opened()
     const { id } = await log.head()
     for (let n = 0; n < 40; n++) await log.append(message('x'.repeat(100_000)), 'all')
@@ -83,7 +81,7 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
     expect(entries.length).toBeLessThan(40)
   })
 
-  it('adds a message once for each source id, from whichever node', async () => {
+  it('appends a message once for each source id, from any node', async () => {
     const key = 'sources'
     const log = opened({ key, maxLength: 3 })
     const other = opened({ key, maxLength: 3 })
@@ -107,7 +105,7 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
     })
   })
 
-  it("uses the messages' own ids where that is asked for", async () => {
+  it("uses the messages' own ids with ids: 'message'", async () => {
     const log = opened({ ids: 'message', maxLength: 2 })
     await log.append(message('a', { id: 'ą' }), 'all')
     expect(await log.append(message('b', { id: 'b' }), 'all')).toMatchObject({ id: 'b' })
@@ -120,7 +118,7 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
     expect((await log.since('ą', 5)).gap).toMatchObject({ reason: 'unknown', from: 'ą' })
   })
 
-  it('tells of a gap where it cannot go on after an id', async () => {
+  it('reports a gap if it cannot continue after an id', async () => {
     const log = opened({ maxLength: 2 })
     const entries: LogEntry[] = []
     for (const data of ['a', 'b', 'c', 'd']) entries.push(await log.append(message(data), 'all'))
@@ -156,7 +154,7 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
     }
   })
 
-  it('tails from a concrete position: nothing of before, everything after, of every node', async () => {
+  it('tails from its position: delivers all later entries of every node, and no earlier ones', async () => {
     const key = 'tailed'
     const [one, two] = [opened({ key }), opened({ key })]
     await one.append(message('before'), 'all')
@@ -171,28 +169,25 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
         two.append(message(`two ${n}`), { user: 'u' }),
       ])
     }
-    await eventually(() => seen.every((entries) => entries.length === 100))
+    await expect.poll(() => seen.every((entries) => entries.length === 100)).toBe(true)
     expect(seen[0]).toEqual(seen[1])
     expect(seen[0]).toEqual((await one.since(tails[0]?.position.offset ?? 0, 200)).entries)
     tails[0]?.stop()
     await two.append(message('later'), 'all')
-    await eventually(() => seen[1]?.length === 101)
+    await expect.poll(() => seen[1]?.length).toBe(101)
     expect(seen[0]?.length).toBe(100)
   })
 
-  it('keeps exactly what it is told to, and no more keys than it needs', async () => {
+  it('keeps exactly maxLength entries, and only the keys it needs', async () => {
     const log = opened({ key: 'bounded', maxLength: 10 })
     for (let n = 0; n < 100; n++) await log.append(message('x', { id: `${n}` }), 'all', { sourceId: `${n}` })
-    const { createClient } = await import('redis')
-    const client = createClient({ url: redis.url })
-    onTestFinished(() => client.destroy())
-    await client.connect()
-    expect(await client.xLen('{bounded}:events')).toBe(10)
-    expect(await client.zCard('{bounded}:sources')).toBe(10)
-    expect((await client.keys('{bounded}:*')).length).toBe(4)
+    const admin = await setUpAdmin(redis)
+    expect(await admin.xLen('{bounded}:events')).toBe(10)
+    expect(await admin.zCard('{bounded}:sources')).toBe(10)
+    expect((await admin.keys('{bounded}:*')).length).toBe(4)
   })
 
-  it('refuses what was called after close, and what was waiting', async () => {
+  it('rejects pending calls at close, and all later calls', async () => {
     const log = opened()
     const waiting = log.append(message('a'), 'all')
     log.close()

@@ -1,25 +1,19 @@
 import type { EventLog } from '@rxsse/server'
-import { createClient } from 'redis'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../test/eventually.ts'
-import { redisPath, startRedis } from '../test/redis.ts'
-import { redisLog } from './redis-log.ts'
+import { describe, expect, it } from 'vitest'
+import { redisPath } from '../../test/redis.ts'
+import { setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
 import type { RedisLogOptions } from './redis-log-options.ts'
 
 async function started() {
-  const redis = await startRedis()
-  onTestFinished(() => redis.close())
-  const admin = createClient({ url: redis.url })
-  onTestFinished(() => admin.destroy())
-  await admin.connect()
+  const redis = await setUpRedis()
+  const admin = await setUpAdmin(redis)
   const open = (options: RedisLogOptions = {}) => {
-    const log = redisLog({ url: redis.url, timeout: '60s', onError: () => {}, ...options })
-    onTestFinished(() => log.close())
+    const log = setUpLog({ url: redis.url, ...options })
     return log
   }
   /** As if another server process held the data from now on. */
-  const restart = () => admin.hSet('{rxsse}:life', 'run', 'another')
-  const parts = ['life', 'events', 'sources', 'ids']
+  const restart = () => admin.hSet('{rxsse}:metadata', 'run', 'another')
+  const parts = ['metadata', 'events', 'sources', 'ids']
   const copyAll = async (from: string, to: string) => {
     const all = admin.multi()
     for (const part of parts) all.copy(`{rxsse}:${part}${from}`, `{rxsse}:${part}${to}`, { REPLACE: true })
@@ -31,7 +25,7 @@ async function started() {
 const message = (data: string) => ({ data, topic: '' })
 
 describe.skipIf(redisPath === undefined)('the terms of a log', () => {
-  it('are remembered for 64 restarts: ids of before that are of another life, and all that is held follows', async () => {
+  it('are kept for 64 restarts; after an older id follow a gap and all entries', async () => {
     const { admin, open, restart } = await started()
     const log = open()
     const ids: string[] = []
@@ -40,7 +34,7 @@ describe.skipIf(redisPath === undefined)('the terms of a log', () => {
       await restart()
     }
     await log.head()
-    expect((await admin.hGet('{rxsse}:life', 'past'))?.match(/;/g)?.length).toBe(64)
+    expect((await admin.hGet('{rxsse}:metadata', 'past'))?.match(/;/g)?.length).toBe(64)
     const all = ids.map((_, n) => `${n + 1}`)
     for (const [n, id] of ids.entries()) {
       const { entries, gap } = await log.since(id, 100)
@@ -51,17 +45,17 @@ describe.skipIf(redisPath === undefined)('the terms of a log', () => {
   })
 
   it.each<[string, (log: EventLog) => Promise<(lost: string) => Promise<unknown>>]>([
-    ['has asked where the log stands', async (log) => async () => log.head()],
-    ['has read', async (log) => async () => log.since('x', 10)],
+    ['has read the head', async (log) => async () => log.head()],
+    ['has read a page', async (log) => async () => log.since('x', 10)],
     [
-      'has followed',
+      'has a tail',
       async (log) => {
         const seen: string[] = []
         await log.tail?.((entries) => void seen.push(...entries.map(({ id }) => id)))
-        return (lost) => eventually(() => seen.includes(lost))
+        return (lost) => expect.poll(() => seen).toContain(lost)
       },
     ],
-  ])('end where Redis has gone back behind what a node knows that %s', async (_, begin) => {
+  ])('end if Redis has lost an entry that is known to a node that %s', async (_, begin) => {
     const { open, backUp, restore } = await started()
     const [writer, knowing, fresh] = [open(), open(), open()]
     const learn = await begin(knowing)
@@ -79,7 +73,7 @@ describe.skipIf(redisPath === undefined)('the terms of a log', () => {
     expect(entries.map((entry) => entry.message.data)).toEqual(['2'])
   })
 
-  it('tell what was lost also where the first to come back did not know of it', async () => {
+  it('record a loss even if the first node to return does not know of it', async () => {
     const { open, backUp, restore, restart } = await started()
     const [writer, knowing, fresh] = [open(), open(), open()]
     const first = await writer.append(message('1'), 'all')
@@ -96,7 +90,7 @@ describe.skipIf(redisPath === undefined)('the terms of a log', () => {
     expect(entries.map((entry) => entry.message.data)).toEqual(['2'])
   })
 
-  it('a beginning that a node knows of is no entry that was lost', async () => {
+  it('do not count the known beginning of a term as a lost entry', async () => {
     const { open, backUp, restore, restart } = await started()
     const [writer, knowing, fresh] = [open(), open(), open()]
     const first = await writer.append(message('1'), 'all')

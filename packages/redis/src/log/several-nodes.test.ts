@@ -1,10 +1,9 @@
 import type { TracedMessage } from '@rxsse/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openClient, openNode } from '../test/cluster.ts'
-import { eventually } from '../test/eventually.ts'
-import { type Redis, redisPath, startRedis } from '../test/redis.ts'
+import { openClient, openNode } from '../../test/local-node.ts'
+import { type Redis, redisPath, startRedis } from '../../test/redis.ts'
 
-describe.skipIf(redisPath === undefined)('several nodes over one Redis', () => {
+describe.skipIf(redisPath === undefined)('several nodes on one Redis', () => {
   let redis: Redis
   let keys = 0
 
@@ -18,14 +17,14 @@ describe.skipIf(redisPath === undefined)('several nodes over one Redis', () => {
     return Promise.all(Array.from({ length: count }, () => openNode({ url: redis.url, key, ...options })))
   }
 
-  it('deliver what any of them publishes to the clients of all, in one order', async () => {
+  it('deliver the messages of every node to the clients of all nodes, in one order', async () => {
     const three = await nodes(3)
     const clients = await Promise.all(three.flatMap(({ url }) => [openClient(url), openClient(url)]))
     const publishing = three.slice(0, 2).map(async ({ sink }, node) => {
       for (let n = 0; n < 200; n++) await sink.publish({ data: `${node}:${n}` })
     })
     await Promise.all(publishing)
-    await eventually(() => clients.every(({ events }) => events.length >= 400))
+    await expect.poll(() => clients.every(({ events }) => events.length >= 400)).toBe(true)
     const [first] = clients
     for (const { events } of clients) expect(events).toEqual(first?.events)
     for (const node of ['0', '1']) {
@@ -34,7 +33,7 @@ describe.skipIf(redisPath === undefined)('several nodes over one Redis', () => {
     }
   })
 
-  it('keep to rooms, users and filters', async () => {
+  it('respect rooms, users and filters', async () => {
     const [one, two] = await nodes(2)
     if (one === undefined || two === undefined) throw new Error('no nodes')
     const all = await openClient(two.url)
@@ -46,7 +45,7 @@ describe.skipIf(redisPath === undefined)('several nodes over one Redis', () => {
     sink.user('u').next({ data: 'to the user' })
     await sink.publish({ type: 'alert.fire', data: 'an alert' })
     await sink.publish({ data: 'to all' })
-    await eventually(() => [all, room, user].every((client) => client.data().includes('to all')))
+    await expect.poll(() => [all, room, user].every((client) => client.data().includes('to all'))).toBe(true)
     expect(all.data()).toEqual(['an alert', 'to all'])
     expect(room.data()).toEqual(['to the room', 'an alert', 'to all'])
     expect(user.data()).toEqual(['to the user', 'an alert', 'to all'])
@@ -54,11 +53,11 @@ describe.skipIf(redisPath === undefined)('several nodes over one Redis', () => {
     const later = await openClient(`${one.url}?room=a&as=u`, {
       lastEventId: all.events[0]?.lastEventId ?? '',
     })
-    await eventually(() => later.events.length === 1)
+    await expect.poll(() => later.events.length).toBe(1)
     expect(later.data()).toEqual(['to all'])
   })
 
-  it('hand the trace of a message on to where it is delivered', async () => {
+  it('pass the trace of a message to the node that delivers it', async () => {
     const key = `nodes-${++keys}`
     const delivered: TracedMessage[][] = []
     const fields = (topic: string) => ({ traceparent: `00-${topic}`, tracestate: 'a=b' })
@@ -86,29 +85,29 @@ describe.skipIf(redisPath === undefined)('several nodes over one Redis', () => {
     await here.sink.publish({ type: 'order', data: '1' })
     await there.sink.publish({ type: 'untraced', data: '2' })
     await here.sink.publish({ type: 'payment', data: '3' })
-    await eventually(() => client.events.length === 3)
+    await expect.poll(() => client.events.length).toBe(3)
     expect(delivered.flat()).toEqual(['order', 'payment'].map((topic) => ({ topic, fields: fields(topic) })))
   })
 
-  it('resume a client of any of them after its Last-Event-ID, and then live', async () => {
+  it('resume the client of any node after its Last-Event-ID', async () => {
     const [one, two] = await nodes(2)
     if (one === undefined || two === undefined) throw new Error('no nodes')
     const here = await openClient(one.url)
     for (let n = 0; n < 600; n++) one.sink.next({ data: `${n}` })
-    await eventually(() => here.events.length === 600)
+    await expect.poll(() => here.events.length).toBe(600)
     const there = await openClient(two.url, { lastEventId: here.events[99]?.lastEventId ?? '' })
     await one.sink.publish({ data: 'live' })
-    await eventually(() => there.data().includes('live'))
+    await expect.poll(() => there.data().includes('live')).toBe(true)
     expect(there.data()).toEqual([...here.data().slice(100, 600), 'live'])
   })
 
-  it('tell of what has been trimmed', async () => {
+  it('send a gap for trimmed entries', async () => {
     const [one, two] = await nodes(2, { maxLength: 10 })
     if (one === undefined || two === undefined) throw new Error('no nodes')
     const { id } = await one.sink.publish({ data: '1' })
     for (let n = 2; n <= 31; n++) await one.sink.publish({ data: `${n}` })
     const late = await openClient(two.url, { lastEventId: id ?? '' })
-    await eventually(() => late.data().includes('31'))
+    await expect.poll(() => late.data().includes('31')).toBe(true)
     const [gap, ...events] = late.events
     const epoch = id?.split('-')[0]
     expect(gap?.type).toBe('gap')
@@ -121,7 +120,7 @@ describe.skipIf(redisPath === undefined)('several nodes over one Redis', () => {
     expect(events.map(({ data }) => Number(data))).toEqual([22, 23, 24, 25, 26, 27, 28, 29, 30, 31])
   })
 
-  it('publish a message once for its source id, whichever is asked', async () => {
+  it('publish a message once for its source id, whichever node is called', async () => {
     const [one, two] = await nodes(2)
     if (one === undefined || two === undefined) throw new Error('no nodes')
     const client = await openClient(two.url)
@@ -129,7 +128,7 @@ describe.skipIf(redisPath === undefined)('several nodes over one Redis', () => {
     const second = await two.sink.publish({ data: 'once' }, 'all', { sourceId: 'order-1' })
     expect(second).toEqual(first)
     await two.sink.publish({ data: 'end' })
-    await eventually(() => client.data().includes('end'))
+    await expect.poll(() => client.data().includes('end')).toBe(true)
     expect(client.data()).toEqual(['once', 'end'])
   })
 })

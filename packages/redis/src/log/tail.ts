@@ -1,131 +1,153 @@
 import type { LogEntry, LogGap, LogPosition } from '@rxsse/server'
-import { type Failure, QUIET } from './connection.ts'
-import { decodeEntry, type PlacedEntry, parsePlace, placeBefore } from './entry.ts'
-import { RedisError } from './errors.ts'
-import { pause } from './pause.ts'
-import { type ReaderContext, type Reading, tryReading } from './reader.ts'
+import { backoff } from '../connection/backoff.ts'
+import type { Failure } from '../connection/connection.ts'
+import { PING_INTERVAL } from '../connection/connection-options.ts'
+import { RedisError } from '../connection/redis-error.ts'
+import { decodeEntry, parseLogId, positionBefore, type StoredEntry } from './entry.ts'
+import type { LogContext } from './log-context.ts'
+import { type Page, tryReadPage } from './reader.ts'
+
+export type TailListener = (entries: readonly LogEntry[], gap?: LogGap) => void
 
 /**
- * Follows the log from a concrete position on a connection of its own, for as long as that is open.
+ * Follows the log from a position until its connection is closed. The connection is its own, because reads block.
  *
- * Where what follows the position is not what came after it (Redis lost data, or trimmed more than this process had
- * read), the listener gets a gap with what follows it, so that readers who are connected know as much as those who
- * resume.
+ * If entries are missing after the position (Redis lost data, or trimmed it before this process had read it), the
+ * listener gets a gap. So connected clients learn of a loss just as clients do that resume.
  */
-export async function follow(
-  from: LogPosition,
-  listener: (entries: readonly LogEntry[], gap?: LogGap) => void,
-  context: ReaderContext,
-): Promise<void> {
-  const { connection, keys, settings, faults, horizon } = context
-  let position = from
-  // Where it has read up to: beyond the position where somebody else has put something into the stream.
-  let read = streamId(position)
-  let certain = false
+export class Tail {
+  readonly #context: LogContext
+  readonly #listener: TailListener
+  #position: LogPosition
+  /** The last stream entry that was read. It lies beyond the position if it does not belong to the log. */
+  #lastRead: string
+  /** Whether the position was compared with the log since the connection was made or was last idle. */
+  #verified = false
 
-  for (let tries = 0; !connection.closed; ) {
-    const failure = await step()
-    if (failure === undefined) {
-      tries = 0
-      continue
-    }
-    certain = false
-    if (connection.closed) return
-    // That there is no connection, the connection itself has told.
-    if (failure.how !== 'unsent') faults.report(failure.error)
-    await pause(tries++)
+  constructor(from: LogPosition, listener: TailListener, context: LogContext) {
+    this.#context = context
+    this.#listener = listener
+    this.#position = from
+    this.#lastRead = toStreamId(from)
   }
 
-  async function step(): Promise<Failure | undefined> {
-    if (!certain) {
-      // After every reconnection, and now and then where it is quiet: nobody else would notice that all is gone.
-      const failure = await checked()
+  async run(): Promise<void> {
+    const { connection, outages, settings } = this.#context
+    for (let failures = 0; !connection.closed; ) {
+      const failure = await this.#step()
+      if (failure === undefined) {
+        failures = 0
+        continue
+      }
+      this.#verified = false
+      if (connection.closed) return
+      // The connection itself has reported that it is down.
+      if (failure.kind !== 'unsent') outages.reportOutage(failure.error)
+      await backoff(failures++, settings)
+    }
+  }
+
+  async #step(): Promise<Failure | undefined> {
+    if (!this.#verified) {
+      const failure = await this.#verify()
       if (failure !== undefined) return failure
-      certain = true
+      this.#verified = true
     }
-    return readOn()
+    return this.#read()
   }
 
-  async function readOn(): Promise<Failure | undefined> {
-    const result = await connection.try((client) =>
-      client.xRead({ key: keys.events, id: read }, { COUNT: PAGE, BLOCK: QUIET }),
-    )
-    if ('failure' in result) return result.failure
-    const streams = result.answer as Streams | null
-    const messages = streams?.[0]?.messages ?? []
-    if (messages.length === 0) certain = false
-    const entries: PlacedEntry[] = []
-    for (const { id, message } of messages) {
-      try {
-        entries.push(entryOf(id, message))
-      } catch (error) {
-        faults.tell(error)
-      }
-    }
-    const failure = await connected(entries)
-    if (failure === undefined) read = messages.at(-1)?.id ?? read
-    return failure
-  }
-
-  function entryOf(id: string, { i: place, m: body }: Fields): PlacedEntry {
-    if (place !== undefined && body !== undefined) {
-      return decodeEntry(place, Number.parseInt(id, 10), body, settings.ids)
-    }
-    throw new RedisError('refused', `${keys.events} holds ${id}, which is not of this log; it is left out`)
-  }
-
-  /** Delivers entries, each after the one that it follows. */
-  async function connected(entries: readonly PlacedEntry[]): Promise<Failure | undefined> {
-    const runs: { readonly gap?: LogGap; readonly entries: LogEntry[] }[] = []
-    let last = position
-    for (const entry of entries) {
-      const { epoch, number } = parsePlace(entry.place)
-      const before = parsePlace(last.id)
-      if (epoch !== before.epoch) {
-        const result = await tryReading({ id: last.id }, 0, context)
-        if ('failure' in result) return result.failure
-        const { gap } = result.answer
-        if (gap !== undefined) runs.push({ gap: gapTo(placeBefore(entry), last.id, gap), entries: [] })
-      } else if (number !== before.number + 1) {
-        const gap = { reason: 'trimmed', missed: number - before.number - 1 } as const
-        runs.push({ gap: gapTo(placeBefore(entry), last.id, gap), entries: [] })
-      }
-      horizon.raise(entry.place, entry.offset)
-      if (runs.length === 0) runs.push({ entries: [] })
-      runs.at(-1)?.entries.push(entry)
-      last = { id: entry.place, offset: entry.offset }
-    }
-    for (const run of runs) deliver(run.entries, run.gap)
-    position = last
-    return undefined
-  }
-
-  /** Whether what follows the position is what came after it; tells where it is not. */
-  async function checked(): Promise<Failure | undefined> {
-    const byId = await tryReading({ id: position.id }, 0, context)
+  /** Checks that the log still contains the position, and delivers a gap if it does not. */
+  async #verify(): Promise<Failure | undefined> {
+    const position = this.#position
+    const byId = await tryReadPage({ id: position.id }, 0, this.#context)
     if ('failure' in byId) return byId.failure
     const { gap, after } = byId.answer
     if (gap === undefined) return undefined
     let to = after
     if (to.offset < position.offset) {
-      // Those who are connected have had what lies before their position: they go on from there all the same.
-      const byOffset = await tryReading({ offset: position.offset }, 0, context)
+      // Connected clients already have the entries before their position, so they go on from there.
+      const byOffset = await tryReadPage({ offset: position.offset }, 0, this.#context)
       if ('failure' in byOffset) return byOffset.failure
       to = { id: byOffset.answer.after.id, offset: Math.max(byOffset.answer.after.offset, position.offset) }
     }
-    deliver([], gapTo(to, position.id, gap))
-    position = to
-    read = streamId(position)
+    this.#deliver([], createGap(to, position.id, gap))
+    this.#position = to
+    this.#lastRead = toStreamId(to)
     return undefined
   }
 
-  function deliver(entries: readonly LogEntry[], gap?: LogGap): void {
-    if (connection.closed) return
+  async #read(): Promise<Failure | undefined> {
+    const { connection, keys, outages } = this.#context
+    const outcome = await connection.try((client) =>
+      client.xRead({ key: keys.events, id: this.#lastRead }, { COUNT: MAX_ENTRIES, BLOCK: PING_INTERVAL }),
+    )
+    if ('failure' in outcome) return outcome.failure
+    const messages = (outcome.answer as Streams | null)?.[0]?.messages ?? []
+    // If nothing arrives, the log may be gone, which only a check can show.
+    if (messages.length === 0) this.#verified = false
+    const entries: StoredEntry[] = []
+    for (const { id, message } of messages) {
+      try {
+        entries.push(this.#parseEntry(id, message))
+      } catch (error) {
+        outages.report(error)
+      }
+    }
+    const failure = await this.#deliverInOrder(entries)
+    if (failure === undefined) this.#lastRead = messages.at(-1)?.id ?? this.#lastRead
+    return failure
+  }
+
+  #parseEntry(streamId: string, { i: logId, m: body }: Fields): StoredEntry {
+    const { keys, settings } = this.#context
+    if (logId !== undefined && body !== undefined) {
+      return decodeEntry(logId, Number.parseInt(streamId, 10), body, settings.ids)
+    }
+    const text = `${keys.events} contains ${streamId}, which is not an entry of this log; it is left out`
+    throw new RedisError('refused', text)
+  }
+
+  /** Delivers entries, with a gap before each that does not directly follow the one before it. */
+  async #deliverInOrder(entries: readonly StoredEntry[]): Promise<Failure | undefined> {
+    const batches: { readonly gap?: LogGap; readonly entries: LogEntry[] }[] = []
+    let last = this.#position
+    for (const entry of entries) {
+      const result = await this.#findGap(last, entry)
+      if (result !== undefined && 'kind' in result) return result
+      if (result !== undefined) batches.push({ gap: result, entries: [] })
+      this.#context.watermark.raise(entry.logId, entry.offset)
+      if (batches.length === 0) batches.push({ entries: [] })
+      batches.at(-1)?.entries.push(entry)
+      last = { id: entry.logId, offset: entry.offset }
+    }
+    for (const batch of batches) this.#deliver(batch.entries, batch.gap)
+    this.#position = last
+    return undefined
+  }
+
+  async #findGap(last: LogPosition, entry: StoredEntry): Promise<LogGap | Failure | undefined> {
+    const { epoch, number } = parseLogId(entry.logId)
+    const before = parseLogId(last.id)
+    if (epoch === before.epoch) {
+      const missed = number - before.number - 1
+      return missed === 0
+        ? undefined
+        : createGap(positionBefore(entry), last.id, { reason: 'trimmed', missed })
+    }
+    // Only Redis knows whether the term before ended at the last entry that was read.
+    const outcome = await tryReadPage({ id: last.id }, 0, this.#context)
+    if ('failure' in outcome) return outcome.failure
+    const { gap } = outcome.answer
+    return gap && createGap(positionBefore(entry), last.id, gap)
+  }
+
+  #deliver(entries: readonly LogEntry[], gap?: LogGap): void {
+    if (this.#context.connection.closed) return
     try {
-      listener(entries, gap)
+      this.#listener(entries, gap)
     } catch (error) {
-      // A listener's trouble with an entry must not cost it those that follow.
-      faults.tell(error)
+      // An error of the listener must not cost it the entries that follow.
+      this.#context.outages.report(error)
     }
   }
 }
@@ -133,12 +155,13 @@ export async function follow(
 type Streams = readonly { readonly messages: readonly { readonly id: string; readonly message: Fields }[] }[]
 type Fields = { readonly i?: string; readonly m?: string }
 
-const PAGE = 256
+/** The most entries of one read. */
+const MAX_ENTRIES = 256
 
-function streamId({ offset }: LogPosition): string {
+function toStreamId({ offset }: LogPosition): string {
   return `${offset}-0`
 }
 
-function gapTo(to: LogPosition, from: string, { reason, missed }: NonNullable<Reading['gap']>): LogGap {
+function createGap(to: LogPosition, from: string, { reason, missed }: NonNullable<Page['gap']>): LogGap {
   return { reason, from, to, missed }
 }

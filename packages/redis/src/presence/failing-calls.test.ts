@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../test/eventually.ts'
-import { type Redis, redisPath, startRedis } from '../../test/redis.ts'
+import { type Redis, redisPath } from '../../test/redis.ts'
+import { setUpAdmin, setUpRedis } from '../../test/set-up.ts'
 import { type RedisPresence, type RedisPresenceOptions, redisPresence } from './redis-presence.ts'
 
 async function started(): Promise<Redis> {
-  const redis = await startRedis()
-  onTestFinished(() => redis.close())
+  const redis = await setUpRedis()
   return redis
 }
 
@@ -18,11 +17,9 @@ function opened(options: RedisPresenceOptions): RedisPresence {
 }
 
 describe.skipIf(redisPath === undefined)('a call to presence', () => {
-  it('is an error at once where Redis refuses to count, with what it said', async () => {
+  it('fails at once if Redis refuses to count, with the answer of Redis as the cause', async () => {
     const redis = await started()
-    const admin = createClient({ url: redis.url })
-    onTestFinished(() => admin.destroy())
-    await admin.connect()
+    const admin = await setUpAdmin(redis)
     await admin.set('{rxsse}:nodes', 'something else')
     const errors: unknown[] = []
     const presence = opened({ url: redis.url, onError: (error) => errors.push(error) })
@@ -31,11 +28,11 @@ describe.skipIf(redisPath === undefined)('a call to presence', () => {
       code: 'refused',
       cause: expect.objectContaining({ message: expect.stringContaining('WRONGTYPE') }),
     })
-    await eventually(() => errors.length > 0)
+    await expect.poll(() => errors.length).toBeGreaterThan(0)
     expect(String(errors[0])).toContain('WRONGTYPE')
   })
 
-  it('is over when the presence is closed: counting is an error, and places are limited by those of the node', async () => {
+  it('after close rejects if it counts, and uses only local counts if it takes a permit', async () => {
     const redis = await started()
     const presence = opened({ url: redis.url, timeout: 300 })
     expect(await presence.take('u', 2)).toBeDefined()
@@ -49,7 +46,7 @@ describe.skipIf(redisPath === undefined)('a call to presence', () => {
     redis.resume()
   })
 
-  it('that waits for Redis when the presence is closed is over with it', async () => {
+  it('that waits for Redis ends when the presence is closed', async () => {
     const redis = await started()
     const client = createClient({ url: redis.url, socket: { reconnectStrategy: () => 5 } })
     const presence = opened({ client, timeout: '60s' })
@@ -65,7 +62,7 @@ describe.skipIf(redisPath === undefined)('a call to presence', () => {
     expect([...outcomes].filter((each) => each !== 'closed' && each !== 0)).toEqual([])
   })
 
-  it('that was given up is not told what Redis answers later', async () => {
+  it('that timed out does not get a later answer of Redis', async () => {
     const redis = await started()
     const presence = opened({ url: redis.url, timeout: 200 })
     await presence.count()
@@ -76,7 +73,7 @@ describe.skipIf(redisPath === undefined)('a call to presence', () => {
     expect(await presence.count()).toBe(0)
   })
 
-  it('asks again for a place when the connection was lost, and that of another released meanwhile is free', async () => {
+  it('takes a permit again after a lost connection, and a permit released meanwhile is free', async () => {
     const redis = await started()
     const presence = opened({ url: redis.url, timeout: '60s' })
     const users = Array.from({ length: 10 }, (_, n) => `${n}`)
@@ -89,7 +86,7 @@ describe.skipIf(redisPath === undefined)('a call to presence', () => {
     expect(await Promise.all(second)).not.toContain(undefined)
     const other = opened({ url: redis.url, timeout: '60s' })
     for (const user of users) {
-      while ((await other.take(user, 2)) === undefined) await eventually(() => true)
+      await expect.poll(() => other.take(user, 2)).toBeDefined()
       expect(await other.take(user, 2)).toBeUndefined()
     }
   })

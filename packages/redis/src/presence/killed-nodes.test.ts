@@ -1,16 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { alteredClient } from '../../test/altered-client.ts'
-import { type Redis, redisPath, startRedis } from '../../test/redis.ts'
+import { createPatchedClient } from '../../test/patched-client.ts'
+import { type Redis, redisPath } from '../../test/redis.ts'
+import { setUpAdmin, setUpRedis } from '../../test/set-up.ts'
 import { type RedisPresence, type RedisPresenceOptions, redisPresence } from './redis-presence.ts'
 
 async function started() {
-  const redis = await startRedis()
-  onTestFinished(() => redis.close())
-  const admin = createClient({ url: redis.url })
-  onTestFinished(() => admin.destroy())
-  await admin.connect()
+  const redis = await setUpRedis()
+  const admin = await setUpAdmin(redis)
   return { redis, admin }
 }
 
@@ -23,11 +21,11 @@ function opened(redis: Redis, options: RedisPresenceOptions = {}): RedisPresence
 const open = (presence: RedisPresence) => presence.next({ type: 'opened', user: undefined, rooms: [] })
 
 async function becomes(presence: RedisPresence, expected: number): Promise<void> {
-  while ((await presence.count()) !== expected) await sleep(10)
+  await expect.poll(() => presence.count()).toBe(expected)
 }
 
-describe.skipIf(redisPath === undefined)('what Redis has of the nodes', () => {
-  it('counts none that is not heard of any more, and names it no longer', async () => {
+describe.skipIf(redisPath === undefined)('the counts of the nodes in Redis', () => {
+  it('do not include a node that expired, which is removed', async () => {
     const { redis, admin } = await started()
     const presence = opened(redis)
     open(presence)
@@ -35,11 +33,11 @@ describe.skipIf(redisPath === undefined)('what Redis has of the nodes', () => {
     await admin.hSet('{rxsse}:node:dead', { all: 5 })
     await admin.zAdd('{rxsse}:nodes', { score: Date.now() - 1, value: 'dead' })
     expect(await presence.count()).toBe(1)
-    while ((await admin.zCard('{rxsse}:nodes')) !== 1) await sleep(10)
+    await expect.poll(() => admin.zCard('{rxsse}:nodes')).toBe(1)
     expect(await admin.zScore('{rxsse}:nodes', 'dead')).toBeNull()
   })
 
-  it('does not count one that says it will live for longer than any does, as after the clock was set back', async () => {
+  it('do not include a node that expires too late, as after the clock was set back', async () => {
     const { redis, admin } = await started()
     const presence = opened(redis)
     open(presence)
@@ -51,7 +49,7 @@ describe.skipIf(redisPath === undefined)('what Redis has of the nodes', () => {
     expect(await presence.count()).toBe(6)
   })
 
-  it('is right again, for one that lives, soon after the clock was set back', async () => {
+  it('include a live node again soon after the clock was set back', async () => {
     const { redis, admin } = await started()
     const presence = opened(redis)
     open(presence)
@@ -61,21 +59,21 @@ describe.skipIf(redisPath === undefined)('what Redis has of the nodes', () => {
     await becomes(presence, 1)
   })
 
-  it('is nothing when all have died', async () => {
+  it('are gone when all nodes have died', async () => {
     const { redis, admin } = await started()
     const proxied = createClient({ url: redis.url })
     const presence = redisPresence({ client: proxied, ttl: 1_000, timeout: 1, onError: () => {} })
     onTestFinished(() => presence.close())
     open(presence)
-    while ((await admin.keys('*')).length < 2) await sleep(10)
+    await expect.poll(async () => (await admin.keys('*')).length).toBe(2)
     // What is cut off from Redis is as good as dead to it.
     await admin.aclSetUser('default', ['-evalsha', '-eval'])
-    while ((await admin.keys('*')).length > 0) await sleep(10)
+    await expect.poll(async () => (await admin.keys('*')).length).toBe(0)
   })
 
-  it('is nothing of one that has left, although it was telling something just then', async () => {
+  it('are gone for a node that closes during a report', async () => {
     const { redis, admin } = await started()
-    const slow = alteredClient(redis.url, (own) => {
+    const slow = createPatchedClient(redis.url, (own) => {
       const evalSha = own.evalSha.bind(own)
       own.evalSha = async (...of) => {
         const answer = await evalSha(...of)

@@ -1,22 +1,22 @@
-/** A part of what a node has, on its way. */
-export interface Report {
-  /** As the script takes it. */
+/** Changed counts on their way to Redis. */
+export interface CountReport {
+  /** Arguments of the script. */
   readonly args: readonly string[]
-  /** Redis has it. */
-  kept(): void
-  /** Redis may not have it. */
-  lost(): void
+  /** Redis has stored the report. */
+  confirm(): void
+  /** Redis may not have stored the report. */
+  restore(): void
 }
 
-/** What one node has of each field, and what of that is still to be reported. */
-export class Share {
+/** The counts of one node, by field, and which of them Redis does not have yet. */
+export class LocalCounts {
   readonly #counts = new Map<string, number>()
   readonly #changed = new Set<string>()
-  #anew = true
+  #isFirst = true
   #reports = 0
-  #latestKept = 0
+  #latestStored = 0
 
-  /** Changes a count; gives what it is then. */
+  /** Adds to a count. Returns the new value. */
   add(field: string, difference: 1 | -1): number {
     const value = (this.#counts.get(field) ?? 0) + difference
     if (value === 0) this.#counts.delete(field)
@@ -25,42 +25,42 @@ export class Share {
     return value
   }
 
-  /** Has a field reported again, where Redis may have got an older value of it by another way. */
-  doubt(field: string): void {
+  /** Reports a field again, because Redis may have stored an older value of it since. */
+  invalidate(field: string): void {
     this.#changed.add(field)
   }
 
+  /** Reports every field again, because Redis has lost them. */
+  invalidateAll(): void {
+    this.#isFirst = true
+    for (const field of this.#counts.keys()) this.#changed.add(field)
+  }
+
   get isReported(): boolean {
-    return this.#changed.size === 0 && !this.#anew
+    return this.#changed.size === 0 && !this.#isFirst
   }
 
   /**
-   * What is to be reported next. Values, not differences: what Redis has of a report that was lost does no harm. Each
-   * has a number of its own, so that one which arrives after a later one is known.
+   * The next report. It carries values, not differences, so sending one twice does no harm. Its number lets Redis
+   * recognize a report that arrives after a later one.
    */
-  next(): Report {
-    const fields = [...this.#changed].slice(0, FIELDS)
+  takeReport(): CountReport {
+    const fields = [...this.#changed].slice(0, MAX_FIELDS)
     for (const field of fields) this.#changed.delete(field)
     const values = fields.flatMap((field) => [field, `${this.#counts.get(field) ?? 0}`])
     const number = ++this.#reports
     return {
-      args: [`${this.#latestKept}`, `${number}`, this.#anew ? '1' : '', ...values],
-      kept: () => {
-        this.#latestKept = number
-        this.#anew = false
+      args: [`${this.#latestStored}`, `${number}`, this.#isFirst ? '1' : '', ...values],
+      confirm: () => {
+        this.#latestStored = number
+        this.#isFirst = false
       },
-      lost: () => {
+      restore: () => {
         for (const field of fields) this.#changed.add(field)
       },
     }
   }
-
-  /** Redis does not have what was reported: all of it is to be told again. */
-  beginAnew(): void {
-    this.#anew = true
-    for (const field of this.#counts.keys()) this.#changed.add(field)
-  }
 }
 
-/** So many in one report: Redis serves nobody else meanwhile. */
-const FIELDS = 1_000
+/** The most fields of one report. Redis serves nobody else while it stores one. */
+const MAX_FIELDS = 1_000

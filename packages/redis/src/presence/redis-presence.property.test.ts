@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Redis, redisPath, startRedis } from '../../test/redis.ts'
-import type { RedisLogClient } from '../redis-log-options.ts'
+import type { RedisClient } from '../connection/redis-client.ts'
 import { type RedisPresence, redisPresence } from './redis-presence.ts'
 
 type Action =
@@ -38,13 +38,13 @@ interface ModelledNode {
 }
 
 function startNode(url: string, key: string): ModelledNode {
-  const connections: { client: RedisLogClient; over: boolean }[] = []
+  const connections: { client: RedisClient; over: boolean }[] = []
   let isDead = false
   const duplicating = createClient({ url })
-  const client: RedisLogClient = {
-    ...({} as RedisLogClient),
+  const client: RedisClient = {
+    ...({} as RedisClient),
     duplicate(overrides) {
-      const own: RedisLogClient = duplicating.duplicate(overrides)
+      const own: RedisClient = duplicating.duplicate(overrides)
       connections.push({ client: own, over: false })
       const connect = own.connect.bind(own)
       own.connect = () => (isDead ? Promise.reject(new Error('dead')) : connect())
@@ -63,7 +63,7 @@ function startNode(url: string, key: string): ModelledNode {
   }
 }
 
-describe.skipIf(redisPath === undefined)('redisPresence and a model of it', () => {
+describe.skipIf(redisPath === undefined)('redisPresence and its model', () => {
   let redis: Redis
   let keys = 0
 
@@ -72,7 +72,7 @@ describe.skipIf(redisPath === undefined)('redisPresence and a model of it', () =
   })
   afterAll(() => redis.close())
 
-  it('agree about every count, and nobody gets more places than there are, over deaths of nodes and losses of Redis', {
+  it('agree on every count and never exceed a limit, while nodes die and Redis loses data', {
     timeout: 240_000,
   }, async () => {
     await fc.assert(

@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Target } from '@rxsse/server'
-import { createClient, createCluster } from 'redis'
+import { createCluster } from 'redis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { openClient, openNode } from '../../test/cluster.ts'
+import { openClient, openNode } from '../../test/local-node.ts'
 import { type Redis, redisPath, startRedis } from '../../test/redis.ts'
+import { setUpAdmin, setUpRedis } from '../../test/set-up.ts'
 import { type RedisPresence, type RedisPresenceOptions, redisPresence } from './redis-presence.ts'
 
 function opened(options: RedisPresenceOptions): RedisPresence {
@@ -16,7 +17,7 @@ function opened(options: RedisPresenceOptions): RedisPresence {
 
 /** Resolves when a count is what it should be. */
 async function becomes(presence: RedisPresence, of: Target, expected: number): Promise<void> {
-  while ((await presence.count(of)) !== expected) await sleep(10)
+  await expect.poll(() => presence.count(of)).toBe(expected)
 }
 
 const connections = (presence: RedisPresence, user: string, count: number) => {
@@ -24,7 +25,7 @@ const connections = (presence: RedisPresence, user: string, count: number) => {
 }
 
 function startNode(redis: Redis, user: string, count: number, ttl: number) {
-  const path = new URL('../../test/presence-node.ts', import.meta.url).pathname
+  const path = new URL('../../test/programs/presence-node.ts', import.meta.url).pathname
   const args = ['--disable-warning=ExperimentalWarning', path, redis.url, user, `${count}`, `${ttl}`]
   const child = spawn(process.execPath, args, { stdio: 'inherit' })
   onTestFinished(async () => {
@@ -34,7 +35,7 @@ function startNode(redis: Redis, user: string, count: number, ttl: number) {
   return child
 }
 
-describe.skipIf(redisPath === undefined)('presence over several nodes', () => {
+describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
   let redis: Redis
   let keys = 0
 
@@ -43,7 +44,7 @@ describe.skipIf(redisPath === undefined)('presence over several nodes', () => {
   })
   afterAll(() => redis.close())
 
-  it('counts the connections of all nodes: in all, of a user, in a room', async () => {
+  it('counts the connections of all nodes: in all, of a user and in a room', async () => {
     const key = `presence-${++keys}`
     const presences = [opened({ url: redis.url, key }), opened({ url: redis.url, key })]
     const nodes = await Promise.all([openNode({ url: redis.url, key }), openNode({ url: redis.url, key })])
@@ -70,7 +71,7 @@ describe.skipIf(redisPath === undefined)('presence over several nodes', () => {
     for (const presence of presences) await becomes(presence, 'all', 0)
   })
 
-  it('bounds what a user may open at all nodes together, and lets the next one in when one has left', async () => {
+  it('limits the connections of a user over all nodes, and admits the next one when one has left', async () => {
     const key = `presence-${++keys}`
     const nodes = await Promise.all(
       [1, 2].map(() => {
@@ -87,7 +88,7 @@ describe.skipIf(redisPath === undefined)('presence over several nodes', () => {
       Array.from({ length: 8 }, (_, n) => openClient(`${(n % 2 === 0 ? one : two).url}?as=u`)),
     )
     for (const client of clients.slice(0, 6)) {
-      while (open() < 3) await sleep(5)
+      await expect.poll(open).toBe(3)
       for (let looks = 0; looks < 20; looks++) {
         expect(open()).toBeLessThanOrEqual(3)
         await sleep(5)
@@ -95,10 +96,10 @@ describe.skipIf(redisPath === undefined)('presence over several nodes', () => {
       client.leave()
     }
     await openClient(`${one.url}?as=v`)
-    while (open() !== 3) await sleep(5)
+    await expect.poll(open).toBe(3)
   })
 
-  it('lets a user have exactly the places there are, however many ask at once', async () => {
+  it('gives a user exactly as many permits as the limit allows, under concurrent calls', async () => {
     const key = `presence-${++keys}`
     const nodes = Array.from({ length: 3 }, () => opened({ url: redis.url, key }))
     for (const node of nodes) await node.count()
@@ -116,14 +117,12 @@ describe.skipIf(redisPath === undefined)('presence over several nodes', () => {
     expect(await nodes[0]?.take('v', most)).toBeDefined()
     places[3]?.release()
     places[3]?.release()
-    let again: unknown
-    while (again === undefined) again = await nodes[1]?.take('u', most)
+    await expect.poll(() => nodes[1]?.take('u', most)).toBeDefined()
     expect(await nodes[2]?.take('u', most)).toBeUndefined()
   })
 
-  it('forgets what a node had that was killed, after its ttl, and no sooner what one has that lives', async () => {
-    const own = await startRedis()
-    onTestFinished(() => own.close())
+  it('drops the counts of a killed node after its ttl, and keeps those of a live node', async () => {
+    const own = await setUpRedis()
     const presence = opened({ url: own.url, ttl: 1_500 })
     connections(presence, 'mine', 2)
     const node = startNode(own, 'theirs', 3, 1_500)
@@ -132,16 +131,13 @@ describe.skipIf(redisPath === undefined)('presence over several nodes', () => {
     await becomes(presence, 'all', 2)
     await becomes(presence, { user: 'theirs' }, 0)
     expect(await presence.count({ user: 'mine' })).toBe(2)
-    const client = createClient({ url: own.url })
-    onTestFinished(() => client.destroy())
-    await client.connect()
+    const client = await setUpAdmin(own)
     // Nothing is left of it.
-    while ((await client.keys('*')).length > 2) await sleep(20)
+    await expect.poll(async () => (await client.keys('*')).length).toBe(2)
   })
 
-  it('a node that stood still for longer than its ttl counts again when it goes on', async () => {
-    const own = await startRedis()
-    onTestFinished(() => own.close())
+  it('counts a node again that was paused for longer than its ttl', async () => {
+    const own = await setUpRedis()
     const presence = opened({ url: own.url, ttl: 1_500 })
     const node = startNode(own, 'theirs', 3, 1_500)
     await becomes(presence, 'all', 3)
@@ -151,7 +147,7 @@ describe.skipIf(redisPath === undefined)('presence over several nodes', () => {
     await becomes(presence, { user: 'theirs' }, 3)
   })
 
-  it('a node that closes takes its share away at once', async () => {
+  it('drops the counts of a node at once when it closes', async () => {
     const key = `presence-${++keys}`
     const stays = opened({ url: redis.url, key })
     const leaves = opened({ url: redis.url, key })
@@ -163,9 +159,8 @@ describe.skipIf(redisPath === undefined)('presence over several nodes', () => {
     await leaves.close()
   })
 
-  it('everything is told again when Redis comes back empty', async () => {
-    const own = await startRedis()
-    onTestFinished(() => own.close())
+  it('reports all counts again when Redis returns empty', async () => {
+    const own = await setUpRedis()
     const nodes = [opened({ url: own.url, ttl: 1_500 }), opened({ url: own.url, ttl: 1_500 })]
     for (const [n, node] of nodes.entries()) connections(node, `user ${n}`, 1_500)
     for (const node of nodes) await becomes(node, 'all', 3_000)
@@ -177,9 +172,8 @@ describe.skipIf(redisPath === undefined)('presence over several nodes', () => {
     }
   })
 
-  it('while Redis is away counting is an error in time, and each node limits by what it has itself', async () => {
-    const own = await startRedis()
-    onTestFinished(() => own.close())
+  it('rejects counting in time while Redis is away, and limits each node by its own connections', async () => {
+    const own = await setUpRedis()
     const errors: unknown[] = []
     const presence = opened({
       url: own.url,
@@ -201,17 +195,14 @@ describe.skipIf(redisPath === undefined)('presence over several nodes', () => {
     // What was let in meanwhile counts.
     while ((await other.take('u', 3)) !== undefined) {}
     first?.release()
-    while ((await other.take('u', 3)) === undefined) await sleep(10)
+    await expect.poll(() => other.take('u', 3)).toBeDefined()
   })
 
   it('works on Redis Cluster: its keys share a slot', async () => {
-    const own = await startRedis({ config: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'] })
-    onTestFinished(() => own.close())
-    const admin = createClient({ url: own.url })
-    onTestFinished(() => admin.destroy())
-    await admin.connect()
+    const own = await setUpRedis({ config: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'] })
+    const admin = await setUpAdmin(own)
     await admin.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', '0', '16383'])
-    while (!String(await admin.sendCommand(['CLUSTER', 'INFO'])).includes('cluster_state:ok')) await sleep(10)
+    await expect.poll(() => admin.sendCommand(['CLUSTER', 'INFO'])).toContain('cluster_state:ok')
     const nodes = [1, 2].map(() => opened({ client: createCluster({ rootNodes: [{ url: own.url }] }) }))
     for (const node of nodes) connections(node, 'u', 2)
     for (const node of nodes) await becomes(node, { user: 'u' }, 4)
@@ -221,12 +212,19 @@ describe.skipIf(redisPath === undefined)('presence over several nodes', () => {
 })
 
 it.each<[RedisPresenceOptions, RegExp]>([
-  [{}, /redisPresence: url is undefined/],
-  [{ url: 'http://u:secret@host' }, /redisPresence: url cannot be read \(it is not shown/],
-  [{ url: 'redis://h', key: '{a}' }, /redisPresence: key is "\{a\}"/],
-  [{ url: 'redis://h', ttl: 10 }, /redisPresence: ttl is 10; it must be a second or more/],
-  [{ url: 'redis://h', ttl: 'soon' as never }, /redisPresence: ttl is 'soon'/],
-  [{ url: 'redis://h', timeout: 0 }, /redisPresence: timeout is 0/],
-])('refuses %j', (options, text) => {
+  [{}, /redisPresence: url must be like .*, not undefined/],
+  [{ url: 'http://u:secret@host' }, /redisPresence: url must be like .* \(the value is not shown/],
+  [
+    { url: 'redis://h', key: '{a}' },
+    /redisPresence: key must be text without \{ and \}, not the string "\{a\}"/,
+  ],
+  [{ url: 'redis://h', ttl: 10 }, /redisPresence: ttl must be at least a second, not the number 10/],
+  [
+    { url: 'redis://h', ttl: 'soon' as never },
+    /redisPresence: ttl must be a duration .*, not the string "soon"/,
+  ],
+  [{ url: 'redis://h', timeout: 0 }, /redisPresence: timeout must be a duration longer than zero/],
+])('throws a TypeError for the wrong options %j', (options, text) => {
+  expect(() => redisPresence(options)).toThrow(TypeError)
   expect(() => redisPresence(options)).toThrow(text)
 })

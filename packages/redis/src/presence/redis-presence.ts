@@ -1,41 +1,40 @@
 import { randomUUID } from 'node:crypto'
 import type { ConnectionChange, SharedPermits, Target } from '@rxsse/server'
-import { type Attempt, Connection, clientOf } from '../connection.ts'
-import { type Duration, parseDuration } from '../duration.ts'
-import { RedisError } from '../errors.ts'
-import { Faults } from '../faults.ts'
-import { pause } from '../pause.ts'
-import { assertKey, type RedisLogClient } from '../redis-log-options.ts'
-import { count, leave, report, run, type Script, take } from '../script/script.ts'
-import { Share } from './share.ts'
+import { type Duration, optionError, parseDuration } from '@rxsse/shared'
+import type { SchedulerLike, Unsubscribable } from 'rxjs'
+import { Connection, type Failure, type Outcome } from '../connection/connection.ts'
+import { type ConnectionOptions, resolveConnectionOptions } from '../connection/connection-options.ts'
+import { OutageReporter } from '../connection/outage-reporter.ts'
+import { RedisError } from '../connection/redis-error.ts'
+import { retry } from '../connection/retry.ts'
+import {
+  acquireScript,
+  countScript,
+  leaveScript,
+  reportScript,
+  runScript,
+  type Script,
+} from '../scripts/script.ts'
+import { CountReporter } from './count-reporter.ts'
+import { LocalCounts } from './local-counts.ts'
 
-export interface RedisPresenceOptions {
-  /** Where Redis is, as for `redisLog`. This or `client`. */
-  readonly url?: string
-  /** A client to take the settings of, as for `redisLog`. This or `url`. */
-  readonly client?: RedisLogClient
-  /** Nodes with the same key count together. It may be that of a log. Default `'rxsse'`. */
-  readonly key?: string
-  /** How long a node counts that is not heard of any more. The same on every node; at least a second. Default `'15s'`. */
+export interface RedisPresenceOptions extends ConnectionOptions {
+  /** A node that Redis has not heard from for this long no longer counts. At least `'1s'`, the same on every node. Default `'15s'`. */
   readonly ttl?: Duration
-  /** How long a call waits for Redis. Default `'5s'`. */
-  readonly timeout?: Duration
-  /** Gets an error when Redis goes away, once until it is back. Default: `console.error`. */
-  readonly onError?: (error: unknown) => void
 }
 
-/** Who is connected, over all nodes. It is also an Observer of a sink's `connections$`, and what `limits.across` takes. */
+/** Who is connected, on all nodes. It observes a sink's `connections$`, and `limits.across` takes it. */
 export interface RedisPresence extends SharedPermits {
   /** A connection of this node opened or closed. */
   next(change: ConnectionChange): void
   error(error: unknown): void
   complete(): void
   /**
-   * How many connections there are at all nodes: in all, of a user, or in a room. Rejects with a `RedisError` where
-   * Redis does not say within `timeout`.
+   * The number of connections on all nodes: in all, of a user, or in a room. Rejects with a `RedisError` if Redis
+   * does not answer within `timeout`.
    */
-  count(of?: Target): Promise<number>
-  /** Takes this node's share away at once, where Redis can be told, and ends its connection to Redis. */
+  count(target?: Target): Promise<number>
+  /** Removes this node's counts at once if Redis can be reached, and closes the connection to Redis. */
   close(): Promise<void>
 }
 
@@ -49,165 +48,125 @@ export interface RedisPresence extends SharedPermits {
  * await presence.count({ room: 'orders' })
  * ```
  *
- * Each node tells Redis what it has as that changes, and that it lives, three times within `ttl`. What a node had that
- * died is gone after `ttl`; a node that Redis has forgotten tells everything again.
+ * Each node sends its changed counts to Redis, and a heartbeat three times within `ttl`. The counts of a node that
+ * died disappear after `ttl`. A node that Redis has forgotten sends all its counts again.
  *
- * A place is taken at Redis, so that nodes cannot take the same one. While Redis is away, each node limits by its own
- * connections alone: nobody is turned away because nobody could be asked.
+ * A script acquires permits in Redis, so two nodes never acquire the same one. While Redis is away, each node limits
+ * only its own connections, and rejects nobody just because Redis cannot be asked.
+ *
+ * Throws a `TypeError` if an option is wrong.
  */
 export function redisPresence(options: RedisPresenceOptions): RedisPresence {
-  const { key = 'rxsse', ttl = '15s', timeout = '5s', onError = console.error } = options
-  assertKey(key, 'redisPresence')
-  const lifetime = parseDuration(ttl, 'redisPresence: ttl')
-  if (lifetime < 1_000) throw new RangeError(`redisPresence: ttl is ${ttl}; it must be a second or more`)
-  const patience = parseDuration(timeout, 'redisPresence: timeout')
-  if (patience === 0) throw new RangeError("redisPresence: timeout is 0; Redis needs some time, such as '5s'")
-  const faults = new Faults(onError)
-  const connection = new Connection(clientOf(options, 'redisPresence'), faults)
-  const node = randomUUID()
-  const prefix = `{${key}}:node:`
-  const keys = [`{${key}}:nodes`, `${prefix}${node}`]
-  const share = new Share()
-  let reporting = false
-  let isDue = true
+  const settings = resolveConnectionOptions(options, 'redisPresence')
+  const ttl = resolveTtl(options.ttl ?? '15s')
+  const outages = new OutageReporter(settings.onError)
+  const connection = new Connection(settings.client, outages)
+  const counts = new LocalCounts()
+  const run = createScriptRunner(connection, settings.key, ttl)
+  const send = (args: readonly string[]) => run(reportScript, args)
+  const reporter = new CountReporter({ counts, connection, outages, settings, send })
+  const heartbeat = repeat(ttl / 3, settings.scheduler, () => reporter.heartbeat())
   let leaving: Promise<void> | undefined
-  const heartbeat = setInterval(() => {
-    isDue = true
-    tell()
-  }, lifetime / 3)
-  tell()
+  reporter.report()
 
   return {
     next({ type, user, rooms }) {
       const difference = type === 'opened' ? 1 : -1
-      share.add(fieldOf('all'), difference)
-      if (user !== undefined) share.add(fieldOf({ user }), difference)
-      for (const room of new Set(rooms)) share.add(fieldOf({ room }), difference)
-      tell()
+      counts.add(toField('all'), difference)
+      if (user !== undefined) counts.add(toField({ user }), difference)
+      for (const room of new Set(rooms)) counts.add(toField({ room }), difference)
+      reporter.report()
     },
     error() {},
     complete() {},
 
-    async count(of = 'all') {
-      assertOpen()
-      const result = await inTime(count, [fieldOf(of)])
-      if ('answer' in result) return Number(result.answer)
-      const { error, how } = result.failure
-      if (connection.closed) throw closedError()
-      if (how === 'refused') throw new RedisError('refused', 'Redis refused to count', { cause: error })
-      throw new RedisError('timeout', `Redis did not answer within ${patience} ms`, { cause: error })
+    async count(target = 'all') {
+      if (leaving !== undefined) throw createClosedError()
+      const result = await runInTime(countScript, [toField(target)])
+      if (result !== 'timeout' && 'answer' in result) return Number(result.answer)
+      if (connection.closed) throw createClosedError()
+      if (result === 'timeout') {
+        const text = `Redis did not answer within ${settings.timeout} ms`
+        throw new RedisError('timeout', text, { cause: outages.latestError })
+      }
+      throw new RedisError('refused', 'Redis refused to count', { cause: result.failure.error })
     },
 
-    async take(name, most) {
-      const field = `key:${name}`
-      const release = once(() => {
-        share.add(field, -1)
-        tell()
-      })
-      const wanted = share.add(field, 1)
-      if (wanted <= most && (await isFree(field, wanted, most))) {
-        // What was asked for may have been asked again, and come to Redis after a place was released.
-        share.doubt(field)
-        tell()
+    async take(key, limit) {
+      const field = `key:${key}`
+      let isReleased = false
+      const release = () => {
+        if (isReleased) return
+        isReleased = true
+        counts.add(field, -1)
+        reporter.report()
+      }
+      const wanted = counts.add(field, 1)
+      if (wanted <= limit && (await acquire(field, wanted, limit))) {
+        // A retry of the script may have reached Redis after another permit was released.
+        counts.invalidate(field)
+        reporter.report()
         return { release }
       }
       release()
       return undefined
     },
 
-    close: () => (leaving ??= depart()),
+    close: () => (leaving ??= leave()),
   }
 
-  async function depart(): Promise<void> {
-    clearInterval(heartbeat)
-    await inTime(leave, [])
+  async function leave(): Promise<void> {
+    heartbeat.unsubscribe()
+    reporter.stop()
+    await runInTime(leaveScript, [])
     connection.close()
   }
 
-  async function isFree(field: string, wanted: number, most: number): Promise<boolean> {
+  /** Whether the node may have `wanted` permits. If Redis cannot be asked, it may. */
+  async function acquire(field: string, wanted: number, limit: number): Promise<boolean> {
     if (leaving !== undefined) return true
-    const result = await inTime(take, [field, `${wanted}`, `${most}`])
-    return 'failure' in result || Number(result.answer) === 1
+    const result = await runInTime(acquireScript, [field, `${wanted}`, `${limit}`])
+    return result === 'timeout' || 'failure' in result || Number(result.answer) === 1
   }
 
-  /** Tells Redis what has changed, one report after another, until it has everything. */
-  async function tell(): Promise<void> {
-    if (reporting) return
-    reporting = true
-    // What this turn of the event loop brings goes together.
-    await undefined
-    // What is told after the node has left would bring it back.
-    for (let tries = 0; leaving === undefined && (isDue || !share.isReported); ) {
-      isDue = false
-      const told = share.next()
-      const result = await ask(report, told.args)
-      if ('answer' in result && Number(result.answer) === 1) {
-        told.kept()
-        tries = 0
-        continue
-      }
-      told.lost()
-      if ('answer' in result) {
-        share.beginAnew()
-        continue
-      }
-      isDue = true
-      const { how, error } = result.failure
-      if (how !== 'unsent' && !connection.closed) faults.report(error)
-      await pause(tries++)
-    }
-    reporting = false
+  function runInTime(script: Script, args: readonly string[]): Promise<Outcome<unknown> | 'timeout'> {
+    const isFinal = ({ kind }: Failure) => kind === 'refused' || connection.closed
+    return retry(() => run(script, args), isFinal, settings)
   }
+}
 
-  /** Tries until Redis answers, for as long as a call may wait. */
-  async function inTime(script: Script, args: readonly string[]): Promise<Attempt<unknown>> {
-    let last: Attempt<unknown> = { failure: { error: faults.latest, how: 'unsent' } }
-    let isLate = false
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        isLate = true
-        resolve()
-      }, patience)
-    })
-    await Promise.race([attempts(), late])
-    clearTimeout(timer)
-    return last
+function resolveTtl(ttl: Duration): number {
+  const milliseconds = parseDuration(ttl, 'redisPresence: ttl')
+  if (milliseconds >= 1_000) return milliseconds
+  throw optionError('redisPresence: ttl', 'at least a second', ttl)
+}
 
-    async function attempts(): Promise<void> {
-      for (let tries = 0; !isLate; tries++) {
-        last = await ask(script, args)
-        if ('answer' in last || last.failure.how === 'refused' || connection.closed) return
-        await pause(tries)
-      }
-    }
-  }
-
-  function ask(script: Script, args: readonly string[]): Promise<Attempt<unknown>> {
-    return connection.try((client) =>
-      run(client, script, { keys, arguments: [node, `${lifetime}`, prefix, ...args] }),
+function createScriptRunner(
+  connection: Connection,
+  key: string,
+  ttl: number,
+): (script: Script, args: readonly string[]) => Promise<Outcome<unknown>> {
+  const node = randomUUID()
+  const prefix = `{${key}}:node:`
+  const keys = [`{${key}}:nodes`, `${prefix}${node}`]
+  return (script, args) =>
+    connection.try((client) =>
+      runScript(client, script, { keys, arguments: [node, `${ttl}`, prefix, ...args] }),
     )
-  }
-
-  function assertOpen(): void {
-    if (leaving !== undefined) throw closedError()
-  }
 }
 
-function fieldOf(of: Target): string {
-  if (of === 'all') return 'all'
-  return 'room' in of ? `room:${of.room}` : `user:${of.user}`
-}
-
-function closedError(): RedisError {
-  return new RedisError('closed', 'the presence is closed')
-}
-
-function once(work: () => void): () => void {
-  let done = false
-  return () => {
-    if (done) return
-    done = true
+function repeat(interval: number, scheduler: SchedulerLike, work: () => void): Unsubscribable {
+  return scheduler.schedule(function () {
     work()
-  }
+    this.schedule(undefined, interval)
+  }, interval)
+}
+
+function toField(target: Target): string {
+  if (target === 'all') return 'all'
+  return 'room' in target ? `room:${target.room}` : `user:${target.user}`
+}
+
+function createClosedError(): RedisError {
+  return new RedisError('closed', 'the presence is closed')
 }

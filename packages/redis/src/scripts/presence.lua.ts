@@ -1,10 +1,10 @@
 /**
- * What every node has is a hash of its own, which expires unless the node is heard of; a sorted set names the nodes,
- * each with the time at which it expires. A node whose time has passed counts no more, and neither does one whose time
- * lies too far ahead, as after the clock was set back: it is heard of again soon if it lives.
+ * The counts of each node are a hash, which expires if the node is not heard from. A sorted set contains the nodes,
+ * each scored by the time at which it expires. A node whose time has passed does not count. Neither does a node whose
+ * time is too far ahead, as after the clock was set back: if it lives, it is soon heard from again.
  *
- * The first ARGV of each script are the node's name, the milliseconds that a node counts after it was heard of, and
- * what the names of the hashes begin with. KEYS: the sorted set, and the hash of the node.
+ * KEYS: the sorted set, and the node's hash.
+ * ARGV of every script: the node's name; its time to live in milliseconds; the prefix of all nodes' hashes.
  */
 const NODES = `
 local nodes, own = KEYS[1], KEYS[2]
@@ -12,7 +12,7 @@ local node, ttl, prefix = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local function heard()
+local function keepAlive()
   redis.call('ZREMRANGEBYSCORE', nodes, '-inf', now)
   redis.call('ZADD', nodes, string.format('%.0f', now + ttl), node)
   redis.call('PEXPIRE', nodes, ttl)
@@ -30,43 +30,51 @@ end
 `
 
 /**
- * Keeps what a node has. ARGV from 4: the number of the report before this that was kept, and its own; '1' where it
- * begins anew; then fields and their values. Returns 0, and keeps nothing, where Redis does not have what was kept:
- * the node has to begin anew then. One that arrives after a later one (it lay in the buffers of a connection that was
- * given up) is not kept either.
+ * Stores the counts of a node.
+ *
+ * ARGV from 4: the number of the latest report that was stored; the number of this report; '1' if it is the first;
+ * then fields and their values.
+ * Returns 1, or 0 if nothing was stored. It stores nothing if Redis has lost the earlier reports, so that the node
+ * reports everything again, and nothing if a later report is stored already: this one was delayed in the buffers of a
+ * lost connection.
  */
 export const REPORT: string = `${NODES}
-local before, number, anew = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
-local held = tonumber(redis.call('HGET', own, 'report') or nil)
-if held and held >= number then return 0 end
-if anew == '1' then
+local previous, number, isFirst = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local stored = tonumber(redis.call('HGET', own, 'report') or nil)
+if stored and stored >= number then return 0 end
+if isFirst == '1' then
   redis.call('DEL', own)
-elseif not held or held < before then
+elseif not stored or stored < previous then
   return 0
 end
 redis.call('HSET', own, 'report', number)
 for i = 7, #ARGV, 2 do
   if ARGV[i + 1] == '0' then redis.call('HDEL', own, ARGV[i]) else redis.call('HSET', own, ARGV[i], ARGV[i + 1]) end
 end
-heard()
+keepAlive()
 return 1
 `
 
-/** ARGV from 4: a field. Returns its value over all nodes. */
+/** ARGV from 4: a field. Returns its sum over all nodes. */
 export const COUNT: string = `${NODES}
 return sum(ARGV[4], '')
 `
 
-/** ARGV from 4: a field, the value that the node wants to have of it, and the most there may be in all. Returns whether it has it. */
-export const TAKE: string = `${NODES}
-local field, wanted, most = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-if sum(field, node) + wanted > most then return 0 end
+/**
+ * Acquires permits.
+ *
+ * ARGV from 4: a field; the number of permits that the node wants to have in all; the limit over all nodes.
+ * Returns 1 if the node has them now, or else 0.
+ */
+export const ACQUIRE: string = `${NODES}
+local field, wanted, limit = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+if sum(field, node) + wanted > limit then return 0 end
 redis.call('HSET', own, field, ARGV[5])
-heard()
+keepAlive()
 return 1
 `
 
-/** The node leaves. */
+/** Removes the node. */
 export const LEAVE: string = `${NODES}
 redis.call('DEL', own)
 redis.call('ZREM', nodes, node)

@@ -1,17 +1,16 @@
-import { LIFE } from './life.lua.ts'
+import { METADATA } from './metadata.lua.ts'
 
 /**
- * Finds a place in the log and reads on from it.
+ * Finds a position in the log and reads the entries after it.
  *
- * KEYS: life, events, sources, ids.
- * ARGV: new epoch, known offsets; 'head', 'offset' or 'id'; the offset or id; how many entries at most, and about how
- * many bytes of them.
- * Returns: the head's id and offset; the id and offset that what follows is strictly after; the reason of a gap
- * before it, or nothing, and how many are missing, where that is known; the entries.
+ * KEYS: metadata, events, sources, ids.
+ * ARGV: new epoch; known offsets; 'head', 'offset' or 'id'; the offset or id; the most entries; about the most bytes.
+ * Returns the id and offset of the head; the id and offset of the position that the entries follow; the reason of a
+ * gap before them, or ''; the number of missing entries, or '' if it is unknown; the entries.
  */
-export const READ: string = `${LIFE}
+export const READ: string = `${METADATA}
 local kind, given, limit, maxBytes = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-local present = open()
+local present = openTerm()
 
 local terms = {}
 for epoch, base, last, reached in string.gmatch(present.past, '(%w+) (%d+) (%d+) (%d+);') do
@@ -21,50 +20,55 @@ end
 present.reached = present.last
 terms[#terms + 1] = present
 
-local function termAt(offset)
+local function findTermByOffset(offset)
   for i = #terms, 1, -1 do
     if offset >= terms[i].base then return i end
   end
 end
 
-local function termNamed(epoch)
+local function findTermByEpoch(epoch)
   for i = #terms, 1, -1 do
     if terms[i].epoch == epoch then return i end
   end
 end
 
 local function idOf(offset)
-  local term = terms[termAt(offset) or 1]
+  local term = terms[findTermByOffset(offset) or 1]
   return term.epoch .. '-' .. text(math.max(0, offset - term.base))
+end
+
+local function lostEntries(term)
+  return term.reached > term.last
 end
 
 local first = present.first
 local after, reason, missed = present.last, '', ''
 
-local function place(i, offset)
+-- Continues after an offset of term i.
+local function continueAfter(i, offset)
   if offset > terms[i].last then
-    local cut = terms[i].reached > terms[i].last
-    after, reason = math.max(cut and terms[i + 1].base or terms[i].last, first - 1), 'ahead'
+    local base = lostEntries(terms[i]) and terms[i + 1].base or terms[i].last
+    after, reason = math.max(base, first - 1), 'ahead'
     return
   end
-  -- The end of a term is also the beginning of the next.
-  local on, lost = offset, false
-  while on == terms[i].last and terms[i + 1] do
-    lost = lost or terms[i].reached > terms[i].last
+  -- The end of a term is also the beginning of the next one.
+  local position, isLost = offset, false
+  while position == terms[i].last and terms[i + 1] do
+    isLost = isLost or lostEntries(terms[i])
     i = i + 1
-    on = terms[i].base
+    position = terms[i].base
   end
-  if lost then
-    after, reason = math.max(on, first - 1), 'trimmed'
+  if isLost then
+    after, reason = math.max(position, first - 1), 'trimmed'
     return
   end
   after = offset
-  if on >= first - 1 then return end
+  if position >= first - 1 then return end
   after, reason = first - 1, 'trimmed'
-  if termAt(first - 1) == i then missed = text(first - 1 - on) end
+  if findTermByOffset(first - 1) == i then missed = text(first - 1 - position) end
 end
 
-local function locate()
+local function findPosition()
   if kind == 'head' then return end
   local offset
   if kind == 'offset' then
@@ -78,21 +82,21 @@ local function locate()
       reason = 'unknown'
       return
     end
-    local i = termNamed(epoch)
-    if i then return place(i, terms[i].base + tonumber(number)) end
+    local i = findTermByEpoch(epoch)
+    if i then return continueAfter(i, terms[i].base + tonumber(number)) end
   else
-    local i = termAt(offset)
-    if i then return place(i, offset) end
+    local i = findTermByOffset(offset)
+    if i then return continueAfter(i, offset) end
   end
   after, reason = first - 1, 'epoch'
 end
 
-locate()
+findPosition()
 
--- A page ends where entries were lost: the next one begins with that.
+-- A page ends before entries that were lost. The next page begins with their gap.
 local upTo = '+'
 for _, term in ipairs(terms) do
-  if term.last > after and term.reached > term.last then
+  if term.last > after and lostEntries(term) then
     upTo = streamId(term.last)
     break
   end
@@ -103,7 +107,7 @@ while limit > 0 and bytes < maxBytes do
   local some = redis.call('XRANGE', events, '(' .. from, upTo, 'COUNT', math.min(limit, 32))
   if #some == 0 then break end
   for _, entry in ipairs(some) do
-    -- Something that somebody else has put into the stream is no entry.
+    -- Other fields: something other than a log wrote this.
     if entry[2][1] == 'i' and entry[2][3] == 'm' then
       entries[#entries + 1] = entry
       bytes = bytes + #entry[2][4]

@@ -1,26 +1,26 @@
 import { createHash } from 'node:crypto'
-import type { RedisLogClient, ScriptArguments } from '../redis-log-options.ts'
+import type { RedisClient, ScriptArguments } from '../connection/redis-client.ts'
 import { APPEND } from './append.lua.ts'
-import { COUNT, LEAVE, REPORT, TAKE } from './presence.lua.ts'
+import { ACQUIRE, COUNT, LEAVE, REPORT } from './presence.lua.ts'
 import { READ } from './read.lua.ts'
 
-/** A Lua script, and the name Redis gives it. */
+/** A Lua script, and its name in Redis. */
 export interface Script {
   readonly text: string
   readonly sha1: string
 }
 
-export const append: Script = script(APPEND)
-export const read: Script = script(READ)
+export const appendScript: Script = createScript(APPEND)
+export const readScript: Script = createScript(READ)
 
-export const report: Script = script(REPORT)
-export const count: Script = script(COUNT)
-export const take: Script = script(TAKE)
-export const leave: Script = script(LEAVE)
+export const reportScript: Script = createScript(REPORT)
+export const countScript: Script = createScript(COUNT)
+export const acquireScript: Script = createScript(ACQUIRE)
+export const leaveScript: Script = createScript(LEAVE)
 
-/** Runs a script by its name; its text is sent only to a server that does not have it, as after a restart. */
-export async function run(
-  client: RedisLogClient,
+/** Runs a script by its name. The text is sent only if the server does not have it, as after a restart. */
+export async function runScript(
+  client: RedisClient,
   { text, sha1 }: Script,
   args: ScriptArguments,
 ): Promise<unknown> {
@@ -32,6 +32,6 @@ export async function run(
   }
 }
 
-function script(text: string): Script {
+function createScript(text: string): Script {
   return { text, sha1: createHash('sha1').update(text).digest('hex') }
 }

@@ -2,8 +2,8 @@
 // Arguments: the url of Redis, the key, the port (0 for any), maxLength.
 import { createServer } from 'node:http'
 import { createSink } from '@rxsse/server'
-import { redisLog } from '../src/index.ts'
-import type { Order } from './nodes.ts'
+import { redisLog } from '../../src/index.ts'
+import type { Order } from '../node-process.ts'
 
 const [url = '', key = '', port = '0', maxLength = '100000'] = process.argv.slice(2)
 

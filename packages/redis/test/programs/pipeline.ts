@@ -4,7 +4,7 @@ import { fileCheckpoint, fromEventSource, type SseEvent } from '@rxsse/core'
 import { commit, createStage, decodeJson, ofType, processWith } from '@rxsse/operators'
 import { createSink } from '@rxsse/server'
 import { takeWhile } from 'rxjs'
-import { redisLog } from '../src/index.ts'
+import { redisLog } from '../../src/index.ts'
 
 const [source = '', redis = '', key = '', path = '', count = ''] = process.argv.slice(2)
 

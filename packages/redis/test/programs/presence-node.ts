@@ -1,6 +1,6 @@
 // A node for tests to kill: it says that it has so many connections of a user.
 // Arguments: the url of Redis, the user, how many, the ttl in milliseconds.
-import { redisPresence } from '../src/index.ts'
+import { redisPresence } from '../../src/index.ts'
 
 const [url = '', user = '', connections = '', ttl = ''] = process.argv.slice(2)
 

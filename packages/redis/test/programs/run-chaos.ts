@@ -1,7 +1,7 @@
 // The chaos test at length: node test/run-chaos.ts [--seconds 60] [--seeds 50] [--first 1] [--clients 300] [--rate 100] [--redis-faults]
 // One line for each seed; ends with status 1 if any failed. `--first SEED --seeds 1` runs one again.
 import { parseArgs } from 'node:util'
-import { chaos } from './chaos.ts'
+import { chaos } from '../chaos.ts'
 
 const { values } = parseArgs({
   options: {
