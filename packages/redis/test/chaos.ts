@@ -7,32 +7,32 @@ import { startRedis } from './redis.ts'
 import { createRandom } from './seeded-random.ts'
 
 export interface ChaosOptions {
-  /** What is killed, when, by whom what is published and where clients go: all of it follows from the seed. */
+  /** Determines which nodes are killed and when, who publishes what, and where clients connect. */
   readonly seed: number
   readonly seconds: number
   readonly clients: number
-  /** Events a second, of all sources. */
+  /** Events per second of all sources together. */
   readonly rate: number
-  /** Whether Redis is paused, killed and restarted (with its data) as well. */
+  /** Whether Redis is paused, killed and restarted too. It keeps its data. */
   readonly redisFaults: boolean
 }
 
 export interface ChaosReport {
   readonly seed: number
   readonly published: number
-  /** Publishing again because a node died before it answered. */
+  /** How often an event was published again because a node died before it answered. */
   readonly republished: number
   readonly delivered: number
   readonly connections: number
   readonly kills: number
   readonly redisFaults: number
-  /** What was not as it must be; empty when every client had every event once, in order. */
+  /** Violations. Empty if every client got every event once, in order. */
   readonly failures: readonly string[]
 }
 
 /**
- * Three nodes, one Redis, clients that go to any node, sources that publish at two of them; nodes are killed and
- * started again all the while. Then every client must have had every event once, in the order of the log.
+ * Runs three nodes on one Redis, with clients at any node and sources at two of them, while nodes are killed and
+ * restarted. Then checks that every client got every event once, in the order of the log.
  */
 export async function chaos({
   seed,
@@ -103,7 +103,7 @@ export async function chaos({
     return reader
   }
 
-  /** One source: each event until a node has acknowledged it, then the next. Gives how many. */
+  /** Publishes the events of one source, each until a node has acknowledged it. Returns their number. */
   async function publishing(source: number, ends: number): Promise<number> {
     const choose = createRandom(seed * 1_000 + 900 + source)
     let count = 0
@@ -135,14 +135,14 @@ export async function chaos({
         await node.start()
       }
       const restarts = [restart(pick(up, random), 400 * random())]
-      // Now and then a second one, so that two of three are gone.
+      // Sometimes a second one, so that only one of three is up.
       const other = pick(up, random)
       if (random() < 0.2 && other.isUp) restarts.push(restart(other, 200 * random()))
       await Promise.all(restarts)
     }
   }
 
-  /** Some leave for good, some come late and want everything from the beginning. */
+  /** Some clients leave for good. Others come late and want everything from the beginning. */
   async function changing(ends: number): Promise<void> {
     const changes = clients / 10
     for (let n = 0; n < changes && Date.now() < ends; n++) {

@@ -6,13 +6,13 @@ import { onTestFinished } from 'vitest'
 import { redisLog } from '../src/log/redis-log.ts'
 import type { RedisLogOptions } from '../src/log/redis-log-options.ts'
 
-/** A node in this process: a sink over Redis, and its address. */
+/** A node in this process: a sink on Redis, and its URL. */
 export interface LocalNode {
   readonly sink: Sink
   readonly url: string
 }
 
-/** Resolves when the node knows where the log stands, unless it is not to wait for Redis. */
+/** Resolves when the node's tail has started, or at once with `waits: false`. */
 export async function openNode(
   options: RedisLogOptions,
   { waits = true, ...sinkOptions }: SinkOptions & { readonly waits?: boolean } = {},
@@ -47,10 +47,10 @@ export async function openNode(
   return { sink, url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/` }
 }
 
-/** A client, and everything it has got. */
+/** A client and the events that it got. */
 export interface Client {
   readonly events: SseEvent[]
-  /** How many connections it has had. */
+  /** The number of its connections so far. */
   readonly connections: number
   data(): string[]
   leave(): void

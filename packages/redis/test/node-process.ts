@@ -4,8 +4,8 @@ import type { Target } from '@rxsse/server'
 
 const program = new URL('./programs/node.ts', import.meta.url).pathname
 
-/** What a node is asked to publish. */
-export interface Order {
+/** A message that a node publishes. */
+export interface PublishRequest {
   readonly n: number
   readonly data: unknown
   readonly type?: string | undefined
@@ -13,28 +13,28 @@ export interface Order {
   readonly sourceId?: string | undefined
 }
 
-/** A node in a process of its own, which may be killed and started again on its port. */
+/** A node in its own process. Tests kill it and start it again on its port. */
 export interface Node {
   readonly url: string
   readonly isUp: boolean
-  /** Resolves to the id when the log has it; rejects when the node says no, or dies. */
-  publish(message: Omit<Order, 'n'>): Promise<string>
-  /** SIGKILL: nothing is said to anybody. */
+  /** Resolves to the id when the log has the message. Rejects if the node reports an error or dies. */
+  publish(message: Omit<PublishRequest, 'n'>): Promise<string>
+  /** Kills the node with SIGKILL. */
   kill(): Promise<void>
   start(): Promise<void>
-  /** Resolves when it first knows where the log stands: then a client without an id gets what is published from now on. */
+  /** Resolves when its tail has started. A client without an id gets all messages published after that. */
   readonly following: Promise<void>
 }
 
 export async function startNode(redisUrl: string, key: string): Promise<Node> {
   let child: ChildProcess | undefined
   let port = 0
-  let orders = 0
-  const waiting = new Map<number, { resolve(id: string): void; reject(error: Error): void }>()
+  let requests = 0
+  const pending = new Map<number, { resolve(id: string): void; reject(error: Error): void }>()
 
-  let follows: () => void = () => {}
+  let resolveFollowing: () => void = () => {}
   const following = new Promise<void>((resolve) => {
-    follows = resolve
+    resolveFollowing = resolve
   })
 
   const node: Node = {
@@ -48,9 +48,9 @@ export async function startNode(redisUrl: string, key: string): Promise<Node> {
     publish(message) {
       return new Promise((resolve, reject) => {
         if (child === undefined) return reject(new Error('the node is down'))
-        const n = ++orders
-        waiting.set(n, { resolve, reject })
-        // A node that dies meanwhile is seen by its exit.
+        const n = ++requests
+        pending.set(n, { resolve, reject })
+        // If the node dies meanwhile, its exit rejects the promise.
         child.send({ ...message, n }, () => {})
       })
     },
@@ -69,7 +69,7 @@ export async function startNode(redisUrl: string, key: string): Promise<Node> {
       port = await new Promise<number>((resolve, reject) => {
         starting.on(
           'message',
-          (said: {
+          (report: {
             listening?: number
             following?: boolean
             n?: number
@@ -77,17 +77,17 @@ export async function startNode(redisUrl: string, key: string): Promise<Node> {
             error?: string
             cause?: string
           }) => {
-            if (said.listening !== undefined) return resolve(said.listening)
-            if (said.following) return follows()
-            const order = waiting.get(said.n ?? 0)
-            waiting.delete(said.n ?? 0)
-            if (said.id !== undefined) order?.resolve(said.id)
-            else order?.reject(new Error(`${said.error}: ${said.cause}`))
+            if (report.listening !== undefined) return resolve(report.listening)
+            if (report.following) return resolveFollowing()
+            const request = pending.get(report.n ?? 0)
+            pending.delete(report.n ?? 0)
+            if (report.id !== undefined) request?.resolve(report.id)
+            else request?.reject(new Error(`${report.error}: ${report.cause}`))
           },
         )
         starting.once('exit', () => {
-          for (const { reject: refuse } of waiting.values()) refuse(new Error('the node died'))
-          waiting.clear()
+          for (const { reject: rejectPending } of pending.values()) rejectPending(new Error('the node died'))
+          pending.clear()
           reject(new Error('the node died before it listened'))
         })
       })

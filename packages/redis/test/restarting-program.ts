@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
 
-/** A program of this folder that is started again whenever it ends, until it ends well. */
+/** A program that is started again whenever it ends, until it exits with 0. */
 export interface RunningProgram {
-  /** SIGKILL. It is started again. */
+  /** Kills it with SIGKILL. It is started again. */
   kill(): Promise<void>
-  /** Resolves when it has ended well. */
+  /** Resolves when it has exited with 0. */
   readonly done: Promise<void>
 }
 

@@ -11,7 +11,7 @@ import { redisPath } from '../../test/redis.ts'
 import { setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
 import type { RedisClient } from './redis-client.ts'
 
-/** That everything the log needs works by way of a client of that kind. */
+/** Checks that appending, reading and tailing work with a client. */
 async function expectToWork(client: RedisClient, key: string): Promise<void> {
   const log = setUpLog({ client, key })
   const seen: string[] = []

@@ -11,7 +11,7 @@ it.skipIf(redisPath === undefined)(
     const redis = await setUpRedis()
     const admin = await setUpAdmin(redis)
     const connections = async () => (await admin.clientList()).length
-    // One that gives up no connection by itself.
+    // A client without a timeout for silent connections.
     const client = createClient({ url: redis.url })
     for (let wait = 0; wait < 30; wait++) {
       const log = redisLog({ client, onError: () => {} })
@@ -23,7 +23,7 @@ it.skipIf(redisPath === undefined)(
       await left
     }
     while ((await connections()) > 1) await expect.poll(() => true).toBe(true)
-    // Connections that were on their way have come by then.
+    // Connections that were still opening have opened by then.
     for (let looks = 0; looks < 50; looks++) {
       await expect.poll(() => true).toBe(true)
       expect(await connections()).toBe(1)

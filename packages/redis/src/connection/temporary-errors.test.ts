@@ -7,10 +7,10 @@ import type { RedisLogOptions } from '../log/redis-log-options.ts'
 
 type Admin = ReturnType<typeof createClient>
 
-/** A state that a Redis gets into and out of again, in which it answers with the code of that name. */
-interface Passing {
+/** A temporary state of Redis in which it answers with that error code. */
+interface TemporaryState {
   readonly config?: readonly string[]
-  /** What the log has written before: nothing, as where a slot has to be empty. */
+  /** `'empty'` if the log must not have written before, because the slot must be empty. */
   readonly begins?: 'empty'
   enter(admin: Admin, redis: Redis): Promise<unknown>
   leave(admin: Admin): Promise<unknown>
@@ -27,22 +27,22 @@ const away = {
   leave: (admin: Admin) => ask(admin, 'REPLICAOF', 'NO', 'ONE'),
 }
 
-const passing: Record<string, Passing> = {
+const states: Record<string, TemporaryState> = {
   READONLY: away,
   MASTERDOWN: { config: ['--replica-serve-stale-data', 'no'], ...away },
   LOADING: {
     config: [
       ...['--enable-debug-command', 'yes'],
-      // Clients are answered each time that so much is loaded.
+      // While it loads, Redis answers clients after each of these bytes.
       ...['--rdbcompression', 'no', '--loading-process-events-interval-bytes', '1024'],
     ],
     async enter(admin, redis) {
       for (let n = 0; n < 200; n++) await admin.set(`key ${n}`, 'x'.repeat(1_100))
-      // So many microseconds for each key that is loaded.
+      // Microseconds for each key.
       await admin.configSet('key-load-delay', '20000')
       ask(await connected(redis), 'DEBUG', 'RELOAD').catch(() => {})
     },
-    // It is over by itself.
+    // The state ends by itself.
     leave: async () => {},
   },
   BUSY: {
@@ -76,8 +76,8 @@ const passing: Record<string, Passing> = {
     begins: 'empty',
     async enter(admin, redis) {
       await allSlots(admin)
-      await expect.poll(() => saidBy(admin)).not.toMatch(/^CLUSTERDOWN/)
-      // Some of the keys of the log are there, and some are not.
+      await expect.poll(() => readError(admin)).not.toMatch(/^CLUSTERDOWN/)
+      // Only some of the log's keys exist.
       await admin.zAdd('{rxsse}:ids', { score: 1, value: '=x' })
       await setSlot(admin, 'MIGRATING', await otherNode(admin, redis))
     },
@@ -86,13 +86,13 @@ const passing: Record<string, Passing> = {
 }
 
 describe.skipIf(redisPath === undefined)('while Redis answers with', () => {
-  it.each(Object.entries(passing))(
+  it.each(Object.entries(states))(
     '%s, calls wait and are carried out afterwards',
     async (code, { config = [], begins, enter, leave }) => {
       const { redis, admin, log } = await started(config)
       if (begins === undefined) await log.append({ data: 'before', topic: '' }, 'all')
       await enter(admin, redis)
-      await expect.poll(() => saidBy(admin)).toMatch(new RegExp(`^${code}`))
+      await expect.poll(() => readError(admin)).toMatch(new RegExp(`^${code}`))
       const done: string[] = []
       const calls = Promise.all([
         Promise.resolve(log.append({ data: 'meanwhile', topic: '' }, 'all')).finally(() =>
@@ -102,7 +102,7 @@ describe.skipIf(redisPath === undefined)('while Redis answers with', () => {
       ])
       calls.catch(() => {})
       await sleep(100)
-      // What is there can be read meanwhile; what is to be written waits.
+      // Reads may succeed meanwhile; writes wait.
       expect(done).not.toContain('append')
       await leave(admin)
       const [{ message }] = await calls
@@ -142,14 +142,14 @@ async function connected({ url }: Redis): Promise<Admin> {
   return client
 }
 
-/** What Redis says to a script such as the log's, which writes to several keys. */
-async function saidBy(admin: Admin): Promise<string> {
+/** The answer of Redis to a script that writes to several keys, as those of the log do. */
+async function readError(admin: Admin): Promise<string> {
   const script = "redis.call('SET', KEYS[1], ''); redis.call('DEL', KEYS[1])"
   const keys = ['{rxsse}:probe', '{rxsse}:ids']
   return String(await ask(admin, 'EVAL', script, '2', ...keys).catch(({ message }) => message))
 }
 
-/** Another node joins the cluster; gives its id. */
+/** Adds another node to the cluster. Returns its id. */
 async function otherNode(admin: Admin, { port }: Redis): Promise<string> {
   const redis = await setUpRedis({ config: cluster })
   const other = await connected(redis)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { chaos } from '../../test/chaos.ts'
 import { redisPath } from '../../test/redis.ts'
 
-// At length, and over many seeds: node test/run-chaos.ts
+// For longer runs over many seeds: node test/programs/run-chaos.ts
 describe.skipIf(redisPath === undefined)(
   'three nodes on one Redis, with events published at two of them',
   () => {

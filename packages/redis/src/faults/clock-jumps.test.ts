@@ -14,12 +14,12 @@ import { redisLog } from '../log/redis-log.ts'
 const HOUR = 3_600_000
 const realNow = Date.now
 
-/** The time of day, as somebody sets it; what timers go by takes no notice. */
+/** Sets the time of day. Timers do not depend on it. */
 function setClock(by: number): void {
   vi.spyOn(Date, 'now').mockImplementation(() => realNow() + by)
 }
 
-/** An hour ahead, right, or an hour back. */
+/** Sets the clock an hour ahead, right, or an hour back, at random. */
 function jump(random: () => number): void {
   setClock(HOUR * (Math.floor(random() * 3) - 1))
 }
@@ -47,7 +47,7 @@ describe('if the clock of a client is set ahead and back', () => {
     expect(seen.map(({ lastEventId }) => lastEventId)).toEqual(
       Array.from({ length: 1_000 }, (_, n) => `${n + 1}`),
     )
-    // One more for each cut, and one that is told that there is nothing more.
+    // One more for each disconnect, and one that gets the 204 response.
     expect(connections).toBeLessThanOrEqual(disconnects.length + 2)
   })
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Redis, redisPath, startRedis } from '../../test/redis.ts'
 import { redisLog } from '../log/redis-log.ts'
 
-// A handshake takes some hundred bytes either way; a batch, some hundred more.
+// A handshake takes some hundred bytes in each direction, and so does a batch.
 const cut: fc.Arbitrary<Fault> = fc.record({
   kind: fc.constant('cut' as const),
   direction: fc.constantFrom('to-server' as const, 'to-client' as const),

@@ -8,8 +8,8 @@ async function started(options: RedisOptions = {}): Promise<Redis> {
   return redis
 }
 
-/** What a log has after an id, page by page: the data of entries, and gaps where they are told. */
-async function after(redis: Redis, id: string): Promise<string[]> {
+/** Reads the log after an id, page by page: the data of its entries and its gaps. */
+async function readAfter(redis: Redis, id: string): Promise<string[]> {
   const log = setUpLog({ url: redis.url })
   const found: string[] = []
   for (let from: string | number = id; ; ) {
@@ -95,7 +95,7 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
       const admin = await setUpAdmin(redis)
       await admin.del(key)
       await log.append({ data: '2', topic: '' }, 'all', { sourceId: 's' })
-      expect(await after(redis, id)).toEqual(['gap epoch', '2'])
+      expect(await readAfter(redis, id)).toEqual(['gap epoch', '2'])
     },
   )
 
@@ -111,7 +111,7 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
     }
     expect(new Set(ids.map((id) => id.split('-')[0])).size).toBe(3)
     for (const [n, id] of ids.entries()) {
-      expect(await after(redis, id)).toEqual(['1', '2', '3', '4', '5', '6'].slice(n))
+      expect(await readAfter(redis, id)).toEqual(['1', '2', '3', '4', '5', '6'].slice(n))
     }
   })
 
@@ -129,16 +129,16 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
     await redis.stop()
     redis.restore()
     await redis.start()
-    // Somebody who knows nothing writes first.
+    // A new node writes first.
     const fresh = setUpLog({ url: redis.url })
     for (const data of ['5', '6', '7', '8', '9']) await fresh.append({ data, topic: 'message' }, 'all')
     await expect.poll(() => client.data().length).toBe(9)
     expect(client.data()).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9'])
     expect(gapsOf(client)).toEqual([{ from: ids[3], to: expect.any(String), reason: 'epoch' }])
-    expect(await after(redis, gapsOf(client)[0].to)).toEqual(['5', '6', '7', '8', '9'])
-    // Somebody who was away meanwhile, and never saw what was lost, is told as well.
-    expect(await after(redis, ids[0] ?? '')).toEqual(['2', 'gap trimmed', '5', '6', '7', '8', '9'])
-    expect(await after(redis, ids[1] ?? '')).toEqual(['gap trimmed', '5', '6', '7', '8', '9'])
+    expect(await readAfter(redis, gapsOf(client)[0].to)).toEqual(['5', '6', '7', '8', '9'])
+    // A client that was away and never got the lost entries gets a gap too.
+    expect(await readAfter(redis, ids[0] ?? '')).toEqual(['2', 'gap trimmed', '5', '6', '7', '8', '9'])
+    expect(await readAfter(redis, ids[1] ?? '')).toEqual(['gap trimmed', '5', '6', '7', '8', '9'])
     const away = await openClient(node.url, { lastEventId: ids[0] ?? '' })
     await expect.poll(() => away.data().includes('9')).toBe(true)
     expect(away.events.map(({ type, data }) => (type === 'gap' ? 'gap' : data))).toEqual([
@@ -152,7 +152,7 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
     ])
     for (const lost of ids.slice(2)) {
       const again = ['gap epoch', '1', '2', 'gap trimmed', '5', '6', '7', '8', '9']
-      expect(await after(redis, lost ?? '')).toEqual(again)
+      expect(await readAfter(redis, lost ?? '')).toEqual(again)
     }
   })
 
@@ -178,8 +178,8 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
       'gap',
       '2',
     ])
-    expect(await after(redis, lost ?? '')).toEqual(['gap ahead', '2'])
-    expect(await after(redis, first ?? '')).toEqual(['gap trimmed', '2'])
+    expect(await readAfter(redis, lost ?? '')).toEqual(['gap ahead', '2'])
+    expect(await readAfter(redis, first ?? '')).toEqual(['gap trimmed', '2'])
   })
 
   it('empty and with its clock set back by an hour, offsets keep ascending and connected clients get all later events', async () => {
@@ -219,7 +219,7 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
     const promoted = setUpLog({ url: replica.url })
     const next = await promoted.append({ data: '2', topic: '' }, 'all')
     expect(next.offset).toBeGreaterThan(lost.offset)
-    expect(await after(replica, first.id)).toEqual(['2'])
-    expect(await after(replica, lost.id)).toEqual(['gap ahead', '2'])
+    expect(await readAfter(replica, first.id)).toEqual(['2'])
+    expect(await readAfter(replica, lost.id)).toEqual(['gap ahead', '2'])
   })
 })

@@ -19,15 +19,15 @@ type Role = 'the source' | 'the pipeline' | 'Redis' | 'a node' | 'the client'
 
 const ROLES: readonly Role[] = ['the source', 'the pipeline', 'Redis', 'a node', 'the client']
 
-/** A source, a pipeline with a checkpoint that publishes into Redis, two nodes, and clients with checkpoints: a process each. */
+/** A source, a pipeline with a checkpoint that publishes to Redis, two nodes, and clients with checkpoints, each in its own process. */
 interface Path {
-  /** SIGKILL, and a new start. */
+  /** Kills it with SIGKILL and starts it again. */
   crash(role: Role): Promise<void>
   readonly log: EventLog
   readonly origin: LogPosition
-  /** What the client has stored that takes what comes. */
+  /** The events that the client without `dedupe` has stored. */
   readonly plain: () => SseEvent[]
-  /** What the client has stored that leaves out by `dedupe` what it has. */
+  /** The events that the client with `dedupe` has stored. */
   readonly deduped: () => SseEvent[]
 }
 
@@ -51,7 +51,7 @@ async function startPath(random: () => number): Promise<Path> {
   const startClient = (mode: 'plain' | 'dedupe') => {
     const file = join(folder, mode)
     const client = keepRunning('collector', [file, `${file}-checkpoint`, origin.id, mode, ...urls])
-    return { kill: () => client.kill(), stored: () => linesOf(file) }
+    return { kill: () => client.kill(), stored: () => readLines(file) }
   }
   const plain = startClient('plain')
   const deduped = startClient('dedupe')
@@ -79,13 +79,13 @@ async function startPath(random: () => number): Promise<Path> {
   }
 }
 
-function linesOf(file: string): SseEvent[] {
+function readLines(file: string): SseEvent[] {
   if (!existsSync(file)) return []
   const lines = readFileSync(file, 'utf8').trim().split('\n')
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line))
 }
 
-const wanted = Array.from({ length: EVENTS }, (_, n) => `event ${n + 1}`)
+const EXPECTED = Array.from({ length: EVENTS }, (_, n) => `event ${n + 1}`)
 
 describe.skipIf(redisPath === undefined)(
   'from a source, over a pipeline and Redis, to the client of a node',
@@ -102,13 +102,13 @@ describe.skipIf(redisPath === undefined)(
         const random = createRandom(seed)
         const path = await startPath(random)
         const stored = () => [path.plain().length, path.deduped().length]
-        const last = wanted.at(-1)
-        const isOver = () => [path.plain, path.deduped].every((of) => of().at(-1)?.data === last)
+        const last = EXPECTED.at(-1)
+        const isComplete = () => [path.plain, path.deduped].every((of) => of().at(-1)?.data === last)
         let crashes = 0
         for (let before = [0, 0]; ; ) {
-          // The next crash comes when everything works again, or nothing would ever be done.
-          await until(() => isOver() || stored().every((count, n) => count > (before[n] ?? 0)))
-          if (isOver()) break
+          // The next crash comes only after some progress, or the run would never end.
+          await until(() => isComplete() || stored().every((count, n) => count > (before[n] ?? 0)))
+          if (isComplete()) break
           await sleep(250 * random())
           before = stored()
           await path.crash(roles[crashes++ % roles.length] ?? 'Redis')
@@ -117,15 +117,15 @@ describe.skipIf(redisPath === undefined)(
 
         const { entries, gap } = await path.log.since(path.origin.id, EVENTS + 10)
         expect(gap).toBeUndefined()
-        expect(entries.map(({ message }) => message.data)).toEqual(wanted)
+        expect(entries.map(({ message }) => message.data)).toEqual(EXPECTED)
         const sent = entries.map(({ id, message }) => ({
           type: 'message',
           data: message.data,
           lastEventId: id,
         }))
         expect(path.deduped()).toEqual(sent)
-        // A crash brings again what was stored after the checkpoint's last save.
-        expect(firstOfEach(path.plain())).toEqual(sent)
+        // After a crash, the client gets the events after its last checkpoint again.
+        expect(dropRepetitions(path.plain())).toEqual(sent)
       },
     )
   },
@@ -135,6 +135,6 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(20)
 }
 
-function firstOfEach(events: readonly SseEvent[]): SseEvent[] {
+function dropRepetitions(events: readonly SseEvent[]): SseEvent[] {
   return [...new Map(events.toReversed().map((event) => [event.lastEventId, event])).values()].toReversed()
 }

@@ -24,7 +24,7 @@ describe.skipIf(redisPath === undefined)('requests delayed in the buffers of a l
   it('do not replace later reports of a node', async () => {
     const redis = await setUpRedis()
     const proxy = await startHoldingProxy(redis.port)
-    // No heartbeat comes between.
+    // So long that no heartbeat comes.
     const presence = setUpPresence({ url: proxy.url, ttl: '1d', timeout: '60s' })
     const open = () => presence.next({ type: 'opened', user: undefined, rooms: [] })
     open()

@@ -31,7 +31,7 @@ describe.skipIf(redisPath === undefined)('behind a network that fails for all cl
     })()
     for (let storm = 0; storm < 6; storm++) {
       if (storm % 3 === 2) {
-        // Nobody is let in for a while, and then all come.
+        // Connections are refused for a while, and then all clients reconnect.
         await proxy.down()
         await new Promise((resolve) => setTimeout(resolve, 100 * random()))
         await proxy.up()
@@ -56,7 +56,7 @@ describe.skipIf(redisPath === undefined)('behind a network that fails for all cl
     )
     const proxy = await createFaultProxy({
       target: node.url,
-      // The first connection of each is too slow.
+      // Only the first connection of each client is too slow.
       plan: (index) =>
         index < 8 ? [{ kind: 'throttle', direction: 'to-client', bytesPerSecond: 1_500_000 }] : [],
     })

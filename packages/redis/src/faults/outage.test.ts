@@ -37,7 +37,7 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
         expect(events.some(({ type }) => type === 'gap')).toBe(false)
         expect(data().filter((each) => each !== 'x')).toEqual(numbers(1, 40))
       }
-      // An id from before the restart is as good as ever.
+      // An id from before the restart still works.
       const late = await openClient(two.url, { lastEventId: clients[0]?.events[9]?.lastEventId ?? '' })
       await expect.poll(() => late.events.length).toBeGreaterThanOrEqual(31)
       expect(late.events).toEqual(clients[0]?.events.slice(10))
@@ -49,7 +49,7 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
     const log = setUpLog({ url: redis.url, whenAway: 'fail' })
     await log.append({ data: 'a', topic: '' }, 'all')
     await redis.stop()
-    // The first may meet the connection as it is being lost.
+    // The first call may still be sent on the connection that is being lost.
     await expect(log.append({ data: 'b', topic: '' }, 'all')).rejects.toMatchObject({ code: 'unavailable' })
     await expect(log.append({ data: 'c', topic: '' }, 'all')).rejects.toMatchObject({
       name: 'RedisError',

@@ -64,9 +64,9 @@ it.each(Object.entries(pairs))(
 
     const sent: SseEvent[] = []
     while (isCut().length < DISCONNECTS && failures.length === 0) {
-      // What is published while nobody is connected waits in the log; the client must be able to catch up.
+      // The log keeps the events of a time without a connection. The limit lets the client catch up.
       for (let burst = random() * 6; burst > 1 && sent.length < seen.length + 100; burst--) {
-        const message = messageOf(sent.length, random)
+        const message = createMessage(sent.length, random)
         const { id } = await sink.publish(message)
         sent.push({ ...message, lastEventId: id ?? '' })
       }
@@ -85,17 +85,17 @@ it.each(Object.entries(pairs))(
   },
 )
 
-/** A request takes some 250 bytes, an answer's head some 300: each place of either comes, and so do those within events. */
+/** A request has about 250 bytes, the head of a response about 300. So disconnects happen in all parts and in events. */
 const disconnect: FaultPlan = (_, random): Fault[] => {
   const kind = random() < 0.5 ? 'cut' : 'reset'
   const answers: Fault = { kind, direction: 'to-client', after: Math.floor(random() * 2_500) }
-  // Where the request is shorter, it is the answer that is cut.
+  // If the request is shorter, only the response is cut.
   const requests: Fault = { kind, direction: 'to-server', after: Math.floor(random() * 250) }
   return random() < 0.2 ? [requests, answers] : [answers]
 }
 
-/** Of several lines and of bytes that are no letters by themselves, so that a cut falls on all there is. */
-function messageOf(n: number, random: () => number): { type: string; data: string } {
+/** Messages with several lines and with multi-byte characters, so that disconnects happen within those too. */
+function createMessage(n: number, random: () => number): { type: string; data: string } {
   const text = ['plain', 'two\nlines', 'naïve 日本 😀', 'x'.repeat(400)][Math.floor(random() * 4)]
   return { type: random() < 0.5 ? 'message' : 'price', data: `${n} ${text}` }
 }

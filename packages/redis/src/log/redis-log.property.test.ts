@@ -9,7 +9,7 @@ type Step =
   | { readonly do: 'append'; readonly node: number; readonly count: number }
   | { readonly do: 'append again'; readonly node: number; readonly which: number }
   | { readonly do: 'read'; readonly node: number; readonly which: number; readonly limit: number }
-  /** What a restart, a total loss, a backup and its restoration are to the log, without the time they take. */
+  /** The effects of a restart, a total loss, a backup and its restoration on the keys, without restarting Redis. */
   | { readonly do: 'restart' | 'erase' | 'back up' | 'restore' | 'restore in place' }
 
 const node = fc.nat({ max: 1 })
@@ -32,10 +32,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('back up', 'restore', 'restore in place') }) },
 )
 
-/** The log as a list: its entries in order, and where some that were confirmed are missing. */
+/** The log as a list: its entries in order, and the places of lost entries. */
 interface Model {
   items: ({ readonly data: string; readonly id: string } | 'lost')[]
-  /** Every id there ever was: how many items come before what follows it, or that it was lost. */
+  /** For every id ever assigned: the number of items up to it, or that it was lost. */
   ids: Map<string, number | 'lost'>
 }
 
@@ -68,7 +68,7 @@ describe.skipIf(redisPath === undefined)('redisLog and its model', () => {
     )
   })
 
-  /** In one step: a node that looked in between would see a log that never was. */
+  /** Copies in one transaction, so that no node sees a part of it. */
   function copyAll(key: string, from: string, to: string) {
     const all = admin.multi()
     all.del(PARTS.map((part) => `{${key}}:${part}${to}`))
@@ -102,12 +102,12 @@ describe.skipIf(redisPath === undefined)('redisLog and its model', () => {
               model.ids.set(id, model.items.length)
             }
             confirmed.push(...numbers)
-            // The node that wrote knows of it; the other, when its tail does.
+            // The node that wrote knows the entry; the other node knows it when its tail delivers it.
             await caughtUp(confirmed.at(-1) ?? '')
             break
           }
           case 'append again': {
-            const held = heldBy(model, maxLength).filter((item) => item !== 'lost')
+            const held = findKept(model, maxLength).filter((item) => item !== 'lost')
             const again = held[each.which % Math.max(1, held.length)]
             if (again === undefined) break
             const entry = await nodes[each.node]?.append(message('another'), 'all', { sourceId: again.data })
@@ -117,17 +117,17 @@ describe.skipIf(redisPath === undefined)('redisLog and its model', () => {
           case 'read': {
             const ids = [...model.ids]
             const [id, at] = ids[each.which % ids.length] ?? ['', 0]
-            const found = await readOn(nodes[each.node] as EventLog, id, each.limit)
-            const held = heldBy(model, maxLength)
+            const found = await readAll(nodes[each.node] as EventLog, id, each.limit)
+            const held = findKept(model, maxLength)
             const trimmed = model.items.length - held.length
             if (at === 'lost') {
               expect(found[0]).toBe(GAP)
               const lastLoss = model.items.lastIndexOf('lost')
-              const wanted = model.items.slice(Math.max(lastLoss + 1, trimmed)).map(shown)
+              const wanted = model.items.slice(Math.max(lastLoss + 1, trimmed)).map(show)
               expect(found.slice(found.length - wanted.length)).toEqual(wanted)
             } else {
-              const wanted = held.slice(Math.max(0, at - trimmed)).map(shown)
-              expect(found).toEqual(onceEach(at < trimmed ? [GAP, ...wanted] : wanted))
+              const wanted = held.slice(Math.max(0, at - trimmed)).map(show)
+              expect(found).toEqual(mergeGaps(at < trimmed ? [GAP, ...wanted] : wanted))
             }
             break
           }
@@ -147,14 +147,14 @@ describe.skipIf(redisPath === undefined)('redisLog and its model', () => {
           case 'restore in place': {
             if (backup === undefined || backup.items.length === 0) break
             const copied = copyAll(key, ':backup', '')
-            // In place, it is the same server process as before: only a node that knows of more can tell.
+            // In place, the server process stays the same: only a node that knows more entries notices.
             await (each.do === 'restore' ? copied.hSet(`{${key}}:metadata`, 'run', 'another') : copied).exec()
             const lost = [...model.ids].filter(([id]) => !backup?.ids.has(id))
             const items = [...backup.items]
             if (model.items.length > items.length || lost.length > 0) items.push('lost')
             const ids = new Map([...backup.ids, ...lost.map(([id]) => [id, 'lost'] as const)])
             model = { items, ids }
-            // Whoever knows of more says so with its next call.
+            // A node that knows more entries reports the loss with its next call.
             await one.head()
             break
           }
@@ -183,7 +183,7 @@ describe.skipIf(redisPath === undefined)('redisLog and its model', () => {
 
 const PARTS = ['metadata', 'events', 'sources', 'ids']
 
-function heldBy({ items }: Model, maxLength: number): Model['items'] {
+function findKept({ items }: Model, maxLength: number): Model['items'] {
   let from = items.length
   for (let entries = 0; from > 0; from--) {
     if (items[from - 1] === 'lost') continue
@@ -192,15 +192,15 @@ function heldBy({ items }: Model, maxLength: number): Model['items'] {
   return items.slice(from)
 }
 
-function shown(item: Model['items'][number]): string {
+function show(item: Model['items'][number]): string {
   return item === 'lost' ? GAP : item.data
 }
 
-function onceEach(found: readonly string[]): string[] {
+function mergeGaps(found: readonly string[]): string[] {
   return found.filter((each, at) => each !== GAP || found[at - 1] !== GAP)
 }
 
-async function readOn(log: EventLog, id: string, limit: number): Promise<string[]> {
+async function readAll(log: EventLog, id: string, limit: number): Promise<string[]> {
   const found: string[] = []
   for (let from: string | number = id; ; ) {
     const { entries, gap, end, more } = await log.since(from, limit)

@@ -4,14 +4,14 @@ import { redisPath } from '../../test/redis.ts'
 import { setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
 import type { RedisLogOptions } from './redis-log-options.ts'
 
-async function started() {
+async function setUp() {
   const redis = await setUpRedis()
   const admin = await setUpAdmin(redis)
   const open = (options: RedisLogOptions = {}) => {
     const log = setUpLog({ url: redis.url, ...options })
     return log
   }
-  /** As if another server process held the data from now on. */
+  /** Makes the log believe that another server process holds the data now. */
   const restart = () => admin.hSet('{rxsse}:metadata', 'run', 'another')
   const parts = ['metadata', 'events', 'sources', 'ids']
   const copyAll = async (from: string, to: string) => {
@@ -26,7 +26,7 @@ const message = (data: string) => ({ data, topic: '' })
 
 describe.skipIf(redisPath === undefined)('the terms of a log', () => {
   it('are kept for 64 restarts; after an older id follow a gap and all entries', async () => {
-    const { admin, open, restart } = await started()
+    const { admin, open, restart } = await setUp()
     const log = open()
     const ids: string[] = []
     for (let n = 1; n <= 70; n++) {
@@ -56,7 +56,7 @@ describe.skipIf(redisPath === undefined)('the terms of a log', () => {
       },
     ],
   ])('end if Redis has lost an entry that is known to a node that %s', async (_, begin) => {
-    const { open, backUp, restore } = await started()
+    const { open, backUp, restore } = await setUp()
     const [writer, knowing, fresh] = [open(), open(), open()]
     const learn = await begin(knowing)
     await writer.append(message('1'), 'all')
@@ -64,7 +64,7 @@ describe.skipIf(redisPath === undefined)('the terms of a log', () => {
     const lost = await writer.append(message('lost'), 'all')
     await learn(lost.id)
     await restore()
-    // The same server process as before: only who knows of more can tell.
+    // The server process is the same: only a node that knows more entries notices.
     await knowing.head()
     const next = await fresh.append(message('2'), 'all')
     expect(next.id).not.toBe(lost.id)
@@ -74,7 +74,7 @@ describe.skipIf(redisPath === undefined)('the terms of a log', () => {
   })
 
   it('record a loss even if the first node to return does not know of it', async () => {
-    const { open, backUp, restore, restart } = await started()
+    const { open, backUp, restore, restart } = await setUp()
     const [writer, knowing, fresh] = [open(), open(), open()]
     const first = await writer.append(message('1'), 'all')
     await backUp()
@@ -91,12 +91,12 @@ describe.skipIf(redisPath === undefined)('the terms of a log', () => {
   })
 
   it('do not count the known beginning of a term as a lost entry', async () => {
-    const { open, backUp, restore, restart } = await started()
+    const { open, backUp, restore, restart } = await setUp()
     const [writer, knowing, fresh] = [open(), open(), open()]
     const first = await writer.append(message('1'), 'all')
     await backUp()
     await restart()
-    // It knows that a term began, with nothing in it.
+    // It knows the beginning of a term without entries.
     await knowing.head()
     await restore()
     await restart()

@@ -5,7 +5,7 @@ import { redisPath } from '../../test/redis.ts'
 import { setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
 import type { RedisLogOptions } from './redis-log-options.ts'
 
-async function started(options: RedisLogOptions = {}) {
+async function setUp(options: RedisLogOptions = {}) {
   const redis = await setUpRedis()
   const admin = await setUpAdmin(redis)
   const errors: unknown[] = []
@@ -27,7 +27,7 @@ const dataOf = (entries: readonly LogEntry[]) => entries.map((entry) => entry.me
 
 describe.skipIf(redisPath === undefined)('the tail of a redisLog', () => {
   it('continues after its listener throws, and reports the error', async () => {
-    const { errors, open } = await started()
+    const { errors, open } = await setUp()
     const log = open()
     const seen: string[] = []
     await log.tail?.((entries) => {
@@ -40,7 +40,7 @@ describe.skipIf(redisPath === undefined)('the tail of a redisLog', () => {
   })
 
   it('continues even if onError throws', async () => {
-    const { open } = await started({
+    const { open } = await setUp({
       onError(error) {
         throw error
       },
@@ -59,7 +59,7 @@ describe.skipIf(redisPath === undefined)('the tail of a redisLog', () => {
   })
 
   it('skips foreign entries of the stream and reports each once, as reads skip them', async () => {
-    const { admin, errors, open } = await started()
+    const { admin, errors, open } = await setUp()
     const log = open()
     const seen: string[] = []
     const gaps: LogGap[] = []
@@ -96,7 +96,7 @@ describe.skipIf(redisPath === undefined)('the tail of a redisLog', () => {
   })
 
   it('reports a gap for entries missing in the middle, and delivers nothing after stop', async () => {
-    const { admin, open } = await started()
+    const { admin, open } = await setUp()
     const log = open()
     const [first, second] = ['first', 'second'].map((name) => ({ name, told: [] as (string | LogGap)[] }))
     if (first === undefined || second === undefined) return
@@ -109,7 +109,7 @@ describe.skipIf(redisPath === undefined)('the tail of a redisLog', () => {
       if (gap !== undefined) second.told.push(gap)
       second.told.push(...dataOf(entries))
     })
-    // In one transaction, so that a tail reads them at once.
+    // In one transaction, so that a tail reads them together.
     const { id, offset } = await log.head()
     const epoch = id.replace(/-0$/, '')
     const adding = admin.multi()
@@ -126,7 +126,7 @@ describe.skipIf(redisPath === undefined)('the tail of a redisLog', () => {
   })
 
   it('verifies its position before it reads, after a connection was lost', async () => {
-    const { admin, open } = await started()
+    const { admin, open } = await setUp()
     const log = open()
     await log.tail?.(() => {})
     const tails = async () => (await admin.clientList()).filter(({ cmd }) => cmd === 'xread')
@@ -146,7 +146,7 @@ describe.skipIf(redisPath === undefined)('the tail of a redisLog', () => {
   })
 
   it('tries again if its check is interrupted, and delivers everything once', async () => {
-    const { redis, admin, open } = await started()
+    const { redis, admin, open } = await setUp()
     const failing = { id: 0, offset: 0 }
     const client = createPatchedClient(redis.url, (own) => {
       const evalSha = own.evalSha.bind(own)
@@ -168,13 +168,13 @@ describe.skipIf(redisPath === undefined)('the tail of a redisLog', () => {
     await expect.poll(() => told.length).toBe(1)
     await admin.copy('{rxsse}:metadata', 'metadata')
     await admin.copy('{rxsse}:events', 'events')
-    // Another term: what comes of it is looked up before it is told.
+    // The tail asks for the gap before it delivers an entry of another term.
     failing.id = 1
     await admin.hSet('{rxsse}:metadata', restarted)
     await log.append(message('2'), 'all')
     await expect.poll(() => told.length).toBe(2)
     expect(failing.id).toBe(0)
-    // Nothing is known of that term any more, and what is held lies before what was told.
+    // The log no longer knows that term, and ends before the tail's position.
     failing.offset = 2
     const restored = admin.multi()
     for (const part of ['metadata', 'events']) restored.copy(part, `{rxsse}:${part}`, { REPLACE: true })
@@ -187,7 +187,7 @@ describe.skipIf(redisPath === undefined)('the tail of a redisLog', () => {
   })
 
   it('starts when Redis permits it, and reports why it cannot before', async () => {
-    const { admin, errors, open } = await started()
+    const { admin, errors, open } = await setUp()
     await admin.set('{rxsse}:metadata', 'something else')
     const log = open()
     const seen: string[] = []

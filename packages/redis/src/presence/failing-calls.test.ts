@@ -52,7 +52,7 @@ describe.skipIf(redisPath === undefined)('a call to presence', () => {
     const presence = opened({ client, timeout: '60s' })
     await presence.count()
     await redis.stop('SIGKILL')
-    // They ask more and more rarely, and so later than one that comes to close it.
+    // Their delays have grown, so close() reaches Redis before them.
     const counting = Array.from({ length: 20 }, () => presence.count().catch(({ code }) => code))
     await sleep(1_000)
     await redis.start()

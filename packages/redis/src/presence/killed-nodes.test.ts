@@ -20,7 +20,7 @@ function opened(redis: Redis, options: RedisPresenceOptions = {}): RedisPresence
 
 const open = (presence: RedisPresence) => presence.next({ type: 'opened', user: undefined, rooms: [] })
 
-async function becomes(presence: RedisPresence, expected: number): Promise<void> {
+async function expectCount(presence: RedisPresence, expected: number): Promise<void> {
   await expect.poll(() => presence.count()).toBe(expected)
 }
 
@@ -29,7 +29,7 @@ describe.skipIf(redisPath === undefined)('the counts of the nodes in Redis', () 
     const { redis, admin } = await started()
     const presence = opened(redis)
     open(presence)
-    await becomes(presence, 1)
+    await expectCount(presence, 1)
     await admin.hSet('{rxsse}:node:dead', { all: 5 })
     await admin.zAdd('{rxsse}:nodes', { score: Date.now() - 1, value: 'dead' })
     expect(await presence.count()).toBe(1)
@@ -41,7 +41,7 @@ describe.skipIf(redisPath === undefined)('the counts of the nodes in Redis', () 
     const { redis, admin } = await started()
     const presence = opened(redis)
     open(presence)
-    await becomes(presence, 1)
+    await expectCount(presence, 1)
     await admin.hSet('{rxsse}:node:ahead', { all: 5 })
     await admin.zAdd('{rxsse}:nodes', { score: Date.now() + 3_600_000, value: 'ahead' })
     expect(await presence.count()).toBe(1)
@@ -53,10 +53,10 @@ describe.skipIf(redisPath === undefined)('the counts of the nodes in Redis', () 
     const { redis, admin } = await started()
     const presence = opened(redis)
     open(presence)
-    await becomes(presence, 1)
+    await expectCount(presence, 1)
     const [node = ''] = await admin.zRange('{rxsse}:nodes', 0, -1)
     await admin.zAdd('{rxsse}:nodes', { score: Date.now() + 3_600_000, value: node })
-    await becomes(presence, 1)
+    await expectCount(presence, 1)
   })
 
   it('are gone when all nodes have died', async () => {
@@ -66,7 +66,7 @@ describe.skipIf(redisPath === undefined)('the counts of the nodes in Redis', () 
     onTestFinished(() => presence.close())
     open(presence)
     await expect.poll(async () => (await admin.keys('*')).length).toBe(2)
-    // What is cut off from Redis is as good as dead to it.
+    // For Redis, a node that cannot send commands is dead.
     await admin.aclSetUser('default', ['-evalsha', '-eval'])
     await expect.poll(async () => (await admin.keys('*')).length).toBe(0)
   })

@@ -23,14 +23,14 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('empty') }) },
 )
 const MOST = 2
-/** Twenty milliseconds each: many times what a node that died is remembered for. */
+/** Tries of 20 ms each: together many times the ttl. */
 const PATIENCE = 2_000
 let nodesStarted = 0
 
-/** A node whose connection to Redis can be cut for good, as if its process had been killed. */
+/** A node whose connection to Redis can be ended for good, as if its process were killed. */
 interface ModelledNode {
   readonly presence: RedisPresence
-  /** A user of connections of this node alone. */
+  /** A user that is connected to this node only. */
   readonly own: string
   readonly open: { readonly user: string; readonly rooms: readonly string[] }[]
   readonly places: Map<string, { release(): void }[]>
@@ -87,7 +87,7 @@ describe.skipIf(redisPath === undefined)('redisPresence and its model', () => {
             if (each.do === 'empty') {
               await agree(nodes, ended)
               await admin.flushAll()
-              // With something at each, it shows when every node has told Redis again, the places it has taken, too.
+              // Each node has a connection of its own, whose count shows that the node has reported everything again.
               await agree(nodes, ended)
             } else await act(each, nodes, ended)
           }
@@ -117,7 +117,7 @@ describe.skipIf(redisPath === undefined)('redisPresence and its model', () => {
             if (place === undefined) return
             const places = acting.places.get(each.name) ?? []
             acting.places.set(each.name, [...places, place])
-            expect(placesOf(each.name, all)).toBeLessThanOrEqual(MOST)
+            expect(countPermits(each.name, all)).toBeLessThanOrEqual(MOST)
           } else if (each.do === 'release') acting.places.get(each.name)?.pop()?.release()
           else {
             if (each.do === 'leave') await acting.presence.close()
@@ -127,17 +127,17 @@ describe.skipIf(redisPath === undefined)('redisPresence and its model', () => {
           }
         }
       }),
-      // A failure takes long to show, and one found is enough.
+      // A failure takes long to detect, and one is enough.
       { numRuns: 10, endOnFailure: true },
     )
   })
 })
 
-function placesOf(name: string, nodes: readonly ModelledNode[]): number {
+function countPermits(name: string, nodes: readonly ModelledNode[]): number {
   return nodes.reduce((sum, { places }) => sum + (places.get(name)?.length ?? 0), 0)
 }
 
-/** Every node comes to say of everything what the model says. */
+/** Waits until every node returns every count of the model. */
 async function agree(nodes: readonly ModelledNode[], ended: readonly ModelledNode[]): Promise<void> {
   for (const { presence, open, own } of nodes) {
     open.push({ user: own, rooms: [] })
@@ -154,19 +154,18 @@ async function agree(nodes: readonly ModelledNode[], ended: readonly ModelledNod
       [{ room: user }, openNow.filter((each) => each.rooms.includes(user)).length],
     )
   }
-  // A node that died stands in for one that has not told yet, if they have the same: so it shows first that it is
-  // gone and that the others have told.
+  // The counts of a dead node could hide a node that has not reported yet. So the nodes' own users are checked first.
   for (const [target, expected] of [...told, ...gone, ...rest]) {
-    for (const { presence } of nodes) await becomes(presence, target, expected)
+    for (const { presence } of nodes) await expectCount(presence, target, expected)
   }
 }
 
-async function becomes(presence: RedisPresence, of: Target, expected: number): Promise<void> {
+async function expectCount(presence: RedisPresence, of: Target, expected: number): Promise<void> {
   for (let tries = 0; ; tries++) {
     const told = await presence.count(of)
     if (told === expected) return
     if (tries > PATIENCE) {
-      throw new Error(`a node says that ${JSON.stringify(of)} has ${told}; the model says ${expected}`)
+      throw new Error(`a node counts ${told} for ${JSON.stringify(of)}; the model counts ${expected}`)
     }
     await sleep(20)
   }

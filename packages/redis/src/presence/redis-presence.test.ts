@@ -15,8 +15,8 @@ function opened(options: RedisPresenceOptions): RedisPresence {
   return presence
 }
 
-/** Resolves when a count is what it should be. */
-async function becomes(presence: RedisPresence, of: Target, expected: number): Promise<void> {
+/** Waits until a count has the expected value. */
+async function expectCount(presence: RedisPresence, of: Target, expected: number): Promise<void> {
   await expect.poll(() => presence.count(of)).toBe(expected)
 }
 
@@ -60,15 +60,15 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
       openClient(one),
     ])
     for (const presence of presences) {
-      await becomes(presence, 'all', 4)
-      await becomes(presence, { user: 'u' }, 2)
-      await becomes(presence, { user: 'v' }, 1)
-      await becomes(presence, { room: 'a' }, 2)
-      await becomes(presence, { room: 'b' }, 1)
+      await expectCount(presence, 'all', 4)
+      await expectCount(presence, { user: 'u' }, 2)
+      await expectCount(presence, { user: 'v' }, 1)
+      await expectCount(presence, { room: 'a' }, 2)
+      await expectCount(presence, { room: 'b' }, 1)
       expect(await presence.count({ user: 'nobody' })).toBe(0)
     }
     for (const client of clients) client.leave()
-    for (const presence of presences) await becomes(presence, 'all', 0)
+    for (const presence of presences) await expectCount(presence, 'all', 0)
   })
 
   it('limits the connections of a user over all nodes, and admits the next one when one has left', async () => {
@@ -83,7 +83,7 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
     const [one, two] = nodes
     if (one === undefined || two === undefined) throw new Error('no nodes')
     const open = () => nodes.reduce((sum, { sink }) => sum + sink.stats().connections, 0)
-    // Those in excess are told to come back, which they do again and again.
+    // Clients over the limit are told to retry later, which they do again and again.
     const clients = await Promise.all(
       Array.from({ length: 8 }, (_, n) => openClient(`${(n % 2 === 0 ? one : two).url}?as=u`)),
     )
@@ -108,7 +108,7 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
     const places = asked.filter((place) => place !== undefined)
     expect(places.length).toBeLessThanOrEqual(most)
     expect(places.length).toBeGreaterThan(0)
-    // One after another, they get what is left.
+    // Later calls get the rest.
     while (places.length < most) {
       const place = await nodes[0]?.take('u', most)
       if (place !== undefined) places.push(place)
@@ -126,13 +126,13 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
     const presence = opened({ url: own.url, ttl: 1_500 })
     connections(presence, 'mine', 2)
     const node = startNode(own, 'theirs', 3, 1_500)
-    await becomes(presence, 'all', 5)
+    await expectCount(presence, 'all', 5)
     node.kill('SIGKILL')
-    await becomes(presence, 'all', 2)
-    await becomes(presence, { user: 'theirs' }, 0)
+    await expectCount(presence, 'all', 2)
+    await expectCount(presence, { user: 'theirs' }, 0)
     expect(await presence.count({ user: 'mine' })).toBe(2)
     const client = await setUpAdmin(own)
-    // Nothing is left of it.
+    // Its keys are gone too.
     await expect.poll(async () => (await client.keys('*')).length).toBe(2)
   })
 
@@ -140,11 +140,11 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
     const own = await setUpRedis()
     const presence = opened({ url: own.url, ttl: 1_500 })
     const node = startNode(own, 'theirs', 3, 1_500)
-    await becomes(presence, 'all', 3)
+    await expectCount(presence, 'all', 3)
     node.kill('SIGSTOP')
-    await becomes(presence, 'all', 0)
+    await expectCount(presence, 'all', 0)
     node.kill('SIGCONT')
-    await becomes(presence, { user: 'theirs' }, 3)
+    await expectCount(presence, { user: 'theirs' }, 3)
   })
 
   it('drops the counts of a node at once when it closes', async () => {
@@ -152,7 +152,7 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
     const stays = opened({ url: redis.url, key })
     const leaves = opened({ url: redis.url, key })
     connections(leaves, 'u', 4)
-    await becomes(stays, 'all', 4)
+    await expectCount(stays, 'all', 4)
     await leaves.close()
     expect(await stays.count()).toBe(0)
     await expect(leaves.count()).rejects.toMatchObject({ code: 'closed' })
@@ -163,12 +163,12 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
     const own = await setUpRedis()
     const nodes = [opened({ url: own.url, ttl: 1_500 }), opened({ url: own.url, ttl: 1_500 })]
     for (const [n, node] of nodes.entries()) connections(node, `user ${n}`, 1_500)
-    for (const node of nodes) await becomes(node, 'all', 3_000)
+    for (const node of nodes) await expectCount(node, 'all', 3_000)
     await own.stop('SIGKILL')
     await own.start()
     for (const node of nodes) {
-      await becomes(node, 'all', 3_000)
-      await becomes(node, { user: 'user 1' }, 1_500)
+      await expectCount(node, 'all', 3_000)
+      await expectCount(node, { user: 'user 1' }, 1_500)
     }
   })
 
@@ -191,8 +191,8 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
     expect(errors.length).toBe(1)
     await own.start()
     const other = opened({ url: own.url, ttl: 1_500 })
-    await becomes(other, { user: 'u' }, 2)
-    // What was let in meanwhile counts.
+    await expectCount(other, { user: 'u' }, 2)
+    // The permits that were given meanwhile count.
     while ((await other.take('u', 3)) !== undefined) {}
     first?.release()
     await expect.poll(() => other.take('u', 3)).toBeDefined()
@@ -205,7 +205,7 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
     await expect.poll(() => admin.sendCommand(['CLUSTER', 'INFO'])).toContain('cluster_state:ok')
     const nodes = [1, 2].map(() => opened({ client: createCluster({ rootNodes: [{ url: own.url }] }) }))
     for (const node of nodes) connections(node, 'u', 2)
-    for (const node of nodes) await becomes(node, { user: 'u' }, 4)
+    for (const node of nodes) await expectCount(node, { user: 'u' }, 4)
     expect(await nodes[0]?.take('u', 1)).toBeDefined()
     expect(await nodes[1]?.take('u', 1)).toBeUndefined()
   })

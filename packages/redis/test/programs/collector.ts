@@ -1,5 +1,5 @@
-// A client for tests to kill, of any of several nodes into a file: a line for each event, then the checkpoint moves on.
-// Arguments: the file, the checkpoint's path, where to start, 'dedupe' to leave out what the file has, the urls of the nodes.
+// A client that tests kill. It connects to any of several nodes, appends each event to a file, and commits a checkpoint.
+// Arguments: the file, the path of the checkpoint, the first id, 'dedupe' to skip events that the file has, the URLs of the nodes.
 import { existsSync, readFileSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { fileCheckpoint, fromEventSource, type SseEvent } from '@rxsse/core'
@@ -17,18 +17,18 @@ const events = fromEventSource(anyNode, {
 const store = ({ type, data, lastEventId }: SseEvent) =>
   appendFile(file, `${JSON.stringify({ type, data, lastEventId })}\n`)
 
-// What a crash left between the line and the checkpoint is in the file, and comes again: so the file is read first.
+// After a crash between the line and the checkpoint, an event in the file arrives again. So `dedupe` sees the file first.
 const stored: SseEvent[] = existsSync(file)
   ? readFileSync(file, 'utf8')
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
   : []
-const once = concat(from(stored), events).pipe(
+const deduped = concat(from(stored), events).pipe(
   dedupe({ key: ({ lastEventId }) => lastEventId }),
   skip(stored.length),
 )
 
-const handled = mode === 'dedupe' ? once : events
+const handled = mode === 'dedupe' ? deduped : events
 const stage = createStage('stored')
 handled.pipe(processWith(store, { concurrency: 1, stage }), commit(checkpoint, { after: stage })).subscribe()

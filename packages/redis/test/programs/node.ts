@@ -1,9 +1,9 @@
-// A node for tests to kill: a sink over Redis, which publishes what its parent sends and says when the log has it.
-// Arguments: the url of Redis, the key, the port (0 for any), maxLength.
+// A node that tests kill: a sink on Redis. It publishes the messages of its parent process and reports each result.
+// Arguments: the URL of Redis, the key, the port (0 for any), maxLength.
 import { createServer } from 'node:http'
 import { createSink } from '@rxsse/server'
 import { redisLog } from '../../src/index.ts'
-import type { Order } from '../node-process.ts'
+import type { PublishRequest } from '../node-process.ts'
 
 const [url = '', key = '', port = '0', maxLength = '100000'] = process.argv.slice(2)
 
@@ -32,8 +32,8 @@ server.listen(Number(port), '127.0.0.1', () => {
   process.send?.({ listening: typeof address === 'object' ? address?.port : undefined })
 })
 
-process.on('message', async (order) => {
-  const { n, data, type, target, sourceId } = order as Order
+process.on('message', async (request) => {
+  const { n, data, type, target, sourceId } = request as PublishRequest
   try {
     const { id } = await sink.publish(
       type === undefined ? { data } : { data, type },

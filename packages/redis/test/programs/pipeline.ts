@@ -1,5 +1,5 @@
-// A pipeline for tests to kill, from a source into the log: each event is published under its source's id, then the checkpoint moves on.
-// Ends when the last event has been. Arguments: the source's url, the url of Redis, the key, the checkpoint's path, how many events.
+// A pipeline that tests kill. It publishes each event of a source with the source's id, and then commits a checkpoint.
+// It ends after the last event. Arguments: the URLs of the source and of Redis, the key, the path of the checkpoint, the number of events.
 import { fileCheckpoint, fromEventSource, type SseEvent } from '@rxsse/core'
 import { commit, createStage, decodeJson, ofType, processWith } from '@rxsse/operators'
 import { createSink } from '@rxsse/server'
@@ -15,7 +15,7 @@ const publish = ({ data, lastEventId }: SseEvent<{ n: number }>) =>
   sink.publish({ data: `event ${data.n}` }, 'all', { sourceId: lastEventId })
 
 fromEventSource(source, {
-  // Where there is no checkpoint yet, from the beginning: an id of no life of the source's log gets all that there is.
+  // Without a checkpoint it starts from the beginning: after an unknown id, the source's log sends everything.
   lastEventId: async () => (await checkpoint.load()) ?? '0-0',
   reconnect: { initialDelay: 20, maxDelay: 200, minDelay: 10 },
 })

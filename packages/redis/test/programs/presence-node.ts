@@ -1,5 +1,5 @@
-// A node for tests to kill: it says that it has so many connections of a user.
-// Arguments: the url of Redis, the user, how many, the ttl in milliseconds.
+// A node that tests kill. It reports a number of connections of one user.
+// Arguments: the URL of Redis, the user, the number, the ttl in milliseconds.
 import { redisPresence } from '../../src/index.ts'
 
 const [url = '', user = '', connections = '', ttl = ''] = process.argv.slice(2)

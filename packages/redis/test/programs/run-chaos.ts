@@ -1,5 +1,5 @@
-// The chaos test at length: node test/run-chaos.ts [--seconds 60] [--seeds 50] [--first 1] [--clients 300] [--rate 100] [--redis-faults]
-// One line for each seed; ends with status 1 if any failed. `--first SEED --seeds 1` runs one again.
+// A long run of the chaos test: node test/programs/run-chaos.ts [--seconds 60] [--seeds 50] [--first 1] [--clients 300] [--rate 100] [--redis-faults]
+// Prints one line for each seed, and exits with 1 if any failed. `--first SEED --seeds 1` repeats one.
 import { parseArgs } from 'node:util'
 import { chaos } from '../chaos.ts'
 
@@ -28,6 +28,6 @@ for (let n = 0; n < Number(values.seeds); n++) {
   if (failures.length > 0) failed++
 }
 console.log(
-  `${Number(values.seeds) - failed} of ${values.seeds} seeds: every client had every event once, in order`,
+  `${Number(values.seeds) - failed} of ${values.seeds} seeds: every client got every event once, in order`,
 )
 process.exitCode = failed === 0 ? 0 : 1

@@ -1,5 +1,5 @@
-// A source for tests to kill: events 1 to `count`, one after another, from a log that outlives it.
-// Arguments: the path of its log, the port, how many.
+// A source that tests kill. It publishes the events 1 to `count` one after another, from a log on disk.
+// Arguments: the path of its log, the port, the number of events.
 import { createServer } from 'node:http'
 import { createSink, sqliteLog } from '@rxsse/server'
 
