@@ -1,9 +1,9 @@
 import { fromEventSource, type SseEvent } from '@rxsse/core'
-import type { LogEntry } from '@rxsse/server'
+import type { EventLog, LogEntry, LogPosition } from '@rxsse/server'
 import type { Subscription } from 'rxjs'
 import { redisLog } from '../src/index.ts'
 import { type Node, startNode } from './node-process.ts'
-import { startRedis } from './redis.ts'
+import { type Redis, startRedis } from './redis.ts'
 import { createRandom } from './seeded-random.ts'
 
 export interface ChaosOptions {
@@ -34,88 +34,111 @@ export interface ChaosReport {
  * Runs three nodes on one Redis, with clients at any node and sources at two of them, while nodes are killed and
  * restarted. Then checks that every client got every event once, in the order of the log.
  */
-export async function chaos({
-  seed,
-  seconds,
-  clients,
-  rate,
-  redisFaults,
-}: ChaosOptions): Promise<ChaosReport> {
-  const random = createRandom(seed)
+export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
+  const { seed } = options
   const redis = await startRedis({ durable: true })
   const key = `chaos-${seed}`
   const nodes = await Promise.all([1, 2, 3].map(() => startNode(redis.url, key)))
   const log = redisLog({ url: redis.url, key, timeout: '60s', onError: () => {} })
-  const origin = await log.head()
-  const counts = { republished: 0, delivered: 0, connections: 0, kills: 0, redisFaults: 0 }
-  const failures: string[] = []
-  const readers: Reader[] = []
-  let over = false
-
+  const run = new ChaosRun(options, { redis, nodes, log, origin: await log.head() })
   try {
     await Promise.all(nodes.map(({ following }) => following))
-    for (let n = 0; n < clients; n++) readers.push(openClient(n, undefined))
-    await until(() => readers.every(({ opened }) => opened))
-    const ends = Date.now() + seconds * 1_000
-    const acknowledged = Promise.all(Array.from({ length: SOURCES }, (_, n) => publishing(n, ends)))
-    const disturbances = [killing(ends), changing(ends)]
-    if (redisFaults) disturbances.push(disturbing(ends))
-    const sources = await acknowledged
-    await Promise.all(disturbances)
-    await judge(sources)
+    await run.run()
   } finally {
-    over = true
-    for (const { subscription } of readers) subscription.unsubscribe()
+    run.stop()
     await Promise.all(nodes.map((node) => node.kill()))
     await log.close()
     await redis.close()
   }
-  return { seed, published: readers[0]?.seen.length ?? 0, ...counts, failures }
+  return { seed, published: run.clients[0]?.seen.length ?? 0, ...run.counts, failures: run.failures }
+}
 
-  function openClient(n: number, lastEventId: string | undefined): Reader {
-    const choose = createRandom(seed * 1_000 + n)
-    const seen: SseEvent[] = []
-    const reader: Reader = {
-      seen,
-      opened: false,
-      left: false,
-      subscription: undefined as unknown as Subscription,
+interface Environment {
+  readonly redis: Redis
+  readonly nodes: readonly Node[]
+  readonly log: EventLog
+  readonly origin: LogPosition
+}
+
+interface Client {
+  readonly seen: SseEvent[]
+  opened: boolean
+  left: boolean
+  subscription: Subscription | undefined
+}
+
+const SOURCES = 8
+
+class ChaosRun {
+  readonly counts = { republished: 0, delivered: 0, connections: 0, kills: 0, redisFaults: 0 }
+  readonly failures: string[] = []
+  readonly clients: Client[] = []
+  readonly #options: ChaosOptions
+  readonly #environment: Environment
+  readonly #random: () => number
+  #end = 0
+
+  constructor(options: ChaosOptions, environment: Environment) {
+    this.#options = options
+    this.#environment = environment
+    this.#random = createRandom(options.seed)
+  }
+
+  async run(): Promise<void> {
+    const { clients, seconds, redisFaults } = this.#options
+    for (let n = 0; n < clients; n++) this.#openClient(n, undefined)
+    await until(() => this.clients.every(({ opened }) => opened))
+    this.#end = Date.now() + seconds * 1_000
+    const published = Promise.all(Array.from({ length: SOURCES }, (_, n) => this.#publish(n)))
+    const disturbances = [this.#killNodes(), this.#replaceClients()]
+    if (redisFaults) disturbances.push(this.#disturbRedis())
+    const counts = await published
+    await Promise.all(disturbances)
+    const entries = await this.#readLog()
+    this.#checkLog(entries, counts)
+    await this.#checkClients(entries)
+  }
+
+  stop(): void {
+    for (const { subscription } of this.clients) subscription?.unsubscribe()
+  }
+
+  #openClient(n: number, lastEventId: string | undefined): void {
+    const choose = createRandom(this.#options.seed * 1_000 + n)
+    const client: Client = { seen: [], opened: false, left: false, subscription: undefined }
+    this.clients.push(client)
+    const url = () => `${pick(this.#environment.nodes, choose).url}?as=${n}`
+    const next = ({ status }: { status: string }) => {
+      if (status !== 'open') return
+      client.opened = true
+      this.counts.connections++
     }
-    const url = () => `${pick(nodes, choose).url}?as=${n}`
-    const options = {
+    client.subscription = fromEventSource(url, {
       reconnect: { initialDelay: 30, maxDelay: 300, minDelay: 10 },
-      ...(lastEventId === undefined ? {} : { lastEventId }),
-      state: {
-        next({ status }: { status: string }) {
-          if (status !== 'open') return
-          reader.opened = true
-          counts.connections++
-        },
+      ...(lastEventId !== undefined && { lastEventId }),
+      state: { next },
+    }).subscribe({
+      next: (event) => {
+        this.counts.delivered++
+        client.seen.push(event)
       },
-    }
-    reader.subscription = fromEventSource(url, options).subscribe({
-      next(event) {
-        counts.delivered++
-        seen.push(event)
-      },
-      error: (error) => failures.push(`client ${n} ended: ${error}`),
+      error: (error) => this.failures.push(`client ${n} ended: ${error}`),
     })
-    return reader
   }
 
   /** Publishes the events of one source, each until a node has acknowledged it. Returns their number. */
-  async function publishing(source: number, ends: number): Promise<number> {
+  async #publish(source: number): Promise<number> {
+    const { seed, rate } = this.#options
     const choose = createRandom(seed * 1_000 + 900 + source)
     let count = 0
-    while (Date.now() < ends) {
+    while (Date.now() < this.#end) {
       const sourceId = `${source}:${++count}`
       for (;;) {
-        const node = pick(nodes.slice(0, 2), choose)
         try {
-          await node.publish({ data: sourceId, sourceId })
+          await pick(this.#environment.nodes.slice(0, 2), choose).publish({ data: sourceId, sourceId })
           break
         } catch {
-          counts.republished++
+          this.counts.republished++
           await sleep(5)
         }
       }
@@ -124,16 +147,17 @@ export async function chaos({
     return count
   }
 
-  async function killing(ends: number): Promise<void> {
-    while (Date.now() < ends) {
+  async #killNodes(): Promise<void> {
+    const random = this.#random
+    const restart = async (node: Node, downtime: number) => {
+      await node.kill()
+      this.counts.kills++
+      await sleep(downtime)
+      await node.start()
+    }
+    while (Date.now() < this.#end) {
       await sleep(100 + 900 * random())
-      const up = nodes.filter(({ isUp }) => isUp)
-      const restart = async (node: Node, after: number) => {
-        await node.kill()
-        counts.kills++
-        await sleep(after)
-        await node.start()
-      }
+      const up = this.#environment.nodes.filter(({ isUp }) => isUp)
       const restarts = [restart(pick(up, random), 400 * random())]
       // Sometimes a second one, so that only one of three is up.
       const other = pick(up, random)
@@ -143,23 +167,26 @@ export async function chaos({
   }
 
   /** Some clients leave for good. Others come late and want everything from the beginning. */
-  async function changing(ends: number): Promise<void> {
+  async #replaceClients(): Promise<void> {
+    const { clients, seconds } = this.#options
     const changes = clients / 10
-    for (let n = 0; n < changes && Date.now() < ends; n++) {
+    for (let n = 0; n < changes && Date.now() < this.#end; n++) {
       await sleep((seconds * 1_000) / (changes + 1))
-      const leaving = readers[1 + Math.floor(random() * (clients - 1))]
+      const leaving = this.clients[1 + Math.floor(this.#random() * (clients - 1))]
       if (leaving !== undefined) {
         leaving.left = true
-        leaving.subscription.unsubscribe()
+        leaving.subscription?.unsubscribe()
       }
-      readers.push(openClient(clients + n, origin.id))
+      this.#openClient(clients + n, this.#environment.origin.id)
     }
   }
 
-  async function disturbing(ends: number): Promise<void> {
-    while (Date.now() < ends) {
+  async #disturbRedis(): Promise<void> {
+    const { redis } = this.#environment
+    const random = this.#random
+    while (Date.now() < this.#end) {
       await sleep(500 + 2_500 * random())
-      counts.redisFaults++
+      this.counts.redisFaults++
       if (random() < 0.5) {
         redis.pause()
         await sleep(1_000 * random())
@@ -172,55 +199,53 @@ export async function chaos({
     }
   }
 
-  async function judge(sources: readonly number[]): Promise<void> {
-    const wanted = sources.flatMap((count, source) =>
-      Array.from({ length: count }, (_, n) => `${source}:${n + 1}`),
-    )
+  async #readLog(): Promise<LogEntry[]> {
+    const { log, origin } = this.#environment
     const entries: LogEntry[] = []
     for (let from: string | number = origin.id; ; ) {
       const page = await log.since(from, 1_000)
-      if (page.gap !== undefined) failures.push(`the log has a gap: ${JSON.stringify(page.gap)}`)
+      if (page.gap !== undefined) this.failures.push(`the log has a gap: ${JSON.stringify(page.gap)}`)
       entries.push(...page.entries)
       from = page.end
-      if (!page.more) break
+      if (!page.more) return entries
     }
-    const held = entries.map(({ message }) => message.data)
-    if (new Set(held).size !== held.length) failures.push('the log has an event twice')
-    if (wanted.length !== held.length)
-      failures.push(`${wanted.length} were acknowledged, the log has ${held.length}`)
-    for (let source = 0; source < SOURCES; source++) {
-      const own = held
-        .filter((data) => data.startsWith(`${source}:`))
-        .map((data) => Number(data.split(':')[1]))
-      if (own.some((n, at) => n !== at + 1)) failures.push(`source ${source} is out of order in the log`)
-    }
+  }
 
-    const patience = Date.now() + 30_000
-    const isDone = ({ seen, left }: Reader) => left || seen.length >= held.length
-    await until(() => over || readers.every(isDone) || Date.now() > patience)
-    readers.forEach(({ seen, left }, n) => {
-      const expected = left ? held.slice(0, seen.length) : held
-      const at = expected.findIndex(
-        (data, i) => seen[i]?.data !== data || seen[i]?.lastEventId !== entries[i]?.id,
+  /** Checks that the log has every acknowledged event once, in the order of its source. */
+  #checkLog(entries: readonly LogEntry[], counts: readonly number[]): void {
+    const data = entries.map(({ message }) => message.data)
+    if (new Set(data).size !== data.length) this.failures.push('the log has an event twice')
+    const acknowledged = counts.reduce((sum, count) => sum + count, 0)
+    if (acknowledged !== data.length)
+      this.failures.push(`${acknowledged} were acknowledged, the log has ${data.length}`)
+    for (let source = 0; source < SOURCES; source++) {
+      const own = data
+        .filter((each) => each.startsWith(`${source}:`))
+        .map((each) => Number(each.split(':')[1]))
+      if (own.some((n, index) => n !== index + 1))
+        this.failures.push(`source ${source} is out of order in the log`)
+    }
+  }
+
+  /** Checks that every client got the entries of the log, or those up to the moment it left. */
+  async #checkClients(entries: readonly LogEntry[]): Promise<void> {
+    const deadline = Date.now() + 30_000
+    const isDone = ({ seen, left }: Client) => left || seen.length >= entries.length
+    await until(() => this.clients.every(isDone) || Date.now() > deadline)
+    for (const [n, { seen, left }] of this.clients.entries()) {
+      const expected = left ? entries.slice(0, seen.length) : entries
+      const wrong = expected.findIndex(
+        ({ message, id }, index) => seen[index]?.data !== message.data || seen[index]?.lastEventId !== id,
       )
-      if (at === -1 && seen.length === expected.length) return
-      const where = at === -1 ? expected.length : at
-      const around = JSON.stringify(seen.slice(Math.max(0, where - 1), where + 2))
-      failures.push(
-        `client ${n} has ${seen.length} of ${expected.length}; at ${where} it has ${around}, not ${expected[where]}`,
+      if (wrong === -1 && seen.length === expected.length) continue
+      const at = wrong === -1 ? expected.length : wrong
+      const around = JSON.stringify(seen.slice(Math.max(0, at - 1), at + 2))
+      this.failures.push(
+        `client ${n} has ${seen.length} of ${expected.length}; at ${at} it has ${around}, not ${expected[at]?.message.data}`,
       )
-    })
+    }
   }
 }
-
-interface Reader {
-  readonly seen: SseEvent[]
-  opened: boolean
-  left: boolean
-  subscription: Subscription
-}
-
-const SOURCES = 8
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(5)

@@ -43,10 +43,7 @@ export function plainClient(flaws: Flaws = {}): HttpClient {
       const lose = (): void => {
         if (over || closed) return
         over = true
-        if (flaws.neverReconnects) {
-          on.failed()
-          return
-        }
+        if (flaws.neverReconnects) return on.failed()
         on.lost()
         if (flaws.reportsLossTwice) on.lost()
         const wait = flaws.reconnectsAtOnce ? 0 : flaws.ignoresRetry ? initialDelayMs : retry
@@ -60,17 +57,8 @@ export function plainClient(flaws: Flaws = {}): HttpClient {
       }
       const id = flaws.forgetsLastEventId ? '' : lastEventId
       try {
-        request = http.request(to, {
-          method: flaws.ignoresMethod ? 'GET' : how,
-          agent: false,
-          headers: {
-            ...headers,
-            accept: 'text/event-stream',
-            ...(id && {
-              'last-event-id': flaws.sendsIdAsLatin1 ? toAscii(id) : Buffer.from(id).toString('latin1'),
-            }),
-          },
-        })
+        const all = { ...headers, accept: 'text/event-stream', ...createIdHeader(id, flaws) }
+        request = http.request(to, { method: flaws.ignoresMethod ? 'GET' : how, agent: false, headers: all })
       } catch {
         // HTTP cannot carry this id, so the client connects without it.
         lastEventId = ''
@@ -92,16 +80,13 @@ export function plainClient(flaws: Flaws = {}): HttpClient {
           response.resume()
           return response.on('close', lose)
         }
-        if (statusCode !== 200 && !(flaws.takesAnyStatus && statusCode !== 204)) return fail()
-        const type = (answer['content-type'] ?? '').split(';')[0]?.trim().toLowerCase()
-        if (type !== 'text/event-stream' && !flaws.takesAnyContentType) return fail()
+        if (!isEventStream(response, flaws)) return fail()
         if (!flaws.reportsNoOpen) on.open()
         const seed = lastEventId
-        let whole = Buffer.alloc(0)
         let delivered = 0
-        const read = (final: boolean): void => {
-          const tail = final && flaws.deliversPartialEvents ? '\n\n' : ''
-          const seen = referenceParse(Buffer.concat([whole, Buffer.from(tail)]), seed)
+        readBody(response, (body, isComplete) => {
+          const tail = isComplete && flaws.deliversPartialEvents ? '\n\n' : ''
+          const seen = referenceParse(Buffer.concat([body, Buffer.from(tail)]), seed)
           retry = seen.retry ?? retry
           for (const event of seen.events.slice(delivered)) {
             delivered++
@@ -111,16 +96,8 @@ export function plainClient(flaws: Flaws = {}): HttpClient {
           lastEventId = seen.lastEventId
           if (flaws.keepsOldIdOnReset)
             lastEventId ||= seen.events.findLast((e) => e.lastEventId)?.lastEventId ?? ''
-        }
-        const decoded = answer['content-encoding'] === 'gzip' ? response.pipe(zlib.createGunzip()) : response
-        decoded.on('data', (bytes: Buffer) => {
-          whole = Buffer.concat([whole, bytes])
-          read(false)
         })
-        response.on('close', () => {
-          read(true)
-          lose()
-        })
+        response.on('close', lose)
       })
       request.end(content)
     }
@@ -134,6 +111,29 @@ export function plainClient(flaws: Flaws = {}): HttpClient {
   }
 }
 
-function toAscii(id: string): string {
-  return id.replace(/[^\x20-\x7e]/g, '?')
+function createIdHeader(id: string, { sendsIdAsLatin1 }: Flaws): http.OutgoingHttpHeaders {
+  if (id === '') return {}
+  const ascii = id.replace(/[^\x20-\x7e]/g, '?')
+  return { 'last-event-id': sendsIdAsLatin1 ? ascii : Buffer.from(id).toString('latin1') }
+}
+
+function isEventStream({ statusCode, headers }: http.IncomingMessage, flaws: Flaws): boolean {
+  if (statusCode !== 200 && !(flaws.takesAnyStatus && statusCode !== 204)) return false
+  const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase()
+  return type === 'text/event-stream' || flaws.takesAnyContentType === true
+}
+
+/** Calls `onBytes` with the whole body so far, for each piece and at the end. */
+function readBody(
+  response: http.IncomingMessage,
+  onBytes: (body: Buffer, isComplete: boolean) => void,
+): void {
+  let body: Buffer = Buffer.alloc(0)
+  const isGzip = response.headers['content-encoding'] === 'gzip'
+  const decoded = isGzip ? response.pipe(zlib.createGunzip()) : response
+  decoded.on('data', (bytes: Buffer) => {
+    body = Buffer.concat([body, bytes])
+    onBytes(body, false)
+  })
+  response.on('close', () => onBytes(body, true))
 }

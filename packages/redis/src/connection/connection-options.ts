@@ -28,14 +28,9 @@ export interface ConnectionOptions {
   readonly random?: () => number
 }
 
-export interface ConnectionSettings {
-  readonly client: RedisClient
-  readonly key: string
-  /** Milliseconds. */
+/** The options with their defaults. `timeout` is in milliseconds. */
+export type ConnectionSettings = Required<Omit<ConnectionOptions, 'url' | 'timeout'>> & {
   readonly timeout: number
-  readonly onError: (error: unknown) => void
-  readonly scheduler: SchedulerLike
-  readonly random: () => number
 }
 
 /** Redis is pinged after this many milliseconds without traffic. */

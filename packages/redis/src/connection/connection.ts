@@ -50,6 +50,11 @@ export class Connection {
     }
   }
 
+  /** Reports a failure that no call waits for. The client itself has reported that there is no connection. */
+  reportFailure({ error, kind }: Failure): void {
+    if (kind !== 'unsent') this.#report(error)
+  }
+
   close(): void {
     this.#closed = true
     this.#client.destroy()
@@ -76,17 +81,8 @@ function classifyError(error: unknown): Failure['kind'] {
   // An error reply of Redis begins with a code in capitals. Any other error comes from the connection.
   const [, code] = /^\w*Error: ([A-Z]{2,})/.exec(String(error)) ?? []
   if (code === undefined) return 'interrupted'
-  return TEMPORARY_ERRORS.has(code) ? 'interrupted' : 'refused'
+  return TEMPORARY_ERRORS.test(code) ? 'interrupted' : 'refused'
 }
 
-/** Error replies of a server that will answer soon, or that is no longer the master. */
-const TEMPORARY_ERRORS: ReadonlySet<string> = new Set([
-  'LOADING',
-  'READONLY',
-  'MASTERDOWN',
-  'CLUSTERDOWN',
-  'TRYAGAIN',
-  'MOVED',
-  'ASK',
-  'BUSY',
-])
+/** Error codes of a server that will answer soon, or that is no longer the master. */
+const TEMPORARY_ERRORS = /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|BUSY)$/

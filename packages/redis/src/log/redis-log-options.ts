@@ -17,11 +17,8 @@ export interface RedisLogOptions extends ConnectionOptions {
   readonly whenAway?: 'wait' | 'fail'
 }
 
-export interface LogSettings extends ConnectionSettings {
-  readonly maxLength: number
-  readonly ids: 'epoch' | 'message'
-  readonly whenAway: 'wait' | 'fail'
-}
+export type LogSettings = ConnectionSettings &
+  Required<Pick<RedisLogOptions, 'maxLength' | 'ids' | 'whenAway'>>
 
 export function resolveLogOptions(options: RedisLogOptions): LogSettings {
   const { maxLength = 100_000, ids = 'epoch', whenAway = 'wait' } = options

@@ -81,7 +81,7 @@ export function redisLog(options: RedisLogOptions): EventLog {
       const outcome = await tryReadPage('head', 0, context)
       assertOpen()
       if ('answer' in outcome) return outcome.answer.head
-      if (outcome.failure.kind !== 'unsent') outages.reportOutage(outcome.failure.error)
+      connection.reportFailure(outcome.failure)
       await backoff(failures, settings)
     }
   }

@@ -32,7 +32,7 @@ export class Tail {
   }
 
   async run(): Promise<void> {
-    const { connection, outages, settings } = this.#context
+    const { connection, settings } = this.#context
     for (let failures = 0; !connection.closed; ) {
       const failure = await this.#step()
       if (failure === undefined) {
@@ -41,8 +41,7 @@ export class Tail {
       }
       this.#verified = false
       if (connection.closed) return
-      // The connection itself has reported that it is down.
-      if (failure.kind !== 'unsent') outages.reportOutage(failure.error)
+      connection.reportFailure(failure)
       await backoff(failures++, settings)
     }
   }

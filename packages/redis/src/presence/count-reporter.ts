@@ -1,14 +1,11 @@
-import { backoff } from '../connection/backoff.ts'
+import { type BackoffOptions, backoff } from '../connection/backoff.ts'
 import type { Connection, Outcome } from '../connection/connection.ts'
-import type { ConnectionSettings } from '../connection/connection-options.ts'
-import type { OutageReporter } from '../connection/outage-reporter.ts'
 import type { LocalCounts } from './local-counts.ts'
 
 export interface CountReporterOptions {
   readonly counts: LocalCounts
   readonly connection: Connection
-  readonly outages: OutageReporter
-  readonly settings: ConnectionSettings
+  readonly settings: BackoffOptions
   /** Sends one report. Redis answers 0 if it has lost the reports before it. */
   readonly send: (args: readonly string[]) => Promise<Outcome<unknown>>
 }
@@ -38,7 +35,7 @@ export class CountReporter {
   async report(): Promise<void> {
     if (this.#isReporting) return
     this.#isReporting = true
-    const { counts, connection, outages, settings, send } = this.#options
+    const { counts, connection, settings, send } = this.#options
     // Changes of the same turn of the event loop go into one report.
     await undefined
     for (let failures = 0; !this.#isStopped && (this.#isHeartbeatDue || !counts.isReported); ) {
@@ -56,8 +53,7 @@ export class CountReporter {
         continue
       }
       this.#isHeartbeatDue = true
-      const { kind, error } = outcome.failure
-      if (kind !== 'unsent' && !connection.closed) outages.reportOutage(error)
+      connection.reportFailure(outcome.failure)
       await backoff(failures++, settings)
     }
     this.#isReporting = false

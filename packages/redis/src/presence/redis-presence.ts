@@ -64,7 +64,7 @@ export function redisPresence(options: RedisPresenceOptions): RedisPresence {
   const counts = new LocalCounts()
   const run = createScriptRunner(connection, settings.key, ttl)
   const send = (args: readonly string[]) => run(reportScript, args)
-  const reporter = new CountReporter({ counts, connection, outages, settings, send })
+  const reporter = new CountReporter({ counts, connection, settings, send })
   const heartbeat = repeat(ttl / 3, settings.scheduler, () => reporter.heartbeat())
   let leaving: Promise<void> | undefined
   reporter.report()

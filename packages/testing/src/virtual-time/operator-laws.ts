@@ -28,126 +28,124 @@ export interface OperatorLaw {
  */
 export function operatorLaws<In, Out>(options: OperatorLawsOptions<In, Out>): OperatorLaw[] {
   const { operator, input, settle = async () => {} } = options
-  const events = Array.from({ length: 24 }, (_, i) => input(i))
-  const started = () => start(operator)
-
-  return [
-    {
-      title: 'unsubscribes from its source at once in every state, emits nothing after, and leaves no timer',
-      async check() {
-        for (const [pushed, wait] of states(events.length)) {
-          const run = started()
-          run.push(events.slice(0, pushed))
-          run.clock.advanceBy(wait)
-          await settle()
-          run.subscription.unsubscribe()
-          const { length } = run.seen
-          const when = `unsubscribed ${wait} ms after ${pushed} events`
-          assertLaw(!run.source.observed, `${when}, it is still subscribed to its source`)
-          assertLaw(run.clock.timers === 0, `${when}, it leaves ${run.clock.timers} timers`)
-          run.clock.runOut()
-          await settle()
-          assertLaw(run.seen.length === length, `${when}, it emits`)
-        }
-      },
-    },
-    {
-      title: 'stops a synchronous source when it is unsubscribed',
-      async check() {
-        const stop = new Subject<void>()
-        const clock = new VirtualClock()
-        let produced = 0
-        const source = new Observable<In>((subscriber) => {
-          while (!subscriber.closed && produced < 1000) {
-            if (produced === 5) stop.next()
-            else subscriber.next(input(produced % events.length))
-            produced++
-          }
-        })
-        source.pipe(operator(clock), takeUntil(stop)).subscribe()
-        assertLaw(produced === 6, `unsubscribed within its 6th event, the source produces ${produced}`)
-        assertLaw(clock.timers === 0, `it leaves ${clock.timers} timers`)
-      },
-    },
-    {
-      title: 'passes on an error of its source at once and drops its state',
-      async check() {
-        const boom = new Error('boom')
-        for (let pushed = 0; pushed <= events.length; pushed++) {
-          const run = started()
-          run.push(events.slice(0, pushed))
-          const { length } = run.seen
-          run.source.error(boom)
-          const when = `after ${pushed} events and an error of the source`
-          assertLaw(
-            run.endings.length === 1 && run.endings[0] === boom,
-            `${when}, it does not end with that error`,
-          )
-          assertLaw(run.clock.timers === 0, `${when}, it leaves ${run.clock.timers} timers`)
-          run.clock.runOut()
-          await settle()
-          assertLaw(run.seen.length === length && run.endings.length === 1, `${when}, it emits`)
-        }
-      },
-    },
-    {
-      title: 'completes when its source has, and leaves no timer',
-      async check() {
-        for (let pushed = 0; pushed <= events.length; pushed++) {
-          const run = started()
-          run.push(events.slice(0, pushed))
-          run.source.complete()
-          await runOut(run.clock, settle)
-          const when = `after ${pushed} events and the end of the source`
-          assertLaw(
-            run.endings.join() === 'complete',
-            `${when}, it ends with: ${run.endings.join() || 'nothing'}`,
-          )
-          assertLaw(run.clock.timers === 0, `${when}, it leaves ${run.clock.timers} timers`)
-        }
-      },
-    },
-    {
-      title: 'handles events that its own consumer sends as if they came next',
-      async check() {
-        const plain = started()
-        plain.push(events)
-        plain.source.complete()
-        await runOut(plain.clock, settle)
-
-        let fed = 0
-        const feed = (): void => {
-          const event = events[fed++]
-          if (event !== undefined) run.source.next(event)
-        }
-        const run = start(operator, feed)
-        while (fed < events.length) feed()
-        run.source.complete()
-        await runOut(run.clock, settle)
-        assertLaw(run.endings.join() === 'complete', `it ends with: ${run.endings.join() || 'nothing'}`)
-        assertEqual(run.seen, plain.seen, 'output for events that its consumer sends')
-      },
-    },
-    {
-      title: 'keeps two subscriptions apart',
-      async check() {
-        const clock = new VirtualClock()
-        const source = new Subject<In>()
-        const shared = source.pipe(operator(clock))
-        const [first, second]: [Out[], Out[]] = [[], []]
-        shared.subscribe((value) => first.push(value))
-        shared.subscribe((value) => second.push(value))
-        const leaver = shared.subscribe()
-        for (const event of events.slice(0, 4)) source.next(event)
-        leaver.unsubscribe()
-        for (const event of events.slice(4)) source.next(event)
-        source.complete()
-        await runOut(clock, settle)
-        assertLaw(first.length > 0, 'the operator emits nothing for the 24 events of `input`')
-        assertEqual(second, first, 'output of a second subscription')
-      },
-    },
+  const context = { operator, settle, events: Array.from({ length: 24 }, (_, i) => input(i)) }
+  const laws: [title: string, check: (context: LawContext<In, Out>) => Promise<void>][] = [
+    [
+      'unsubscribes from its source at once in every state, emits nothing after, and leaves no timer',
+      checkUnsubscription,
+    ],
+    ['stops a synchronous source when it is unsubscribed', checkSynchronousSource],
+    ['passes on an error of its source at once and drops its state', checkError],
+    ['completes when its source has, and leaves no timer', checkCompletion],
+    ['handles events that its own consumer sends as if they came next', checkReentrancy],
+    ['keeps two subscriptions apart', checkSubscriptions],
   ]
+  return laws.map(([title, check]) => ({ title, check: () => check(context) }))
+}
+
+interface LawContext<In, Out> extends Required<Omit<OperatorLawsOptions<In, Out>, 'input'>> {
+  readonly events: readonly In[]
+}
+
+async function checkUnsubscription<In, Out>({
+  operator,
+  events,
+  settle,
+}: LawContext<In, Out>): Promise<void> {
+  for (const [pushed, wait] of states(events.length)) {
+    const run = start(operator)
+    run.push(events.slice(0, pushed))
+    run.clock.advanceBy(wait)
+    await settle()
+    run.subscription.unsubscribe()
+    const { length } = run.seen
+    const when = `unsubscribed ${wait} ms after ${pushed} events`
+    assertLaw(!run.source.observed, `${when}, it is still subscribed to its source`)
+    assertLaw(run.clock.timers === 0, `${when}, it leaves ${run.clock.timers} timers`)
+    run.clock.runOut()
+    await settle()
+    assertLaw(run.seen.length === length, `${when}, it emits`)
+  }
+}
+
+async function checkSynchronousSource<In, Out>({ operator, events }: LawContext<In, Out>): Promise<void> {
+  const stop = new Subject<void>()
+  const clock = new VirtualClock()
+  let produced = 0
+  const source = new Observable<In>((subscriber) => {
+    while (!subscriber.closed && produced < 1000) {
+      if (produced === 5) stop.next()
+      else subscriber.next(events[produced % events.length] as In)
+      produced++
+    }
+  })
+  source.pipe(operator(clock), takeUntil(stop)).subscribe()
+  assertLaw(produced === 6, `unsubscribed within its 6th event, the source produces ${produced}`)
+  assertLaw(clock.timers === 0, `it leaves ${clock.timers} timers`)
+}
+
+async function checkError<In, Out>({ operator, events, settle }: LawContext<In, Out>): Promise<void> {
+  const boom = new Error('boom')
+  for (let pushed = 0; pushed <= events.length; pushed++) {
+    const run = start(operator)
+    run.push(events.slice(0, pushed))
+    const { length } = run.seen
+    run.source.error(boom)
+    const when = `after ${pushed} events and an error of the source`
+    assertLaw(run.endings.length === 1 && run.endings[0] === boom, `${when}, it does not end with that error`)
+    assertLaw(run.clock.timers === 0, `${when}, it leaves ${run.clock.timers} timers`)
+    run.clock.runOut()
+    await settle()
+    assertLaw(run.seen.length === length && run.endings.length === 1, `${when}, it emits`)
+  }
+}
+
+async function checkCompletion<In, Out>({ operator, events, settle }: LawContext<In, Out>): Promise<void> {
+  for (let pushed = 0; pushed <= events.length; pushed++) {
+    const run = start(operator)
+    run.push(events.slice(0, pushed))
+    run.source.complete()
+    await runOut(run.clock, settle)
+    const when = `after ${pushed} events and the end of the source`
+    assertLaw(run.endings.join() === 'complete', `${when}, it ends with: ${run.endings.join() || 'nothing'}`)
+    assertLaw(run.clock.timers === 0, `${when}, it leaves ${run.clock.timers} timers`)
+  }
+}
+
+async function checkReentrancy<In, Out>({ operator, events, settle }: LawContext<In, Out>): Promise<void> {
+  const plain = start(operator)
+  plain.push(events)
+  plain.source.complete()
+  await runOut(plain.clock, settle)
+
+  let fed = 0
+  const feed = (): void => {
+    const event = events[fed++]
+    if (event !== undefined) run.source.next(event)
+  }
+  const run = start(operator, feed)
+  while (fed < events.length) feed()
+  run.source.complete()
+  await runOut(run.clock, settle)
+  assertLaw(run.endings.join() === 'complete', `it ends with: ${run.endings.join() || 'nothing'}`)
+  assertEqual(run.seen, plain.seen, 'output for events that its consumer sends')
+}
+
+async function checkSubscriptions<In, Out>({ operator, events, settle }: LawContext<In, Out>): Promise<void> {
+  const clock = new VirtualClock()
+  const source = new Subject<In>()
+  const shared = source.pipe(operator(clock))
+  const [first, second]: [Out[], Out[]] = [[], []]
+  shared.subscribe((value) => first.push(value))
+  shared.subscribe((value) => second.push(value))
+  const leaver = shared.subscribe()
+  for (const event of events.slice(0, 4)) source.next(event)
+  leaver.unsubscribe()
+  for (const event of events.slice(4)) source.next(event)
+  source.complete()
+  await runOut(clock, settle)
+  assertLaw(first.length > 0, 'the operator emits nothing for the 24 events of `input`')
+  assertEqual(second, first, 'output of a second subscription')
 }
 
 /** The moments of unsubscription: after so many events, and so many milliseconds after the last of them. */

@@ -1,6 +1,7 @@
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { optionError } from '@rxsse/shared'
 import { createConditionWaiter } from '../condition-waiter.ts'
+import { listen } from '../listen.ts'
 import { checkFaults, type Fault, type FaultPlan } from './fault.ts'
 import { relay } from './relay.ts'
 import { seededRandom } from './seeded-random.ts'
@@ -86,7 +87,7 @@ export async function createFaultProxy({
     connections.push(openConnection(index, faults, client, server, waiter.check))
     waiter.check()
   })
-  const address = await listen(listener, port)
+  const address = await listen(listener, '127.0.0.1', port)
 
   const endAll = (by: 'cut' | 'reset' | 'proxy'): void => {
     for (const connection of connections) connection.end(by)
@@ -114,7 +115,7 @@ export async function createFaultProxy({
     drop: endAll,
     down: stopListening,
     async up() {
-      await listen(listener, address.port)
+      await listen(listener, '127.0.0.1', address.port)
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -137,16 +138,6 @@ function parseTarget(target: number | string): { host: string; port: number; pro
   const { hostname, port, protocol } = new URL(target)
   const defaultPort = protocol === 'https:' ? 443 : 80
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? defaultPort : Number(port), protocol }
-}
-
-function listen(server: Server, port: number): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject)
-      resolve(server.address() as AddressInfo)
-    })
-  })
 }
 
 type Connection = { -readonly [K in keyof ProxiedConnection]: ProxiedConnection[K] } & {
@@ -182,31 +173,22 @@ function openConnection(
   }
 
   for (const socket of [client, server]) socket.on('error', () => finish('error'))
-  const both = [
-    relay({
-      from: client,
-      to: server,
-      direction: 'to-server',
-      faults,
-      closed: closed.signal,
-      onForwarded: (bytes) => {
-        connection.bytesToServer += bytes
-      },
-      onEnd: finish,
-    }),
-    relay({
-      from: server,
-      to: client,
-      direction: 'to-client',
-      faults,
-      closed: closed.signal,
-      onForwarded: (bytes) => {
-        connection.bytesToClient += bytes
-      },
-      onEnd: finish,
-    }),
-  ]
-  Promise.all(both).then(
+  const link = { faults, closed: closed.signal, onEnd: finish }
+  const toServer = relay({
+    ...link,
+    from: client,
+    to: server,
+    direction: 'to-server',
+    onForwarded: (bytes) => (connection.bytesToServer += bytes),
+  })
+  const toClient = relay({
+    ...link,
+    from: server,
+    to: client,
+    direction: 'to-client',
+    onForwarded: (bytes) => (connection.bytesToClient += bytes),
+  })
+  Promise.all([toServer, toClient]).then(
     () => finish('sides'),
     () => finish('error'),
   )

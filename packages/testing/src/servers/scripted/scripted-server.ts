@@ -1,6 +1,7 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { createConditionWaiter } from '../condition-waiter.ts'
+import { listen } from '../listen.ts'
 import { serveConnection } from './connection.ts'
 import type { ClosedBy, RecordedRequest, Recording } from './recorded-request.ts'
 import type { Script } from './script.ts'
@@ -111,14 +112,4 @@ export async function createScriptedServer(
     close,
     [Symbol.asyncDispose]: close,
   }
-}
-
-function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve(server.address() as AddressInfo)
-    })
-  })
 }
