@@ -43,7 +43,7 @@ export function plainClient(flaws: Flaws = {}): HttpClient {
       const lose = (): void => {
         if (over || closed) return
         over = true
-        if (flaws.neverReconnects) return on.failed()
+        if (flaws.neverReconnects) return void on.failed()
         on.lost()
         if (flaws.reportsLossTwice) on.lost()
         const wait = flaws.reconnectsAtOnce ? 0 : flaws.ignoresRetry ? initialDelayMs : retry
