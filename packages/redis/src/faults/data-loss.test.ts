@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Client, openClient, openNode } from '../../test/local-node.ts'
-import { type Redis, type RedisOptions, redisPath } from '../../test/redis.ts'
+import { type Redis, redisPath } from '../../test/redis.ts'
 import { setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
-
-async function started(options: RedisOptions = {}): Promise<Redis> {
-  const redis = await setUpRedis(options)
-  return redis
-}
 
 /** Reads the log after an id, page by page: the data of its entries and its gaps. */
 async function readAfter(redis: Redis, id: string): Promise<string[]> {
@@ -26,7 +21,7 @@ const gapsOf = ({ events }: Client) =>
 
 describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
   it('empty, clients get a gap, whether connected or resuming, and then new events', async () => {
-    const redis = await started()
+    const redis = await setUpRedis()
     const [one, two] = await Promise.all([openNode({ url: redis.url }), openNode({ url: redis.url })])
     const clients = await Promise.all([openClient(one.url), openClient(two.url)])
     await one.sink.publish({ data: '1' })
@@ -58,7 +53,7 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
   })
 
   it('empty, and a new node writes first, the clients of older nodes still get all its events', async () => {
-    const redis = await started()
+    const redis = await setUpRedis()
     const node = await openNode({ url: redis.url })
     const client = await openClient(node.url)
     for (let n = 0; n < 50; n++) await node.sink.publish({ data: 'before' })
@@ -73,7 +68,7 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
   })
 
   it('emptied without a restart, connected clients get a gap even if nobody publishes', async () => {
-    const redis = await started()
+    const redis = await setUpRedis()
     const node = await openNode({ url: redis.url })
     const client = await openClient(node.url)
     const { id } = await node.sink.publish({ data: '1' })
@@ -89,7 +84,7 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
   it.each(['{rxsse}:events', '{rxsse}:metadata'])(
     'without its key %s, as after an eviction, the log begins anew',
     async (key) => {
-      const redis = await started()
+      const redis = await setUpRedis()
       const log = setUpLog({ url: redis.url })
       const { id } = await log.append({ data: '1', topic: '' }, 'all', { sourceId: 's' })
       const admin = await setUpAdmin(redis)
@@ -100,7 +95,7 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
   )
 
   it('with all its data, earlier ids resume without a gap, over any number of restarts', async () => {
-    const redis = await started({ durable: true })
+    const redis = await setUpRedis({ durable: true })
     const log = setUpLog({ url: redis.url })
     const ids = [(await log.head()).id]
     for (let n = 1; n <= 6; n++) {
@@ -116,7 +111,7 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
   })
 
   it('from an older backup, the lost entries are a gap, even after more entries were written than lost', async () => {
-    const redis = await started({ durable: true })
+    const redis = await setUpRedis({ durable: true })
     const node = await openNode({ url: redis.url })
     const client = await openClient(node.url)
     const ids: (string | undefined)[] = []
@@ -157,7 +152,7 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
   })
 
   it('from copies of its keys in the same server process, a node that knows more entries reports the loss', async () => {
-    const redis = await started()
+    const redis = await setUpRedis()
     const admin = await setUpAdmin(redis)
     const node = await openNode({ url: redis.url })
     const client = await openClient(node.url)
@@ -183,7 +178,7 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
   })
 
   it('empty and with its clock set back by an hour, offsets keep ascending and connected clients get all later events', async () => {
-    const redis = await started()
+    const redis = await setUpRedis()
     const admin = await setUpAdmin(redis)
     const log = setUpLog({ url: redis.url })
     await log.head()
@@ -207,8 +202,8 @@ describe.skipIf(redisPath === undefined)('when Redis comes back', () => {
   })
 
   it('as another server (a replica that lagged behind its master), a new term begins as after a restart', async () => {
-    const master = await started()
-    const replica = await started({ config: ['--replicaof', '127.0.0.1', `${master.port}`] })
+    const master = await setUpRedis()
+    const replica = await setUpRedis({ config: ['--replicaof', '127.0.0.1', `${master.port}`] })
     const log = setUpLog({ url: master.url })
     const first = await log.append({ data: '1', topic: '' }, 'all')
     const admin = await setUpAdmin(replica)

@@ -5,14 +5,9 @@ import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { createClient } from 'redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openClient, openNode } from '../../test/local-node.ts'
-import { type Redis, type RedisOptions, redisPath } from '../../test/redis.ts'
+import { redisPath } from '../../test/redis.ts'
 import { advanceUntil, setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
 import { redisLog } from '../log/redis-log.ts'
-
-async function started(options: RedisOptions = {}): Promise<Redis> {
-  const redis = await setUpRedis(options)
-  return redis
-}
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => `${from + n}`)
 
@@ -20,7 +15,7 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
   it.each(['SIGTERM', 'SIGKILL'] as const)(
     'clients stay connected over its restart (%s), publishing waits, and every event arrives once',
     async (signal) => {
-      const redis = await started({ durable: true })
+      const redis = await setUpRedis({ durable: true })
       const [one, two] = await Promise.all([openNode({ url: redis.url }), openNode({ url: redis.url })])
       const clients = await Promise.all([openClient(one.url), openClient(two.url)])
       for (const n of numbers(1, 20)) one.sink.next({ data: n })
@@ -45,7 +40,7 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
   )
 
   it("publishing fails at once with whenAway: 'fail', with the code 'unavailable' and the cause", async () => {
-    const redis = await started()
+    const redis = await setUpRedis()
     const log = setUpLog({ url: redis.url, whenAway: 'fail' })
     await log.append({ data: 'a', topic: '' }, 'all')
     await redis.stop()
@@ -71,7 +66,7 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
   })
 
   it('a call fails at its timeout, and its error says whether the message may be in the log', async () => {
-    const redis = await started()
+    const redis = await setUpRedis()
     const clock = new VirtualClock()
     const log = setUpLog({ url: redis.url, timeout: '1m', scheduler: clock })
     const { id } = await advanceUntil(clock, log.head())
@@ -92,7 +87,7 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
   })
 
   it('clients stay connected while it is paused, and get every event when it continues', async () => {
-    const redis = await started()
+    const redis = await setUpRedis()
     const node = await openNode({ url: redis.url })
     const client = await openClient(node.url)
     await node.sink.publish({ data: '1' })
@@ -107,7 +102,7 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
   })
 
   it('a node can start, and serves clients when Redis is back', async () => {
-    const redis = await started({ durable: true })
+    const redis = await setUpRedis({ durable: true })
     const before = await openNode({ url: redis.url })
     const { id } = await before.sink.publish({ data: '1' })
     await before.sink.publish({ data: '2' })
@@ -127,7 +122,7 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
   })
 
   it('onError is called once, until Redis is back', async () => {
-    const redis = await started()
+    const redis = await setUpRedis()
     const errors: unknown[] = []
     const log = setUpLog({ url: redis.url, onError: (error) => errors.push(error) })
     await log.head()
@@ -144,7 +139,7 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
 
 describe.skipIf(redisPath === undefined)('a command that Redis refuses', () => {
   it('fails at once, with the answer of Redis as the cause', async () => {
-    const redis = await started()
+    const redis = await setUpRedis()
     const client = await setUpAdmin(redis)
     await client.set('{rxsse}:metadata', 'something else')
     const log = setUpLog({ client })
@@ -169,7 +164,7 @@ describe.skipIf(redisPath === undefined)('a command that Redis refuses', () => {
   })
 
   it('fails with an error that does not show the password', async () => {
-    const redis = await started({ config: ['--requirepass', 'rightsecret'] })
+    const redis = await setUpRedis({ config: ['--requirepass', 'rightsecret'] })
     const errors: unknown[] = []
     const url = redis.url.replace('redis://', 'redis://:wrongsecret@')
     const log = setUpLog({ url, timeout: 500, onError: (error) => errors.push(error) })

@@ -20,8 +20,7 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
   afterAll(() => redis.close())
 
   function opened(options: RedisLogOptions = {}): EventLog {
-    const log = setUpLog({ url: redis.url, key: `test-${++keys}`, ...options })
-    return log
+    return setUpLog({ url: redis.url, key: `test-${++keys}`, ...options })
   }
 
   it('numbers its entries from 1 in one epoch, with consecutive offsets', async () => {

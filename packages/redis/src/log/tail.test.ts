@@ -10,14 +10,13 @@ async function setUp(options: RedisLogOptions = {}) {
   const admin = await setUpAdmin(redis)
   const errors: unknown[] = []
   const open = (more: RedisLogOptions = {}) => {
-    const log = setUpLog({
+    return setUpLog({
       ...(more.client === undefined && { url: redis.url }),
       timeout: '60s',
       onError: (error) => errors.push(error),
       ...options,
       ...more,
     })
-    return log
   }
   return { redis, admin, errors, open }
 }

@@ -1,28 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'redis'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { type Redis, redisPath } from '../../test/redis.ts'
-import { setUpAdmin, setUpRedis } from '../../test/set-up.ts'
-import { type RedisPresence, type RedisPresenceOptions, redisPresence } from './redis-presence.ts'
-
-async function started(): Promise<Redis> {
-  const redis = await setUpRedis()
-  return redis
-}
-
-function opened(options: RedisPresenceOptions): RedisPresence {
-  const presence = redisPresence({ onError: () => {}, ...options })
-  onTestFinished(() => presence.close())
-  return presence
-}
+import { describe, expect, it } from 'vitest'
+import { redisPath } from '../../test/redis.ts'
+import { setUpAdmin, setUpPresence, setUpRedis } from '../../test/set-up.ts'
 
 describe.skipIf(redisPath === undefined)('a call to presence', () => {
   it('fails at once if Redis refuses to count, with the answer of Redis as the cause', async () => {
-    const redis = await started()
+    const redis = await setUpRedis()
     const admin = await setUpAdmin(redis)
     await admin.set('{rxsse}:nodes', 'something else')
     const errors: unknown[] = []
-    const presence = opened({ url: redis.url, onError: (error) => errors.push(error) })
+    const presence = setUpPresence({ url: redis.url, onError: (error) => errors.push(error) })
     await expect(presence.count()).rejects.toMatchObject({
       name: 'RedisError',
       code: 'refused',
@@ -33,8 +21,8 @@ describe.skipIf(redisPath === undefined)('a call to presence', () => {
   })
 
   it('after close rejects if it counts, and uses only local counts if it takes a permit', async () => {
-    const redis = await started()
-    const presence = opened({ url: redis.url, timeout: 300 })
+    const redis = await setUpRedis()
+    const presence = setUpPresence({ url: redis.url, timeout: 300 })
     expect(await presence.take('u', 2)).toBeDefined()
     redis.pause()
     const closed = presence.close()
@@ -47,9 +35,9 @@ describe.skipIf(redisPath === undefined)('a call to presence', () => {
   })
 
   it('that waits for Redis ends when the presence is closed', async () => {
-    const redis = await started()
+    const redis = await setUpRedis()
     const client = createClient({ url: redis.url, socket: { reconnectStrategy: () => 5 } })
-    const presence = opened({ client, timeout: '60s' })
+    const presence = setUpPresence({ client, timeout: '60s' })
     await presence.count()
     await redis.stop('SIGKILL')
     // Their delays have grown, so close() reaches Redis before them.
@@ -63,19 +51,19 @@ describe.skipIf(redisPath === undefined)('a call to presence', () => {
   })
 
   it('that timed out does not get a later answer of Redis', async () => {
-    const redis = await started()
-    const presence = opened({ url: redis.url, timeout: 200 })
+    const redis = await setUpRedis()
+    const presence = setUpPresence({ url: redis.url, timeout: 200 })
     await presence.count()
     redis.pause()
     await expect(presence.count()).rejects.toMatchObject({ code: 'timeout' })
     redis.resume()
-    expect(await opened({ url: redis.url }).count()).toBe(0)
+    expect(await setUpPresence({ url: redis.url }).count()).toBe(0)
     expect(await presence.count()).toBe(0)
   })
 
   it('takes a permit again after a lost connection, and a permit released meanwhile is free', async () => {
-    const redis = await started()
-    const presence = opened({ url: redis.url, timeout: '60s' })
+    const redis = await setUpRedis()
+    const presence = setUpPresence({ url: redis.url, timeout: '60s' })
     const users = Array.from({ length: 10 }, (_, n) => `${n}`)
     const first = await Promise.all(users.map((user) => presence.take(user, 2)))
     redis.pause()
@@ -84,7 +72,7 @@ describe.skipIf(redisPath === undefined)('a call to presence', () => {
     await redis.stop('SIGKILL')
     await redis.start()
     expect(await Promise.all(second)).not.toContain(undefined)
-    const other = opened({ url: redis.url, timeout: '60s' })
+    const other = setUpPresence({ url: redis.url, timeout: '60s' })
     for (const user of users) {
       await expect.poll(() => other.take(user, 2)).toBeDefined()
       expect(await other.take(user, 2)).toBeUndefined()

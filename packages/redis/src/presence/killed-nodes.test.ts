@@ -3,7 +3,7 @@ import { createClient } from 'redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createPatchedClient } from '../../test/patched-client.ts'
 import { type Redis, redisPath } from '../../test/redis.ts'
-import { setUpAdmin, setUpRedis } from '../../test/set-up.ts'
+import { setUpAdmin, setUpPresence, setUpRedis } from '../../test/set-up.ts'
 import { type RedisPresence, type RedisPresenceOptions, redisPresence } from './redis-presence.ts'
 
 async function started() {
@@ -13,9 +13,7 @@ async function started() {
 }
 
 function opened(redis: Redis, options: RedisPresenceOptions = {}): RedisPresence {
-  const presence = redisPresence({ url: redis.url, ttl: 1_500, onError: () => {}, ...options })
-  onTestFinished(() => presence.close())
-  return presence
+  return setUpPresence({ url: redis.url, ttl: 1_500, ...options })
 }
 
 const open = (presence: RedisPresence) => presence.next({ type: 'opened', user: undefined, rooms: [] })

@@ -6,14 +6,8 @@ import { createCluster } from 'redis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openClient, openNode } from '../../test/local-node.ts'
 import { type Redis, redisPath, startRedis } from '../../test/redis.ts'
-import { setUpAdmin, setUpRedis } from '../../test/set-up.ts'
+import { setUpAdmin, setUpPresence, setUpRedis } from '../../test/set-up.ts'
 import { type RedisPresence, type RedisPresenceOptions, redisPresence } from './redis-presence.ts'
-
-function opened(options: RedisPresenceOptions): RedisPresence {
-  const presence = redisPresence({ onError: () => {}, timeout: '30s', ...options })
-  onTestFinished(() => presence.close())
-  return presence
-}
 
 /** Waits until a count has the expected value. */
 async function expectCount(presence: RedisPresence, of: Target, expected: number): Promise<void> {
@@ -46,7 +40,7 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
 
   it('counts the connections of all nodes: in all, of a user and in a room', async () => {
     const key = `presence-${++keys}`
-    const presences = [opened({ url: redis.url, key }), opened({ url: redis.url, key })]
+    const presences = [setUpPresence({ url: redis.url, key }), setUpPresence({ url: redis.url, key })]
     const nodes = await Promise.all([openNode({ url: redis.url, key }), openNode({ url: redis.url, key })])
     nodes.forEach(({ sink }, n) => {
       const subscription = sink.connections$.subscribe(presences[n])
@@ -75,7 +69,7 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
     const key = `presence-${++keys}`
     const nodes = await Promise.all(
       [1, 2].map(() => {
-        const across = opened({ url: redis.url, key })
+        const across = setUpPresence({ url: redis.url, key })
         const limits = { connectionsPerKey: 3, across }
         return openNode({ url: redis.url, key }, { limits })
       }),
@@ -101,7 +95,7 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
 
   it('gives a user exactly as many permits as the limit allows, under concurrent calls', async () => {
     const key = `presence-${++keys}`
-    const nodes = Array.from({ length: 3 }, () => opened({ url: redis.url, key }))
+    const nodes = Array.from({ length: 3 }, () => setUpPresence({ url: redis.url, key }))
     for (const node of nodes) await node.count()
     const most = 7
     const asked = await Promise.all(Array.from({ length: 60 }, (_, n) => nodes[n % 3]?.take('u', most)))
@@ -123,7 +117,7 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
 
   it('drops the counts of a killed node after its ttl, and keeps those of a live node', async () => {
     const own = await setUpRedis()
-    const presence = opened({ url: own.url, ttl: 1_500 })
+    const presence = setUpPresence({ url: own.url, ttl: 1_500 })
     connections(presence, 'mine', 2)
     const node = startNode(own, 'theirs', 3, 1_500)
     await expectCount(presence, 'all', 5)
@@ -138,7 +132,7 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
 
   it('counts a node again that was paused for longer than its ttl', async () => {
     const own = await setUpRedis()
-    const presence = opened({ url: own.url, ttl: 1_500 })
+    const presence = setUpPresence({ url: own.url, ttl: 1_500 })
     const node = startNode(own, 'theirs', 3, 1_500)
     await expectCount(presence, 'all', 3)
     node.kill('SIGSTOP')
@@ -149,8 +143,8 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
 
   it('drops the counts of a node at once when it closes', async () => {
     const key = `presence-${++keys}`
-    const stays = opened({ url: redis.url, key })
-    const leaves = opened({ url: redis.url, key })
+    const stays = setUpPresence({ url: redis.url, key })
+    const leaves = setUpPresence({ url: redis.url, key })
     connections(leaves, 'u', 4)
     await expectCount(stays, 'all', 4)
     await leaves.close()
@@ -161,7 +155,7 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
 
   it('reports all counts again when Redis returns empty', async () => {
     const own = await setUpRedis()
-    const nodes = [opened({ url: own.url, ttl: 1_500 }), opened({ url: own.url, ttl: 1_500 })]
+    const nodes = [setUpPresence({ url: own.url, ttl: 1_500 }), setUpPresence({ url: own.url, ttl: 1_500 })]
     for (const [n, node] of nodes.entries()) connections(node, `user ${n}`, 1_500)
     for (const node of nodes) await expectCount(node, 'all', 3_000)
     await own.stop('SIGKILL')
@@ -175,7 +169,7 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
   it('rejects counting in time while Redis is away, and limits each node by its own connections', async () => {
     const own = await setUpRedis()
     const errors: unknown[] = []
-    const presence = opened({
+    const presence = setUpPresence({
       url: own.url,
       ttl: 1_500,
       timeout: 100,
@@ -190,7 +184,7 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
     expect(await presence.take('u', 2)).toBeUndefined()
     expect(errors.length).toBe(1)
     await own.start()
-    const other = opened({ url: own.url, ttl: 1_500 })
+    const other = setUpPresence({ url: own.url, ttl: 1_500 })
     await expectCount(other, { user: 'u' }, 2)
     // The permits that were given meanwhile count.
     while ((await other.take('u', 3)) !== undefined) {}
@@ -203,7 +197,9 @@ describe.skipIf(redisPath === undefined)('presence on several nodes', () => {
     const admin = await setUpAdmin(own)
     await admin.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', '0', '16383'])
     await expect.poll(() => admin.sendCommand(['CLUSTER', 'INFO'])).toContain('cluster_state:ok')
-    const nodes = [1, 2].map(() => opened({ client: createCluster({ rootNodes: [{ url: own.url }] }) }))
+    const nodes = [1, 2].map(() =>
+      setUpPresence({ client: createCluster({ rootNodes: [{ url: own.url }] }) }),
+    )
     for (const node of nodes) connections(node, 'u', 2)
     for (const node of nodes) await expectCount(node, { user: 'u' }, 4)
     expect(await nodes[0]?.take('u', 1)).toBeDefined()
