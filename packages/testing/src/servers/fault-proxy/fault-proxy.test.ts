@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   createFaultProxy,
   type Fault,
@@ -8,13 +8,11 @@ import {
   type FaultProxyOptions,
   randomFaults,
 } from '../../index.ts'
+import { freePort } from '../../programs/index.ts'
 
-const cleanups: (() => Promise<void>)[] = []
-
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks()
   vi.unstubAllEnvs()
-  for (const stop of cleanups.splice(0).reverse()) await stop()
 })
 
 /** A server that passes each connection to `serve`. */
@@ -26,7 +24,7 @@ async function startServer(serve: (socket: Socket) => void): Promise<number> {
     serve(socket)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  cleanups.push(async () => {
+  onTestFinished(async () => {
     for (const socket of sockets) socket.destroy()
     await new Promise((resolve) => server.close(resolve))
   })
@@ -35,7 +33,7 @@ async function startServer(serve: (socket: Socket) => void): Promise<number> {
 
 async function startProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const proxy = await createFaultProxy({ seed: 1, ...options })
-  cleanups.push(() => proxy.close())
+  onTestFinished(() => proxy.close())
   return proxy
 }
 
@@ -102,9 +100,7 @@ describe('without faults', () => {
   })
 
   it('resets the connection if the target cannot be reached', async () => {
-    const port = await startServer(echo)
-    await cleanups.pop()?.()
-    const proxy = await startProxy({ target: port })
+    const proxy = await startProxy({ target: await freePort() })
     expect((await exchange(proxy.port, 'x')).error).toBe('ECONNRESET')
     expect((await proxy.ended(0)).endedBy).toBe('error')
   })
@@ -136,20 +132,17 @@ describe('a cut', () => {
 
   it('also works on bytes to the server', async () => {
     const got: Buffer[] = []
-    let ended = (): void => {}
-    const end = new Promise<void>((resolve) => {
-      ended = resolve
-    })
+    const ends: string[] = []
     const port = await startServer((socket) => {
       socket.on('data', (piece: Buffer) => got.push(piece))
-      socket.on('end', ended)
+      socket.on('end', () => ends.push('FIN'))
     })
     const proxy = await startProxy({
       target: port,
       plan: () => [{ kind: 'cut', direction: 'to-server', after: 5 }],
     })
     await exchange(proxy.port, letters)
-    await end
+    await vi.waitFor(() => expect(ends).toEqual(['FIN']))
     expect(Buffer.concat(got).toString()).toBe('abcde')
   })
 
