@@ -7,23 +7,21 @@ export interface RetryOptions extends BackoffOptions {
 }
 
 /** Repeats a try until it succeeds, its failure is final, or the time runs out. */
-export async function retry<T>(
+export function retry<T>(
   attempt: () => Promise<Outcome<T>>,
   isFinal: (failure: Failure) => boolean,
   options: RetryOptions,
 ): Promise<Outcome<T> | 'timeout'> {
   let isLate = false
-  let endTimeout = () => {}
-  const timeout = new Promise<'timeout'>((resolve) => {
+  return new Promise((resolve, reject) => {
     const timer = options.scheduler.schedule(() => {
       isLate = true
       resolve('timeout')
     }, options.timeout)
-    endTimeout = () => timer.unsubscribe()
+    repeat()
+      .finally(() => timer.unsubscribe())
+      .then(resolve, reject)
   })
-  const result = await Promise.race([repeat(), timeout])
-  endTimeout()
-  return result
 
   async function repeat(): Promise<Outcome<T> | 'timeout'> {
     for (let failures = 0; !isLate; failures++) {
