@@ -10,7 +10,7 @@ import { serveOnWorkers } from './program.ts'
 const TWO_WORKERS = 'clusterLog, two workers'
 const ONE_PROCESS = 'one process'
 
-/** All CPU time of the primary and its workers, beside that of one process that does the same. */
+/** The CPU time of the primary and its workers together, compared with one process. */
 export function createContenders(eventsPerTick: number): Pick<Suite, 'contenders' | 'targets'> {
   return {
     contenders: [
@@ -40,7 +40,7 @@ async function onWorkers(): Promise<Broadcaster> {
   }
 }
 
-/** What two free cores could deliver is bounded by the process that has most to do. */
+/** The busiest process bounds the deliveries of two free cores. */
 function withBusiest(contender: Contender): Contender {
   return {
     ...contender,

@@ -24,7 +24,7 @@ export interface Suite {
 
 export interface Contender {
   readonly name: string
-  /** Sets up what is not measured: servers, connections, data, the other side. It may set up less if `quick` is true. */
+  /** Sets up everything that is not measured: servers, connections, data, the other side. It may set up less if `quick` is true. */
   prepare(quick: boolean): Prepared | Promise<Prepared>
 }
 

@@ -16,7 +16,7 @@ export function writeReport(page: URL, { parts, pictures }: Report): void {
   for (const [name, picture] of Object.entries(pictures)) writeFileSync(new URL(name, folder), picture)
 }
 
-/** Replaces what is between `<!-- name -->` and `<!-- end -->` with the part of that name. */
+/** Replaces the text between `<!-- name -->` and `<!-- end -->` with the part of that name. */
 export function fillPage(page: string, parts: Report['parts']): string {
   let text = page
   for (const [name, part] of Object.entries(parts)) {

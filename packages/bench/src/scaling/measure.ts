@@ -1,4 +1,4 @@
-// Measures what the model rests on, and writes measured.ts: node dist/scaling/measure.js [--quick]
+// Measures the figures for the model, and writes measured.ts: node dist/scaling/measure.js [--quick]
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { type Measurement, measureSuite } from '../harness/measure.ts'
@@ -42,7 +42,7 @@ const ways = ['@rxsse/server, serveSinks', 'resuming from memoryLog', 'over TLS,
 const joining = await measure('./joining.suite.js', ways)
 const following = await measure('./redis-following.suite.js', ['1 node', '8 nodes'])
 
-// Redis' time is a line over the nodes: what publishing takes, and so much more with every node that reads.
+// The time of Redis is linear in the nodes: a constant for publishing, and a part for each node that reads.
 const ofRedis = (nodes: string) => following(nodes, 'CPU µs of Redis')
 const read = (ofRedis('8 nodes') - ofRedis('1 node')) / 7
 const { model = 'unknown processor' } = cpus()[0] ?? {}

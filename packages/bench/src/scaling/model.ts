@@ -1,40 +1,40 @@
 import { deliveryCost, type Figures } from './figures.ts'
 
-/** What is asked of a cluster. */
+/** The load of a cluster. */
 export interface Load {
   readonly connections: number
-  /** Events a second that each connection gets. */
+  /** Events a second to each connection. */
   readonly rate: number
   readonly eventBytes: number
-  /** Events that come within one turn of the event loop and share a write. */
+  /** Events in one turn of the event loop, which share a write. */
   readonly eventsPerTick: number
-  /** Whether clients come by TLS that the node itself ends. */
+  /** Whether the nodes terminate TLS themselves. */
   readonly tls: boolean
 }
 
-/** What a node may be filled to; each runs one thread. */
+/** The limits of a node, which runs one thread. */
 export interface NodeLimits {
-  /** Share of its core that deliveries may take: the rest is for joining, collecting garbage, and bad days. */
+  /** The share of its core for deliveries. The rest is for joining clients, garbage collection and peaks. */
   readonly cpu: number
   readonly memoryGiB: number
-  /** Seconds over which the clients of a lost node come back. */
+  /** Seconds within which the clients of a lost node reconnect. */
   readonly spread: number
 }
 
 export interface Plan {
   readonly nodes: number
-  /** What decides how many. */
+  /** The limit that decides the number of nodes. */
   readonly bound: 'deliveries' | 'memory' | 'losing a node'
   readonly connectionsANode: number
   readonly cpu: number
   readonly memoryGiB: number
   /** Bits a second out of each node. */
   readonly bandwidth: number
-  /** Share of one core that Redis takes, for publishing and for every node's reading. */
+  /** The share of one core that Redis uses, for publishing and for the reads of every node. */
   readonly redisCpu: number
 }
 
-/** How many nodes a load takes, so that any one of them can be lost. */
+/** The number of nodes for a load. Any one of them can be lost. */
 export function plan(load: Load, limits: NodeLimits, figures: Figures): Plan {
   const { connections, rate, eventBytes, eventsPerTick, tls } = load
   const delivering = (rate * deliveryCost(figures, eventsPerTick)) / 1e6
@@ -60,7 +60,7 @@ export function plan(load: Load, limits: NodeLimits, figures: Figures): Plan {
   }
 }
 
-/** The fewest of which one can go while the others deliver on, and take its clients in as fast as these come. */
+/** The smallest number of nodes of which one can be lost: the others deliver on and admit its clients in time. */
 function nodesToLoseOne(connections: number, delivering: number, joining: number, spread: number): number {
   const bearable = 0.9
   for (let nodes = 2; ; nodes++) {

@@ -55,7 +55,7 @@ function following(nodes: number): Contender {
   }
 }
 
-/** Microseconds that Redis has taken so far, user and system. */
+/** The CPU time of Redis so far in microseconds, user and system. */
 async function cpuTime(redis: { info(section: string): Promise<string> }): Promise<number> {
   const text = await redis.info('cpu')
   const seconds = (name: string) => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(text)?.[1])

@@ -3,7 +3,7 @@ import type { EventLog, LogTail } from '@rxsse/server'
 import { serveOtherSide } from '../harness/other-side.ts'
 import { createPriceMessage } from '../server/messages.ts'
 
-/** Publishes so many events, one after another's answer as a feed does, or opens so many nodes that follow. */
+/** Publishes a number of events, each after the answer to the one before, or opens a number of nodes that follow. */
 export type NodesOrder = { readonly publish: number } | { readonly follow: number }
 
 const key = 'bench'

@@ -1,4 +1,4 @@
-// A node of the rehearsal: a sink with what one event a second costs it, and nothing to remember.
+// A node of the rehearsal: a sink without a log that sends one event a second.
 import { createSink, serveSinks } from '@rxsse/server'
 import { createPriceMessage } from '../server/messages.ts'
 

@@ -1,4 +1,4 @@
-// Plays a small storm for real beside the simulation of the same: node dist/scaling/rehearsal.js [connections]
+// Runs a small storm with real processes and compares it with its simulation: node dist/scaling/rehearsal.js [connections]
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -41,11 +41,11 @@ for (const { delay, jitter } of told) {
   console.log(`| ${delay} to ${delay * (1 + jitter)} s | ${cells.join(' | ')} |`)
 }
 
-/** When the clients of the node that dies were back at the other, in seconds after its death. */
+/** When the clients of the lost node were back at the other one, in seconds after the loss. */
 async function rehearse(delay: number, jitter: number): Promise<number[]> {
   const nodes = [await startNode(), await startNode()] as const
   const [dying, surviving] = nodes
-  // Those that the other node has anyway.
+  // The other node's own clients.
   for (let left = connections; left > 0; left -= 50) {
     await Promise.all(
       Array.from({ length: Math.min(50, left) }, () =>
@@ -83,7 +83,7 @@ async function startNode(): Promise<{ url: string; child: ChildProcess }> {
   return { url, child }
 }
 
-/** Asks for the stream, and is glad of the first byte of the answer. */
+/** Requests the stream, and resolves with the first byte of the response. */
 function open(url: string, opened: () => void): Promise<void> {
   const { hostname, port, pathname } = new URL(url)
   return new Promise((resolve) => {

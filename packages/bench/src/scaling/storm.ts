@@ -1,43 +1,43 @@
 import TinyQueue from 'tinyqueue'
 
-/** A node has died; its clients come back to the others. Times are seconds. */
+/** A node is lost, and its clients reconnect to the others. Times are seconds. */
 export interface Storm {
-  /** Nodes left, each with as many connections as the dead one had. */
+  /** The remaining nodes. Each has as many connections as the lost one had. */
   readonly survivors: number
   readonly connectionsANode: number
-  /** Until a client tries again: `delay * (1 + jitter * random)`. */
+  /** A client reconnects after `delay * (1 + jitter * random)`. */
   readonly delay: number
   readonly jitter: number
-  /** What a node spends on taking a client in, and on one delivery. */
+  /** The time of a node for admitting a client, and for one delivery. */
   readonly joining: number
   readonly delivering: number
-  /** Between ticks, in each of which every connection of a node gets one delivery. */
+  /** The time between ticks. In each tick every connection of a node gets one delivery. */
   readonly tick: number
-  /** Connections that a node's kernel keeps for it to accept; what comes beyond is not answered. Node's default is 511. */
+  /** Connections in the kernel's accept queue. Further ones are not answered. Node's default is 511. */
   readonly backlog: number
   /**
-   * A client that is not answered asks again after one second, so many times; then after 2, 4 and more. Linux since 6.5
-   * does so 4 times, as macOS does about; others double from the start.
+   * A client that is not answered sends its SYN again after one second, this many times, and then after 2, 4 and more
+   * seconds. Linux since 6.5 and macOS do so 4 times. Others double from the start.
    */
   readonly evenResends: number
-  /** After which a client gives up connecting, and tries again as after a loss. */
+  /** A client gives up connecting after this time, and reconnects as after a loss. */
   readonly connectTimeout: number
 }
 
 export interface Aftermath {
-  /** When the clients were back, ascending. */
+  /** When the clients were back, in ascending order. */
   readonly back: readonly number[]
-  /** The longest that an event took, or would have taken, to be with everybody at a node. */
+  /** The longest time until an event reached, or would have reached, every client of a node. */
   readonly slowest: number
   /** Attempts that found a full backlog. */
   readonly unanswered: number
-  /** Clients that gave up connecting, once for each time. */
+  /** How often a client gave up connecting. */
   readonly givenUp: number
 }
 
 /**
- * Plays a storm event by event. A node is one thread that does what has come in its order: a client to take in, a tick
- * to deliver. Throws a `RangeError` where a node comes to have more clients than it can deliver to.
+ * Simulates a storm event by event. A node is one thread that handles its tasks in their order: it admits clients and
+ * delivers ticks. Throws a `RangeError` if a node gets more clients than it can deliver to.
  */
 export function simulateStorm(storm: Storm, random: () => number): Aftermath {
   const { survivors, connectionsANode, joining, delivering, tick, backlog } = storm
@@ -56,7 +56,7 @@ export function simulateStorm(storm: Storm, random: () => number): Aftermath {
   for (const node of nodes) deliverFrom(node, random() * tick)
   for (let client = 0; client < connectionsANode; client++) waitAndTry(0)
 
-  // Ticks go on for ever: the storm is over when everybody is back and no tick finds its node busy.
+  // Ticks never end. The storm is over when all clients are back and no tick finds its node busy.
   while (back.length < connectionsANode || nodes.some(({ behind }) => behind)) {
     agenda.pop()?.happen()
   }
@@ -99,7 +99,7 @@ export function simulateStorm(storm: Storm, random: () => number): Aftermath {
       at,
       happen() {
         if (node.connections * delivering >= tick) {
-          throw new RangeError('a node has more clients than it can deliver to: it never gets out of it')
+          throw new RangeError('a node has more clients than it can deliver to, and never recovers')
         }
         node.behind = node.busyUntil > at
         node.busyUntil = Math.max(at, node.busyUntil) + node.connections * delivering
@@ -118,16 +118,16 @@ interface Happening {
 interface Attempt {
   readonly node: Node
   readonly since: number
-  /** How often TCP has asked again. */
+  /** How often TCP has sent the SYN again. */
   readonly resends: number
 }
 
 interface Node {
-  /** When it will have done all that has come so far. */
+  /** When it will have handled all its tasks. */
   busyUntil: number
   /** Whether its last tick had to wait. */
   behind: boolean
   connections: number
-  /** When each of those in the backlog will be accepted, ascending. */
+  /** When the connections in the accept queue will be accepted, in ascending order. */
   waiting: number[]
 }
