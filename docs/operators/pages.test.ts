@@ -86,7 +86,10 @@ describe.each(pages)('the laws of %s', (file) => {
   it('are tests that there are', () => {
     for (const { law, path } of lawsOf(read(file))) {
       const source = readFileSync(`${root}${path}`, 'utf8')
-      const titles = Array.from(source.matchAll(/(?:\bit\(|\btitle: |\[\s*)'(.+)',/g), ([, title = '']) => title)
+      const titles = Array.from(
+        source.matchAll(/(?:\bit\(|\btitle: |\[\s*)'(.+)',/g),
+        ([, title = '']) => title,
+      )
       expect(
         titles.some((title) => law.endsWith(title)),
         law,
