@@ -73,8 +73,7 @@ export function parsePage(path: string, text: string): Page {
       blocks.push(readBlock(info.trim(), body, at + 2, where, prose))
     else if (/^(typescript|javascript|js|jsx|mts|cts)$/.test(language))
       throw new Error(`${where}: the language '${language}' is not supported; use 'ts'`)
-    else if (/^(sh|bash|shell|console)$/.test(language))
-      curls.push(...body.flatMap((line, index) => readCurl(line, at + 2 + index, body.slice(index + 1))))
+    else if (/^(sh|bash|shell|console)$/.test(language)) curls.push(...readCurls(body, at + 2))
     prose += '\n'.repeat(end - at + 1)
     at = end
   }
@@ -118,6 +117,18 @@ function readFeeds(prose: string): FeedText[] {
       text,
     }),
   )
+}
+
+/** A line that ends with a backslash continues on the next line. */
+function readCurls(body: readonly string[], first: number): Curl[] {
+  const curls: Curl[] = []
+  for (let index = 0; index < body.length; index++) {
+    const line = first + index
+    let command = body[index] ?? ''
+    while (command.endsWith('\\')) command = `${command.slice(0, -1)} ${body[++index] ?? ''}`
+    curls.push(...readCurl(command, line, body.slice(index + 1)))
+  }
+  return curls
 }
 
 function readCurl(line: string, number: number, below: readonly string[]): Curl[] {

@@ -79,7 +79,8 @@ import { of } from 'rxjs'
 createServer(streamTo(() => of({ type: 'tick', data: 1 })).handler).listen(8080)
 \`\`\`
 \`\`\`sh
-curl -N localhost:8080/live
+curl -N \\
+  localhost:8080/live
 # event: tick
 # data: 1
 \`\`\`
