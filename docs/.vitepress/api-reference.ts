@@ -90,7 +90,10 @@ if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1)
 /** Uses names as anchors (`#fromEventSource`) instead of numbers, and makes the closing lines of an operator a list. */
 function readable(page: string): string {
   return page
-    .replace(/^(### (\w+).*)$/gm, '$1 {#$2}')
+    .replace(/^### (\w+).*$/gm, (heading, name: string, at: number) =>
+      // A type and a value may have the same name, but an anchor must be unique.
+      new RegExp(`^### ${name}\\b`, 'm').test(page.slice(0, at)) ? heading : `${heading} {#${name}}`,
+    )
     .replace(
       /(\[`?(\w+)[^\]]*\]\((?!\w+:)[^)#]*#)([^)]+)\)/g,
       (_, link, text, slug) => `${link}${anchorOf(text, slug)})`,
