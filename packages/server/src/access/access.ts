@@ -1,5 +1,6 @@
 import type { MaybePromise } from '@rxsse/shared'
 import type { SinkRequest } from '../http/request.ts'
+import { createResultError, requireOptionalText } from '../sink/callbacks.ts'
 
 /**
  * Whether a request gets a stream, and for which user. `{user: id}` addresses the `user`; the
@@ -62,6 +63,7 @@ export function createAccessCheck(
 
   async function check(request: SinkRequest, named: readonly string[]): Promise<AccessResult> {
     const decision = access === undefined ? { allow: true as const } : await access(request)
+    assertDecision(decision)
     if ('deny' in decision) {
       const reason = decision.deny === 401 ? 'credentials are missing' : 'not allowed'
       return { deny: decision.deny, challenge: decision.challenge, reason }
@@ -69,12 +71,34 @@ export function createAccessCheck(
     // Only a plain true allows, so that a function which forgets to decide admits nobody.
     if (decision.allow !== true) return { deny: 403, reason: 'not allowed' }
     const user =
-      decision.user ?? (await identify?.(request)) ?? (trustQueryUser ? readUser(request) : undefined)
+      decision.user ??
+      requireOptionalText(await identify?.(request), 'identify') ??
+      (trustQueryUser ? readUser(request) : undefined)
     if (named.length > 0 && (await rooms?.authorize(request, named, user)) !== true) {
       return { deny: 403, reason: 'not allowed in these rooms' }
     }
     return { user, rooms: [...(decision.rooms ?? []), ...named] }
   }
+}
+
+/** A user or a room of another type would silently address nobody. */
+function assertDecision(decision: unknown): asserts decision is AccessDecision {
+  if (typeof decision !== 'object' || decision === null) {
+    throw createResultError(decision, 'access', '{allow: true} or {deny: 401 | 403}')
+  }
+  const { deny, user, rooms }: { deny?: unknown; user?: unknown; rooms?: unknown } = decision
+  if ('deny' in decision && deny !== 401 && deny !== 403) {
+    throw createResultError(deny, 'access', '401 or 403 as deny')
+  }
+  requireOptionalText(user, 'access: user')
+  const isList =
+    rooms === undefined || (Array.isArray(rooms) && rooms.every((name) => typeof name === 'string'))
+  if (!isList) throw createResultError(rooms, 'access: rooms', 'a list of names')
+}
+
+/** The number of rooms that a query names. */
+export function countRooms(query: URLSearchParams): number {
+  return readRooms(query).length
 }
 
 function readRooms(query: URLSearchParams): string[] {

@@ -46,7 +46,7 @@ describe('the body of a Fetch response', () => {
     const text = await readRest(reader)
     await closed
     for (const n of [1, 2, 3]) expect(text).toContain(`data: ${n}${large}\n\n`)
-    expect(text).toMatch(/retry: \d+\n\n$/)
+    expect(text).toMatch(/retry: \d+\n$/)
   })
 
   it('whose request is aborted ends and gets nothing more', async () => {

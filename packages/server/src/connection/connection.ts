@@ -46,7 +46,7 @@ export class Connection implements ResponseWriterEvents {
 
   /** Whether events can still be sent. */
   get isOpen(): boolean {
-    return this.#state === KEEPS_UP || (this.#state.name === 'behind' && !this.#state.endsAfter)
+    return this.#state === KEEPS_UP || (this.#state.name === 'behind' && this.#state.endsAfter === undefined)
   }
 
   /** Whether the writer still holds bytes that the client has not taken. */
@@ -74,7 +74,16 @@ export class Connection implements ResponseWriterEvents {
     const state = this.#state
     if (state === KEEPS_UP) {
       if (!this.#encodeAndWrite(frame)) this.#fallBehind()
-    } else if (state.name === 'behind' && !state.endsAfter) this.#enqueue(frame.events, state)
+    } else if (state.name === 'behind' && state.endsAfter === undefined) this.#enqueue(frame.events, state)
+  }
+
+  /**
+   * Writes a part of a replay, and never queues it. Returns whether the client keeps up, so that
+   * the next part may follow. Call this only if it does.
+   */
+  replay(frame: Frame): boolean {
+    if (!this.#encodeAndWrite(frame)) this.#fallBehind()
+    return this.#state === KEEPS_UP
   }
 
   /** Sends the group's compressed frame if the client is in step with it, the plain one if not. */
@@ -107,12 +116,15 @@ export class Connection implements ResponseWriterEvents {
     this.#onClosed = then
   }
 
-  /** Ends the body after `last` and everything that waits. */
-  end(last?: EncodedEvent): void {
+  /**
+   * Ends the body after `last` and everything that waits. With `'cut'`, the client sees that the
+   * body is not complete.
+   */
+  end(last?: EncodedEvent, how: 'end' | 'cut' = 'end'): void {
     if (!this.isOpen) return
     if (last !== undefined) this.send(new EventFrame([last]))
-    if (this.#state.name === 'behind') this.#state.endsAfter = true
-    else if (this.#state === KEEPS_UP) this.#finish()
+    if (this.#state.name === 'behind') this.#state.endsAfter = how
+    else if (this.#state === KEEPS_UP) this.#finish(how)
   }
 
   /** Drops the connection at once, and what the client has not taken. */
@@ -142,8 +154,8 @@ export class Connection implements ResponseWriterEvents {
     }
     // A write may have closed the connection.
     if (this.#state !== state) return
-    if (state.endsAfter) {
-      this.#finish()
+    if (state.endsAfter !== undefined) {
+      this.#finish(state.endsAfter)
       return
     }
     this.#enter(KEEPS_UP)
@@ -162,7 +174,7 @@ export class Connection implements ResponseWriterEvents {
     this.#fastPath = state === KEEPS_UP && this.#gzip === undefined ? this.#writer : undefined
   }
 
-  #finish(): void {
+  #finish(how: 'end' | 'cut'): void {
     this.#enter(ENDING)
     if (this.#gzip !== undefined) this.#write(this.#gzip.trailer())
     this.#writer.end()
@@ -173,12 +185,16 @@ export class Connection implements ResponseWriterEvents {
     if (this.#state !== KEEPS_UP) return
     const { bounds, policy } = this.#host.slowClient
     const queue = new SendQueue(bounds, policy === 'coalesce')
+    if (how === 'cut') {
+      this.#writer.cut()
+      return
+    }
     this.#enter({
       name: 'behind',
       queue,
       since: this.#host.now(),
       skipped: 0,
-      endsAfter: false,
+      endsAfter: undefined,
       onDrained: undefined,
     })
     this.#host.fellBehind(this)
@@ -219,8 +235,8 @@ interface Behind {
   since: number
   /** Messages dropped from the queue and not reported yet. */
   skipped: number
-  /** The body ends when the queue is empty. Nothing more is added to it. */
-  endsAfter: boolean
+  /** How the body ends when the queue is empty. If set, nothing more is added to the queue. */
+  endsAfter: 'end' | 'cut' | undefined
   onDrained: (() => void) | undefined
 }
 

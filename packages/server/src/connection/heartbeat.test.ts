@@ -61,7 +61,7 @@ describe('the heartbeat of a sink', () => {
     await busy.take(1)
     scheduler.advance(1000)
     await quiet.until(({ text }) => text().includes('keep-alive'))
-    expect(busy.text()).toBe(':\n\ndata: x\n\n')
+    expect(busy.text()).toBe(':\ndata: x\n\n')
     scheduler.advance(1000)
     await busy.until(({ text }) => text().endsWith('keep-alive\n\n'))
   })

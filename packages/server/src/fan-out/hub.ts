@@ -15,6 +15,8 @@ import { type SubscriberFilter, type SubscriberGroup, SubscriberGroups } from '.
 export interface HubListener {
   /** The connection is counted, and receives what is published from now on. */
   opened(connection: Connection): void
+  /** The connection has received what it missed, and is a member of its group. */
+  joined?(connection: Connection): void
   /** The connection is no longer counted. */
   closed(connection: Connection): void
   /** Undefined if nobody listens. Then the clock is not read. */
@@ -110,6 +112,7 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
     this.#joining.delete(connection)
     connection.group.joining--
     connection.group.members.add(connection)
+    this.#listener.joined?.(connection)
   }
 
   publish(event: EncodedEvent, topic: string, target: Target): void {

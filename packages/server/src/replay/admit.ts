@@ -45,7 +45,7 @@ export function createAdmission(
     const response = createStreamResponse((connect) => {
       const start = (connection: Connection) => begin(connection, lastEventId)
       hub.open({ ...subscriberFilter, gzip }, permit, connect, start)
-    }, permit)
+    })
     const headers = {
       ...response.headers,
       ...(compression === undefined ? {} : { vary: 'Accept-Encoding' }),
@@ -71,10 +71,13 @@ export function createAdmission(
     }
   }
 
-  /** Never empty: the first byte shows proxies and clients that the server is alive. */
+  /**
+   * Never empty: the first byte shows proxies and clients that the server is alive. Without a
+   * cursor, no blank line follows: some readers make an event of every block.
+   */
   function createOpening(cursor: string | undefined): EventFrame {
-    const head = retry.encode() + (cursor === undefined ? '' : encodeId(cursor))
-    return createFrame(`${head === '' ? encodeComment('') : head}\n${encodedGreeting}`)
+    const head = retry.encode() + (cursor === undefined ? '' : `${encodeId(cursor)}\n`)
+    return createFrame(`${head === '' ? encodeComment('') : head}${encodedGreeting}`)
   }
 }
 

@@ -30,12 +30,16 @@ export interface SinkOptions<M extends SseMessage = SseMessage> extends StreamEn
   readonly compression?: 'shared'
   /**
    * The effect of a pipeline's completion: none with `'stay'` (the default). `'close'` ends every
-   * stream and answers 204 from then on, so that browsers do not come back.
+   * stream after its last event, also the stream of a client that comes back for the rest of the
+   * log. A client that has everything is answered 204, so that browsers do not come back.
    */
   readonly onComplete?: 'stay' | 'close'
   /** Called with each refused message and the reason. Default: it is only counted. */
   readonly onRejected?: (message: M, error: unknown) => void
-  /** Called with the errors of pipelines, of the log and of `access`. Default: `console.error`. */
+  /**
+   * Called with the errors of pipelines, of the log and of callbacks. Default: `console.error`,
+   * except for a `RequestError` below 500, which is the client's.
+   */
   readonly onError?: (error: unknown) => void
   /** Follows messages to their delivery: `sinkTracing()` of `@rxsse/server/otel`. Default: none. */
   readonly tracing?: SinkTracing

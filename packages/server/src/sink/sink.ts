@@ -6,6 +6,9 @@ import { createStreamEndpoint, type StreamEndpoint } from '../http/stream-endpoi
 import { createAdmission } from '../replay/admit.ts'
 import { Sequencer } from '../replay/sequencer.ts'
 import { checkEvent, type EventMap, type MessageOf } from './event-map.ts'
+import { callSafely } from './callbacks.ts'
+import { Completion } from './completion.ts'
+import { createErrorReporter } from './errors.ts'
 import { resolveType, type Target, type TypedMessage, withType } from './message.ts'
 import { type Published, Publisher, type PublisherContext, type PublishOptions } from './publisher.ts'
 import { createSinkObserver, type SinkObserverHost } from './sink-observer.ts'
@@ -48,8 +51,8 @@ export function createSink<const Events extends EventMap>(
 ): Sink<MessageOf<Events>>
 export function createSink<M extends SseMessage = SseMessage>(options?: SinkOptions<M>): Sink<M>
 export function createSink<M extends SseMessage = SseMessage>(options: SinkOptions<M> = {}): Sink<M> {
-  const { greeting, random = Math.random } = options
-  const onError = (error: unknown) => guard(() => (options.onError ?? console.error)(error))
+  const { greeting, filterParameter = 'event_type', random = Math.random } = options
+  const onError = createErrorReporter(options.onError)
   const tracing = options.tracing && guardTracing(options.tracing, onError)
   const changes = new Subject<ConnectionChange>()
   const deliveries = new Subject<Delivery>()
@@ -57,11 +60,15 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     deliveries.next(delivery)
     if (messages.length > 0) tracing?.deliver({ ...delivery, messages })
   }
-  const { endpoint, hub, counters, clock, retry, slowClient, complete } = createStreamEndpoint(options, {
+  const { endpoint, hub, counters, clock, retry, slowClient } = createStreamEndpoint(options, {
+    isEndless: true,
     methods: ['GET'],
     onError,
+    filterParameter,
     begin: (admitted) => admit(admitted),
+    completed: (request) => completion.answer(request),
     opened: (connection) => changes.next(createConnectionChange('opened', connection)),
+    joined: (connection) => completion.joined(connection),
     closed: (connection) => changes.next(createConnectionChange('closed', connection)),
     get delivered() {
       return deliveries.observed || tracing !== undefined ? onDelivered : undefined
@@ -80,19 +87,25 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
   })
   const sequencer = new Sequencer(options.log, hub, { clock, random, onError })
   const admit = createAdmission({ hub, sequencer, retry, greeting, onError }, options)
-  const publisher = createPublisher(options, { slowClient, counters, sequencer, trace: tracing?.publish })
+  const publisher = createPublisher(options, {
+    match,
+    slowClient,
+    counters,
+    sequencer,
+    trace: tracing?.publish,
+  })
   const host: SinkObserverHost<M> = {
-    publish: (message, target) => publisher.publish(message, target),
+    publish: (message, target) => completion.track(publisher.publish(message, target)),
     onRejected(message, error) {
       counters.rejected++
-      guard(() => options.onRejected?.(message, error))
+      callSafely(() => options.onRejected?.(message, error), onError)
     },
     onSourceError(error) {
       counters.sourceErrors++
       onError(error)
     },
     onComplete() {
-      if (options.onComplete === 'close') complete()
+      if (options.onComplete === 'close') completion.start()
     },
   }
   return {
@@ -100,10 +113,11 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     ...createSinkObserver<M>('all', host),
     room: (name) => createSinkObserver<M>({ room: name }, host),
     user: (id) => createSinkObserver<M>({ user: id }, host),
+  const completion = new Completion({ hub, sequencer, onError })
     to: (target) => createSinkObserver<M>((message) => target(withType(message)), host),
     async publish(message, target = 'all', publishOptions) {
       try {
-        return { id: await publisher.publish(message, target, publishOptions) }
+        return { id: await completion.track(publisher.publish(message, target, publishOptions)) }
       } catch (error) {
         counters.rejected++
         throw error
@@ -126,13 +140,4 @@ function createPublisher<M extends SseMessage>(
     sourceId: options.sourceId as ((message: SseMessage) => string | undefined) | undefined,
     check: events === undefined ? undefined : (message) => checkEvent(events, message),
   })
-}
-
-/** The user's callback must not throw into a pipeline. */
-function guard(call: () => void): void {
-  try {
-    call()
-  } catch (error) {
-    console.error(error)
-  }
 }

@@ -2,6 +2,8 @@
 export interface SinkStats {
   /** Open connections. */
   readonly connections: number
+  /** Requests that are not answered yet. */
+  readonly pending: number
   /** Open connections whose client is behind. */
   readonly behind: number
   /** Connections opened in all. */
@@ -31,7 +33,9 @@ export interface SinkStats {
 }
 
 /** The counts that only grow. */
-export type Counters = { -readonly [K in Exclude<keyof SinkStats, 'connections' | 'behind'>]: number }
+export type Counters = {
+  -readonly [K in Exclude<keyof SinkStats, 'connections' | 'pending' | 'behind'>]: number
+}
 
 export function createCounters(): Counters {
   return {

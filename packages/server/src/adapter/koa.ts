@@ -1,0 +1,23 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Endpoint } from '../http/response.ts'
+import { handleNodeRequest } from './handle-node-request.ts'
+
+/** The part of a Koa context that the middleware uses. */
+export interface KoaContextLike {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  /** Koa's request. A body parser puts its body here. */
+  readonly request: object
+  respond?: boolean | undefined
+}
+
+/** A Koa middleware: `app.use(sink.koa)`, or of a router: `router.all('/live', sink.koa)`. */
+export type KoaMiddleware = (context: KoaContextLike) => void
+
+export function createKoaMiddleware(endpoint: Endpoint): KoaMiddleware {
+  return (context) => {
+    // Koa must neither send a 404 nor wait.
+    context.respond = false
+    handleNodeRequest(endpoint, context.req, context.res, { raw: context.request, takeover: false })
+  }
+}
