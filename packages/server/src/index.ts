@@ -1,6 +1,11 @@
 export type { Duration, MaybePromise, SseEvent, SseMessage } from '@rxsse/shared'
 export type { Access, AccessDecision, AccessOptions, RoomOptions } from './access/access.ts'
-export { type HeaderRule, type HeaderRulesOptions, headerRules } from './access/header-rules.ts'
+export {
+  type HeaderRule,
+  type HeaderRulesOptions,
+  headerRules,
+  type NamedHeaderRule,
+} from './access/header-rules.ts'
 export type { LimitOptions, Permit, SharedPermits } from './access/limits.ts'
 export type { FastifyHost, FastifyPlugin, FastifyReplyLike, FastifyRequestLike } from './adapter/fastify.ts'
 export type { FetchHandler } from './adapter/fetch.ts'

@@ -5,11 +5,11 @@ import type { Delivery } from '../fan-out/hub.ts'
 import { createStreamEndpoint, type StreamEndpoint } from '../http/stream-endpoint.ts'
 import { createAdmission } from '../replay/admit.ts'
 import { Sequencer } from '../replay/sequencer.ts'
-import { checkEvent, type EventMap, type MessageOf } from './event-map.ts'
 import { callSafely } from './callbacks.ts'
 import { Completion } from './completion.ts'
 import { createErrorReporter } from './errors.ts'
 import { resolveType, type Target, type TypedMessage, withType } from './message.ts'
+import { checkEvent, type EventMap, type MessageOf } from './event-map.ts'
 import { type Published, Publisher, type PublisherContext, type PublishOptions } from './publisher.ts'
 import { createSinkObserver, type SinkObserverHost } from './sink-observer.ts'
 import type { SinkOptions } from './sink-options.ts'
@@ -63,13 +63,13 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
   const { endpoint, hub, counters, clock, retry, slowClient } = createStreamEndpoint(options, {
     isEndless: true,
     methods: ['GET'],
-    onError,
     filterParameter,
-    begin: (admitted) => admit(admitted),
+    onError,
     completed: (request) => completion.answer(request),
-    opened: (connection) => changes.next(createConnectionChange('opened', connection)),
+    begin: (admitted) => admit(admitted),
     joined: (connection) => completion.joined(connection),
     closed: (connection) => changes.next(createConnectionChange('closed', connection)),
+    opened: (connection) => changes.next(createConnectionChange('opened', connection)),
     get delivered() {
       return deliveries.observed || tracing !== undefined ? onDelivered : undefined
     },
