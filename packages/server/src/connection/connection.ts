@@ -2,7 +2,7 @@ import type { Permit } from '../access/limits.ts'
 import { GzipMember } from '../compression/gzip-member.ts'
 import type { SubscriberGroup } from '../fan-out/subscriber-group.ts'
 import type { Counters } from '../sink/stats.ts'
-import { type EncodedEvent, EventFrame, type Frame } from '../wire/frame.ts'
+import { type EncodedEvent, EventFrame, type Frame, sliceFrame } from '../wire/frame.ts'
 import type { ResponseWriter, ResponseWriterEvents } from './response-writer.ts'
 import { SendQueue } from './send-queue.ts'
 import type { SlowClientRules } from './slow-client.ts'
@@ -28,6 +28,8 @@ export class Connection implements ResponseWriterEvents {
   /** The writer, if the client keeps up and its stream has no content coding. */
   #fastPath: ResponseWriter | undefined
   #wasQuiet = true
+  /** The part of a large frame that the writer has not been given yet. */
+  #rest: FrameRest | undefined
   #onClosed: (() => void) | undefined
 
   constructor(
@@ -54,14 +56,17 @@ export class Connection implements ResponseWriterEvents {
     return this.#state.name === 'behind'
   }
 
-  /** Whether the client has taken nothing since that time. */
+  /**
+   * Whether the client has taken nothing since that time. The operating system reports progress in
+   * steps of its send buffer, which may be a few megabytes.
+   */
   isStalledSince(time: number): boolean {
     return this.#state.name === 'behind' && this.#state.since <= time
   }
 
   /**
-   * Hot path: writes a frame if the client keeps up; the caller counts it. Returns false if the
-   * frame needs {@link send}.
+   * Hot path: writes a frame of at most {@link PIECE_BYTES} if the client keeps up; the caller
+   * counts it. Returns false if the frame needs {@link send}.
    */
   trySend(frame: EventFrame): boolean {
     const writer = this.#fastPath
@@ -112,7 +117,7 @@ export class Connection implements ResponseWriterEvents {
   }
 
   /** Calls `then` when the connection has closed. */
-  onClosed(then: () => void): void {
+  onClosed(then: (() => void) | undefined): void {
     this.#onClosed = then
   }
 
@@ -143,6 +148,9 @@ export class Connection implements ResponseWriterEvents {
     const state = this.#state
     if (state.name !== 'behind') return
     state.since = this.#host.now()
+    const rest = this.#rest
+    this.#rest = undefined
+    if (rest !== undefined && !this.#writePieces(rest)) return
     if (state.skipped > 0) {
       const notice = this.#host.slowClient.notice(state.skipped)
       state.skipped = 0
@@ -165,6 +173,7 @@ export class Connection implements ResponseWriterEvents {
   closed(): void {
     if (this.#state === CLOSED) return
     this.#enter(CLOSED)
+    this.#rest = undefined
     this.#host.closed(this)
     this.#onClosed?.()
   }
@@ -176,6 +185,10 @@ export class Connection implements ResponseWriterEvents {
 
   #finish(how: 'end' | 'cut'): void {
     this.#enter(ENDING)
+    if (how === 'cut') {
+      this.#writer.cut()
+      return
+    }
     if (this.#gzip !== undefined) this.#write(this.#gzip.trailer())
     this.#writer.end()
   }
@@ -185,10 +198,6 @@ export class Connection implements ResponseWriterEvents {
     if (this.#state !== KEEPS_UP) return
     const { bounds, policy } = this.#host.slowClient
     const queue = new SendQueue(bounds, policy === 'coalesce')
-    if (how === 'cut') {
-      this.#writer.cut()
-      return
-    }
     this.#enter({
       name: 'behind',
       queue,
@@ -200,7 +209,7 @@ export class Connection implements ResponseWriterEvents {
     this.#host.fellBehind(this)
   }
 
-  #encodeAndWrite(frame: EventFrame): boolean {
+  #encodeAndWrite(frame: Frame): boolean {
     return this.#write(this.#gzip === undefined ? frame : this.#gzip.encode(frame))
   }
 
@@ -208,7 +217,23 @@ export class Connection implements ResponseWriterEvents {
     this.#host.counters.delivered += frame.messages
     this.#host.counters.bytes += frame.bytes.length
     this.#wasQuiet = false
-    return this.#writer.write(frame)
+    return frame.bytes.length <= PIECE_BYTES
+      ? this.#writer.write(frame)
+      : this.#writePieces({ frame, from: 0 })
+  }
+
+  /** Writes a large frame piece by piece, so that each piece that the client takes is progress. */
+  #writePieces({ frame, from }: FrameRest): boolean {
+    const { length } = frame.bytes
+    for (let at = from; at < length && this.#state !== CLOSED; ) {
+      const end = Math.min(at + PIECE_BYTES, length)
+      const keepsUp = this.#writer.write(sliceFrame(frame, at, end))
+      at = end
+      if (keepsUp) continue
+      if (at < length) this.#rest = { frame, from: at }
+      return false
+    }
+    return true
   }
 
   #enqueue(events: readonly EncodedEvent[], state: Behind): void {
@@ -245,5 +270,13 @@ const KEEPS_UP = { name: 'keeps up' } as const
 const ENDING = { name: 'ending' } as const
 const CLOSED = { name: 'closed' } as const
 
+interface FrameRest {
+  readonly frame: Frame
+  readonly from: number
+}
+
+/** A larger frame is written in pieces of this size, so that a stalled writer holds few of them. */
+export const PIECE_BYTES = 65_536
+
 /** The queue is written in pieces of this size, so that a stalled writer holds at most one. */
-const CATCH_UP_BYTES = 16_384
+export const CATCH_UP_BYTES = 16_384

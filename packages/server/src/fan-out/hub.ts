@@ -1,6 +1,6 @@
 import type { Permit } from '../access/limits.ts'
 import type { Cancel, Clock } from '../connection/clock.ts'
-import { Connection, type ConnectionHost } from '../connection/connection.ts'
+import { Connection, type ConnectionHost, PIECE_BYTES } from '../connection/connection.ts'
 import { runAtEndOfTick } from '../connection/end-of-tick.ts'
 import type { Heartbeat, HeartbeatTarget } from '../connection/heartbeat.ts'
 import type { ResponseWriter, ResponseWriterEvents } from '../connection/response-writer.ts'
@@ -220,8 +220,9 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
     if (deflate === undefined) {
       // Counted once for all members, because this loop is the hot path.
       let sent = 0
+      const fits = frame.bytes.length <= PIECE_BYTES
       for (const member of members) {
-        if (member.trySend(frame)) sent++
+        if (fits && member.trySend(frame)) sent++
         else member.send(frame)
       }
       this.counters.delivered += sent * frame.messages
