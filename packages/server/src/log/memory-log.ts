@@ -1,6 +1,14 @@
 import { requireInteger } from '@rxsse/shared'
 import type { Target } from '../sink/message.ts'
-import type { AppendOptions, EventLog, LogEntry, LoggedMessage, LogPage, LogPosition } from './event-log.ts'
+import type {
+  AppendOptions,
+  EventLog,
+  LogEntry,
+  LoggedMessage,
+  LogPage,
+  LogPosition,
+  PageBounds,
+} from './event-log.ts'
 import { createEpoch, findResumePoint, formatId } from './id.ts'
 
 export interface MemoryLogOptions {
@@ -40,13 +48,18 @@ export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions
       return entry
     },
 
-    since(from: string | number, limit: number): LogPage {
+    since(from: string | number, { limit, maxBytes = Number.POSITIVE_INFINITY }: PageBounds): LogPage {
       const offset = typeof from === 'string' ? byMessageId.get(from)?.offset : from
       const id = offset === undefined ? (from as string) : formatId(epoch, offset)
       const { after, gap } = findResumePoint(id, { epoch, first, last })
-      const end = Math.min(after + limit, last)
       const entries: LogEntry[] = []
-      for (let next = after + 1; next <= end; next++) entries.push(stored(next).entry)
+      let bytes = 0
+      let end = after
+      while (end < last && entries.length < limit && bytes < maxBytes) {
+        const { entry } = stored(++end)
+        entries.push(entry)
+        bytes += entry.message.data.length
+      }
       return { entries, end, more: end < last, gap }
     },
 

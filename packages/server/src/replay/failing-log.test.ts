@@ -67,11 +67,11 @@ describe('if the log', () => {
     ['throws', broken],
     ['rejects', async () => broken()],
   ])(
-    '%s in `since`, onError is called and the stream ends, so that the client reconnects',
+    '%s in `since`, onError is called and the stream is cut, so that the client reconnects',
     async (_, since) => {
       const { sink, url, errors } = await serveLog({ ...memoryLog(), since })
       const reader = await openReader(url, { headers: { 'last-event-id': 'x' } })
-      expect(await reader.ended).toBe('end')
+      expect(await reader.ended).toBe('cut')
       expect(errors.map(String)).toEqual(['Error: broken'])
       await expect.poll(() => sink.stats().connections).toBe(0)
     },
@@ -247,7 +247,7 @@ describe('if the log', () => {
     })
     const reader = await openReader(url)
     await sink.publish({ data: 'by itself' })
-    const { entries } = await memory.since(0, 1)
+    const { entries } = await memory.since(0, { limit: 1 })
     listen(entries)
     await reader.take(1)
   })

@@ -88,7 +88,7 @@ describe('a client that connects before the log is ready', () => {
     for (let n = 1; n <= published; n++) await sink.publish({ data: n })
     startTail({ position: { id: `${epoch}-${position}`, offset: position }, stop: () => {} })
     await endOfTick()
-    listen((await memory.since(position, 20_000)).entries)
+    listen((await memory.since(position, { limit: 20_000 })).entries)
     await reader.take(published - position + (lost === undefined ? 0 : 1))
     const gaps = reader.events().filter(({ type }) => type === 'gap')
     expect(gaps.map(({ data }) => JSON.parse(data))).toEqual(
@@ -132,7 +132,7 @@ describe('a client that connects before the log is ready', () => {
     const reader = await openReader(url, { headers: { 'last-event-id': id } })
     await expect.poll(() => sink.stats().connections).toBe(1)
     scheduler.advance(20_000)
-    await reader.until(({ text }) => text().endsWith('\n\n: keep-alive\n\n: keep-alive\n\n'))
+    await reader.until(({ text }) => text().endsWith(': keep-alive\n\n: keep-alive\n\n'))
     log.start()
     expect((await reader.take(1)).map(({ data }) => data)).toEqual(['2'])
     scheduler.advance(10_000)

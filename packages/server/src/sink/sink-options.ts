@@ -1,6 +1,7 @@
 import type { SseMessage } from '@rxsse/shared'
 import type { StreamEndpointOptions } from '../http/stream-endpoint.ts'
 import type { EventLog } from '../log/event-log.ts'
+import type { Newcomers } from '../replay/newcomers.ts'
 import type { EventMap } from './event-map.ts'
 import type { TopicPattern } from './topic.ts'
 import type { SinkTracing } from './tracing.ts'
@@ -23,6 +24,10 @@ export interface SinkOptions<M extends SseMessage = SseMessage> extends StreamEn
   readonly sourceId?: (message: M) => string | undefined
   /** Keeps events, so that clients can resume. Default: none; ids are the messages' own. */
   readonly log?: EventLog
+  /** What clients without a last event ID get from the log first. Default `'live'`: nothing. */
+  readonly newcomers?: Newcomers
+  /** Lets any client ask for everything that the log keeps: `?lastEventId=earliest`. Default false. */
+  readonly allowEarliest?: boolean
   /**
    * `'shared'`: gzip, of one deflate stream for all clients that see the same messages. A user's
    * own messages are never compressed. Needs node:zlib. Default: identity.

@@ -3,13 +3,14 @@ import { type Observable, type Observer, Subject } from 'rxjs'
 import { type ConnectionChange, createConnectionChange } from '../connection/connection-change.ts'
 import type { Delivery } from '../fan-out/hub.ts'
 import { createStreamEndpoint, type StreamEndpoint } from '../http/stream-endpoint.ts'
+import type { LoggedMessage } from '../log/event-log.ts'
 import { createAdmission } from '../replay/admit.ts'
 import { Sequencer } from '../replay/sequencer.ts'
 import { callSafely } from './callbacks.ts'
 import { Completion } from './completion.ts'
 import { createErrorReporter } from './errors.ts'
-import { resolveType, type Target, type TypedMessage, withType } from './message.ts'
 import { checkEvent, type EventMap, type MessageOf } from './event-map.ts'
+import { resolveType, type Target, type TypedMessage, withType } from './message.ts'
 import { type Published, Publisher, type PublisherContext, type PublishOptions } from './publisher.ts'
 import { createSinkObserver, type SinkObserverHost } from './sink-observer.ts'
 import type { SinkOptions } from './sink-options.ts'
@@ -68,8 +69,8 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     completed: (request) => completion.answer(request),
     begin: (admitted) => admit(admitted),
     joined: (connection) => completion.joined(connection),
-    closed: (connection) => changes.next(createConnectionChange('closed', connection)),
     opened: (connection) => changes.next(createConnectionChange('opened', connection)),
+    closed: (connection) => changes.next(createConnectionChange('closed', connection)),
     get delivered() {
       return deliveries.observed || tracing !== undefined ? onDelivered : undefined
     },
@@ -85,7 +86,11 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
       deliveries.complete()
     },
   })
-  const sequencer = new Sequencer(options.log, hub, { clock, random, onError })
+  const match = createTopicFilter(options.match ?? '*')
+  // A log may hold what other sinks have stored.
+  const passes = ({ topic, type }: LoggedMessage) =>
+    match.accepts(topic) && (options.events === undefined || Object.hasOwn(options.events, resolveType(type)))
+  const sequencer = new Sequencer(options.log, hub, { clock, random, onError, passes })
   const admit = createAdmission({ hub, sequencer, retry, greeting, onError }, options)
   const publisher = createPublisher(options, {
     match,
@@ -108,12 +113,12 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
       if (options.onComplete === 'close') completion.start()
     },
   }
+  const completion = new Completion({ hub, sequencer, onError })
   return {
     ...endpoint,
     ...createSinkObserver<M>('all', host),
     room: (name) => createSinkObserver<M>({ room: name }, host),
     user: (id) => createSinkObserver<M>({ user: id }, host),
-  const completion = new Completion({ hub, sequencer, onError })
     to: (target) => createSinkObserver<M>((message) => target(withType(message)), host),
     async publish(message, target = 'all', publishOptions) {
       try {
@@ -130,12 +135,11 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
 
 function createPublisher<M extends SseMessage>(
   options: SinkOptions<M>,
-  context: Pick<PublisherContext, 'slowClient' | 'counters' | 'sequencer' | 'trace'>,
+  context: Pick<PublisherContext, 'match' | 'slowClient' | 'counters' | 'sequencer' | 'trace'>,
 ): Publisher {
   const { events } = options
   return new Publisher({
     ...context,
-    match: createTopicFilter(options.match ?? '*'),
     topic: (options.topic ?? (({ type }) => resolveType(type))) as (message: SseMessage) => string,
     sourceId: options.sourceId as ((message: SseMessage) => string | undefined) | undefined,
     check: events === undefined ? undefined : (message) => checkEvent(events, message),
