@@ -9,6 +9,8 @@ export {
 export type { LimitOptions, Permit, SharedPermits } from './access/limits.ts'
 export type { FastifyHost, FastifyPlugin, FastifyReplyLike, FastifyRequestLike } from './adapter/fastify.ts'
 export type { FetchHandler } from './adapter/fetch.ts'
+export type { H3EventLike, H3Handler } from './adapter/h3.ts'
+export type { KoaContextLike, KoaMiddleware } from './adapter/koa.ts'
 export type { NodeHandler } from './adapter/node.ts'
 export type { NodeRequest, NodeResponse } from './adapter/node-request.ts'
 export { type ServeSinksOptions, type SinkServer, serveSinks } from './adapter/serve-sinks.ts'
@@ -51,4 +53,6 @@ export type {
   TracedMessage,
   TraceFields,
 } from './sink/tracing.ts'
+export { type Reply, type ReplyOptions, reply } from './stream-to/reply.ts'
+export type { ResponseGate, StreamRequest } from './stream-to/response-gate.ts'
 export { type StreamOptions, streamTo } from './stream-to/stream-to.ts'

@@ -42,8 +42,13 @@ function createFallbackWriter(response: NodeResponse, events: ResponseWriterEven
 
 /** Ends a response whose head is sent, so that its client sees that the body is not complete. */
 export function cutResponse(response: NodeResponse, when: 'at once' | 'after everything written'): void {
-  if ('stream' in response) response.stream.close(HTTP2_INTERNAL_ERROR)
-  else if (when === 'at once') response.destroy()
+  if ('stream' in response) {
+    const { stream } = response
+    const reset = () => stream.close(HTTP2_INTERNAL_ERROR)
+    // A reset drops what the client has no window for yet, so it waits for all writes before it.
+    if (when === 'at once' || stream.writableLength === 0 || stream.destroyed) reset()
+    else stream.write('', reset)
+  } else if (when === 'at once') response.destroy()
   // Without chunks, the end of the connection would look like the end of the body.
   else if (!response.chunkedEncoding) response.socket?.resetAndDestroy()
   else response.socket?.destroySoon()
