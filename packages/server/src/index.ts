@@ -24,6 +24,7 @@ export type { EndpointOptions } from './http/endpoint.ts'
 export { readJson } from './http/read-json.ts'
 export { readLastEventId, type SinkRequest } from './http/request.ts'
 export type { StreamEndpoint, StreamEndpointOptions } from './http/stream-endpoint.ts'
+export { LogEntryError } from './log/checked-log.ts'
 export type {
   AppendOptions,
   EventLog,
@@ -34,6 +35,7 @@ export type {
   LogPage,
   LogPosition,
   LogTail,
+  PageBounds,
 } from './log/event-log.ts'
 export { type MemoryLogOptions, memoryLog } from './log/memory-log.ts'
 export { type SqliteLogOptions, sqliteLog } from './log/sqlite-log.ts'

@@ -41,8 +41,8 @@ export async function drainConnections(
   cutAll()
 }
 
-/** No blank line follows, so that no reader takes it for an event. */
-function encodeReturn(milliseconds: number): EncodedEvent {
+/** When to come back. No blank line follows, so that no reader takes it for an event. */
+export function encodeReturn(milliseconds: number): EncodedEvent {
   return new EncodedEvent(encodeComment('reconnect') + encodeRetry(milliseconds))
 }
 

@@ -26,8 +26,8 @@ export interface SlowClientOptions {
    *   than `maxMessages`, it skips the oldest.
    */
   readonly policy?: 'skip' | 'disconnect' | 'coalesce'
-  /** The key for `'coalesce'`. Default: the message's type. */
-  readonly key?: (message: SseMessage) => string
+  /** The key for `'coalesce'`; undefined for a message that is kept. Default: its type. */
+  readonly key?: (message: SseMessage) => string | undefined
   /** The message that reports skipped ones. Default `{type: 'lagged', data: {skipped}}`. */
   readonly notice?: (skipped: number) => SseMessage
 }

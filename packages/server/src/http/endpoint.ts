@@ -21,6 +21,8 @@ export interface AdmittedRequest {
   readonly request: SinkRequest
   readonly user: string | undefined
   readonly rooms: readonly string[]
+  /** When the connection must end, in milliseconds since 1970. */
+  readonly expires: number | undefined
   readonly permit: Permit
   /** Releases what the request holds if its client leaves before the response. */
   readonly scope: RequestScope
@@ -123,11 +125,11 @@ export function createEndpoint(options: EndpointOptions, host: EndpointHost): En
       return next(host.completed?.(request), (completed) => {
         if (completed !== undefined) return completed
         if (request.method === 'HEAD') return createHeadResponse()
-        const { user, rooms } = access
+        const { user, rooms, expires } = access
         return next(limits.takeKey(permit, request, user), (taken) => {
           if (!taken) return limits.overloaded(request)
           scope.hasBegun = true
-          return host.begin({ request, user, rooms, permit, scope })
+          return host.begin({ request, user, rooms, expires, permit, scope })
         })
       })
     })

@@ -7,9 +7,9 @@ import { createH3Handler, type H3Handler } from '../adapter/h3.ts'
 import { createKoaMiddleware, type KoaMiddleware } from '../adapter/koa.ts'
 import { createNodeHandler, type NodeHandler } from '../adapter/node.ts'
 import { type Clock, createClock } from '../connection/clock.ts'
-import { type CloseOptions, drainConnections } from '../connection/drain.ts'
+import { type CloseOptions, drainConnections, encodeReturn } from '../connection/drain.ts'
 import { createHeartbeatTimer, type HeartbeatOptions, resolveHeartbeat } from '../connection/heartbeat.ts'
-import { type ReconnectionTime, resolveReconnectionTime } from '../connection/reconnection-time.ts'
+import { addJitter, type ReconnectionTime, resolveReconnectionTime } from '../connection/reconnection-time.ts'
 import { resolveSlowClient, type SlowClientOptions, type SlowClientRules } from '../connection/slow-client.ts'
 import { Hub, type HubListener } from '../fan-out/hub.ts'
 import { createResultError, requireMessage } from '../sink/callbacks.ts'
@@ -105,6 +105,10 @@ export function createStreamEndpoint(
       if (isDraining) connection.end(undefined, host.isEndless ? 'end' : 'cut')
     },
     joined: (connection) => host.joined?.(connection),
+    expired(connection) {
+      const delay = addJitter(retry.base, random)
+      connection.end(encodeReturn(delay), host.isEndless ? 'end' : 'cut')
+    },
     closed(connection) {
       heartbeats.update()
       host.closed?.(connection)

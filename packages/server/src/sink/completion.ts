@@ -10,6 +10,8 @@ import { EncodedEvent } from '../wire/frame.ts'
 export interface CompletionContext {
   readonly hub: Hub
   readonly sequencer: Sequencer
+  /** A client without a last event ID gets something from the log. */
+  readonly newcomersReplay: boolean
   /** Never throws. */
   readonly onError: (error: unknown) => void
 }
@@ -50,7 +52,8 @@ export class Completion {
     if (!this.#reached) return undefined
     const { log } = this.#context.sequencer
     const lastEventId = readLastEventId(request)
-    if (log === undefined || lastEventId === undefined) return NOTHING_MORE
+    if (log === undefined) return NOTHING_MORE
+    if (lastEventId === undefined) return this.#context.newcomersReplay ? undefined : NOTHING_MORE
     const page = log.since(lastEventId, { limit: 1, maxBytes: 1 })
     return isPromise(page) ? page.then(answer) : answer(page)
 

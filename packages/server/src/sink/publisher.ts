@@ -55,7 +55,7 @@ export class Publisher {
     if (this.#closed) throw new SinkError('closed', 'the sink is closed and takes no more messages')
     const wire = toWireMessage(message)
     assertTarget(target)
-    const topic = requireText(topicOf(message), 'topic')
+    const topic = requireTopic(topicOf(message))
     if (!match.accepts(topic)) {
       counters.filtered++
       return undefined
@@ -116,6 +116,13 @@ function reportTo(
 }
 
 function ignore(): void {}
+
+/** Topics that begin with NUL are for entries that only servers read. */
+function requireTopic(topic: unknown): string {
+  const text = requireText(topic, 'topic')
+  if (!text.startsWith('\0')) return text
+  throw new SinkError('message', 'the topic begins with NUL, which is reserved')
+}
 
 const EXPECTED_TARGET = "'all', {room: name} or {user: id}"
 

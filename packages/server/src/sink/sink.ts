@@ -113,7 +113,12 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
       if (options.onComplete === 'close') completion.start()
     },
   }
-  const completion = new Completion({ hub, sequencer, onError })
+  const completion = new Completion({
+    hub,
+    sequencer,
+    newcomersReplay: (options.newcomers ?? 'live') !== 'live',
+    onError,
+  })
   return {
     ...endpoint,
     ...createSinkObserver<M>('all', host),

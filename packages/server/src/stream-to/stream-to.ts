@@ -1,5 +1,6 @@
 import { type Duration, isPromise, type MaybePromise, type SseMessage } from '@rxsse/shared'
 import type { ObservableInput, Subscription } from 'rxjs'
+import type { Connection } from '../connection/connection.ts'
 import { type AdmittedRequest, createStreamResponse } from '../http/endpoint.ts'
 import { BARE_ERROR, createPlainResponse, type SinkResponse } from '../http/response.ts'
 import {
@@ -130,7 +131,7 @@ export function streamTo<M extends SseMessage>(
   function run(
     source: ObservableInput<M>,
     made: Reply<M>,
-    { permit, scope }: AdmittedRequest,
+    { permit, scope, expires }: AdmittedRequest,
     setBehind: (behind: boolean) => void,
   ): MaybePromise<SinkResponse> {
     const subscriber = new PipelineSubscriber<M>({ counters, slowClient, errorMessage, setBehind, onError })
@@ -155,7 +156,7 @@ export function streamTo<M extends SseMessage>(
         return { status: made.status ?? 204, headers: { 'cache-control': 'no-store', ...made.headers } }
       }
       const response = createStreamResponse((connect) => {
-        hub.open(EVERYTHING, permit, connect, (connection) => {
+        const begin = (connection: Connection) => {
           connected.add(subscriber)
           connection.onClosed(() => {
             connected.delete(subscriber)
@@ -164,7 +165,8 @@ export function streamTo<M extends SseMessage>(
           hub.join(connection)
           // Never without a byte: it shows proxies and clients that the server is alive.
           subscriber.connect(connection, retry.encode() || (subscriber.hasBegun ? '' : encodeComment('')))
-        })
+        }
+        hub.open(EVERYTHING, permit, connect, begin, expires)
       })
       return {
         ...response,
