@@ -37,8 +37,11 @@ export type {
   LogTail,
   PageBounds,
 } from './log/event-log.ts'
+export { type FromLogOptions, fromLog } from './log/from-log.ts'
 export { type MemoryLogOptions, memoryLog } from './log/memory-log.ts'
 export { type SqliteLogOptions, sqliteLog } from './log/sqlite-log.ts'
+export type { DisconnectOptions } from './replay/disconnect.ts'
+export type { Newcomers } from './replay/newcomers.ts'
 export { RequestError, SinkError, type SinkErrorCode } from './sink/errors.ts'
 export { defineEvents, type EventMap, type MessageOf } from './sink/event-map.ts'
 export type { Target, TypedMessage } from './sink/message.ts'

@@ -10,6 +10,7 @@ import type {
   PageBounds,
 } from './event-log.ts'
 import { createEpoch, findResumePoint, formatId } from './id.ts'
+import { LocalTail } from './local-tail.ts'
 
 export interface MemoryLogOptions {
   /** The number of entries to keep. The oldest are deleted first. Default 10,000. */
@@ -31,6 +32,7 @@ export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions
   const ring: StoredEntry[] = []
   const byMessageId = new Map<string, LogEntry>()
   const bySourceId = new Map<string, LogEntry>()
+  const tail = new LocalTail()
   let first = 1
   let last = 0
 
@@ -45,6 +47,7 @@ export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions
       ring[offset % capacity] = { entry, sourceId }
       if (hasOwnId) byMessageId.set(entry.id, entry)
       if (sourceId !== undefined) bySourceId.set(sourceId, entry)
+      tail.deliver(entry)
       return entry
     },
 
@@ -63,11 +66,14 @@ export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions
       return { entries, end, more: end < last, gap }
     },
 
-    head(): LogPosition {
-      return { id: last < first ? formatId(epoch, last) : stored(last).entry.id, offset: last }
-    },
+    head,
+    tail: (listener) => tail.listen(listener, head()),
 
     close() {},
+  }
+
+  function head(): LogPosition {
+    return { id: last < first ? formatId(epoch, last) : stored(last).entry.id, offset: last }
   }
 
   /** `offset` must be from `first` to `last`. */

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { requireInteger } from '@rxsse/shared'
 import type { Target } from '../sink/message.ts'
 import type { TraceFields } from '../sink/tracing.ts'
+import { isLine } from '../wire/line.ts'
 import type {
   AppendOptions,
   EventLog,
@@ -12,6 +13,7 @@ import type {
   PageBounds,
 } from './event-log.ts'
 import { createEpoch, findResumePoint, formatId } from './id.ts'
+import { LocalTail } from './local-tail.ts'
 import { makePrivate } from './private-file.ts'
 
 export interface SqliteLogOptions {
@@ -47,6 +49,7 @@ export function sqliteLog({
   // Rows are deleted in bulk: one delete for each insert would double the work. `since` does not
   // return the rows beyond the capacity.
   const trimEvery = Math.max(1, Math.min(1_000, Math.floor(capacity / 10)))
+  const tail = new LocalTail()
   let last = readLastOffset(database)
   let oldest = readOldestOffset(database, last + 1)
 
@@ -70,7 +73,9 @@ export function sqliteLog({
       )
       last = Number(lastInsertRowid)
       if (last - oldest + 1 >= capacity + trimEvery) trimTo(last - capacity)
-      return { id: ownId ?? formatId(epoch, last), offset: last, message, target }
+      const entry = { id: ownId ?? formatId(epoch, last), offset: last, message, target }
+      tail.deliver(entry)
+      return entry
     },
 
     since(from: string | number, { limit, maxBytes = Number.POSITIVE_INFINITY }: PageBounds): LogPage {
@@ -97,14 +102,18 @@ export function sqliteLog({
       }
     },
 
-    head(): LogPosition {
-      const row = statements.byOffset.get(last)
-      return { id: row === undefined ? formatId(epoch, last) : parseRow(row, epoch).id, offset: last }
-    },
+    head,
+    tail: (listener) => tail.listen(listener, head()),
 
     close() {
       if (database.isOpen) database.close()
     },
+  }
+
+  function head(): LogPosition {
+    const row = statements.byOffset.get(last)
+    const id = row === undefined ? undefined : parseRow(row, epoch).id
+    return { id: isLine(id) && id !== '' ? id : formatId(epoch, last), offset: last }
   }
 
   function trimTo(offset: number): void {

@@ -44,7 +44,7 @@ export function createAdmission(
   const queue = new ReplayQueue()
   const pages = sequencer.log && new SharedPages(sequencer.log)
 
-  return ({ request, user, rooms, permit }) => {
+  return ({ request, user, rooms, expires, permit }) => {
     const filter = parseTopicFilter(request.url.searchParams, filterParameter)
     const lastEventId = readLastEventId(request)
     const subscriberFilter = { filter, rooms, user }
@@ -54,7 +54,7 @@ export function createAdmission(
       hub.mayCompress(subscriberFilter)
     const response = createStreamResponse((connect) => {
       const start = (connection: Connection) => begin(connection, lastEventId)
-      hub.open({ ...subscriberFilter, gzip }, permit, connect, start)
+      hub.open({ ...subscriberFilter, gzip }, permit, connect, start, expires)
     })
     const headers = {
       ...response.headers,
@@ -108,7 +108,9 @@ function resumeFromStart(
   host: ReplayHost,
 ): void {
   if (!connection.isOpen) return
-  const seen = entries.filter(({ message, target }) => connection.group.sees(message.topic, target))
+  const seen = entries.filter(
+    ({ message, target }) => host.sequencer.passes(message) && connection.group.sees(message.topic, target),
+  )
   const events = seen.map(encodeEntry)
   if (gap !== undefined) {
     host.hub.counters.gaps++

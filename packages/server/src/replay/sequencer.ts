@@ -1,6 +1,7 @@
 import { isPromise, type MaybePromise } from '@rxsse/shared'
 import type { Hub } from '../fan-out/hub.ts'
 import { CheckedLog } from '../log/checked-log.ts'
+import { isForServers } from '../log/disconnect-entry.ts'
 import { encodeEntry, encodeGap, encodeLoggedMessage } from '../log/encode-entry.ts'
 import type {
   AppendOptions,
@@ -24,6 +25,8 @@ export type DeliveryListener = (delivered: LogEntry | LogGap, event: EncodedEven
 export interface SequencerHost extends TailHost {
   /** Whether the sink sends a message of the log: another sink may have stored it. */
   passes(message: LoggedMessage): boolean
+  /** An entry for servers was delivered. */
+  onOrder(entry: LogEntry): void
 }
 
 /** What a client has missed that connected before the log was ready. */
@@ -113,7 +116,7 @@ export class Sequencer {
 
   /** Whether the sink sends a message of the log. */
   passes(message: LoggedMessage): boolean {
-    return this.#host.passes(message)
+    return !isForServers(message) && this.#host.passes(message)
   }
 
   append(message: LoggedMessage, target: Target, options: AppendOptions): MaybePromise<string | undefined> {
@@ -213,8 +216,9 @@ export class Sequencer {
   #deliver(entry: LogEntry): void {
     this.#position = entry
     const event = this.passes(entry.message) ? encodeEntry(entry) : undefined
-    if (event === undefined) this.#hub.counters.filtered++
-    else this.#hub.publish(event, entry.message.topic, entry.target)
+    if (event !== undefined) this.#hub.publish(event, entry.message.topic, entry.target)
+    else if (isForServers(entry.message)) this.#host.onOrder(entry)
+    else this.#hub.counters.filtered++
     for (const listener of this.#listeners) listener(entry, event)
   }
 

@@ -3,8 +3,10 @@ import { type Observable, type Observer, Subject } from 'rxjs'
 import { type ConnectionChange, createConnectionChange } from '../connection/connection-change.ts'
 import type { Delivery } from '../fan-out/hub.ts'
 import { createStreamEndpoint, type StreamEndpoint } from '../http/stream-endpoint.ts'
-import type { LoggedMessage } from '../log/event-log.ts'
+import { parseDisconnect } from '../log/disconnect-entry.ts'
+import type { LogEntry, LoggedMessage } from '../log/event-log.ts'
 import { createAdmission } from '../replay/admit.ts'
+import { type DisconnectOptions, Disconnector } from '../replay/disconnect.ts'
 import { Sequencer } from '../replay/sequencer.ts'
 import { callSafely } from './callbacks.ts'
 import { Completion } from './completion.ts'
@@ -36,6 +38,14 @@ export interface Sink<M extends SseMessage = SseMessage> extends Observer<M>, St
    * rejects with a `SinkError` if it is refused.
    */
   publish(message: M, target?: Target, options?: PublishOptions): Promise<Published>
+  /**
+   * Ends the connections of a user, of a room, or all, on every server of the log. Their clients
+   * come back, unless `access` denies it. Resolves when the log has the order. If it rejects, the
+   * connections of this server have ended all the same.
+   */
+  disconnect(target: Target, options?: DisconnectOptions): Promise<void>
+  /** The id of the message that went live last. Undefined without a log. */
+  readonly position: string | undefined
   /** Emits when a connection opens or closes. */
   readonly connections$: Observable<ConnectionChange>
   /** Emits after each tick's delivery. Nothing is measured without a subscriber. */
@@ -90,7 +100,12 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
   // A log may hold what other sinks have stored.
   const passes = ({ topic, type }: LoggedMessage) =>
     match.accepts(topic) && (options.events === undefined || Object.hasOwn(options.events, resolveType(type)))
-  const sequencer = new Sequencer(options.log, hub, { clock, random, onError, passes })
+  const onOrder = (entry: LogEntry) => {
+    const order = parseDisconnect(entry)
+    if (order !== undefined) disconnector.execute(order, entry.target)
+  }
+  const sequencer = new Sequencer(options.log, hub, { clock, random, onError, passes, onOrder })
+  const disconnector = new Disconnector({ hub, sequencer, retry, random })
   const admit = createAdmission({ hub, sequencer, retry, greeting, onError }, options)
   const publisher = createPublisher(options, {
     match,
@@ -132,6 +147,10 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
         counters.rejected++
         throw error
       }
+    },
+    disconnect: (target, disconnectOptions) => disconnector.disconnect(target, disconnectOptions),
+    get position() {
+      return sequencer.cursor
     },
     connections$: changes.asObservable(),
     deliveries$: deliveries.asObservable(),
