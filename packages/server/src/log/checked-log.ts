@@ -1,6 +1,7 @@
 import { isPromise, type MaybePromise } from '@rxsse/shared'
 import type { Target } from '../sink/message.ts'
 import { findEntryFault, findGapFault, isOffset, isPosition } from './check-entry.ts'
+import { orderEntries } from './entry-order.ts'
 import type {
   AppendOptions,
   EventLog,
@@ -75,14 +76,19 @@ export class CheckedLog {
 
   tail(listener: TailListener): MaybePromise<LogTail> {
     let last = -1
+    let beforeLast = -1
     const tail = this.#log.tail?.((entries, gap) => {
       const checkedGap = gap === undefined || !this.#acceptsGap(gap) ? undefined : gap
-      if (checkedGap !== undefined) last = checkedGap.to.offset
-      const checked: LogEntry[] = []
-      for (const entry of Array.isArray(entries) ? entries : [entries]) {
-        if (!this.#accepts(entry, last, Number.POSITIVE_INFINITY)) continue
-        last = entry.offset
-        checked.push(entry)
+      if (checkedGap !== undefined) {
+        last = checkedGap.to.offset
+        beforeLast = last
+      }
+      const checked = this.#check(Array.isArray(entries) ? entries : [entries], beforeLast)
+      // Either the last one was too far ahead or the first one comes again. Only that one can be told.
+      while (checked[0]?.offset === last) this.#refuse(checked.shift(), OUT_OF_ORDER)
+      for (const { offset } of checked) {
+        if (offset > last) beforeLast = last
+        last = offset
       }
       if (checked.length > 0 || checkedGap !== undefined) listener(checked, checkedGap)
     })
@@ -102,32 +108,33 @@ export class CheckedLog {
     if (gapFault !== undefined) throw new TypeError(`the event log returned a wrong gap: ${gapFault}`)
     const start = gap?.to.offset ?? (typeof after === 'number' ? after : -1)
     const end = isOffset(page.end) ? page.end : undefined
-    const entries: LogEntry[] = []
-    let last = start
+    const checked = this.#check(page.entries, start, end)
     let bytes = 0
-    const more = page.more === true
-    for (const entry of page.entries) {
-      if (entries.length >= limit || bytes >= maxBytes) {
-        return { entries, end: last, more: true, gap }
-      }
-      if (!this.#accepts(entry, last, end ?? Number.POSITIVE_INFINITY)) continue
-      last = entry.offset
-      bytes += entry.message.data.length
-      entries.push(entry)
-    }
-    if (end !== undefined && end > last) last = end
+    const cut = checked.findIndex(({ message }, index) => {
+      const isOver = index >= limit || bytes >= maxBytes
+      bytes += message.data.length
+      return isOver
+    })
+    const entries = cut < 0 ? checked : checked.slice(0, cut)
+    const reached = Math.max(entries.at(-1)?.offset ?? start, cut < 0 ? (end ?? start) : start)
+    const more = cut >= 0 || page.more === true
     // Such a page would be read for ever.
-    if (last < 0 || (more && last <= start)) {
+    if (reached < 0 || (more && reached <= start)) {
       throw new TypeError('the event log returned a page that ends where it begins, and says there is more')
     }
-    return { entries, end: last, more, gap }
+    return { entries, end: reached, more, gap }
   }
 
-  #accepts(entry: LogEntry, after: number, end: number): boolean {
-    const fault = findEntryFault(entry) ?? findOrderFault(entry.offset, after, end)
-    if (fault === undefined) return true
-    this.#refuse(entry, fault)
-    return false
+  /** The sound entries, in order. */
+  #check(entries: readonly LogEntry[], after: number, end: number = Number.POSITIVE_INFINITY): LogEntry[] {
+    const sound = entries.filter((entry) => {
+      const fault = findEntryFault(entry)
+      if (fault !== undefined) this.#refuse(entry, fault)
+      return fault === undefined
+    })
+    const { inOrder, outOfOrder } = orderEntries(sound, after, end)
+    for (const entry of outOfOrder) this.#refuse(entry, OUT_OF_ORDER)
+    return inOrder
   }
 
   #acceptsGap(gap: LogGap): boolean {
@@ -154,10 +161,7 @@ export class CheckedLog {
 /** Refused entries to remember. */
 const MAX_REFUSED = 1_000
 
-function findOrderFault(offset: number, after: number, end: number): string | undefined {
-  if (offset <= after) return `its offset is not after ${after}, that of the one before it`
-  return offset > end ? `its offset is after ${end}, the end of its page` : undefined
-}
+const OUT_OF_ORDER = 'its offset does not fit those around it'
 
 function checkPosition(position: LogPosition): LogPosition {
   if (isPosition(position)) return position

@@ -7,7 +7,7 @@ import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
 import { createTailedLog } from '../../test/tailed-log.ts'
 import { createSink, type Sink } from '../sink/sink.ts'
-import type { EventLog, LogEntry } from './event-log.ts'
+import type { EventLog, LogEntry, TailListener } from './event-log.ts'
 import { memoryLog } from './memory-log.ts'
 import { sqliteLog } from './sqlite-log.ts'
 
@@ -37,6 +37,7 @@ const FAULTS: readonly (readonly [string, (entry: LogEntry) => unknown])[] = [
   ['an offset that is text', (entry) => ({ ...entry, offset: `${entry.offset}` })],
   ['an offset that is no number', (entry) => ({ ...entry, offset: Number.NaN })],
   ['the offset of the entry before it', (entry) => ({ ...entry, offset: entry.offset - 1 })],
+  ['an offset far ahead', (entry) => ({ ...entry, offset: 1_000_000_000 })],
   ['an offset far behind', (entry) => ({ ...entry, offset: -5 })],
 ]
 
@@ -108,6 +109,53 @@ describe.each(FAULTS)('an entry with %s', (_name, change) => {
     }
     expect(errors.map(({ name }) => name)).toEqual(['LogEntryError'])
     expect(sink.stats()).toMatchObject({ refused: 1, connections: 2 })
+  })
+})
+
+describe('an entry whose offset is too far ahead, alone at the end of what a tail brings,', () => {
+  it('does not cost the entries that follow', async () => {
+    const tailed = createTailedLog()
+    const { sink, url } = await serveLog(spoil(tailed, (entry) => ({ ...entry, offset: 1_000_000_000 })))
+    tailed.start()
+    const { id } = await tailed.head()
+    const live = await openReader(url)
+    await live.until(({ interpret }) => interpret().lastEventId === id)
+    for (const data of ['1', 'bad', '2', '3']) {
+      await tailed.append({ data, topic: 'message' }, 'all')
+      await tailed.deliver()
+    }
+    await live.until(({ text }) => text().includes('data: 3'))
+    const data = live.events().map((event) => event.data)
+    expect(data.filter((each) => each !== 'bad')).toEqual(['1', '2', '3'])
+    const resuming = await openReader(url, { headers: { 'last-event-id': id } })
+    await tailed.append({ data: 'live', topic: 'message' }, 'all')
+    await tailed.deliver()
+    for (const reader of [live, resuming]) await reader.until(({ text }) => text().includes('data: live'))
+    expect(sink.stats().connections).toBe(2)
+  })
+})
+
+describe('entries that a tail brings again', () => {
+  it('are left out', async () => {
+    const log = memoryLog()
+    let listen: TailListener = () => {}
+    const { url } = await serveLog({
+      ...log,
+      async tail(listener) {
+        listen = listener
+        return { position: await log.head(), stop() {} }
+      },
+    })
+    const reader = await openReader(url)
+    await reader.until(({ interpret }) => interpret().lastEventId !== '')
+    const entries: LogEntry[] = []
+    for (const data of ['1', '2', '3', '4']) entries.push(await log.append({ data, topic: 'message' }, 'all'))
+    listen(entries.slice(0, 3))
+    listen(entries.slice(1, 3))
+    listen(entries.slice(2, 3))
+    listen(entries.slice(2))
+    await reader.take(4)
+    expect(reader.events().map(({ data }) => data)).toEqual(['1', '2', '3', '4'])
   })
 })
 
