@@ -1,3 +1,4 @@
+import { runAtEndOfTick } from '../connection/end-of-tick.ts'
 import type { Endpoint } from '../http/response.ts'
 import { handleNodeRequest } from './handle-node-request.ts'
 import type { NodeRequest, NodeResponse } from './node-request.ts'
@@ -36,8 +37,11 @@ export function createFastifyPlugin(endpoint: Endpoint): FastifyPlugin {
     })
     // Fastify waits for its connections, but a stream does not end by itself.
     instance.addHook('preClose', (done) => {
-      for (const response of open) endResponse(response, endpoint.isEndless)
-      done()
+      // The events of this tick are sent first.
+      runAtEndOfTick(() => {
+        for (const response of open) endResponse(response, endpoint.isEndless)
+        done()
+      })
     })
   }
 }
