@@ -11,7 +11,10 @@ import type { SinkOptions } from '../sink/sink-options.ts'
 import { streamTo } from '../stream-to/stream-to.ts'
 import { headerRules } from './header-rules.ts'
 
-async function readStatus(options: SinkOptions, request: { query?: string; headers?: Record<string, string> } = {}) {
+async function readStatus(
+  options: SinkOptions,
+  request: { query?: string; headers?: Record<string, string> } = {},
+) {
   const sink = createSink(options)
   onTestFinished(() => sink.close())
   const { query = '', headers = {} } = request
