@@ -1,4 +1,5 @@
 import { isPromise } from '@rxsse/shared'
+import type { ResponseWriterEvents } from '../connection/response-writer.ts'
 import type { Endpoint, SinkResponse } from '../http/response.ts'
 import { createSinkRequest, hasLeft, type NodeRequest, type NodeResponse } from './node-request.ts'
 import { createNodeResponseWriter } from './node-response-writer.ts'
@@ -49,14 +50,15 @@ function sendResponse(
     })
     return
   }
-  stream((events) => {
+  const connect = (events: ResponseWriterEvents) => {
     attempt(endpoint, response, () => {
       // A connection that is taken over serves no other request.
       if (takeover && !('stream' in response)) response.shouldKeepAlive = false
       sendHead(response, status, headers)
     })
     return createNodeResponseWriter(request, response, events, takeover)
-  })
+  }
+  attempt(endpoint, response, () => stream(connect))
 }
 
 /** If a middleware or Node refuses to send, the client is dropped as if it had left. */

@@ -132,7 +132,7 @@ describe('a client that connects before the log is ready', () => {
     const reader = await openReader(url, { headers: { 'last-event-id': id } })
     await expect.poll(() => sink.stats().connections).toBe(1)
     scheduler.advance(20_000)
-    await reader.until(({ text }) => text().endsWith(': keep-alive\n\n: keep-alive\n\n'))
+    await reader.until(({ text }) => text().endsWith(': keep-alive\n: keep-alive\n'))
     log.start()
     expect((await reader.take(1)).map(({ data }) => data)).toEqual(['2'])
     scheduler.advance(10_000)
