@@ -9,7 +9,10 @@ export class CountingScheduler implements SchedulerLike {
 
   /** Timers that have neither fired nor been stopped. */
   get timers(): number {
-    return this.#timers.size
+    let waiting = 0
+    // RxJS does not close an action that has run, but says that it is not pending.
+    for (const timer of this.#timers) if (Reflect.get(timer, 'pending') === true) waiting++
+    return waiting
   }
 
   now(): number {
