@@ -99,6 +99,25 @@ describe.each(ADAPTERS)('over $name', ({ mount, open }) => {
     await expectIdle(endpoint)
   })
 
+  it('request.signal aborts when its client leaves in the middle of the answer', async () => {
+    const signals: AbortSignal[] = []
+    const source = new Subject<SseMessage>()
+    const endpoint = streamTo(({ signal }) => {
+      signals.push(signal)
+      return source
+    })
+    onTestFinished(() => endpoint.close())
+    const reader = await open(await mount(endpoint))
+    await expect.poll(() => source.observed).toBe(true)
+    source.next({ data: 1 })
+    await reader.take(1)
+    // A connection may be taken over meanwhile.
+    await sleep(20)
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false])
+    reader.close()
+    await expect.poll(() => signals[0]?.aborted).toBe(true)
+  })
+
   it.each(Object.keys(SOURCES))('%s is read at the pace of its client', async (name) => {
     const source: Source = { given: 0, cancelled: 0 }
     const rows = 20_000
@@ -261,6 +280,29 @@ describe('a pulled source', () => {
     await endpoint.close()
     expect(cancelled).toBe(1)
     expect(await reader.ended).toBe('cut')
+  })
+})
+
+describe('close({finish})', () => {
+  it('does not wait for a request whose client left before its first event', async () => {
+    let subscribed = 0
+    const endpoint = streamTo(
+      async () => {
+        subscribed++
+        return new Subject<SseMessage>()
+      },
+      { head: 'first-event' },
+    )
+    const url = await serve(endpoint.handler)
+    const leaving = new AbortController()
+    const gone = openReader(url, { signal: leaving.signal }).catch(() => {})
+    await expect.poll(() => subscribed).toBe(1)
+    leaving.abort()
+    await gone
+    await expectIdle(endpoint)
+    const start = performance.now()
+    await endpoint.close({ finish: '5s' })
+    expect(performance.now() - start).toBeLessThan(2_000)
   })
 })
 

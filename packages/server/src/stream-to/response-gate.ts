@@ -16,39 +16,53 @@ export interface StreamRequest extends SinkRequest {
   readonly gate: ResponseGate
 }
 
-/** A gate, and the function that shuts and opens it. */
-export function createResponseGate(): { gate: ResponseGate; setShut(shut: boolean): void } {
+/** The request of a pipeline, and what tells it how its client is doing. */
+export interface PipelineRequest {
+  readonly request: StreamRequest
+  /** Shuts the gate, or opens it. */
+  setShut(shut: boolean): void
+  /** Aborts the signal. */
+  end(): void
+}
+
+/** Properties of the request are still created when first read. */
+export function createPipelineRequest(request: SinkRequest): PipelineRequest {
   const changes = new Subject<boolean>()
   let isShut = false
+  let hasEnded = false
+  let controller: AbortController | undefined
+  const gate: ResponseGate = {
+    get shut() {
+      return isShut
+    },
+    changes: changes.asObservable(),
+  }
   return {
-    gate: {
-      get shut() {
-        return isShut
+    request: {
+      gate,
+      raw: request.raw,
+      method: request.method,
+      get url() {
+        return request.url
       },
-      changes: changes.asObservable(),
+      get headers() {
+        return request.headers
+      },
+      // That of the adapter does not abort after its connection has been taken over.
+      get signal() {
+        controller ??= new AbortController()
+        if (hasEnded || request.signal.aborted) controller.abort()
+        return controller.signal
+      },
     },
     setShut(shut) {
       if (shut === isShut) return
       isShut = shut
       changes.next(shut)
     },
-  }
-}
-
-/** The same request with a gate. Its properties are still created when first read. */
-export function withGate(request: SinkRequest, gate: ResponseGate): StreamRequest {
-  return {
-    gate,
-    raw: request.raw,
-    method: request.method,
-    get url() {
-      return request.url
-    },
-    get headers() {
-      return request.headers
-    },
-    get signal() {
-      return request.signal
+    end() {
+      hasEnded = true
+      controller?.abort()
     },
   }
 }

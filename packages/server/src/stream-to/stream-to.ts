@@ -15,7 +15,7 @@ import { encodeComment } from '../wire/encode.ts'
 import { PipelineSubscriber } from './pipeline-subscriber.ts'
 import { cancelSource, subscribeTo } from './pull.ts'
 import { createPlainReply, Reply } from './reply.ts'
-import { createResponseGate, type StreamRequest, withGate } from './response-gate.ts'
+import { createPipelineRequest, type PipelineRequest, type StreamRequest } from './response-gate.ts'
 
 /** As a sink's, but a slow client is disconnected by default: a response with a hole is useless. */
 export interface StreamOptions extends StreamEndpointOptions {
@@ -95,16 +95,18 @@ export function streamTo<M extends SseMessage>(
   return endpoint
 
   function begin(admitted: AdmittedRequest): MaybePromise<SinkResponse> {
-    const { gate, setShut } = createResponseGate()
-    const content = project(withGate(admitted.request, gate), admitted.user)
-    if (!isPromise(content)) return respond(content, admitted, setShut)
+    const own = createPipelineRequest(admitted.request)
+    admitted.scope.hold(own.end)
+    const content = project(own.request, admitted.user)
+    if (!isPromise(content)) return respond(content, admitted, own)
     projecting++
     const done = () => {
       projecting--
       reportIdle()
     }
-    const response = content.then((ready) => respond(ready, admitted, setShut))
-    response.then(done, done)
+    // Its pipeline counts from here on, so this does not wait for the response.
+    const response = content.then((ready) => respond(ready, admitted, own))
+    content.then(done, done)
     return response
   }
 
@@ -115,7 +117,7 @@ export function streamTo<M extends SseMessage>(
   function respond(
     content: ObservableInput<M> | Reply<M>,
     admitted: AdmittedRequest,
-    setBehind: (behind: boolean) => void,
+    own: PipelineRequest,
   ): MaybePromise<SinkResponse> {
     const made = content instanceof Reply ? content : new Reply<M>(content, {})
     const plain = content instanceof Reply ? createPlainReply(content) : undefined
@@ -125,16 +127,22 @@ export function streamTo<M extends SseMessage>(
       cancelSource(source, onError)
       return BARE_ERROR
     }
-    return run(source, made, admitted, setBehind)
+    return run(source, made, admitted, own)
   }
 
   function run(
     source: ObservableInput<M>,
     made: Reply<M>,
     { permit, scope, expires }: AdmittedRequest,
-    setBehind: (behind: boolean) => void,
+    { setShut, end }: PipelineRequest,
   ): MaybePromise<SinkResponse> {
-    const subscriber = new PipelineSubscriber<M>({ counters, slowClient, errorMessage, setBehind, onError })
+    const subscriber = new PipelineSubscriber<M>({
+      counters,
+      slowClient,
+      errorMessage,
+      setBehind: setShut,
+      onError,
+    })
     const pipeline = subscribeTo(source, subscriber, onError)
     running.add(pipeline)
     pipeline.add(() => {
@@ -143,6 +151,7 @@ export function streamTo<M extends SseMessage>(
     })
     const leave = () => {
       subscriber.abandon()
+      end()
       if (whenGone === 'unsubscribe') pipeline.unsubscribe()
     }
     scope.hold(leave)
