@@ -243,3 +243,24 @@ describe('a gap while clients are connected', () => {
     ])
   })
 })
+
+describe('a client that leaves before the log is ready', () => {
+  it('is not waited for any more', async () => {
+    const { sink, url, log } = await serveSink()
+    await log.append({ data: 'before', topic: 'message' }, 'all')
+    const readers = [await openReader(url), await openReader(url, { headers: { 'last-event-id': 'x' } })]
+    await expect.poll(() => sink.stats().connections).toBe(2)
+    let reads = 0
+    const { since } = log
+    log.since = async (...args) => {
+      reads++
+      return since(...args)
+    }
+    for (const reader of readers) reader.close()
+    await expect.poll(() => sink.stats().connections).toBe(0)
+    log.start()
+    await expect.poll(() => sink.position).toBeDefined()
+    await endOfTick()
+    expect(reads).toBe(0)
+  })
+})
