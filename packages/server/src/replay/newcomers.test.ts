@@ -158,6 +158,43 @@ describe('createSink', () => {
     expect(() => createTestSink({ limits: { replayBytes: 0 } })).toThrow(/^limits.replayBytes must be/)
   })
 
+  it('cuts a newcomer whose key is no text, and tells onError', async () => {
+    const errors: unknown[] = []
+    const latestByKey = (async () => 'key') as never
+    const { sink, url } = await serveTestSink({
+      log: memoryLog(),
+      newcomers: { latestByKey },
+      onError: (error) => errors.push(error),
+    })
+    await sink.publish({ data: 1 })
+    expect(await (await openReader(url)).ended).toBe('cut')
+    expect(errors).toMatchObject([{ name: 'TypeError', message: expect.stringContaining('latestByKey') }])
+  })
+
+  it('reads a log once for newcomers that come together', async () => {
+    const log = memoryLog()
+    let reads = 0
+    const { sink, url } = await serveTestSink({
+      log: {
+        ...log,
+        since(...args) {
+          reads++
+          // Long enough that they wait for their turns.
+          for (const end = performance.now() + 2; performance.now() < end; );
+          return log.since(...args)
+        },
+      },
+      newcomers: { last: 1 },
+    })
+    for (let n = 1; n <= 5_000; n++) sink.next({ type: n === 1 ? 'rare' : 'usual', data: n })
+    const readers = await Promise.all(Array.from({ length: 20 }, () => openReader(`${url}/?event_type=rare`)))
+    for (const reader of readers) {
+      expect((await reader.take(1)).map(({ data }) => data)).toEqual(['1'])
+    }
+    // Each of them looks at 20 pages and then replays them: 800 reads if nothing was shared.
+    expect(reads).toBeLessThan(300)
+  })
+
   it('cuts a newcomer whose key function throws, and tells onError', async () => {
     const errors: unknown[] = []
     const { sink, url } = await serveTestSink({

@@ -1,8 +1,10 @@
 import { isPromise, optionError, requireInteger } from '@rxsse/shared'
 import type { Connection } from '../connection/connection.ts'
 import type { CheckedLog } from '../log/checked-log.ts'
-import type { LogEntry, LoggedMessage, LogPage } from '../log/event-log.ts'
-import { type ReplayHost, startReplay } from './replay.ts'
+import type { LogEntry, LoggedMessage } from '../log/event-log.ts'
+import { requireOptionalText } from '../sink/callbacks.ts'
+import { PAGE_ENTRIES, type ReplayHost, startReplay } from './replay.ts'
+import type { ReplayPage } from './shared-pages.ts'
 
 /**
  * What a client without a last event ID gets from the log before live events. Nothing is lost or
@@ -55,20 +57,26 @@ export function startNewcomer(
 class Scan {
   readonly #connection: Connection
   readonly #host: ReplayHost
+  #cancelStep = () => {}
+  #endSharing: () => void
 
   constructor(connection: Connection, host: ReplayHost) {
     this.#connection = connection
     this.#host = host
+    this.#endSharing = host.pages.begin()
+    connection.onClosed(() => this.#stop())
   }
 
   begin(after: number, wants?: (entry: LogEntry) => boolean): void {
     startReplay(this.#connection, { after, isNewcomer: true, ...(wants && { wants }) }, this.#host)
+    this.#stop()
   }
 
   /** Looks at ever larger parts of the log, from its end. */
   findLast(count: number): void {
-    const look = (upTo: number, size: number, found: readonly number[]): void => {
-      const after = Math.max(0, upTo - size)
+    const look = (head: number, upTo: number, found: readonly number[]): void => {
+      // Each part is four times as large as all before it.
+      const after = Math.max(0, upTo - Math.max(count, 256, 3 * (head - upTo)))
       let offsets: number[] = []
       const note = ({ offset }: LogEntry) => {
         offsets.push(offset)
@@ -76,18 +84,18 @@ class Scan {
       }
       this.#read(after, upTo, note, (hasBefore) => {
         const all = [...offsets, ...found].slice(-count)
-        if (all.length < count && hasBefore && after > 0) look(after, size * 4, all)
-        else this.begin(Number(all[0] ?? upTo + 1) - 1)
+        if (all.length < count && hasBefore && after > 0) look(head, after, all)
+        else this.begin(Number(all[0] ?? head + 1) - 1)
       })
     }
-    this.#readHead((head) => look(head, Math.max(count, 256), []))
+    this.#readHead((head) => look(head, head, []))
   }
 
   findLatest(findKey: (message: LoggedMessage) => string | undefined): void {
     this.#readHead((head) => {
       const latest = new Map<string, number>()
       const note = ({ message, offset }: LogEntry) => {
-        const key = findKey(message)
+        const key = requireOptionalText(findKey(message), 'newcomers.latestByKey')
         if (key !== undefined) latest.set(key, offset)
       }
       this.#read(0, head, note, () => {
@@ -114,16 +122,14 @@ class Scan {
     note: (entry: LogEntry) => void,
     then: (hasBefore: boolean) => void,
   ): void {
-    const { queue, log, pageBytes, sequencer } = this.#host
+    const { queue, pages, pageBytes, sequencer } = this.#host
     const { group } = this.#connection
     let hasBefore = true
-    let cancel = () => {}
-    this.#connection.onClosed(() => cancel())
     const readPage = (from: number): void => {
       if (!this.#connection.isOpen) return
-      cancel = queue.add<LogPage>({
-        read: () => log.since(from, { limit: PAGE_ENTRIES, maxBytes: pageBytes }),
-        use: ({ entries, end, more, gap }) => {
+      this.#cancelStep = queue.add<ReplayPage>({
+        read: () => pages.read(from, { limit: PAGE_ENTRIES, maxBytes: pageBytes }),
+        use: ({ content: { entries, end, more, gap } }) => {
           if (gap !== undefined) hasBefore = false
           for (const entry of entries) {
             const { message, target, offset } = entry
@@ -139,10 +145,14 @@ class Scan {
     readPage(after)
   }
 
+  #stop(): void {
+    this.#cancelStep()
+    this.#endSharing()
+  }
+
   #fail(error: unknown): void {
+    this.#stop()
     this.#connection.end(undefined, 'cut')
     this.#host.onError(error)
   }
 }
-
-const PAGE_ENTRIES = 256

@@ -210,4 +210,5 @@ interface Delivered {
   readonly event: EncodedEvent | undefined
 }
 
-const PAGE_ENTRIES = 256
+/** The most entries of a page. */
+export const PAGE_ENTRIES = 256
