@@ -203,7 +203,7 @@ class ChaosRun {
     const { log, origin } = this.#environment
     const entries: LogEntry[] = []
     for (let from: string | number = origin.id; ; ) {
-      const page = await log.since(from, 1_000)
+      const page = await log.since(from, { limit: 1_000 })
       if (page.gap !== undefined) this.failures.push(`the log has a gap: ${JSON.stringify(page.gap)}`)
       entries.push(...page.entries)
       from = page.end

@@ -7,18 +7,27 @@ import type { AddressInfo, Socket } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { All, Controller, Module, Req, Res } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
+import { ExpressAdapter } from '@nestjs/platform-express'
+import { FastifyAdapter } from '@nestjs/platform-fastify'
 import { testCertificate } from '@rxsse/testing'
 import compression from 'compression'
 import express from 'express'
 import fastify from 'fastify'
+import { H3, toNodeHandler } from 'h3/node'
+import {
+  createApp as createH3App,
+  eventHandler as defineH3Handler,
+  toNodeListener as toH3Listener,
+} from 'h3-v1'
 import { Hono } from 'hono'
+import Koa from 'koa'
 import { onTestFinished } from 'vitest'
 import type { NodeHandler } from '../src/adapter/node.ts'
 import { serveSinks } from '../src/adapter/serve-sinks.ts'
 import type { StreamEndpoint } from '../src/http/stream-endpoint.ts'
 import { openHttp2Reader, openReader, type Reader, type ReaderOptions } from './reader.ts'
 
-type Endpoint = Pick<StreamEndpoint, 'handler' | 'fetch' | 'fastify'>
+type Endpoint = Pick<StreamEndpoint, 'handler' | 'fetch' | 'fastify' | 'koa' | 'h3'>
 
 /** A server to mount a sink or a `streamTo` in, and its client. */
 export interface Adapter {
@@ -73,14 +82,21 @@ export const ADAPTERS: readonly Adapter[] = [
     const app = new Hono().all('/live', (c) => fetch(c.req.raw))
     return listen(createAdaptorServer({ fetch: app.fetch }) as Server)
   }),
-  http1('NestJS', async ({ handler }) => {
-    const app = await NestFactory.create(createNestModule(handler), {
-      logger: false,
-      forceCloseConnections: true,
-    })
-    onTestFinished(() => app.close())
-    await app.listen(0, '127.0.0.1')
-    return resolveOrigin(app.getHttpServer() as Server)
+  http1('NestJS', ({ handler }) => listenNest(handler, new ExpressAdapter())),
+  http1('NestJS on Fastify', ({ handler }) =>
+    listenNest(handler, new FastifyAdapter({ forceCloseConnections: true })),
+  ),
+  http1('Koa', ({ koa }) =>
+    listen(createServer(new Koa().use((ctx, next) => (ctx.path === '/live' ? koa(ctx) : next())).callback())),
+  ),
+  http1('h3 version 1', ({ h3 }) => {
+    const app = createH3App()
+    app.use('/live', defineH3Handler(h3))
+    return listen(createServer(toH3Listener(app)))
+  }),
+  http1('h3 version 2', ({ h3 }) => {
+    const app = new H3().all('/live', h3)
+    return listen(createServer(toNodeHandler(app)))
   }),
 ]
 
@@ -90,6 +106,15 @@ function http1(name: string, start: (endpoint: Endpoint) => Promise<string>): Ad
 
 function http2(name: string, start: (endpoint: Endpoint) => Promise<string>): Adapter {
   return { ...http1(name, start), http2: true, open: openHttp2Reader }
+}
+
+async function listenNest(handler: NodeHandler, adapter: ExpressAdapter | FastifyAdapter): Promise<string> {
+  const module = createNestModule(handler)
+  const options = { logger: false, forceCloseConnections: true } as const
+  const app = await NestFactory.create(module, adapter, options)
+  onTestFinished(() => app.close())
+  await app.listen(0, '127.0.0.1')
+  return resolveOrigin(app.getHttpServer() as Server)
 }
 
 interface ListeningServer {

@@ -35,7 +35,7 @@ export function openInWorker(log: EventLog, copy: Copy): EventLog {
   )
   return {
     append: (message, target, options) => worker.append(message, target, options),
-    since: (after, limit) => worker.since(after, limit),
+    since: (after, bounds) => worker.since(after, bounds),
     head: () => worker.head(),
     tail: (listener) => worker.tail(listener),
     async close() {

@@ -35,7 +35,7 @@ process.on('message', async ({ n, worker, ...order }: Order) => {
       const message = type === undefined ? { data } : { data, type }
       const { id } = await sink.publish(message, target, sourceId === undefined ? {} : { sourceId })
       say({ id: id ?? '' })
-    } else if (order.since !== undefined) say({ page: await log.since(order.since, 1_000) })
+    } else if (order.since !== undefined) say({ page: await log.since(order.since, { limit: 1_000 }) })
     else if (order.stats) say({ stats: await (await serving).stats() })
     else if (order.workers)
       say({ workers: Object.values(cluster.workers ?? {}).flatMap((w) => w?.process.pid ?? []) })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { createSink, type Sink } from '../src/sink/sink.ts'
 import type { SinkOptions } from '../src/sink/sink-options.ts'
 
@@ -16,10 +16,13 @@ export async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** A sink that is closed when the test ends. */
+/** A sink that is closed when the test ends. It must not hold anything after that. */
 export function createTestSink(options?: SinkOptions): Sink {
   const sink = createSink(options)
-  onTestFinished(() => sink.close({ drain: 0 }))
+  onTestFinished(async () => {
+    await sink.close()
+    expect(sink.stats()).toMatchObject({ connections: 0, pending: 0, behind: 0 })
+  })
   return sink
 }
 

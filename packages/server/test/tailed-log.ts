@@ -33,7 +33,7 @@ export function createTailedLog(): TailedLog {
     close: () => log.close(),
     start: () => begin(),
     async deliver(gap) {
-      const { entries, end } = await log.since(delivered, 1_000)
+      const { entries, end } = await log.since(delivered, { limit: 1_000 })
       delivered = end
       for (const listen of listeners) listen(entries, gap)
     },

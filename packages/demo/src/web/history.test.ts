@@ -34,7 +34,7 @@ it('is empty before the first message, with the id to resume after', async () =>
   const { lastEventId, messages } = await readHistory(log, 3)
   expect(messages).toEqual([])
   const { id } = await log.append({ data: '1', topic: '' }, 'all')
-  const { entries, gap } = await log.since(lastEventId, 10)
+  const { entries, gap } = await log.since(lastEventId, { limit: 10 })
   expect(entries.map((entry) => entry.id)).toEqual([id])
   expect(gap).toBeUndefined()
 })

@@ -17,7 +17,7 @@ export async function readHistory(
   let { id: lastEventId } = await log.head()
   let after = 0
   for (let more = true; more; ) {
-    const page = await log.since(after, 1_000)
+    const page = await log.since(after, { limit: 1_000 })
     for (const { id, offset, message } of page.entries) {
       const type = message.type ?? 'message'
       const messages = kept.get(type) ?? []

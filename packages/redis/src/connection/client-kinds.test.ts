@@ -21,7 +21,7 @@ async function expectToWork(client: RedisClient, key: string): Promise<void> {
   )
   await expect.poll(() => seen.length).toBe(3)
   expect(seen).toEqual(['1', '2', '3'])
-  expect((await log.since(entries[0]?.id ?? '', 10)).entries.map(({ id }) => id)).toEqual(
+  expect((await log.since(entries[0]?.id ?? '', { limit: 10 })).entries.map(({ id }) => id)).toEqual(
     entries.slice(1).map(({ id }) => id),
   )
   tail?.stop()

@@ -98,7 +98,7 @@ describe.skipIf(redisPath === undefined)('while Redis answers with', () => {
         Promise.resolve(log.append({ data: 'meanwhile', topic: '' }, 'all')).finally(() =>
           done.push('append'),
         ),
-        Promise.resolve(log.since('x', 1)).finally(() => done.push('since')),
+        Promise.resolve(log.since('x', { limit: 1 })).finally(() => done.push('since')),
       ])
       calls.catch(() => {})
       await sleep(100)

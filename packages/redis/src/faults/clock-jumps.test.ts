@@ -89,7 +89,7 @@ it.each(Object.entries(logs))(
       setClock(HOUR * ((n % 3) - 1))
       offsets.push((await log.append({ data: `${n}`, topic: '' }, 'all', { sourceId: `${n}` })).offset)
     }
-    const { entries, gap } = await log.since(id, 100)
+    const { entries, gap } = await log.since(id, { limit: 100 })
     expect(gap).toBeUndefined()
     expect(entries.map(({ message }) => message.data)).toEqual(offsets.map((_, n) => `${n}`))
     expect(offsets).toEqual(offsets.toSorted((a, b) => a - b))

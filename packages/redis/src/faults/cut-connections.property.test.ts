@@ -42,7 +42,7 @@ describe.skipIf(redisPath === undefined)('if connections to Redis are cut at any
           await expect.poll(() => tailed.length).toBeGreaterThanOrEqual(60)
           expect(tailed).toEqual(entries)
           expect(tailed.map(({ message }) => message.data)).toEqual(entries.map((_, n) => `${n}`))
-          expect((await log.since(tail?.position.id ?? '', 100)).entries).toEqual(entries)
+          expect((await log.since(tail?.position.id ?? '', { limit: 100 })).entries).toEqual(entries)
           cutsInAll += proxy.connections.filter(({ endedBy }) => endedBy === 'cut').length
         } finally {
           await log.close()
@@ -75,7 +75,7 @@ describe.skipIf(redisPath === undefined)('if connections to Redis are cut at any
             )
             if (outcomes.at(-1) !== 'there') await new Promise((resolve) => setTimeout(resolve, 5))
           }
-          const { entries } = await direct.since(id, 100)
+          const { entries } = await direct.since(id, { limit: 100 })
           const held = entries.map(({ message }) => Number(message.data))
           expect(held).toEqual([...new Set(held)].sort((a, b) => a - b))
           for (const [n, outcome] of outcomes.entries()) {

@@ -8,7 +8,7 @@ async function readAfter(redis: Redis, id: string): Promise<string[]> {
   const log = setUpLog({ url: redis.url })
   const found: string[] = []
   for (let from: string | number = id; ; ) {
-    const { entries, gap, end, more } = await log.since(from, 3)
+    const { entries, gap, end, more } = await log.since(from, { limit: 3 })
     if (gap !== undefined) found.push(`gap ${gap.reason}`)
     found.push(...entries.map(({ message }) => message.data))
     if (!more) return found

@@ -115,7 +115,7 @@ describe.skipIf(redisPath === undefined)(
         }
         expect(crashes).toBeGreaterThan(0)
 
-        const { entries, gap } = await path.log.since(path.origin.id, EVENTS + 10)
+        const { entries, gap } = await path.log.since(path.origin.id, { limit: EVENTS + 10 })
         expect(gap).toBeUndefined()
         expect(entries.map(({ message }) => message.data)).toEqual(EXPECTED)
         const sent = entries.map(({ id, message }) => ({

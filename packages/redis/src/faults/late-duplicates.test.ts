@@ -17,7 +17,7 @@ describe.skipIf(redisPath === undefined)('requests delayed in the buffers of a l
     await second
     await append('3')
     await proxy.release()
-    const { entries } = await log.since(id, 10)
+    const { entries } = await log.since(id, { limit: 10 })
     expect(entries.map(({ message }) => message.data)).toEqual(['1', '2', '3'])
   })
 

@@ -52,7 +52,7 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
       mayBeAppended: false,
       cause: expect.any(Error),
     })
-    await expect(log.since('x', 1)).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(log.since('x', { limit: 1 })).rejects.toMatchObject({ code: 'unavailable' })
     await redis.start()
     let id = ''
     while (id === '') {
@@ -62,7 +62,7 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
         () => '',
       )
     }
-    expect((await log.since(id, 1)).gap).toBeUndefined()
+    expect((await log.since(id, { limit: 1 })).gap).toBeUndefined()
   })
 
   it('a call fails at its timeout, and its error says whether the message may be in the log', async () => {
@@ -82,7 +82,7 @@ describe.skipIf(redisPath === undefined)('while Redis is away', () => {
     redis.resume()
     await log.append({ data: 'a', topic: '' }, 'all', { sourceId: 'a' })
     await log.append({ data: 'c', topic: '' }, 'all')
-    const { entries } = await log.since(id, 10)
+    const { entries } = await log.since(id, { limit: 10 })
     expect(entries.map(({ message }) => message.data)).toEqual(['a', 'c'])
   })
 

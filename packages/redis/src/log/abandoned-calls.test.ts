@@ -23,7 +23,7 @@ describe.skipIf(redisPath === undefined)('a call to a redisLog', () => {
     await redis.stop('SIGKILL')
     await redis.start()
     const appended = await advanceUntil(clock, append(log, 'later'))
-    const { entries } = await setUpLog({ url: redis.url }).since(id, 10)
+    const { entries } = await setUpLog({ url: redis.url }).since(id, { limit: 10 })
     // Redis was killed before it read the message, and nobody waited for it afterwards.
     expect(entries.map(({ message }) => message.data)).toEqual(['later'])
     expect(entries.at(-1)?.id).toBe(appended.id)
@@ -50,7 +50,9 @@ describe.skipIf(redisPath === undefined)('a call to a redisLog', () => {
     const log = setUpLog({ url: redis.url })
     await log.head()
     redis.pause()
-    const reading = Promise.all([log.head(), log.since('x', 1)].map((call) => Promise.resolve(call)))
+    const reading = Promise.all(
+      [log.head(), log.since('x', { limit: 1 })].map((call) => Promise.resolve(call)),
+    )
     reading.catch(() => {})
     log.close()
     await expect(reading).rejects.toMatchObject({ name: 'RedisError', code: 'closed' })

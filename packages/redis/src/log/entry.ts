@@ -18,13 +18,29 @@ export function decodeEntry(
   body: string,
   ids: 'epoch' | 'message',
 ): StoredEntry {
-  const { message, target }: { message: LoggedMessage; target: Target } = JSON.parse(body)
+  const { message, target } = parseBody(body)
   return { logId, id: findOwnId(message, ids) ?? logId, offset, message, target }
 }
 
+/** Something else may have written the body. So a sink checks each entry, and leaves out malformed ones. */
+function parseBody(body: string): { readonly message: LoggedMessage; readonly target: Target } {
+  try {
+    const parsed: unknown = JSON.parse(body)
+    return Object(parsed)
+  } catch {
+    return Object({})
+  }
+}
+
 /** The message's own id, if clients see that one instead of the log's. */
-export function findOwnId({ id }: LoggedMessage, ids: 'epoch' | 'message'): string | undefined {
-  return ids === 'message' && id !== undefined && id !== '' ? id : undefined
+export function findOwnId(message: LoggedMessage, ids: 'epoch' | 'message'): string | undefined {
+  const { id }: { id?: unknown } = Object(message)
+  return ids === 'message' && typeof id === 'string' && id !== '' ? id : undefined
+}
+
+/** Whether something is an id of a log: `<epoch>-<number>`. */
+export function isLogId(text: string): boolean {
+  return /^[0-9a-z]+-\d{1,15}$/.test(text)
 }
 
 export function parseLogId(logId: string): { readonly epoch: string; readonly number: number } {

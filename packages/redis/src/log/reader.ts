@@ -1,4 +1,4 @@
-import type { GapReason, LogPosition } from '@rxsse/server'
+import type { GapReason, LogPosition, PageBounds } from '@rxsse/server'
 import type { Failure, Outcome } from '../connection/connection.ts'
 import { RedisError } from '../connection/redis-error.ts'
 import { retry } from '../connection/retry.ts'
@@ -17,10 +17,10 @@ export interface Page {
 
 export type ReadFrom = { readonly id: string } | { readonly offset: number } | 'head'
 
-/** Reads at most `limit` entries that follow `from`. Rejects with a {@link RedisError}. */
-export async function readPage(from: ReadFrom, limit: number, context: LogContext): Promise<Page> {
+/** Reads entries that follow `from`, within the bounds. Rejects with a {@link RedisError}. */
+export async function readPage(from: ReadFrom, bounds: PageBounds, context: LogContext): Promise<Page> {
   const { connection, settings, outages } = context
-  const result = await retry(() => tryReadPage(from, limit, context), isFinal, settings)
+  const result = await retry(() => tryReadPage(from, bounds, context), isFinal, settings)
   if (result === 'timeout') {
     const text = `Redis did not answer within ${settings.timeout} ms`
     throw new RedisError('timeout', text, { cause: outages.latestError })
@@ -39,14 +39,25 @@ export async function readPage(from: ReadFrom, limit: number, context: LogContex
   }
 }
 
-export function tryReadPage(from: ReadFrom, limit: number, context: LogContext): Promise<Outcome<Page>> {
+export function tryReadPage(
+  from: ReadFrom,
+  { limit, maxBytes = MAX_PAGE_BYTES }: PageBounds,
+  context: LogContext,
+): Promise<Outcome<Page>> {
   const { connection, keys, settings, watermark } = context
   const [kind, value] =
     from === 'head' ? ['head', ''] : 'id' in from ? ['id', from.id] : ['offset', String(from.offset)]
   return connection.try(async (client) => {
     const answer = await runScript(client, readScript, {
       keys: [keys.metadata, keys.events, keys.sources, keys.ids],
-      arguments: [createEpoch(), `${watermark}`, kind, value, String(limit), PAGE_BYTES],
+      arguments: [
+        createEpoch(),
+        `${watermark}`,
+        kind,
+        value,
+        String(limit),
+        String(Math.min(maxBytes, MAX_PAGE_BYTES)),
+      ],
     })
     const page = parsePage(answer as Answer, settings.ids)
     watermark.raise(page.head.id, page.head.offset)
@@ -54,8 +65,11 @@ export function tryReadPage(from: ReadFrom, limit: number, context: LogContext):
   })
 }
 
-/** A page ends when it holds about this many bytes. */
-const PAGE_BYTES = String(1024 * 1024)
+/** To find a position without reading entries. */
+export const NOTHING: PageBounds = { limit: 0 }
+
+/** A page ends when it holds about this many bytes, however many it may. */
+const MAX_PAGE_BYTES = 1024 * 1024
 
 type Answer = [
   headId: string,

@@ -203,7 +203,7 @@ function mergeGaps(found: readonly string[]): string[] {
 async function readAll(log: EventLog, id: string, limit: number): Promise<string[]> {
   const found: string[] = []
   for (let from: string | number = id; ; ) {
-    const { entries, gap, end, more } = await log.since(from, limit)
+    const { entries, gap, end, more } = await log.since(from, { limit })
     if (gap !== undefined) found.push(GAP)
     found.push(...entries.map(({ message: { data } }) => data))
     if (!more) return found

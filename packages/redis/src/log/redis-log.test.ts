@@ -41,7 +41,7 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
       [message('two\nlines\u0000\ud83d\ude00 \ud800'), { user: '42' }],
     ]
     for (const [each, target] of given) await log.append(each, target)
-    const { entries } = await log.since(id, 10)
+    const { entries } = await log.since(id, { limit: 10 })
     expect(entries.map((entry) => [entry.message, entry.target])).toEqual(
       given.map(([each, target]) => [expect.objectContaining(each), target]),
     )
@@ -55,7 +55,7 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
     expect(entries.map(({ id: each }) => Number(each.split('-')[1]))).toEqual(
       numbers.map((n) => Number(n) + 1),
     )
-    const page = await log.since(id, 2_000)
+    const page = await log.since(id, { limit: 2_000 })
     expect(page.entries.map((entry) => entry.message.data)).toEqual(numbers)
   })
 
@@ -63,18 +63,22 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
     const log = opened()
     const { id, offset } = await log.head()
     for (let n = 1; n <= 5; n++) await log.append(message(`${n}`), 'all')
-    const first = await log.since(id, 2)
+    const first = await log.since(id, { limit: 2 })
     expect(first).toMatchObject({ end: offset + 2, more: true })
-    const second = await log.since(first.end, 3)
+    const second = await log.since(first.end, { limit: 3 })
     expect(second).toMatchObject({ end: offset + 5, more: false })
-    expect(await log.since(second.end, 3)).toMatchObject({ entries: [], end: offset + 5, more: false })
+    expect(await log.since(second.end, { limit: 3 })).toMatchObject({
+      entries: [],
+      end: offset + 5,
+      more: false,
+    })
   })
 
   it('returns shorter pages if entries are large', async () => {
     const log = opened()
     const { id } = await log.head()
     for (let n = 0; n < 40; n++) await log.append(message('x'.repeat(100_000)), 'all')
-    const { entries, more } = await log.since(id, 100)
+    const { entries, more } = await log.since(id, { limit: 100 })
     expect(more).toBe(true)
     expect(entries.length).toBeGreaterThan(0)
     expect(entries.length).toBeLessThan(40)
@@ -109,12 +113,12 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
     await log.append(message('a', { id: 'ą' }), 'all')
     expect(await log.append(message('b', { id: 'b' }), 'all')).toMatchObject({ id: 'b' })
     await log.append(message('c'), 'all')
-    const { entries, gap } = await log.since('b', 5)
+    const { entries, gap } = await log.since('b', { limit: 5 })
     expect(gap).toBeUndefined()
     expect(entries.map(({ message: { data } }) => data)).toEqual(['c'])
-    expect(await log.since(entries[0]?.id ?? '', 5)).toMatchObject({ entries: [], gap: undefined })
-    expect((await log.since('never', 5)).gap).toMatchObject({ reason: 'unknown', from: 'never' })
-    expect((await log.since('ą', 5)).gap).toMatchObject({ reason: 'unknown', from: 'ą' })
+    expect(await log.since(entries[0]?.id ?? '', { limit: 5 })).toMatchObject({ entries: [], gap: undefined })
+    expect((await log.since('never', { limit: 5 })).gap).toMatchObject({ reason: 'unknown', from: 'never' })
+    expect((await log.since('ą', { limit: 5 })).gap).toMatchObject({ reason: 'unknown', from: 'ą' })
   })
 
   it('reports a gap if it cannot continue after an id', async () => {
@@ -124,17 +128,20 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
     const [a, b, c, d] = entries
     const epoch = a?.id.split('-')[0]
     const oldest = { id: b?.id, offset: b?.offset }
-    expect(await log.since(`${epoch}-0`, 5)).toMatchObject({
+    expect(await log.since(`${epoch}-0`, { limit: 5 })).toMatchObject({
       entries: [{ id: c?.id }, { id: d?.id }],
       gap: { reason: 'trimmed', from: `${epoch}-0`, to: oldest, missed: 2 },
     })
-    expect((await log.since(a?.offset ?? 0, 5)).gap).toMatchObject({ reason: 'trimmed', missed: 1 })
-    expect((await log.since(b?.id ?? '', 5)).gap).toBeUndefined()
-    expect(await log.since('another1-3', 5)).toMatchObject({
+    expect((await log.since(a?.offset ?? 0, { limit: 5 })).gap).toMatchObject({
+      reason: 'trimmed',
+      missed: 1,
+    })
+    expect((await log.since(b?.id ?? '', { limit: 5 })).gap).toBeUndefined()
+    expect(await log.since('another1-3', { limit: 5 })).toMatchObject({
       entries: [{ id: c?.id }, { id: d?.id }],
       gap: { reason: 'epoch', from: 'another1-3', to: oldest },
     })
-    expect(await log.since(`${epoch}-9`, 5)).toMatchObject({
+    expect(await log.since(`${epoch}-9`, { limit: 5 })).toMatchObject({
       entries: [],
       end: d?.offset,
       gap: { reason: 'ahead', to: { id: d?.id } },
@@ -149,7 +156,10 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
       `${epoch}-${'9'.repeat(400)}`,
       '\ud800',
     ]) {
-      expect(await log.since(id, 5)).toMatchObject({ entries: [], gap: { reason: 'unknown', from: id } })
+      expect(await log.since(id, { limit: 5 })).toMatchObject({
+        entries: [],
+        gap: { reason: 'unknown', from: id },
+      })
     }
   })
 
@@ -170,7 +180,7 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
     }
     await expect.poll(() => seen.every((entries) => entries.length === 100)).toBe(true)
     expect(seen[0]).toEqual(seen[1])
-    expect(seen[0]).toEqual((await one.since(tails[0]?.position.offset ?? 0, 200)).entries)
+    expect(seen[0]).toEqual((await one.since(tails[0]?.position.offset ?? 0, { limit: 200 })).entries)
     tails[0]?.stop()
     await two.append(message('later'), 'all')
     await expect.poll(() => seen[1]?.length).toBe(101)
@@ -195,7 +205,7 @@ describe.skipIf(redisPath === undefined)('redisLog', () => {
       code: 'closed',
       mayBeAppended: false,
     })
-    await expect(log.since('x', 1)).rejects.toMatchObject({ code: 'closed' })
+    await expect(log.since('x', { limit: 1 })).rejects.toMatchObject({ code: 'closed' })
     await expect(log.tail?.(() => {})).rejects.toMatchObject({ code: 'closed' })
     log.close()
   })

@@ -7,7 +7,7 @@ import { AppendQueue } from './append-queue.ts'
 import { HighWatermark } from './high-watermark.ts'
 import { createLogKeys } from './keys.ts'
 import type { LogContext } from './log-context.ts'
-import { readPage, tryReadPage } from './reader.ts'
+import { NOTHING, readPage, tryReadPage } from './reader.ts'
 import { type RedisLogOptions, resolveLogOptions } from './redis-log-options.ts'
 import { Tail } from './tail.ts'
 
@@ -41,10 +41,10 @@ export function redisLog(options: RedisLogOptions): EventLog {
       return queue.append(message, target, sourceId)
     },
 
-    async since(from, limit) {
+    async since(from, bounds) {
       assertOpen()
       const start = typeof from === 'string' ? { id: from } : { offset: from }
-      const { head, after, gap: found, entries } = await readPage(start, limit, context)
+      const { head, after, gap: found, entries } = await readPage(start, bounds, context)
       const end = entries.at(-1)?.offset ?? after.offset
       const gap: LogGap | undefined = found && { ...found, from: String(from), to: after }
       return { entries, end, more: end < head.offset && entries.length > 0, gap }
@@ -52,7 +52,7 @@ export function redisLog(options: RedisLogOptions): EventLog {
 
     async head() {
       assertOpen()
-      return (await readPage('head', 0, context)).head
+      return (await readPage('head', NOTHING, context)).head
     },
 
     async tail(listener): Promise<LogTail> {
@@ -78,7 +78,7 @@ export function redisLog(options: RedisLogOptions): EventLog {
   /** Has no timeout, so that a node that starts while Redis is away works once it is back. */
   async function waitForHead(): Promise<LogPosition> {
     for (let failures = 0; ; failures++) {
-      const outcome = await tryReadPage('head', 0, context)
+      const outcome = await tryReadPage('head', NOTHING, context)
       assertOpen()
       if ('answer' in outcome) return outcome.answer.head
       connection.reportFailure(outcome.failure)

@@ -37,7 +37,7 @@ describe.skipIf(redisPath === undefined)('the terms of a log', () => {
     expect((await admin.hGet('{rxsse}:metadata', 'past'))?.match(/;/g)?.length).toBe(64)
     const all = ids.map((_, n) => `${n + 1}`)
     for (const [n, id] of ids.entries()) {
-      const { entries, gap } = await log.since(id, 100)
+      const { entries, gap } = await log.since(id, { limit: 100 })
       const forgotten = n < 70 - 64
       expect([n, gap?.reason]).toEqual([n, forgotten ? 'epoch' : undefined])
       expect(entries.map((entry) => entry.message.data)).toEqual(forgotten ? all : all.slice(n + 1))
@@ -46,7 +46,7 @@ describe.skipIf(redisPath === undefined)('the terms of a log', () => {
 
   it.each<[string, (log: EventLog) => Promise<(lost: string) => Promise<unknown>>]>([
     ['has read the head', async (log) => async () => log.head()],
-    ['has read a page', async (log) => async () => log.since('x', 10)],
+    ['has read a page', async (log) => async () => log.since('x', { limit: 10 })],
     [
       'has a tail',
       async (log) => {
@@ -68,7 +68,7 @@ describe.skipIf(redisPath === undefined)('the terms of a log', () => {
     await knowing.head()
     const next = await fresh.append(message('2'), 'all')
     expect(next.id).not.toBe(lost.id)
-    const { entries, gap } = await fresh.since(lost.id, 10)
+    const { entries, gap } = await fresh.since(lost.id, { limit: 10 })
     expect(gap?.reason).toBe('ahead')
     expect(entries.map((entry) => entry.message.data)).toEqual(['2'])
   })
@@ -83,9 +83,9 @@ describe.skipIf(redisPath === undefined)('the terms of a log', () => {
     await restore()
     await restart()
     await fresh.append(message('2'), 'all')
-    expect((await fresh.since(first.id, 10)).gap).toBeUndefined()
+    expect((await fresh.since(first.id, { limit: 10 })).gap).toBeUndefined()
     await knowing.head()
-    const { entries, gap } = await fresh.since(first.id, 10)
+    const { entries, gap } = await fresh.since(first.id, { limit: 10 })
     expect(gap?.reason).toBe('trimmed')
     expect(entries.map((entry) => entry.message.data)).toEqual(['2'])
   })
@@ -102,7 +102,7 @@ describe.skipIf(redisPath === undefined)('the terms of a log', () => {
     await restart()
     await knowing.head()
     await fresh.append(message('2'), 'all')
-    const { entries, gap } = await fresh.since(first.id, 10)
+    const { entries, gap } = await fresh.since(first.id, { limit: 10 })
     expect(gap).toBeUndefined()
     expect(entries.map((entry) => entry.message.data)).toEqual(['2'])
   })

@@ -91,7 +91,7 @@ describe.skipIf(redisPath === undefined)('the tail of a redisLog', () => {
     for (const limit of [1, 10]) {
       const read: string[] = []
       for (let from = position?.offset ?? 0; ; ) {
-        const { entries, end, more } = await log.since(from, limit)
+        const { entries, end, more } = await log.since(from, { limit })
         read.push(...dataOf(entries))
         from = end
         if (!more) break

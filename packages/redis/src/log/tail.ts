@@ -3,9 +3,9 @@ import { backoff } from '../connection/backoff.ts'
 import type { Failure } from '../connection/connection.ts'
 import { PING_INTERVAL } from '../connection/connection-options.ts'
 import { RedisError } from '../connection/redis-error.ts'
-import { decodeEntry, parseLogId, positionBefore, type StoredEntry } from './entry.ts'
+import { decodeEntry, isLogId, parseLogId, positionBefore, type StoredEntry } from './entry.ts'
 import type { LogContext } from './log-context.ts'
-import { type Page, tryReadPage } from './reader.ts'
+import { NOTHING, type Page, tryReadPage } from './reader.ts'
 
 export type TailListener = (entries: readonly LogEntry[], gap?: LogGap) => void
 
@@ -58,14 +58,14 @@ export class Tail {
   /** Checks that the log still contains the position, and delivers a gap if it does not. */
   async #verify(): Promise<Failure | undefined> {
     const position = this.#position
-    const byId = await tryReadPage({ id: position.id }, 0, this.#context)
+    const byId = await tryReadPage({ id: position.id }, NOTHING, this.#context)
     if ('failure' in byId) return byId.failure
     const { gap, after } = byId.answer
     if (gap === undefined) return undefined
     let to = after
     if (to.offset < position.offset) {
       // Connected clients already have the entries before their position, so they go on from there.
-      const byOffset = await tryReadPage({ offset: position.offset }, 0, this.#context)
+      const byOffset = await tryReadPage({ offset: position.offset }, NOTHING, this.#context)
       if ('failure' in byOffset) return byOffset.failure
       to = { id: byOffset.answer.after.id, offset: Math.max(byOffset.answer.after.offset, position.offset) }
     }
@@ -99,7 +99,7 @@ export class Tail {
 
   #parseEntry(streamId: string, { i: logId, m: body }: Fields): StoredEntry {
     const { keys, settings } = this.#context
-    if (logId !== undefined && body !== undefined) {
+    if (logId !== undefined && body !== undefined && isLogId(logId)) {
       return decodeEntry(logId, Number.parseInt(streamId, 10), body, settings.ids)
     }
     const text = `${keys.events} contains ${streamId}, which is not an entry of this log; it is left out`
@@ -134,7 +134,7 @@ export class Tail {
         : createGap(positionBefore(entry), last.id, { reason: 'trimmed', missed })
     }
     // Only Redis knows whether the term before ended at the last entry that was read.
-    const outcome = await tryReadPage({ id: last.id }, 0, this.#context)
+    const outcome = await tryReadPage({ id: last.id }, NOTHING, this.#context)
     if ('failure' in outcome) return outcome.failure
     const { gap } = outcome.answer
     return gap && createGap(positionBefore(entry), last.id, gap)

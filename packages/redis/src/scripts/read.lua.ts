@@ -104,7 +104,7 @@ end
 
 local entries, bytes, from = {}, 0, streamId(after)
 while limit > 0 and bytes < maxBytes do
-  local some = redis.call('XRANGE', events, '(' .. from, upTo, 'COUNT', math.min(limit, 32))
+  local some = redis.call('XRANGE', events, '(' .. from, upTo, 'COUNT', math.min(limit, 16))
   if #some == 0 then break end
   for _, entry in ipairs(some) do
     -- Other fields: something other than a log wrote this.

@@ -9,13 +9,18 @@ import { compareSecret } from './compare-secret.ts'
  * - `equals`: it is this text. `caseSensitive: false` ignores case.
  * - `matches`: the pattern is found in it, anywhere unless anchored.
  * - `secret`: it is the value of an environment variable, compared in constant time. With a
- *   `scheme` such as `Bearer`, it is that word, a space and the value.
+ *   `scheme` such as `Bearer`, it is that word in any case, a space and the value.
  */
 export type HeaderRule =
   | { readonly exists: true }
   | { readonly equals: string; readonly caseSensitive?: boolean }
   | { readonly matches: string | RegExp; readonly caseSensitive?: boolean }
   | { readonly secret: string; readonly scheme?: string }
+
+export interface NamedHeaderRule {
+  readonly header: string
+  readonly rule: HeaderRule
+}
 
 export interface HeaderRulesOptions {
   /** The environment variables of secrets, read once. Default `process.env`. */
@@ -25,17 +30,20 @@ export interface HeaderRulesOptions {
 }
 
 /**
- * Builds an `access` function from rules that the request headers must all fulfil. A missing header
- * is answered 401, a wrong one 403. No error and no response shows the value of a header or a
- * variable.
+ * Builds an `access` function from rules that the request headers must all fulfil: one for each
+ * header, or a list that may have several for a header. A missing header is answered 401, a wrong
+ * one 403. No error and no response shows the value of a header or a variable.
  *
  * @throws TypeError if a rule is malformed or its environment variable is not set.
  */
 export function headerRules(
-  rules: Readonly<Record<string, HeaderRule>>,
+  rules: Readonly<Record<string, HeaderRule>> | readonly NamedHeaderRule[],
   { env = readEnvironment(), challenge = 'Bearer' }: HeaderRulesOptions = {},
 ): Access {
-  const checks = Object.entries(rules).map(([name, rule]) => ({ name, check: createCheck(name, rule, env) }))
+  const list = Array.isArray(rules)
+    ? (rules as readonly NamedHeaderRule[])
+    : Object.entries(rules).map(([header, rule]) => ({ header, rule }))
+  const checks = list.map(({ header, rule }) => ({ name: header, check: createCheck(header, rule, env) }))
   return async ({ headers }: SinkRequest): Promise<AccessDecision> => {
     if (checks.some(({ name }) => !headers.has(name))) return { deny: 401, challenge }
     // Every check runs, so that the time taken does not tell which one failed.
@@ -58,8 +66,14 @@ function createCheck(
         `headerRules: ${name} needs the environment variable ${rule.secret}, which is not set`,
       )
     }
-    const wanted = rule.scheme === undefined ? secret : `${rule.scheme} ${secret}`
-    return (value) => compareSecret(value, wanted)
+    const { scheme } = rule
+    if (scheme === undefined) return (value) => compareSecret(value, secret)
+    return (value) => {
+      // The scheme is no secret, and its case does not matter (RFC 9110, 11.1).
+      const [, given = '', credentials = ''] = /^(\S+) +(.*)$/.exec(value) ?? []
+      const isScheme = given.toLowerCase() === scheme.toLowerCase()
+      return compareSecret(credentials, secret).then((isSecret) => isScheme && isSecret)
+    }
   }
   if ('equals' in rule) {
     if (rule.caseSensitive ?? true) return (value) => value === rule.equals

@@ -2,10 +2,11 @@ import { isPromise, type MaybePromise, optionError, requireInteger } from '@rxss
 import { addJitter } from '../connection/reconnection-time.ts'
 import type { SinkRequest } from '../http/request.ts'
 import { createPlainResponse, type SinkResponse, STREAM_HEADERS } from '../http/response.ts'
-import { encodeRetry } from '../wire/encode.ts'
+import { callSafely, createResultError, requireOptionalText } from '../sink/callbacks.ts'
+import { encodeComment, encodeRetry } from '../wire/encode.ts'
 
 export interface LimitOptions {
-  /** Connections in all. Default: no limit. */
+  /** Connections in all, and requests that wait to be one. Default: no limit. */
   readonly connections?: number
   /** Connections that share a `key`. Default: no limit. */
   readonly connectionsPerKey?: number
@@ -13,9 +14,14 @@ export interface LimitOptions {
   readonly key?: (request: SinkRequest, user: string | undefined) => string | undefined
   /** Counts a key on all servers: `redisPresence`. Default: each server counts its own. */
   readonly across?: SharedPermits
+  /** Rooms and topic patterns that a query may name. More are answered 400. Default 64. */
+  readonly queryNames?: number
+  /** Bytes of the log to read at once for a client that resumes. Default 256 KiB. */
+  readonly replayBytes?: number
   /**
    * The response to excess clients. `'retry'` (the default) is a 200 whose stream says when to come
-   * back and ends. `503` has a `Retry-After`, but it ends a browser's EventSource for good.
+   * back and ends. `503` has a `Retry-After`, but it ends a browser's EventSource for good. Requests
+   * other than GET always get the 503.
    */
   readonly overload?: 'retry' | 503
 }
@@ -31,11 +37,30 @@ export interface SharedPermits {
   take(key: string, most: number): MaybePromise<Permit | undefined>
 }
 
+/** The permit of one request, and later of its connection. */
+export interface RequestPermit extends Permit {
+  /** A permit that comes after the release is released at once. */
+  addKeyPermit(keyPermit: Permit): void
+}
+
 export interface ConnectionLimits {
-  /** A permit, or undefined if all are taken. */
-  take(request: SinkRequest, user: string | undefined): MaybePromise<Permit | undefined>
+  readonly queryNames: number
+  /** Permits that are taken: those of connections, and of requests that wait. */
+  readonly taken: number
+  /** A permit for a request, or undefined if all are taken. */
+  take(): RequestPermit | undefined
+  /** Takes one of the permits of the request's key, too. Returns whether there was one. */
+  takeKey(permit: RequestPermit, request: SinkRequest, user: string | undefined): MaybePromise<boolean>
   /** The response if there is no permit, or the endpoint is closing. */
-  overloaded(headers: Readonly<Record<string, string>>): SinkResponse
+  overloaded(request: SinkRequest): SinkResponse
+}
+
+export interface LimitsHost {
+  /** The reconnection time in milliseconds, without jitter. */
+  readonly retry: number
+  readonly random: () => number
+  /** Never throws. */
+  readonly onError: (error: unknown) => void
 }
 
 export function resolveLimits(
@@ -44,13 +69,14 @@ export function resolveLimits(
     connectionsPerKey = Number.POSITIVE_INFINITY,
     key = (_request, user) => user,
     across,
+    queryNames = 64,
     overload = 'retry',
   }: LimitOptions = {},
-  retry: number,
-  random: () => number,
+  { retry, random, onError }: LimitsHost,
 ): ConnectionLimits {
   requireLimit(connections, 'limits.connections')
   requireLimit(connectionsPerKey, 'limits.connectionsPerKey')
+  requireLimit(queryNames, 'limits.queryNames')
   const hasKeys = connectionsPerKey < Number.POSITIVE_INFINITY
   if (overload !== 'retry' && overload !== 503) {
     throw optionError('limits.overload', "'retry' or 503", overload)
@@ -59,52 +85,75 @@ export function resolveLimits(
     throw new TypeError('limits.across needs limits.connectionsPerKey: it counts the connections of a key')
   }
   const keyPermits = across ?? createLocalPermits()
-  let total = 0
+  const count = { taken: 0, onError }
 
   return {
-    take(request, user) {
-      if (total >= connections) return undefined
-      const name = hasKeys ? key(request, user) : undefined
-      // Counted before the key's permit is known, because other requests may come meanwhile.
-      total++
-      if (name === undefined) return issue()
-      try {
-        const keyPermit = keyPermits.take(name, connectionsPerKey)
-        return isPromise(keyPermit) ? keyPermit.then(issueWith, fail) : issueWith(keyPermit)
-      } catch (error) {
-        return fail(error)
+    queryNames,
+
+    get taken() {
+      return count.taken
+    },
+
+    take: () => (count.taken < connections ? new CountedPermit(count) : undefined),
+
+    takeKey(permit, request, user) {
+      const name = hasKeys ? requireOptionalText(key(request, user), 'limits.key') : undefined
+      if (name === undefined) return true
+      const keyPermit = keyPermits.take(name, connectionsPerKey)
+      return isPromise(keyPermit) ? keyPermit.then(add) : add(keyPermit)
+
+      function add(taken: Permit | undefined): boolean {
+        if (taken === undefined) return false
+        if (typeof taken?.release !== 'function') {
+          throw createResultError(taken, 'limits.across.take', 'a permit or undefined')
+        }
+        permit.addKeyPermit(taken)
+        return true
       }
     },
 
-    overloaded(headers) {
+    overloaded({ method }) {
       const delay = addJitter(retry, random)
-      if (overload === 503) {
+      // Only a browser's EventSource needs the 200, and it sends only GET.
+      if (overload === 503 || (method !== 'GET' && method !== 'HEAD')) {
         return createPlainResponse(503, 'too many connections', {
-          ...headers,
           'retry-after': String(Math.ceil(delay / 1000)),
         })
       }
-      return { status: 200, headers: { ...headers, ...STREAM_HEADERS }, body: `${encodeRetry(delay)}\n` }
+      // No blank line, so that no reader takes it for an event.
+      const body = encodeComment('too many connections') + encodeRetry(delay)
+      return { status: 200, headers: STREAM_HEADERS, body }
     },
   }
+}
 
-  function issueWith(keyPermit: Permit | undefined): Permit | undefined {
-    if (keyPermit !== undefined) return issue(keyPermit)
-    total--
-    return undefined
+/** A permit outlives its request by hours, so it holds no reference to it. */
+class CountedPermit implements RequestPermit {
+  readonly #count: { taken: number; readonly onError: (error: unknown) => void }
+  #keyPermit: Permit | undefined
+  #released = false
+
+  constructor(count: { taken: number; readonly onError: (error: unknown) => void }) {
+    this.#count = count
+    count.taken++
   }
 
-  function fail(error: unknown): never {
-    total--
-    throw error
+  addKeyPermit(keyPermit: Permit): void {
+    this.#keyPermit = keyPermit
+    if (this.#released) this.#releaseKey()
   }
 
-  // A permit outlives its request by hours, so it must not hold a reference to it.
-  function issue(keyPermit?: Permit): Permit {
-    return createPermit(() => {
-      total--
-      keyPermit?.release()
-    })
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.#count.taken--
+    this.#releaseKey()
+  }
+
+  #releaseKey(): void {
+    const keyPermit = this.#keyPermit
+    this.#keyPermit = undefined
+    if (keyPermit !== undefined) callSafely(() => keyPermit.release(), this.#count.onError)
   }
 }
 
@@ -116,22 +165,16 @@ export function createLocalPermits(): SharedPermits {
       const before = taken.get(key) ?? 0
       if (before >= most) return undefined
       taken.set(key, before + 1)
-      return createPermit(() => {
-        const left = Number(taken.get(key)) - 1
-        if (left === 0) taken.delete(key)
-        else taken.set(key, left)
-      })
-    },
-  }
-}
-
-function createPermit(release: () => void): Permit {
-  let held = true
-  return {
-    release() {
-      if (!held) return
-      held = false
-      release()
+      let isHeld = true
+      return {
+        release() {
+          if (!isHeld) return
+          isHeld = false
+          const left = Number(taken.get(key)) - 1
+          if (left === 0) taken.delete(key)
+          else taken.set(key, left)
+        },
+      }
     },
   }
 }

@@ -8,16 +8,22 @@ import { resolveLimits } from './limits.ts'
 
 describe('a permit', () => {
   it('that is released twice counts once', () => {
-    const limits = resolveLimits({ connections: 2, connectionsPerKey: 2 }, 1_000, () => 0)
-    const take = (user: string) => limits.take({} as SinkRequest, user)
-    const permit = take('a')
-    expect(take('b')).toBeDefined()
-    expect(take('a')).toBeUndefined()
-    if (permit === undefined || 'then' in permit) throw new Error('there is no permit')
+    const host = { retry: 1_000, random: () => 0, onError: () => {} }
+    const limits = resolveLimits({ connections: 3, connectionsPerKey: 2 }, host)
+    const take = () => limits.take() ?? expect.unreachable('there is no permit')
+    const takeKey = (user: string) => limits.takeKey(take(), {} as SinkRequest, user)
+    const permit = take()
+    expect(limits.takeKey(permit, {} as SinkRequest, 'a')).toBe(true)
+    expect(takeKey('a')).toBe(true)
+    const excess = take()
+    expect(limits.takeKey(excess, {} as SinkRequest, 'a')).toBe(false)
+    expect(limits.take()).toBeUndefined()
+    excess.release()
     permit.release()
     permit.release()
-    expect(take('a')).toBeDefined()
-    expect(take('a')).toBeUndefined()
+    expect(limits.taken).toBe(1)
+    expect(takeKey('a')).toBe(true)
+    expect(takeKey('a')).toBe(false)
   })
 
   it('of a user is released when its connection closes', async () => {

@@ -1,6 +1,8 @@
+import { runAtEndOfTick } from '../connection/end-of-tick.ts'
 import type { Endpoint } from '../http/response.ts'
-import { handleNodeRequest } from './node.ts'
+import { handleNodeRequest } from './handle-node-request.ts'
 import type { NodeRequest, NodeResponse } from './node-request.ts'
+import { cutResponse } from './node-response-writer.ts'
 
 /** The part of a Fastify instance that the plugin uses. */
 export interface FastifyHost {
@@ -29,19 +31,38 @@ export function createFastifyPlugin(endpoint: Endpoint): FastifyPlugin {
   return async (instance, { path }) => {
     const open = new Set<NodeResponse>()
     instance.all(path, (request, reply) => {
-      reply.hijack()
-      const response = reply.raw
-      for (const [name, value] of Object.entries(reply.getHeaders())) {
-        if (value !== undefined) response.setHeader(name, value)
-      }
-      open.add(response)
-      response.once('close', () => open.delete(response))
-      handleNodeRequest(endpoint, request.raw, response, { raw: request, takeover: false })
+      open.add(reply.raw)
+      reply.raw.once('close', () => open.delete(reply.raw))
+      handleFastifyRequest(endpoint, request, reply)
     })
     // Fastify waits for its connections, but a stream does not end by itself.
     instance.addHook('preClose', (done) => {
-      for (const response of open) response.end()
-      done()
+      // The events of this tick are sent first.
+      runAtEndOfTick(() => {
+        for (const response of open) endResponse(response, endpoint.isEndless)
+        done()
+      })
     })
   }
+}
+
+/** Answers a Fastify request by its `request` and `reply`. */
+export function handleFastifyRequest(
+  endpoint: Endpoint,
+  request: FastifyRequestLike,
+  reply: FastifyReplyLike,
+): void {
+  reply.hijack()
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) reply.raw.setHeader(name, value)
+  }
+  handleNodeRequest(endpoint, request.raw, reply.raw, { raw: request, takeover: false })
+}
+
+function endResponse(response: NodeResponse, isEndless: boolean): void {
+  if (!response.headersSent) {
+    response.statusCode = 503
+    response.end()
+  } else if (isEndless) response.end()
+  else cutResponse(response, 'after everything written')
 }

@@ -1,7 +1,8 @@
+import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createTestSink } from '../../test/serve.ts'
-import type { Sink } from '../sink/sink.ts'
+import { createSink, type Sink } from '../sink/sink.ts'
 
 async function openBody(sink: Sink, init?: RequestInit): Promise<ReadableStreamDefaultReader<Uint8Array>> {
   const response = await sink.fetch(new Request('http://localhost/', init))
@@ -46,7 +47,7 @@ describe('the body of a Fetch response', () => {
     const text = await readRest(reader)
     await closed
     for (const n of [1, 2, 3]) expect(text).toContain(`data: ${n}${large}\n\n`)
-    expect(text).toMatch(/retry: \d+\n\n$/)
+    expect(text).toMatch(/retry: \d+\n$/)
   })
 
   it('whose request is aborted ends and gets nothing more', async () => {
@@ -77,3 +78,22 @@ describe('the body of a Fetch response', () => {
     expect(events).toEqual(['1 ', '{"skipped":4}', '6 ', 'last'])
   })
 })
+
+it.each(['aborted', 'cancelled', 'ended', 'denied'])(
+  'a Fetch request that is %s keeps no listener on its signal',
+  async (how) => {
+    const sink = createSink({
+      access: async () => (how === 'denied' ? { deny: 403 } : { allow: true }),
+    })
+    const caller = new AbortController()
+    const request = new Request('http://localhost/', { signal: caller.signal })
+    const { body } = await sink.fetch(request)
+    if (how === 'aborted') caller.abort()
+    else if (how === 'cancelled') await body?.cancel()
+    const reading = how === 'ended' ? new Response(body).text() : undefined
+    await sink.close()
+    await reading
+    await expect.poll(() => getEventListeners(request.signal, 'abort')).toEqual([])
+    expect(sink.stats()).toMatchObject({ connections: 0, pending: 0 })
+  },
+)

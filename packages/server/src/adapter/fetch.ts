@@ -1,29 +1,43 @@
+import { runAtEndOfTick } from '../connection/end-of-tick.ts'
 import type { ResponseWriter, ResponseWriterEvents } from '../connection/response-writer.ts'
 import type { SinkRequest } from '../http/request.ts'
-import type { Endpoint, SinkResponse } from '../http/response.ts'
+import { BARE_ERROR, type Endpoint, type SinkResponse } from '../http/response.ts'
 
 /** From a Fetch `Request` to a `Response`: for Hono, Next, Bun, Deno and workers. Never rejects. */
 export type FetchHandler = (request: Request) => Promise<Response>
 
 export function createFetchHandler(endpoint: Endpoint): FetchHandler {
   return async (request) => {
-    const { status, headers, body, stream, abandoned }: SinkResponse = await endpoint(
-      createSinkRequest(request),
-    )
-    if (stream === undefined) return new Response(body ?? null, { status, headers })
-    if (request.signal.aborted) {
-      abandoned?.()
-      return new Response(null, { status, headers })
+    try {
+      return createResponse(request, await endpoint.respond(createSinkRequest(request)))
+    } catch (error) {
+      endpoint.report(error)
+      return new Response(BARE_ERROR.body, BARE_ERROR)
     }
-    let readable: ReadableStream<Uint8Array> | undefined
-    stream((events) => {
-      const body = createBody(events, request.signal)
-      readable = body.readable
-      return body.writer
-    })
-    return new Response(readable, { status, headers })
   }
 }
+
+function createResponse(
+  request: Request,
+  { status, headers, body, stream, abandoned }: SinkResponse,
+): Response {
+  const head = { status, headers }
+  if (stream === undefined) return new Response(NO_BODY.has(status) ? null : (body ?? null), head)
+  if (request.signal.aborted) {
+    abandoned?.()
+    return new Response(null, head)
+  }
+  let readable: ReadableStream<Uint8Array> | undefined
+  stream((events) => {
+    const body = createBody(events, request)
+    readable = body.readable
+    return body.writer
+  })
+  return new Response(readable, head)
+}
+
+/** A `Response` with one of these throws if there is a body. */
+const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304])
 
 function createSinkRequest(raw: Request): SinkRequest {
   let url: URL | undefined
@@ -35,17 +49,19 @@ function createSinkRequest(raw: Request): SinkRequest {
       return url
     },
     headers: raw.headers,
-    signal: raw.signal,
+    get signal() {
+      return raw.signal
+    },
   }
 }
 
 /** A response body to push to. Its reader pulls when it keeps up, and cancels when it leaves. */
 function createBody(
   events: ResponseWriterEvents,
-  signal: AbortSignal,
+  request: Request,
 ): { readable: ReadableStream<Uint8Array>; writer: ResponseWriter } {
   let controller: ReadableStreamDefaultController<Uint8Array>
-  let state: 'open' | 'ending' | 'closed' = 'open'
+  let state: 'open' | 'ending' | 'cutting' | 'closed' = 'open'
   let behind = false
 
   const readable = new ReadableStream<Uint8Array>(
@@ -58,14 +74,15 @@ function createBody(
           behind = false
           events.drained()
         }
-        if (state === 'ending') finish()
+        finishIfRead()
       },
       cancel: closed,
     },
     { highWaterMark: HIGH_WATER_MARK, size: (bytes) => bytes.byteLength },
   )
-  // When a client leaves, some runtimes cancel the body and some abort the request.
-  signal.addEventListener('abort', leave, { once: true })
+  // When a client leaves, some runtimes cancel the body and some abort the request. The functions
+  // here refer to the request: if it were collected, its signal would never fire.
+  request.signal.addEventListener('abort', leave, { once: true })
 
   return {
     readable,
@@ -75,28 +92,37 @@ function createBody(
         behind = Number(controller.desiredSize) <= 0
         return !behind
       },
-      end() {
-        state = 'ending'
-        if (controller.desiredSize === HIGH_WATER_MARK) finish()
-      },
+      end: () => finish('ending'),
+      cut: () => finish('cutting'),
       destroy,
     },
   }
 
-  /** Closes the body if everything queued has been read. */
-  function finish(): void {
-    if (controller.desiredSize !== HIGH_WATER_MARK) return
-    controller.close()
-    closed()
+  function finish(how: 'ending' | 'cutting'): void {
+    state = how
+    finishIfRead()
   }
 
+  /** Finishes the body if everything queued has been read: an error would drop the queue. */
+  function finishIfRead(): void {
+    if (controller.desiredSize !== HIGH_WATER_MARK) return
+    // The runtime has the last bytes, but an error at once would make it drop them.
+    if (state === 'cutting') runAtEndOfTick(destroy)
+    else if (state === 'ending') {
+      controller.close()
+      closed()
+    }
+  }
+
+  /** Nobody reads any more, and frameworks print an error that nobody can read. */
   function leave(): void {
     controller.close()
     closed()
   }
 
+  /** An error, because a body that ends would look complete. */
   function destroy(): void {
-    // An error, because an ended body would look complete.
+    if (state === 'closed') return
     controller.error(new Error('the stream was cut'))
     closed()
   }
@@ -104,7 +130,7 @@ function createBody(
   function closed(): void {
     if (state === 'closed') return
     state = 'closed'
-    signal.removeEventListener('abort', leave)
+    request.signal.removeEventListener('abort', leave)
     events.closed()
   }
 }

@@ -34,13 +34,28 @@ function resolveUrl(raw: NodeRequest): URL {
   const target =
     'originalUrl' in raw && typeof raw.originalUrl === 'string' ? raw.originalUrl : String(raw.url)
   const scheme = 'encrypted' in raw.socket && raw.socket.encrypted === true ? 'https' : 'http'
+  // The client sets the target and the host, so each may be malformed.
+  if (!target.startsWith('/')) return parseAbsolute(target) ?? new URL(`${scheme}://localhost/`)
   const host = raw.headers[':authority'] ?? raw.headers.host
-  // The target may be an absolute URL, and the client sets the host: neither may throw here.
   return (
-    parse(target.startsWith('/') ? `${scheme}://${host}${target}` : target) ??
-    parse(`${scheme}://localhost${target}`) ??
-    new URL(`${scheme}://localhost/`)
+    (isHost(host) ? parse(`${scheme}://${host}${target}`) : undefined) ??
+    new URL(`${scheme}://localhost${target}`)
   )
+}
+
+/**
+ * Whether a text is a host with an optional port (RFC 9110, 7.2; RFC 3986, 3.2.2). In any other
+ * text, a `/`, `?` or `#` would make a path or a query of what follows it.
+ */
+function isHost(host: unknown): host is string {
+  return typeof host === 'string' && HOST.test(host)
+}
+
+const HOST = /^(?:\[[\da-f:.]+\]|(?:[\w.~!$&'()*+,;=-]|%[\da-f]{2})+)(?::\d*)?$/i
+
+/** The target of a request to a proxy is a whole URL (RFC 9112, 3.2.2). */
+function parseAbsolute(target: string): URL | undefined {
+  return /^https?:\/\//i.test(target) ? parse(target) : undefined
 }
 
 function parse(url: string): URL | undefined {

@@ -35,9 +35,27 @@ function createFallbackWriter(response: NodeResponse, events: ResponseWriterEven
       return keepsUp
     },
     end: () => void response.end(),
-    destroy: () => void response.destroy(),
+    cut: () => cutResponse(response, 'after everything written'),
+    destroy: () => cutResponse(response, 'at once'),
   }
 }
+
+/** Ends a response whose head is sent, so that its client sees that the body is not complete. */
+export function cutResponse(response: NodeResponse, when: 'at once' | 'after everything written'): void {
+  if ('stream' in response) {
+    const { stream } = response
+    const reset = () => stream.close(HTTP2_INTERNAL_ERROR)
+    // A reset drops what the client has no window for yet, so it waits for all writes before it.
+    if (when === 'at once' || stream.writableLength === 0 || stream.destroyed) reset()
+    else stream.write('', reset)
+  } else if (when === 'at once') response.destroy()
+  // Without chunks, the end of the connection would look like the end of the body.
+  else if (!response.chunkedEncoding) response.socket?.resetAndDestroy()
+  else response.socket?.destroySoon()
+}
+
+/** RFC 9113, section 7. */
+const HTTP2_INTERNAL_ERROR = 2
 
 /** The socket to write chunks to, if the response is HTTP/1.1 in chunks and nothing wraps it. */
 function findRawSocket(response: ServerResponse): Socket | undefined {

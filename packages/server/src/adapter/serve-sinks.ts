@@ -108,9 +108,14 @@ async function serveHere(options: ServeSinksOptions): Promise<SinkServer> {
     await new Promise<void>((resolve) => {
       server.close(() => resolve())
       server.closeIdleConnections()
+      // Half a request would hold the server until it times out.
+      setTimeout(() => server.closeAllConnections(), LAST_RESPONSES_MS).unref()
     })
   }
 }
+
+/** Short responses are on their way. Streams have ended. */
+const LAST_RESPONSES_MS = 200
 
 function sendText(response: NodeResponse, status: number, text: string): void {
   response.statusCode = status

@@ -39,6 +39,13 @@ export class SocketResponseWriter implements ResponseWriter {
     else this.#socket.end(LAST_CHUNK)
   }
 
+  /** The last chunk is missing, so the body is not complete (RFC 9112, 8). */
+  cut(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#socket.destroySoon()
+  }
+
   destroy(): void {
     this.#socket.destroy()
   }

@@ -21,7 +21,7 @@ describe('a connection is not taken over', () => {
     socket.on('data', (chunk: Buffer) => {
       text += chunk
     })
-    await expect.poll(() => source.observed && text.includes('retry')).toBe(true)
+    await expect.poll(() => source.observed && text.includes(':\n')).toBe(true)
     source.next({ data: 1 })
     await expect.poll(() => text.includes('data: 1\n\n')).toBe(true)
     source.complete()

@@ -11,6 +11,8 @@ import type { Socket } from 'node:net'
 export function takeOver(request: IncomingMessage, response: ServerResponse, socket: Socket): boolean {
   const { parser } = socket as ParsedSocket
   if (!isKnown(parser) || !request.complete || response.socket !== socket || socket.destroyed) return false
+  // Another request has come on this connection. Only node:http answers it, or knows that it left.
+  if (parser.incoming !== request) return false
   response.detachSocket(socket)
   for (const event of EVENTS) {
     for (const listener of socket.listeners(event)) {
@@ -41,6 +43,8 @@ export function takeOver(request: IncomingMessage, response: ServerResponse, soc
 }
 
 interface Parser {
+  /** The request that was read last. */
+  readonly incoming?: unknown
   unconsume(): void
   remove(): void
   free(): void

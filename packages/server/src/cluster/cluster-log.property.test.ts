@@ -212,7 +212,7 @@ class World {
     // What this worker has seen live is in the page, or the page ends before and says so.
     const seen = worker.position
     worker.asked++
-    this.#check(worker.log.since(after, limit), (page) => {
+    this.#check(worker.log.since(after, { limit }), (page) => {
       worker.answered++
       this.#judge(page, after, limit)
       if (seen !== undefined && after <= seen) expect(page.more || page.end >= seen).toBe(true)

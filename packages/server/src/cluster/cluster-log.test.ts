@@ -25,7 +25,7 @@ describe('clusterLog in one process', () => {
     await log.append(message('b'), 'all')
     await log.append(message('c'), 'all')
     expect(live).toEqual(['a', 'b', 'c'])
-    expect((await log.since(position.id, 5)).gap).toMatchObject({ reason: 'trimmed', missed: 1 })
+    expect((await log.since(position.id, { limit: 5 })).gap).toMatchObject({ reason: 'trimmed', missed: 1 })
   })
 
   it('publishes and resumes as without', async () => {
@@ -170,7 +170,7 @@ describe('a worker', () => {
     open()
     await settle()
     hold()
-    const waiting = [worker.append(message('a'), 'all'), worker.head(), worker.since(0, 5)]
+    const waiting = [worker.append(message('a'), 'all'), worker.head(), worker.since(0, { limit: 5 })]
     const lost = Promise.allSettled(waiting)
     await settle()
     worker.disconnected()
@@ -178,7 +178,7 @@ describe('a worker', () => {
     expect(await lost).toEqual([gone, gone, gone])
     await expect(waiting[0]).rejects.toMatchObject({ mayBeAppended: true })
     await expect(worker.head()).rejects.toMatchObject({ code: 'disconnected' })
-    await expect(worker.since(0, 5)).rejects.toMatchObject({ code: 'disconnected' })
+    await expect(worker.since(0, { limit: 5 })).rejects.toMatchObject({ code: 'disconnected' })
     await expect(async () => worker.tail(() => {})).rejects.toMatchObject({ code: 'disconnected' })
   })
 
@@ -209,9 +209,9 @@ describe('a worker', () => {
     const { worker, open, log } = link()
     open()
     for (let n = 0; n < 10; n++) await log.append(message('x'.repeat(100_000)), 'all')
-    const { entries, end, more } = await worker.since(0, 10)
+    const { entries, end, more } = await worker.since(0, { limit: 10 })
     expect({ entries: entries.length, end, more }).toEqual({ entries: 2, end: 2, more: true })
-    expect((await worker.since(8, 10)).more).toBe(false)
+    expect((await worker.since(8, { limit: 10 })).more).toBe(false)
   })
 })
 

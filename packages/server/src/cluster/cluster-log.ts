@@ -131,7 +131,7 @@ function clusterLogOf(log: PrimaryLog | WorkerLog, name: string, leave: () => vo
   return {
     permits: log.permits,
     append: (message, target, options) => log.append(message, target, options),
-    since: (after, limit) => log.since(after, limit),
+    since: (after, bounds) => log.since(after, bounds),
     head: () => log.head(),
     tail: (listener) => log.tail(listener),
     async close() {

@@ -1,5 +1,6 @@
 import { isPromise, type MaybePromise } from '@rxsse/shared'
 import { createLocalPermits, type SharedPermits } from '../access/limits.ts'
+import { CheckedLog } from '../log/checked-log.ts'
 import type {
   AppendOptions,
   EventLog,
@@ -8,6 +9,7 @@ import type {
   LogPage,
   LogPosition,
   LogTail,
+  PageBounds,
 } from '../log/event-log.ts'
 import type { Target } from '../sink/message.ts'
 import type { ClusterContext } from './context.ts'
@@ -25,7 +27,7 @@ type Listener = Parameters<NonNullable<EventLog['tail']>>[0]
 export class PrimaryLog implements EventLog, SessionHost {
   readonly permits: SharedPermits = createLocalPermits()
   readonly context: ClusterContext
-  readonly #log: EventLog
+  readonly #log: CheckedLog
   readonly #sessions = new Map<Channel, Session>()
   readonly #listeners = new Set<Listener>()
   #position: LogPosition | undefined
@@ -37,7 +39,8 @@ export class PrimaryLog implements EventLog, SessionHost {
   #closed = false
 
   constructor(log: EventLog, context: ClusterContext) {
-    this.#log = log
+    // Its workers then receive sound entries only.
+    this.#log = new CheckedLog(log, (error) => context.onError(error))
     this.context = context
   }
 
@@ -76,9 +79,12 @@ export class PrimaryLog implements EventLog, SessionHost {
     })
   }
 
-  since(after: string | number, limit: number): MaybePromise<LogPage> {
+  since(
+    after: string | number,
+    { limit, maxBytes = Number.POSITIVE_INFINITY }: PageBounds,
+  ): MaybePromise<LogPage> {
     this.#assertOpen()
-    return this.#log.since(after, limit)
+    return this.#log.since(after, { limit, maxBytes })
   }
 
   head(): MaybePromise<LogPosition> {
@@ -128,7 +134,7 @@ export class PrimaryLog implements EventLog, SessionHost {
 
   /** Undefined if the log can say at once where it stands. */
   #start(): Promise<void> | undefined {
-    if (this.#log.tail === undefined) {
+    if (!this.#log.hasTail) {
       const head = this.#log.head()
       if (isPromise(head)) return this.#startAt(head)
       this.#position ??= head
@@ -168,7 +174,7 @@ export class PrimaryLog implements EventLog, SessionHost {
   }
 
   #appended(entry: LogEntry): void {
-    if (this.#log.tail !== undefined) return
+    if (this.#log.hasTail) return
     // An entry that the log knew by its source id is live already.
     if (entry.offset > this.position.offset) this.#goLive({ entries: [entry] })
   }

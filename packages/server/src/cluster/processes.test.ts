@@ -188,7 +188,7 @@ it('close together: clients are told when to come back, and every process ends',
   expect(await program.ask({ close: true })).toMatchObject({ closed: true })
   for (const reader of readers) {
     expect(await reader.ended).toBe('end')
-    expect(reader.text()).toMatch(/retry: \d+\n\n$/)
+    expect(reader.text()).toMatch(/retry: \d+\n$/)
   }
   await Promise.all(workers.map(isGone))
 })

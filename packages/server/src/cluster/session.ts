@@ -97,7 +97,7 @@ export class Session {
         return isPromise(appended) ? appended.then(shorten) : shorten(appended)
       }
       case 'since': {
-        const page = primary.since(call[2], call[3])
+        const page = primary.since(call[2], { limit: call[3], maxBytes: PAGE_LENGTH })
         return isPromise(page) ? page.then(limitLength) : limitLength(page)
       }
       case 'head':
@@ -218,8 +218,8 @@ export class Session {
   }
 }
 
-const PAGE = 256
 const PAGE_LENGTH = 262_144
+const PAGE = { limit: 256, maxBytes: PAGE_LENGTH }
 const RETRY_MS = 1_000
 
 /** Ids, topics and what is around them. */

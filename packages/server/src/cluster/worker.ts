@@ -9,6 +9,7 @@ import type {
   LogPage,
   LogPosition,
   LogTail,
+  PageBounds,
 } from '../log/event-log.ts'
 import type { Target } from '../sink/message.ts'
 import type { ClusterContext } from './context.ts'
@@ -85,7 +86,8 @@ export class WorkerLog implements EventLog {
     )
   }
 
-  since(after: string | number, limit: number): Promise<LogPage> {
+  /** The primary bounds the bytes of a page. */
+  since(after: string | number, { limit }: PageBounds): Promise<LogPage> {
     return this.#reads.read(after, limit)
   }
 

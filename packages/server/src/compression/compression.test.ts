@@ -164,7 +164,7 @@ describe("compression: 'shared'", () => {
     await expect.poll(() => sink.stats().connections).toBe(1)
     await sink.close()
     await reader.ended
-    expect(gunzipSync(Buffer.concat(chunks)).toString()).toMatch(/^retry: \d+\n\nretry: \d+\n\n$/)
+    expect(gunzipSync(Buffer.concat(chunks)).toString()).toMatch(/^retry: \d+\n: reconnect\nretry: \d+\n$/)
   })
 
   it.each(ADAPTERS)('works with $name', async ({ mount, open }) => {

@@ -1,4 +1,4 @@
-import { CompressedFrame, type Frame } from '../wire/frame.ts'
+import { ByteFrame, type Frame } from '../wire/frame.ts'
 import { type CrcPrefix, crc32AfterPrefix, joinCrc32 } from './crc32.ts'
 import { loadZlib } from './load-zlib.ts'
 import type { SharedDeflate } from './shared-deflate.ts'
@@ -47,10 +47,7 @@ export class GzipMember {
     this.detach()
     this.#crc = loadZlib().crc32(plain.bytes, this.#crc)
     this.#length += plain.bytes.length
-    return new CompressedFrame(
-      concatenate([...this.#takeHeader(), ...storedBlocks(plain.bytes)]),
-      plain.messages,
-    )
+    return new ByteFrame(concatenate([...this.#takeHeader(), ...storedBlocks(plain.bytes)]), plain.messages)
   }
 
   /** The last block, then the checksum and the length of all that this reader received. */
@@ -60,7 +57,7 @@ export class GzipMember {
     const view = new DataView(end.buffer)
     view.setUint32(0, this.#crc, true)
     view.setUint32(4, this.#length % 2 ** 32, true)
-    return new CompressedFrame(concatenate([...this.#takeHeader(), LAST_BLOCK, end]), 0)
+    return new ByteFrame(concatenate([...this.#takeHeader(), LAST_BLOCK, end]), 0)
   }
 
   #takeHeader(): readonly Uint8Array[] {

@@ -1,4 +1,4 @@
-import { CompressedFrame, type Frame } from '../wire/frame.ts'
+import { ByteFrame, type Frame } from '../wire/frame.ts'
 import type { CrcPrefix } from './crc32.ts'
 import { loadZlib } from './load-zlib.ts'
 
@@ -44,7 +44,7 @@ export class SharedDeflate {
       this.#lastSync = now
     }
     this.#window = syncPoint ? new Uint8Array(0) : appendToWindow(this.#window, plain.bytes)
-    return { compressed: new CompressedFrame(bytes, plain.messages), syncPoint }
+    return { compressed: new ByteFrame(bytes, plain.messages), syncPoint }
   }
 }
 

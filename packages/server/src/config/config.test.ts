@@ -82,6 +82,11 @@ describe('sinkFromConfig', () => {
     [{ 'X-Key': { secret: 'KEY' } }, 'hunter2', 200],
     [{ 'X-Key': { type: 'secret', env: 'KEY', scheme: 'Key' } }, 'Key hunter2', 200],
     [[{ header: 'X-Key', rule: { secret: 'KEY' } }], 'wrong', 403],
+    [{ 'X-Key': { type: 'secret', value: 'KEY' } }, 'hunter2', 200],
+    [{ 'X-Key': { type: 'secret', value: 'KEY' } }, 'KEY', 403],
+    [[{ 'x-key': { type: 'secret', value: 'KEY' } }, { 'x-key': { matches: '^h' } }], 'hunter2', 200],
+    [[{ 'x-key': { type: 'secret', value: 'KEY' } }, { 'x-key': { matches: '^h' } }], 'hello', 403],
+    [[{ 'x-key': { type: 'secret', value: 'KEY' } }, { 'X-Key': { matches: '^x' } }], 'hunter2', 403],
   ])('checks headers by %j', async (headers, value, status) => {
     const { origin } = await serveConfig({ headers }, { env: { KEY: 'hunter2' } })
     expect((await openReader(`${origin}/sse/sink`, { headers: { 'x-key': value } })).status).toBe(status)
@@ -102,7 +107,16 @@ describe('sinkFromConfig', () => {
     [{ heartbeat_interval: -1 }, /heartbeat_interval: it must be seconds/],
     [{ heartbeat_interval: 1, heartbeat_timeout: 1 }, /heartbeat_timeout: it cannot be given with/],
     [{ mount: '/a', path: 'b' }, /path: it cannot be given with mount/],
-    [{ headers: { 'X-Key': { secrt: 'KEY' } } }, /headers/],
+    [{ headers: { 'X-Key': { secrt: 'KEY' } } }, /headers\.X-Key: it must be a text, or a rule with exists/],
+    [{ headers: { 'X-Key': { type: 'signature' } } }, /headers\.X-Key: it must be a text, or a rule/],
+    [{ headers: { 'X-Key': { type: 'constructor' } } }, /headers\.X-Key: it must be a text, or a rule/],
+    [{ headers: { 'X-Key': { type: 'secret' } } }, /headers\.X-Key: it needs the name of an environment/],
+    [{ headers: { 'X-Key': { type: 'matches', pattern: 1 } } }, /headers\.X-Key\.pattern: .*expected string/],
+    [{ headers: { 'X-Key': { equals: 'a', case: 1 } } }, /headers\.X-Key: .*"case"/],
+    [{ headers: [{ header: 'X-Key', rule: { exists: false } }] }, /headers\.0\.rule\.exists: /],
+    [{ headers: [{ 'X-Key': { secret: 1 } }] }, /headers\.0\.X-Key\.secret: .*expected string/],
+    [{ headers: 'X-Key' }, /headers: /],
+    [{ cors: { origins: ['*'], allowed_origins: ['*'] } }, /cors: .*allowed_origins/],
     [{ headers: { 'X-Key': { secret: 'NOT_SET' } } }, /NOT_SET, which is not set/],
     [{ cors: {} }, /cors\.allowed_origins: /],
   ])('rejects %j and names the key', (config, text) => {

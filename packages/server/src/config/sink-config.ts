@@ -1,6 +1,6 @@
 import { type Duration, parseTimeout } from '@rxsse/shared'
 import { z } from 'zod'
-import type { HeaderRule } from '../access/header-rules.ts'
+import type { HeaderRule, NamedHeaderRule } from '../access/header-rules.ts'
 
 /** The declarative form of a sink. Any other key is an error. */
 export interface SinkConfig {
@@ -23,12 +23,24 @@ export interface SinkConfig {
   readonly heartbeat_interval?: number | string | undefined
   /** Another name of `heartbeat_interval`. */
   readonly heartbeat_timeout?: number | string | undefined
-  /** The rules for request headers, by header name, or as a list of `{header, rule}`. */
+  /**
+   * The rules for request headers, by header name, or as a list of `{header, rule}` or
+   * `{name: rule}`. A list may have several rules for one header.
+   */
   readonly headers?:
     | Readonly<Record<string, HeaderRuleConfig>>
-    | readonly { readonly header: string; readonly rule: HeaderRuleConfig }[]
+    | readonly (
+        | { readonly header: string; readonly rule: HeaderRuleConfig }
+        | Readonly<Record<string, HeaderRuleConfig>>
+      )[]
     | undefined
-  readonly cors?: { readonly allowed_origins: string | readonly string[] } | undefined
+  /** The allowed origins, under either name. */
+  readonly cors?:
+    | { readonly allowed_origins: string | readonly string[] }
+    | { readonly origins: string | readonly string[] }
+    | undefined
+  /** Patterns of topics. If a client is slow, it gets the latest of each of these entities. */
+  readonly coalesce?: string | readonly string[] | null | undefined
 }
 
 /** A text to equal, or a rule of `headerRules`. `secret` and `env` name a variable. */
@@ -42,27 +54,40 @@ export type HeaderRuleConfig =
   | { readonly type: 'matches'; readonly pattern: string; readonly case_sensitive?: boolean | undefined }
   | { readonly secret: string; readonly scheme?: string | undefined }
   | { readonly type: 'secret'; readonly env: string; readonly scheme?: string | undefined }
+  | { readonly type: 'secret'; readonly value: string; readonly scheme?: string | undefined }
 
 /** A configuration with its defaults. Times are milliseconds. */
 export interface ParsedSinkConfig extends Pick<SinkConfig, 'id' | 'mount' | 'path'> {
   readonly enabled: boolean
-  readonly host: string
-  readonly port: number
+  readonly host?: string | undefined
+  readonly port?: number | undefined
   readonly match?: readonly string[] | undefined
   readonly heartbeat_interval?: number | undefined
   readonly heartbeat_timeout?: number | undefined
-  readonly headers?: Readonly<Record<string, HeaderRule>> | undefined
-  readonly cors?: { readonly allowed_origins: readonly string[] } | undefined
+  readonly headers?: readonly NamedHeaderRule[] | undefined
+  readonly cors?: { readonly origins: readonly string[] } | undefined
+  readonly coalesce?: readonly string[] | undefined
 }
 
 /** Throws a `TypeError` that names each wrong key and shows no value. */
 export function parseSinkConfig(config: unknown): ParsedSinkConfig {
-  const result = SCHEMA.safeParse(config)
+  return parse(SCHEMA, config, "the sink's configuration")
+}
+
+/** As {@link parseSinkConfig}, for several sinks by name. */
+export function parseSinksConfig(config: unknown): ReadonlyMap<string, ParsedSinkConfig> {
+  return new Map(
+    Object.entries(parse(z.record(z.string(), SCHEMA), config, 'the configuration of the sinks')),
+  )
+}
+
+function parse<T>(schema: z.ZodType<T>, config: unknown, name: string): T {
+  const result = schema.safeParse(config)
   if (result.success) return result.data
   const problems = result.error.issues.map(
     ({ path, message }) => `${path.map(String).join('.') || 'the configuration'}: ${message}`,
   )
-  throw new TypeError(`the sink's configuration is wrong: ${problems.join('; ')}`)
+  throw new TypeError(`${name} is wrong: ${problems.join('; ')}`)
 }
 
 const DURATION = z.union([z.number(), z.string()]).transform((value, context): number => {
@@ -85,38 +110,112 @@ const NAMES = z
       .filter((name) => name !== ''),
   )
 
-const CASE_SENSITIVITY = { case_sensitive: z.boolean().optional() }
+const CASE_SENSITIVITY = { case_sensitive: z.boolean().default(true) }
+const SCHEME = { scheme: z.string().optional() }
 
-const RULE = z.union([
-  z.string().transform((value) => ({ equals: value, caseSensitive: true })),
-  z.strictObject({ exists: z.literal(true) }),
-  z.strictObject({ type: z.literal('exists') }).transform(() => ({ exists: true as const })),
-  z
+/** The rules of `{type, …}`. */
+const RULES_BY_TYPE: Readonly<Record<string, z.ZodType<HeaderRule>>> = {
+  exists: z.strictObject({ type: z.string() }).transform(() => ({ exists: true as const })),
+  equals: z
+    .strictObject({ type: z.string(), value: z.string(), ...CASE_SENSITIVITY })
+    .transform(({ value, case_sensitive }) => ({ equals: value, caseSensitive: case_sensitive })),
+  matches: z
+    .strictObject({ type: z.string(), pattern: z.string(), ...CASE_SENSITIVITY })
+    .transform(({ pattern, case_sensitive }) => ({ matches: pattern, caseSensitive: case_sensitive })),
+  secret: z
+    .strictObject({
+      type: z.string(),
+      env: z.string().optional(),
+      value: z.string().optional(),
+      ...SCHEME,
+    })
+    .transform(({ env, value, scheme }, context) => {
+      const name = env ?? value
+      if (name !== undefined && (env === undefined || value === undefined)) return createSecret(name, scheme)
+      context.addIssue('it needs the name of an environment variable, as env or as value')
+      return z.NEVER
+    }),
+}
+
+/** The rules of `{exists: true}` and the like. */
+const RULES_BY_KEY: Readonly<Record<string, z.ZodType<HeaderRule>>> = {
+  exists: z.strictObject({ exists: z.literal(true) }),
+  equals: z
     .strictObject({ equals: z.string(), ...CASE_SENSITIVITY })
-    .transform(({ equals, case_sensitive = true }) => ({ equals, caseSensitive: case_sensitive })),
-  z
-    .strictObject({ type: z.literal('equals'), value: z.string(), ...CASE_SENSITIVITY })
-    .transform(({ value, case_sensitive = true }) => ({ equals: value, caseSensitive: case_sensitive })),
-  z
+    .transform(({ equals, case_sensitive }) => ({ equals, caseSensitive: case_sensitive })),
+  matches: z
     .strictObject({ matches: z.string(), ...CASE_SENSITIVITY })
-    .transform(({ matches, case_sensitive = true }) => ({ matches, caseSensitive: case_sensitive })),
-  z
-    .strictObject({ type: z.literal('matches'), pattern: z.string(), ...CASE_SENSITIVITY })
-    .transform(({ pattern, case_sensitive = true }) => ({ matches: pattern, caseSensitive: case_sensitive })),
-  z
-    .strictObject({ secret: z.string(), scheme: z.string().optional() })
-    .transform(({ secret, scheme }) => (scheme === undefined ? { secret } : { secret, scheme })),
-  z
-    .strictObject({ type: z.literal('secret'), env: z.string(), scheme: z.string().optional() })
-    .transform(({ env, scheme }) => (scheme === undefined ? { secret: env } : { secret: env, scheme })),
-])
+    .transform(({ matches, case_sensitive }) => ({ matches, caseSensitive: case_sensitive })),
+  secret: z
+    .strictObject({ secret: z.string(), ...SCHEME })
+    .transform(({ secret, scheme }) => createSecret(secret, scheme)),
+}
 
-const HEADERS = z.union([
-  z.record(z.string(), RULE),
-  z
-    .array(z.strictObject({ header: z.string(), rule: RULE }))
-    .transform((list) => Object.fromEntries(list.map(({ header, rule }) => [header, rule]))),
-])
+function createSecret(secret: string, scheme: string | undefined): HeaderRule {
+  return scheme === undefined ? { secret } : { secret, scheme }
+}
+
+/** A schema that chooses another one by the value, so that an error names the key within it. */
+function createChoice<T>(choose: (value: unknown) => z.ZodType<T> | string): z.ZodType<T> {
+  return z.unknown().transform((value, context): T => {
+    const schema = choose(value)
+    if (typeof schema === 'string') {
+      context.addIssue(schema)
+      return z.NEVER
+    }
+    const result = schema.safeParse(value)
+    if (result.success) return result.data
+    for (const { path, message } of result.error.issues) context.addIssue({ code: 'custom', path, message })
+    return z.NEVER
+  })
+}
+
+const RULE = createChoice<HeaderRule>((value) => {
+  if (typeof value === 'string') {
+    return z.string().transform((equals) => ({ equals, caseSensitive: true }))
+  }
+  if (typeof value === 'object' && value !== null) {
+    const key = Object.keys(RULES_BY_KEY).find((name) => name in value)
+    const schema = 'type' in value ? getOwn(RULES_BY_TYPE, value.type) : getOwn(RULES_BY_KEY, key)
+    if (schema !== undefined) return schema
+  }
+  return 'it must be a text, or a rule with exists, equals, matches or secret'
+})
+
+function getOwn<T>(table: Readonly<Record<string, T>>, key: unknown): T | undefined {
+  return typeof key === 'string' && Object.hasOwn(table, key) ? table[key] : undefined
+}
+
+/** The headers of an object with a rule for each name. */
+const RULES = z
+  .record(z.string(), RULE)
+  .transform((rules) => Object.entries(rules).map(([header, rule]) => ({ header, rule })))
+
+const NAMED_RULE = z
+  .strictObject({ header: z.string(), rule: RULE })
+  .transform((named): NamedHeaderRule[] => [named])
+
+const RULE_LIST = z
+  .array(
+    createChoice<NamedHeaderRule[]>((value) =>
+      typeof value === 'object' && value !== null && 'header' in value && 'rule' in value
+        ? NAMED_RULE
+        : RULES,
+    ),
+  )
+  .transform((lists) => lists.flat())
+
+const HEADERS = createChoice<NamedHeaderRule[]>((value) => (Array.isArray(value) ? RULE_LIST : RULES))
+
+const CORS = createChoice<{ origins: readonly string[] }>((value) =>
+  typeof value === 'object' && value !== null && 'origins' in value
+    ? z.strictObject({ origins: NAMES })
+    : z
+        .strictObject({ allowed_origins: NAMES })
+        .transform(({ allowed_origins }) => ({ origins: allowed_origins })),
+)
+
+const PORT = z.coerce.number().int().min(0).max(65_535)
 
 const PATH = z.string().regex(/^[^?#\r\n]*$/, 'it must be a path without a query')
 
@@ -127,13 +226,14 @@ const SCHEMA = z
     type: z.enum(['sse', 'sink']).default('sse'),
     mount: PATH.optional(),
     path: PATH.optional(),
-    host: z.string().min(1).default('0.0.0.0'),
-    port: z.coerce.number().int().min(0).max(65_535).default(8080),
+    host: z.string().min(1).optional(),
+    port: PORT.optional(),
     match: NAMES.optional(),
     heartbeat_interval: DURATION.optional(),
     heartbeat_timeout: DURATION.optional(),
     headers: HEADERS.optional(),
-    cors: z.strictObject({ allowed_origins: NAMES }).optional(),
+    cors: CORS.optional(),
+    coalesce: NAMES.nullish().transform((names) => names ?? undefined),
   })
   .refine(({ mount, path }) => mount === undefined || path === undefined, {
     path: ['path'],

@@ -4,6 +4,8 @@ import { asyncScheduler, type SchedulerAction, type SchedulerLike } from 'rxjs'
 export interface Clock {
   /** Milliseconds since an arbitrary moment. Only differences mean something. */
   now(): number
+  /** The time of day, in milliseconds since 1970. It may be set forward or back. */
+  timeOfDay(): number
   after(milliseconds: number, work: () => void): Cancel
   every(milliseconds: number, work: () => void): Cancel
 }
@@ -14,6 +16,7 @@ export function createClock(scheduler: SchedulerLike): Clock {
   return {
     // asyncScheduler.now() is the time of day, which may be set forward or back. Timers ignore that.
     now: scheduler === asyncScheduler ? () => performance.now() : () => scheduler.now(),
+    timeOfDay: () => scheduler.now(),
     after(milliseconds, work) {
       const timer = scheduler.schedule(work, milliseconds)
       return () => timer.unsubscribe()

@@ -2,7 +2,7 @@ import type { Permit } from '../access/limits.ts'
 import { GzipMember } from '../compression/gzip-member.ts'
 import type { SubscriberGroup } from '../fan-out/subscriber-group.ts'
 import type { Counters } from '../sink/stats.ts'
-import { type EncodedEvent, EventFrame, type Frame } from '../wire/frame.ts'
+import { type EncodedEvent, EventFrame, type Frame, sliceFrame } from '../wire/frame.ts'
 import type { ResponseWriter, ResponseWriterEvents } from './response-writer.ts'
 import { SendQueue } from './send-queue.ts'
 import type { SlowClientRules } from './slow-client.ts'
@@ -28,6 +28,8 @@ export class Connection implements ResponseWriterEvents {
   /** The writer, if the client keeps up and its stream has no content coding. */
   #fastPath: ResponseWriter | undefined
   #wasQuiet = true
+  /** The part of a large frame that the writer has not been given yet. */
+  #rest: FrameRest | undefined
   #onClosed: (() => void) | undefined
 
   constructor(
@@ -46,7 +48,7 @@ export class Connection implements ResponseWriterEvents {
 
   /** Whether events can still be sent. */
   get isOpen(): boolean {
-    return this.#state === KEEPS_UP || (this.#state.name === 'behind' && !this.#state.endsAfter)
+    return this.#state === KEEPS_UP || (this.#state.name === 'behind' && this.#state.endsAfter === undefined)
   }
 
   /** Whether the writer still holds bytes that the client has not taken. */
@@ -54,14 +56,17 @@ export class Connection implements ResponseWriterEvents {
     return this.#state.name === 'behind'
   }
 
-  /** Whether the client has taken nothing since that time. */
+  /**
+   * Whether the client has taken nothing since that time. The operating system reports progress in
+   * steps of its send buffer, which may be a few megabytes.
+   */
   isStalledSince(time: number): boolean {
     return this.#state.name === 'behind' && this.#state.since <= time
   }
 
   /**
-   * Hot path: writes a frame if the client keeps up; the caller counts it. Returns false if the
-   * frame needs {@link send}.
+   * Hot path: writes a frame of at most {@link PIECE_BYTES} if the client keeps up; the caller
+   * counts it. Returns false if the frame needs {@link send}.
    */
   trySend(frame: EventFrame): boolean {
     const writer = this.#fastPath
@@ -74,7 +79,16 @@ export class Connection implements ResponseWriterEvents {
     const state = this.#state
     if (state === KEEPS_UP) {
       if (!this.#encodeAndWrite(frame)) this.#fallBehind()
-    } else if (state.name === 'behind' && !state.endsAfter) this.#enqueue(frame.events, state)
+    } else if (state.name === 'behind' && state.endsAfter === undefined) this.#enqueue(frame.events, state)
+  }
+
+  /**
+   * Writes a part of a replay, and never queues it. Returns whether the client keeps up, so that
+   * the next part may follow. Call this only if it does.
+   */
+  replay(frame: Frame): boolean {
+    if (!this.#encodeAndWrite(frame)) this.#fallBehind()
+    return this.#state === KEEPS_UP
   }
 
   /** Sends the group's compressed frame if the client is in step with it, the plain one if not. */
@@ -103,16 +117,19 @@ export class Connection implements ResponseWriterEvents {
   }
 
   /** Calls `then` when the connection has closed. */
-  onClosed(then: () => void): void {
+  onClosed(then: (() => void) | undefined): void {
     this.#onClosed = then
   }
 
-  /** Ends the body after `last` and everything that waits. */
-  end(last?: EncodedEvent): void {
+  /**
+   * Ends the body after `last` and everything that waits. With `'cut'`, the client sees that the
+   * body is not complete.
+   */
+  end(last?: EncodedEvent, how: 'end' | 'cut' = 'end'): void {
     if (!this.isOpen) return
     if (last !== undefined) this.send(new EventFrame([last]))
-    if (this.#state.name === 'behind') this.#state.endsAfter = true
-    else if (this.#state === KEEPS_UP) this.#finish()
+    if (this.#state.name === 'behind') this.#state.endsAfter = how
+    else if (this.#state === KEEPS_UP) this.#finish(how)
   }
 
   /** Drops the connection at once, and what the client has not taken. */
@@ -131,6 +148,9 @@ export class Connection implements ResponseWriterEvents {
     const state = this.#state
     if (state.name !== 'behind') return
     state.since = this.#host.now()
+    const rest = this.#rest
+    this.#rest = undefined
+    if (rest !== undefined && !this.#writePieces(rest)) return
     if (state.skipped > 0) {
       const notice = this.#host.slowClient.notice(state.skipped)
       state.skipped = 0
@@ -142,8 +162,8 @@ export class Connection implements ResponseWriterEvents {
     }
     // A write may have closed the connection.
     if (this.#state !== state) return
-    if (state.endsAfter) {
-      this.#finish()
+    if (state.endsAfter !== undefined) {
+      this.#finish(state.endsAfter)
       return
     }
     this.#enter(KEEPS_UP)
@@ -153,6 +173,7 @@ export class Connection implements ResponseWriterEvents {
   closed(): void {
     if (this.#state === CLOSED) return
     this.#enter(CLOSED)
+    this.#rest = undefined
     this.#host.closed(this)
     this.#onClosed?.()
   }
@@ -162,8 +183,12 @@ export class Connection implements ResponseWriterEvents {
     this.#fastPath = state === KEEPS_UP && this.#gzip === undefined ? this.#writer : undefined
   }
 
-  #finish(): void {
+  #finish(how: 'end' | 'cut'): void {
     this.#enter(ENDING)
+    if (how === 'cut') {
+      this.#writer.cut()
+      return
+    }
     if (this.#gzip !== undefined) this.#write(this.#gzip.trailer())
     this.#writer.end()
   }
@@ -178,13 +203,13 @@ export class Connection implements ResponseWriterEvents {
       queue,
       since: this.#host.now(),
       skipped: 0,
-      endsAfter: false,
+      endsAfter: undefined,
       onDrained: undefined,
     })
     this.#host.fellBehind(this)
   }
 
-  #encodeAndWrite(frame: EventFrame): boolean {
+  #encodeAndWrite(frame: Frame): boolean {
     return this.#write(this.#gzip === undefined ? frame : this.#gzip.encode(frame))
   }
 
@@ -192,7 +217,23 @@ export class Connection implements ResponseWriterEvents {
     this.#host.counters.delivered += frame.messages
     this.#host.counters.bytes += frame.bytes.length
     this.#wasQuiet = false
-    return this.#writer.write(frame)
+    return frame.bytes.length <= PIECE_BYTES
+      ? this.#writer.write(frame)
+      : this.#writePieces({ frame, from: 0 })
+  }
+
+  /** Writes a large frame piece by piece, so that each piece that the client takes is progress. */
+  #writePieces({ frame, from }: FrameRest): boolean {
+    const { length } = frame.bytes
+    for (let at = from; at < length && this.#state !== CLOSED; ) {
+      const end = Math.min(at + PIECE_BYTES, length)
+      const keepsUp = this.#writer.write(sliceFrame(frame, at, end))
+      at = end
+      if (keepsUp) continue
+      if (at < length) this.#rest = { frame, from: at }
+      return false
+    }
+    return true
   }
 
   #enqueue(events: readonly EncodedEvent[], state: Behind): void {
@@ -219,8 +260,8 @@ interface Behind {
   since: number
   /** Messages dropped from the queue and not reported yet. */
   skipped: number
-  /** The body ends when the queue is empty. Nothing more is added to it. */
-  endsAfter: boolean
+  /** How the body ends when the queue is empty. If set, nothing more is added to the queue. */
+  endsAfter: 'end' | 'cut' | undefined
   onDrained: (() => void) | undefined
 }
 
@@ -229,5 +270,13 @@ const KEEPS_UP = { name: 'keeps up' } as const
 const ENDING = { name: 'ending' } as const
 const CLOSED = { name: 'closed' } as const
 
+interface FrameRest {
+  readonly frame: Frame
+  readonly from: number
+}
+
+/** A larger frame is written in pieces of this size, so that a stalled writer holds few of them. */
+export const PIECE_BYTES = 65_536
+
 /** The queue is written in pieces of this size, so that a stalled writer holds at most one. */
-const CATCH_UP_BYTES = 16_384
+export const CATCH_UP_BYTES = 16_384

@@ -15,10 +15,10 @@ describe('the heartbeat of a sink', () => {
     await one.take(1)
     expect(one.text()).not.toContain('keep-alive')
     scheduler.advance(1)
-    await one.until(({ text }) => text().endsWith(': keep-alive\n\n'))
-    await other.until(({ text }) => text().endsWith(': keep-alive\n\n'))
+    await one.until(({ text }) => text().endsWith(': keep-alive\n'))
+    await other.until(({ text }) => text().endsWith(': keep-alive\n'))
     scheduler.advance(10_000)
-    await one.until(({ text }) => text().endsWith(': keep-alive\n\n: keep-alive\n\n'))
+    await one.until(({ text }) => text().endsWith(': keep-alive\n: keep-alive\n'))
   })
 
   it('has no timer after the last client has left, or after close', async () => {
@@ -61,9 +61,9 @@ describe('the heartbeat of a sink', () => {
     await busy.take(1)
     scheduler.advance(1000)
     await quiet.until(({ text }) => text().includes('keep-alive'))
-    expect(busy.text()).toBe(':\n\ndata: x\n\n')
+    expect(busy.text()).toBe(':\ndata: x\n\n')
     scheduler.advance(1000)
-    await busy.until(({ text }) => text().endsWith('keep-alive\n\n'))
+    await busy.until(({ text }) => text().endsWith('keep-alive\n'))
   })
 
   it('can be turned off', async () => {

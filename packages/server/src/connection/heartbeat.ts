@@ -46,7 +46,8 @@ export function resolveHeartbeat(options: HeartbeatOptions | false = {}): Heartb
       new EncodedEvent(
         as === 'event'
           ? encodeMessage({ ...message, id: cursor })
-          : `${text}${cursor === undefined ? '' : encodeId(cursor)}\n`,
+          : // Without an id, no blank line: some readers make an event of every block.
+            `${text}${cursor === undefined ? '' : `${encodeId(cursor)}\n`}`,
       ),
   }
 }

@@ -6,6 +6,8 @@ export interface ResponseWriter {
   write(frame: Frame): boolean
   /** Ends the body after everything written. */
   end(): void
+  /** Cuts the body after everything written: the client sees that it is not complete. */
+  cut(): void
   /** Drops the transport at once, and what it still holds. */
   destroy(): void
 }

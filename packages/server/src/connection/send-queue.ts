@@ -5,13 +5,17 @@ export interface SendQueueBounds {
   readonly maxBytes: number
 }
 
-/** The events that wait for a client that is behind, oldest first. */
+/**
+ * The events that wait for a client that is behind, oldest first. If they are coalesced, the newest
+ * message of each key stays however large it is, and the number of messages is the only bound.
+ */
 export class SendQueue {
   readonly #bounds: SendQueueBounds
   readonly #coalesces: boolean
   // A Map keeps the order of insertion. An event without a key is its own key.
   readonly #events = new Map<string | EncodedEvent, EncodedEvent>()
   #messages = 0
+  /** Bytes of the events, without those that are coalesced. */
   #bytes = 0
 
   constructor(bounds: SendQueueBounds, coalesces: boolean) {
@@ -32,7 +36,7 @@ export class SendQueue {
     const replaced = this.#remove(key) !== undefined
     this.#events.set(key, event)
     if (event.isMessage) this.#messages++
-    this.#bytes += event.bytes.length
+    if (key === event) this.#bytes += event.bytes.length
     return replaced
   }
 
@@ -45,6 +49,7 @@ export class SendQueue {
     for (const [key, event] of this.#events) {
       if (!this.overflows) break
       if (!event.isMessage) continue
+      if (key !== event && this.#messages <= this.#bounds.maxMessages) continue
       this.#remove(key)
       dropped++
     }
@@ -70,7 +75,7 @@ export class SendQueue {
     if (event === undefined) return undefined
     this.#events.delete(key)
     if (event.isMessage) this.#messages--
-    this.#bytes -= event.bytes.length
+    if (key === event) this.#bytes -= event.bytes.length
     return event
   }
 }

@@ -161,12 +161,14 @@ describe('a client that leaves', () => {
       },
     })
     const { id } = await log.head()
-    for (let n = 1; n <= 600; n++) await sink.publish({ data: n })
+    for (let n = 1; n <= 600; n++) await sink.publish({ data: `${n} ${'x'.repeat(500)}` })
     const client = await openClient(sink, { 'last-event-id': id })
+    const before = reads
     await client.cancel()
     await endOfTick()
     await endOfTick()
-    expect(reads).toBe(1)
+    expect(before).toBe(1)
+    expect(reads).toBe(before)
   })
 })
 
@@ -199,5 +201,85 @@ describe('shared compression', () => {
     expect(await requestCoding(65)).toBeNull()
     expect(await requestCoding(1)).toBe('gzip')
     expect(await requestCoding(64)).toBe('gzip')
+  })
+})
+
+describe('a message larger than a piece', () => {
+  const HUGE = 'x'.repeat(1_000_000)
+
+  it.each([
+    ['plain', {}],
+    ['compressed', { 'accept-encoding': 'gzip' }],
+  ])('arrives whole and in order, %s', async (_name, headers) => {
+    const sink = openSink({ compression: 'shared' })
+    const { body } = await sink.fetch(new Request('http://localhost/', { headers }))
+    const decoded = 'accept-encoding' in headers ? body?.pipeThrough(new DecompressionStream('gzip')) : body
+    const text = new Response(decoded).text()
+    for (const data of ['a', `b${HUGE}`, 'c', `d${HUGE}`, 'e']) await sink.publish({ data })
+    await expect.poll(() => sink.stats().behind).toBe(0)
+    await sink.close({ drain: '5s' })
+    expect(parseData(await text)?.map((data) => data.slice(0, 2))).toEqual(['a', 'bx', 'c', 'dx', 'e'])
+    expect((await text).split(HUGE).length).toBe(3)
+  })
+
+  it('is progress with each piece that the client takes, so a steady reader is not cut off', async () => {
+    const scheduler = new ManualScheduler()
+    const sink = openSink({ scheduler, slowClient: { stalledFor: '2s', maxBytes: 32_000_000 } })
+    const { body } = await sink.fetch(new Request('http://localhost/'))
+    const reader = (body as ReadableStream<Uint8Array>).getReader()
+    sink.next({ data: 'x'.repeat(16_000_000) })
+    await endOfTick()
+    expect(sink.stats().behind).toBe(1)
+    let read = 0
+    while (read < 16_000_000) {
+      read += (await reader.read()).value?.length ?? 0
+      scheduler.advance(500)
+    }
+    expect(sink.stats()).toMatchObject({ connections: 1, disconnected: 0, skipped: 0 })
+    await reader.cancel()
+  })
+
+  it('does not keep a client that takes nothing', async () => {
+    const scheduler = new ManualScheduler()
+    const sink = openSink({ scheduler, slowClient: { stalledFor: '2s' } })
+    await openClient(sink)
+    sink.next({ data: HUGE })
+    await endOfTick()
+    scheduler.advance(3_000)
+    expect(sink.stats()).toMatchObject({ connections: 0, disconnected: 1 })
+  })
+})
+
+describe("with policy 'coalesce', a client that is behind", () => {
+  it('receives the newest message of each key, however large', async () => {
+    const sink = openSink({ slowClient: { policy: 'coalesce', maxBytes: 1_000 } })
+    const client = await openClient(sink)
+    await fillClient(sink)
+    for (const data of ['old', `large-a${LARGE}`]) await sink.publish({ type: 'a', data })
+    await sink.publish({ type: 'b', data: `large-b${LARGE}` })
+    await sink.publish({ type: 'c', data: 'c' })
+    await endOfTick()
+    const all = client.readToEnd()
+    await expect.poll(() => sink.stats().behind).toBe(0)
+    await sink.close({ drain: '5s' })
+    expect(
+      parseData(await all)
+        ?.slice(-3)
+        .map((data) => data.replace(LARGE, '')),
+    ).toEqual(['large-a', 'large-b', 'c'])
+    expect(sink.stats().skipped).toBe(0)
+  })
+
+  it('misses the oldest keys if there are more than `maxMessages`', async () => {
+    const sink = openSink({ slowClient: { policy: 'coalesce', maxMessages: 2 } })
+    const client = await openClient(sink)
+    await fillClient(sink)
+    for (const type of ['a', 'b', 'c', 'd']) await sink.publish({ type, data: type })
+    await endOfTick()
+    const all = client.readToEnd()
+    await expect.poll(() => sink.stats().behind).toBe(0)
+    await sink.close({ drain: '5s' })
+    expect(parseData(await all)?.slice(-2)).toEqual(['c', 'd'])
+    expect(sink.stats().skipped).toBeGreaterThanOrEqual(2)
   })
 })

@@ -12,7 +12,7 @@ import type { SendQueueBounds } from './send-queue.ts'
 export interface SlowClientOptions {
   /** Messages that may wait for one client. Default 1,000. */
   readonly maxMessages?: number
-  /** Bytes that may wait for one client. Default 1 MiB. */
+  /** Bytes that may wait for one client, without coalesced messages. Default 1 MiB. */
   readonly maxBytes?: number
   /** A client that reads nothing for this long is disconnected. Default `'30s'`. */
   readonly stalledFor?: Duration
@@ -22,11 +22,12 @@ export interface SlowClientOptions {
    * - `'skip'` (the default) drops the oldest messages and tells the client how many.
    * - `'disconnect'` ends the connection. The client resumes from the log.
    * - `'coalesce'` replaces a waiting message by a newer one with the same `key`, also before the
-   *   queue is full. If that is not enough, it skips.
+   *   queue is full. The newest message of each key is kept, however large. If there are more keys
+   *   than `maxMessages`, it skips the oldest.
    */
   readonly policy?: 'skip' | 'disconnect' | 'coalesce'
-  /** The key for `'coalesce'`. Default: the message's type. */
-  readonly key?: (message: SseMessage) => string
+  /** The key for `'coalesce'`; undefined for a message that is kept. Default: its type. */
+  readonly key?: (message: SseMessage) => string | undefined
   /** The message that reports skipped ones. Default `{type: 'lagged', data: {skipped}}`. */
   readonly notice?: (skipped: number) => SseMessage
 }

@@ -1,7 +1,8 @@
 import type { Permit } from '../access/limits.ts'
 import type { Cancel, Clock } from '../connection/clock.ts'
-import { Connection, type ConnectionHost } from '../connection/connection.ts'
+import { Connection, type ConnectionHost, PIECE_BYTES } from '../connection/connection.ts'
 import { runAtEndOfTick } from '../connection/end-of-tick.ts'
+import { ExpiryTimer } from '../connection/expiry-timer.ts'
 import type { Heartbeat, HeartbeatTarget } from '../connection/heartbeat.ts'
 import type { ResponseWriter, ResponseWriterEvents } from '../connection/response-writer.ts'
 import type { SlowClientRules } from '../connection/slow-client.ts'
@@ -15,6 +16,10 @@ import { type SubscriberFilter, type SubscriberGroup, SubscriberGroups } from '.
 export interface HubListener {
   /** The connection is counted, and receives what is published from now on. */
   opened(connection: Connection): void
+  /** The connection has received what it missed, and is a member of its group. */
+  joined?(connection: Connection): void
+  /** The connection's permission has expired. It must end. */
+  expired?(connection: Connection): void
   /** The connection is no longer counted. */
   closed(connection: Connection): void
   /** Undefined if nobody listens. Then the clock is not read. */
@@ -38,6 +43,7 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
   readonly counters: Counters
   readonly #clock: Clock
   readonly #listener: HubListener
+  readonly #expiries: ExpiryTimer<Connection>
   readonly #groups = new SubscriberGroups<Connection>()
   readonly #connections = new Set<Connection>()
   readonly #joining = new Set<Connection>()
@@ -57,6 +63,7 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
     this.counters = counters
     this.#clock = clock
     this.#listener = listener
+    this.#expiries = new ExpiryTimer(clock, (connection) => listener.expired?.(connection))
   }
 
   get size(): number {
@@ -83,6 +90,7 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
     permit: Permit,
     connect: (events: ResponseWriterEvents) => ResponseWriter,
     begin: (connection: Connection) => void,
+    expires?: number | undefined,
   ): void {
     const group = this.#groups.getOrCreate(subscriberFilter)
     group.joining++
@@ -91,6 +99,7 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
     this.#joining.add(connection)
     this.counters.opened++
     this.#opening.add(connection)
+    if (expires !== undefined) this.#expiries.add(connection, expires)
     begin(connection)
     this.#listener.opened(connection)
     this.#opening.delete(connection)
@@ -110,6 +119,7 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
     this.#joining.delete(connection)
     connection.group.joining--
     connection.group.members.add(connection)
+    this.#listener.joined?.(connection)
   }
 
   publish(event: EncodedEvent, topic: string, target: Target): void {
@@ -168,6 +178,16 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
     }
   }
 
+  /** Ends the connections that a target means, after what was published to them and `last`. */
+  disconnect(target: Target, createLast: () => EncodedEvent): void {
+    const groups = new Set(this.#groups.selectByTarget(target))
+    if (groups.size === 0) return
+    this.flush()
+    for (const connection of this.#connections) {
+      if (groups.has(connection.group)) connection.end(createLast())
+    }
+  }
+
   /** Calls `then` when the last connection has closed. */
   whenEmpty(then: () => void): void {
     this.#onEmpty = then
@@ -186,6 +206,7 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
   closed(connection: Connection): void {
     const { group, permit } = connection
     permit.release()
+    this.#expiries.delete(connection)
     if (!group.members.delete(connection)) group.joining--
     this.#groups.release(group)
     this.#connections.delete(connection)
@@ -217,8 +238,9 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
     if (deflate === undefined) {
       // Counted once for all members, because this loop is the hot path.
       let sent = 0
+      const fits = frame.bytes.length <= PIECE_BYTES
       for (const member of members) {
-        if (member.trySend(frame)) sent++
+        if (fits && member.trySend(frame)) sent++
         else member.send(frame)
       }
       this.counters.delivered += sent * frame.messages

@@ -2,6 +2,7 @@ import { SharedDeflate } from '../compression/shared-deflate.ts'
 import type { Target } from '../sink/message.ts'
 import type { TopicFilter } from '../sink/topic.ts'
 import type { EventSequence } from './event-sequence.ts'
+import { isMeant } from './target.ts'
 
 /** Which messages a connection sees, and whether it reads gzip. */
 export interface SubscriberFilter {
@@ -36,12 +37,7 @@ export class SubscriberGroup<Member> {
   }
 
   sees(topic: string, target: Target): boolean {
-    return this.#isTarget(target) && this.filter.accepts(topic)
-  }
-
-  #isTarget(target: Target): boolean {
-    if (target === 'all') return true
-    return 'room' in target ? this.rooms.includes(target.room) : this.user === target.user
+    return isMeant(target, this.rooms, this.user) && this.filter.accepts(topic)
   }
 }
 
@@ -89,8 +85,9 @@ export class SubscriberGroups<Member> {
 
   selectByTarget(target: Target): Iterable<SubscriberGroup<Member>> {
     if (target === 'all') return this.#byKey.values()
-    const set = 'room' in target ? this.#byRoom.get(target.room) : this.#byUser.get(target.user)
-    return set ?? []
+    const { room, user } = target
+    if (room !== undefined) return (user === undefined ? this.#byRoom.get(room) : undefined) ?? []
+    return (user === undefined ? undefined : this.#byUser.get(user)) ?? []
   }
 
   values(): Iterable<SubscriberGroup<Member>> {

@@ -1,17 +1,27 @@
+import { optionError } from '@rxsse/shared'
 import type { SinkRequest } from './request.ts'
 import { createPlainResponse, type SinkResponse, STREAM_HEADERS } from './response.ts'
 
-/** The response if a method or an `Accept` excludes a stream; undefined otherwise. */
-export function refuseRequest(request: SinkRequest, methods: readonly string[]): SinkResponse | undefined {
+/** Whether an `Accept` that excludes event streams is disregarded or refused. */
+export type AcceptOption = 'any' | 'strict'
+
+/** Answers requests whose method or, if it counts, `Accept` excludes a stream. */
+export function createNegotiation(
+  methods: readonly string[],
+  accept: AcceptOption = 'any',
+): (request: SinkRequest) => SinkResponse | undefined {
+  if (accept !== 'any' && accept !== 'strict') throw optionError('accept', "'any' or 'strict'", accept)
   const allowed = resolveMethods(methods)
-  if (!allowed.includes(request.method)) {
-    const allow = allowed.join(', ')
-    return createPlainResponse(405, `${request.method} is not allowed here; use ${allow}`, { allow })
+  const allow = allowed.join(', ')
+  return ({ method, headers }) => {
+    if (!allowed.includes(method)) {
+      return createPlainResponse(405, `this method is not allowed here; use ${allow}`, { allow })
+    }
+    if (accept === 'strict' && !acceptsEventStream(headers.get('accept'))) {
+      return createPlainResponse(406, 'this is a text/event-stream')
+    }
+    return undefined
   }
-  if (!acceptsEventStream(request.headers.get('accept'))) {
-    return createPlainResponse(406, 'this is a text/event-stream')
-  }
-  return undefined
 }
 
 /** The allowed methods. HEAD is allowed if GET is (RFC 9110, 9.1). */
@@ -20,8 +30,8 @@ export function resolveMethods(methods: readonly string[]): readonly string[] {
 }
 
 /** The head that a GET gets, without a body. */
-export function createHeadResponse(headers: Readonly<Record<string, string>>): SinkResponse {
-  return { status: 200, headers: { ...headers, ...STREAM_HEADERS } }
+export function createHeadResponse(): SinkResponse {
+  return { status: 200, headers: STREAM_HEADERS }
 }
 
 /** Whether `Accept` allows an event stream: the most specific range decides (RFC 9110, 12.5.1). */

@@ -6,11 +6,11 @@ import type { SinkRequest } from './request.ts'
  * `RequestError`: 400 if it is not JSON, 413 if it is longer than `maxBytes` (default 1 MiB).
  */
 export async function readJson({ raw }: SinkRequest, maxBytes: number = 1_048_576): Promise<unknown> {
-  const parsed = typeof raw === 'object' && raw !== null && 'body' in raw ? raw.body : undefined
+  const parsed = getProperty(raw, 'body')
   if (parsed !== undefined && parsed !== null && !isReadable(parsed)) {
     return typeof parsed === 'string' || parsed instanceof Uint8Array ? parse(toText(parsed)) : parsed
   }
-  const source = isReadable(parsed) ? parsed : isReadable(raw) ? raw : EMPTY
+  const source = findSource(raw)
   const decoder = new TextDecoder()
   let text = ''
   let size = 0
@@ -20,6 +20,16 @@ export async function readJson({ raw }: SinkRequest, maxBytes: number = 1_048_57
     text += decoder.decode(chunk, { stream: true })
   }
   return parse(text + decoder.decode())
+}
+
+/** The stream of the body: of a Fetch or Node request, or of the one in a framework's request. */
+function findSource(raw: unknown): AsyncIterable<Uint8Array> {
+  const candidates = [getProperty(raw, 'body'), raw, getProperty(raw, 'raw'), getProperty(raw, 'req')]
+  const source = candidates.find(isReadable)
+  if (source !== undefined && getProperty(source, 'readableEnded') === true) {
+    throw new Error('the body was read before: hand over the request of the framework, which has it parsed')
+  }
+  return source ?? EMPTY
 }
 
 /** Leaving the loop early must not destroy a Node request: its socket carries the response. */
@@ -38,6 +48,10 @@ function parse(text: string): unknown {
 
 function toText(body: string | Uint8Array): string {
   return typeof body === 'string' ? body : new TextDecoder().decode(body)
+}
+
+function getProperty(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }
 
 function isReadable(value: unknown): value is AsyncIterable<Uint8Array> {

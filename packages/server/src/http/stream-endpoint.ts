@@ -1,17 +1,21 @@
-import type { Duration } from '@rxsse/shared'
+import { type Duration, parseTimeout } from '@rxsse/shared'
 import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import { type LimitOptions, resolveLimits } from '../access/limits.ts'
 import { createFastifyPlugin, type FastifyPlugin } from '../adapter/fastify.ts'
 import { createFetchHandler, type FetchHandler } from '../adapter/fetch.ts'
+import { createH3Handler, type H3Handler } from '../adapter/h3.ts'
+import { createKoaMiddleware, type KoaMiddleware } from '../adapter/koa.ts'
 import { createNodeHandler, type NodeHandler } from '../adapter/node.ts'
 import { type Clock, createClock } from '../connection/clock.ts'
-import { type CloseOptions, drainConnections } from '../connection/drain.ts'
+import { type CloseOptions, drainConnections, encodeReturn } from '../connection/drain.ts'
 import { createHeartbeatTimer, type HeartbeatOptions, resolveHeartbeat } from '../connection/heartbeat.ts'
-import { type ReconnectionTime, resolveReconnectionTime } from '../connection/reconnection-time.ts'
+import { addJitter, type ReconnectionTime, resolveReconnectionTime } from '../connection/reconnection-time.ts'
 import { resolveSlowClient, type SlowClientOptions, type SlowClientRules } from '../connection/slow-client.ts'
 import { Hub, type HubListener } from '../fan-out/hub.ts'
+import { createResultError, requireMessage } from '../sink/callbacks.ts'
 import { type Counters, createCounters, type SinkStats } from '../sink/stats.ts'
 import { createEndpoint, type EndpointHost, type EndpointOptions } from './endpoint.ts'
+import { PendingRequests } from './pending-requests.ts'
 
 /** The options that `createSink` and `streamTo` share. */
 export interface StreamEndpointOptions extends EndpointOptions {
@@ -46,17 +50,29 @@ export interface StreamEndpoint {
   readonly fetch: FetchHandler
   /** For Fastify: `await app.register(sink.fastify, { path: '/live' })`. */
   readonly fastify: FastifyPlugin
+  /** For Koa: `app.use(sink.koa)`. */
+  readonly koa: KoaMiddleware
+  /** For h3 1 and 2, Nitro and Nuxt: `export default defineEventHandler(sink.h3)`. */
+  readonly h3: H3Handler
   stats(): SinkStats
-  /** Ends every stream, tells its client when to come back, and releases everything held. */
+  /**
+   * Ends every stream, tells its client when to come back, and releases everything held. Requests
+   * that wait for their first byte are answered. Then `server.close()` has nothing to wait for.
+   */
   close(options?: CloseOptions): Promise<void>
 }
 
 /** What differs between `createSink` and `streamTo`. */
 export interface StreamEndpointHost
-  extends Pick<EndpointHost, 'methods' | 'begin' | 'onError' | 'errorResponse'>,
+  extends Pick<
+      EndpointHost,
+      'isEndless' | 'methods' | 'filterParameter' | 'completed' | 'begin' | 'onError' | 'errorResponse'
+    >,
     Partial<HubListener> {
   /** The id that heartbeats send. */
   readonly cursor: string | undefined
+  /** Resolves when no answer is running any more, or after that many milliseconds. */
+  finished?(timeout: number): Promise<void>
   /** Closes the endpoint. It must call `drain`, which ends the connections. */
   close(drain: () => Promise<void>): Promise<void>
 }
@@ -69,23 +85,29 @@ export interface StreamEndpointParts {
   readonly clock: Clock
   readonly retry: ReconnectionTime
   readonly slowClient: SlowClientRules
-  /** Ends every stream; from now on, clients are answered 204 and do not come back. */
-  complete(): void
 }
 
 export function createStreamEndpoint(
   options: StreamEndpointOptions,
   host: StreamEndpointHost,
 ): StreamEndpointParts {
-  const { random = Math.random } = options
+  const { onError } = host
+  const random = createSafeRandom(options.random, onError)
   const retry = resolveReconnectionTime(options.retry, random)
   const clock = createClock(options.scheduler ?? asyncScheduler)
   const counters = createCounters()
-  const slowClient = resolveSlowClient(options.slowClient)
+  const slowClient = resolveSafeSlowClient(options.slowClient, onError)
   const hub = new Hub(slowClient, counters, clock, {
     opened(connection) {
       heartbeats.update()
       host.opened?.(connection)
+      // Its response was on the way to its adapter when the others were ended.
+      if (isDraining) connection.end(undefined, host.isEndless ? 'end' : 'cut')
+    },
+    joined: (connection) => host.joined?.(connection),
+    expired(connection) {
+      const delay = addJitter(retry.base, random)
+      connection.end(encodeReturn(delay), host.isEndless ? 'end' : 'cut')
     },
     closed(connection) {
       heartbeats.update()
@@ -96,16 +118,27 @@ export function createStreamEndpoint(
     },
   })
   const heartbeats = createHeartbeatTimer(resolveHeartbeat(options.heartbeat), hub, host, clock)
-  let state: 'open' | 'completed' | 'closing' = 'open'
+  const limits = resolveLimits(options.limits, { retry: retry.base, random, onError })
+  const pending = new PendingRequests()
   let closing: Promise<void> | undefined
+  let isClosing = false
+  let isDraining = false
+  const { isEndless, methods, filterParameter, begin, errorResponse } = host
   const endpoint = createEndpoint(options, {
-    methods: host.methods,
-    limits: resolveLimits(options.limits, retry.base, random),
-    state: () => state,
-    begin: host.begin,
-    onError: host.onError,
-    errorResponse: host.errorResponse,
+    isEndless,
+    methods,
+    limits,
+    pending,
+    filterParameter,
+    isClosing: () => isClosing,
+    completed: (request) => host.completed?.(request),
+    begin,
+    onError,
+    errorResponse,
   })
+
+  const handler = createNodeHandler(endpoint, options.takeover)
+  const fetch = createFetchHandler(endpoint)
 
   return {
     hub,
@@ -113,24 +146,76 @@ export function createStreamEndpoint(
     clock,
     retry,
     slowClient,
-    complete() {
-      if (state !== 'open') return
-      state = 'completed'
-      hub.flush()
-      for (const connection of hub.connections()) connection.end()
-    },
     endpoint: {
-      handler: createNodeHandler(endpoint, options.takeover),
-      fetch: createFetchHandler(endpoint),
+      handler,
+      fetch,
       fastify: createFastifyPlugin(endpoint),
-      stats: () => ({ ...counters, connections: hub.size, behind: hub.behind }),
-      close(closeOptions = {}) {
-        state = 'closing'
-        closing ??= host.close(() =>
-          drainConnections(hub, closeOptions, { retry: retry.base, clock, random }),
-        )
+      koa: createKoaMiddleware(endpoint),
+      h3: createH3Handler(handler, fetch),
+      stats: () => ({
+        ...counters,
+        connections: hub.size,
+        pending: limits.taken - hub.size,
+        behind: hub.behind,
+      }),
+      close({ finish = 0, drain = 0 } = {}) {
+        const finishTime = parseTimeout(finish, 'close: finish')
+        const drainTime = parseTimeout(drain, 'close: drain')
+        closing ??= close(finishTime, drainTime)
         return closing
       },
     },
+  }
+
+  /** Both times are milliseconds. */
+  async function close(finishTime: number, drainTime: number): Promise<void> {
+    isClosing = true
+    pending.refuse('not begun')
+    if (finishTime > 0) await host.finished?.(finishTime)
+    pending.refuse('all')
+    isDraining = true
+    await host.close(() => drainConnections(hub, drainTime, { retry: retry.base, clock, random }))
+  }
+}
+
+/** A notice must not throw when its client has caught up: that is deep in an event of its socket. */
+function resolveSafeSlowClient(
+  options: SlowClientOptions = {},
+  onError: (error: unknown) => void,
+): SlowClientRules {
+  const { notice } = options
+  const rules = resolveSlowClient({
+    ...options,
+    ...(notice && { notice: (skipped) => requireMessage(notice(skipped), 'slowClient.notice') }),
+  })
+  return {
+    ...rules,
+    notice(skipped) {
+      try {
+        return rules.notice(skipped)
+      } catch (error) {
+        onError(error)
+        return DEFAULT_RULES.notice(skipped)
+      }
+    },
+  }
+}
+
+const DEFAULT_RULES = resolveSlowClient()
+
+/** A generator that fails must not stop a response half way. */
+function createSafeRandom(
+  random: () => number = Math.random,
+  onError: (error: unknown) => void,
+): () => number {
+  return () => {
+    try {
+      const value: unknown = random()
+      if (typeof value === 'number' && value >= 0 && value < 1) return value
+      throw createResultError(value, 'random', 'a number from 0 up to 1')
+    } catch (error) {
+      onError(error)
+      return Math.random()
+    }
   }
 }

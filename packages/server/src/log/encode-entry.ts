@@ -1,3 +1,4 @@
+import type { SseEvent } from '@rxsse/shared'
 import { encodeMessage } from '../wire/encode.ts'
 import { EncodedEvent } from '../wire/frame.ts'
 import type { LogEntry, LogGap, LoggedMessage } from './event-log.ts'
@@ -14,7 +15,12 @@ export function encodeLoggedMessage(
 }
 
 /** The event that reports a gap. It sets the client's last event ID to the end of the gap. */
-export function encodeGap({ from, to, reason, missed }: LogGap): EncodedEvent {
+export function encodeGap(gap: LogGap): EncodedEvent {
+  const { type, data, lastEventId } = createGapEvent(gap)
+  return new EncodedEvent(encodeMessage({ type, data, id: lastEventId }))
+}
+
+export function createGapEvent({ from, to, reason, missed }: LogGap): SseEvent {
   const data = JSON.stringify({ from, to: to.id, reason, missed })
-  return new EncodedEvent(encodeMessage({ type: 'gap', data, id: to.id }))
+  return { type: 'gap', data, lastEventId: to.id }
 }

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { copies, openInWorker } from '../../test/cluster-channel.ts'
 import type { Target } from '../sink/message.ts'
-import type { EventLog, LogEntry, LoggedMessage } from './event-log.ts'
+import type { EventLog, LogEntry, LoggedMessage, LogPage } from './event-log.ts'
 import { memoryLog } from './memory-log.ts'
 import { sqliteLog } from './sqlite-log.ts'
 
@@ -64,7 +64,7 @@ describe.each(logs)('%s', (_name, open) => {
       [message('\ufeffmarked', { topic: 'a\u0000b', key: '\u0000k' }), 'all'],
     ]
     for (const [each, target] of given) await log.append(each, target)
-    const { entries } = await log.since(id, 10)
+    const { entries } = await log.since(id, { limit: 10 })
     expect(entries.map((entry) => [entry.message, entry.target])).toEqual(
       given.map(([each, target]) => [expect.objectContaining(each), target]),
     )
@@ -77,13 +77,33 @@ describe.each(logs)('%s', (_name, open) => {
     const log = openLog()
     const { id } = await log.head()
     for (let n = 1; n <= 5; n++) await log.append(message(`${n}`), 'all')
-    const first = await log.since(id, 2)
+    const first = await log.since(id, { limit: 2 })
     expect(first).toMatchObject({ end: 2, more: true })
     expect(first.entries.map((entry) => entry.message.data)).toEqual(['1', '2'])
-    const second = await log.since(first.end, 3)
+    const second = await log.since(first.end, { limit: 3 })
     expect(second).toMatchObject({ end: 5, more: false, gap: undefined })
     expect(second.entries.map((entry) => entry.message.data)).toEqual(['3', '4', '5'])
-    expect(await log.since(second.end, 3)).toMatchObject({ entries: [], end: 5, more: false })
+    expect(await log.since(second.end, { limit: 3 })).toMatchObject({ entries: [], end: 5, more: false })
+  })
+
+  it('returns pages of about `maxBytes`, with at least one entry', async () => {
+    const log = openLog()
+    const { id } = await log.head()
+    for (let n = 1; n <= 60; n++) await log.append(message(`${n}`.padEnd(1_000)), 'all')
+    const sizes: number[] = []
+    let after: string | number = id
+    const read: string[] = []
+    for (let more = true; more; ) {
+      const page: LogPage = await log.since(after, { limit: 100, maxBytes: 2_500 })
+      sizes.push(page.entries.length)
+      read.push(...page.entries.map((entry) => entry.message.data.trim()))
+      after = page.end
+      more = page.more
+    }
+    expect(read).toEqual(Array.from({ length: 60 }, (_each, n) => `${n + 1}`))
+    // A log may read a few entries beyond the bound, but not the whole of its limit.
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(16)
+    expect((await log.since(id, { limit: 5, maxBytes: 1 })).entries.length).toBeGreaterThanOrEqual(1)
   })
 
   it('adds a message once for each source id', async () => {
@@ -102,8 +122,8 @@ describe.each(logs)('%s', (_name, open) => {
     const { id: before } = await log.head()
     const entry = await log.append(message('a', { id: 'mine' }), 'all')
     expect(entry.id).toBe(before.replace(/0$/, '1'))
-    expect((await log.since('mine', 5)).gap).toMatchObject({ reason: 'unknown' })
-    expect((await log.since(before, 5)).entries.map(({ id }) => id)).toEqual([entry.id])
+    expect((await log.since('mine', { limit: 5 })).gap).toMatchObject({ reason: 'unknown' })
+    expect((await log.since(before, { limit: 5 })).entries.map(({ id }) => id)).toEqual([entry.id])
   })
 
   it("uses the messages' own ids if asked to", async () => {
@@ -114,11 +134,11 @@ describe.each(logs)('%s', (_name, open) => {
     expect((await log.append(message('reset', { id: '' }), 'all')).id).toBe(before.replace(/0$/, '2'))
     await log.append(message('b', { id: 'b' }), 'all')
     await log.append(message('c'), 'all')
-    const { entries, gap } = await log.since('b', 5)
+    const { entries, gap } = await log.since('b', { limit: 5 })
     expect(gap).toBeUndefined()
     expect(entries.map(({ message: { data } }) => data)).toEqual(['c'])
-    expect(await log.since(entries[0]?.id ?? '', 5)).toMatchObject({ entries: [], gap: undefined })
-    expect((await log.since('never', 5)).gap).toMatchObject({ reason: 'unknown', from: 'never' })
+    expect(await log.since(entries[0]?.id ?? '', { limit: 5 })).toMatchObject({ entries: [], gap: undefined })
+    expect((await log.since('never', { limit: 5 })).gap).toMatchObject({ reason: 'unknown', from: 'never' })
   })
 
   it('finds an entry by source id and by message id as long as it holds the entry', async () => {
@@ -127,12 +147,12 @@ describe.each(logs)('%s', (_name, open) => {
     await log.append(message('b', { id: '' }), 'all', { sourceId: 't' })
     await log.append(message('c', { id: 'three' }), 'all')
     await log.append(message('d'), 'all')
-    expect((await log.since('one', 5)).gap).toMatchObject({ reason: 'unknown', from: 'one' })
+    expect((await log.since('one', { limit: 5 })).gap).toMatchObject({ reason: 'unknown', from: 'one' })
     expect(await log.append(message('a', { id: 'one' }), 'all', { sourceId: 's' })).toMatchObject({
       id: 'one',
       offset: 5,
     })
-    expect(await log.since('one', 5)).toMatchObject({ entries: [], gap: undefined })
+    expect(await log.since('one', { limit: 5 })).toMatchObject({ entries: [], gap: undefined })
     expect(await log.head()).toEqual({ id: 'one', offset: 5 })
   })
 
@@ -141,7 +161,7 @@ describe.each(logs)('%s', (_name, open) => {
     await log.append(message('a', { id: 'same' }), 'all')
     await log.append(message('b', { id: 'same' }), 'all')
     await log.append(message('c', { id: 'c' }), 'all')
-    const { entries, gap } = await log.since('same', 5)
+    const { entries, gap } = await log.since('same', { limit: 5 })
     expect(gap).toBeUndefined()
     expect(entries.map(({ id }) => id)).toEqual(['c'])
   })
@@ -152,12 +172,12 @@ describe.each(logs)('%s', (_name, open) => {
     const { id, offset } = await log.head()
     const huge = `${id.slice(0, id.indexOf('-'))}-9${'9'.repeat(15)}`
     for (const other of [`x ${id}`, `${id}x`, `${id}.5`, huge]) {
-      const { entries, gap } = await log.since(other, 5)
+      const { entries, gap } = await log.since(other, { limit: 5 })
       expect(gap).toMatchObject({ reason: 'unknown', from: other, to: { id, offset } })
       expect(entries).toEqual([])
     }
     for (const other of ['other-1', 'other-0', 'other-9']) {
-      const { entries, gap } = await log.since(other, 5)
+      const { entries, gap } = await log.since(other, { limit: 5 })
       expect(gap).toMatchObject({
         reason: 'epoch',
         from: other,
@@ -192,7 +212,7 @@ describe.each(logs)('%s', (_name, open) => {
             model.push(await log.append(message(`${model.length}`), 'all'))
             const last = model.length
             const first = Math.max(1, last - capacity + 1)
-            const { entries, end, more, gap } = await log.since(`${epoch}-${offset}`, limit)
+            const { entries, end, more, gap } = await log.since(`${epoch}-${offset}`, { limit })
             const start = offset > last ? last : Math.max(offset, first - 1)
             const expected = model.slice(start, start + limit)
             expect(entries.map(({ id }) => id)).toEqual(expected.map(({ id }) => id))

@@ -48,6 +48,14 @@ export interface LogGap {
   readonly missed?: number | undefined
 }
 
+/** How much of a log to read at once. */
+export interface PageBounds {
+  /** Entries. */
+  readonly limit: number
+  /** About as many bytes of data. Default: no limit. A sink always gives one. */
+  readonly maxBytes?: number
+}
+
 export interface LogPage {
   readonly entries: readonly LogEntry[]
   /** The offset of the last entry. Without entries: the offset at which the page starts. */
@@ -71,10 +79,11 @@ export interface AppendOptions {
 export interface EventLog {
   append(message: LoggedMessage, target: Target, options?: AppendOptions): MaybePromise<LogEntry>
   /**
-   * At most `limit` entries strictly after a client's id, or after an offset of this log. If the
-   * log cannot continue after the id, there is a `gap`, and the entries follow `gap.to`.
+   * The entries strictly after a client's id, or after an offset of this log: at most `limit`, and
+   * about `maxBytes` of data, but at least one if there is one. If the log cannot continue after the
+   * id, there is a `gap`, and the entries follow `gap.to`.
    */
-  since(after: string | number, limit: number): MaybePromise<LogPage>
+  since(after: string | number, bounds: PageBounds): MaybePromise<LogPage>
   /** The position of the newest entry, or the one before the first. */
   head(): MaybePromise<LogPosition>
   /**

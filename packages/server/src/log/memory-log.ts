@@ -1,7 +1,16 @@
 import { requireInteger } from '@rxsse/shared'
 import type { Target } from '../sink/message.ts'
-import type { AppendOptions, EventLog, LogEntry, LoggedMessage, LogPage, LogPosition } from './event-log.ts'
+import type {
+  AppendOptions,
+  EventLog,
+  LogEntry,
+  LoggedMessage,
+  LogPage,
+  LogPosition,
+  PageBounds,
+} from './event-log.ts'
 import { createEpoch, findResumePoint, formatId } from './id.ts'
+import { LocalTail } from './local-tail.ts'
 
 export interface MemoryLogOptions {
   /** The number of entries to keep. The oldest are deleted first. Default 10,000. */
@@ -23,6 +32,7 @@ export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions
   const ring: StoredEntry[] = []
   const byMessageId = new Map<string, LogEntry>()
   const bySourceId = new Map<string, LogEntry>()
+  const tail = new LocalTail()
   let first = 1
   let last = 0
 
@@ -37,24 +47,33 @@ export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions
       ring[offset % capacity] = { entry, sourceId }
       if (hasOwnId) byMessageId.set(entry.id, entry)
       if (sourceId !== undefined) bySourceId.set(sourceId, entry)
+      tail.deliver(entry)
       return entry
     },
 
-    since(from: string | number, limit: number): LogPage {
+    since(from: string | number, { limit, maxBytes = Number.POSITIVE_INFINITY }: PageBounds): LogPage {
       const offset = typeof from === 'string' ? byMessageId.get(from)?.offset : from
       const id = offset === undefined ? (from as string) : formatId(epoch, offset)
       const { after, gap } = findResumePoint(id, { epoch, first, last })
-      const end = Math.min(after + limit, last)
       const entries: LogEntry[] = []
-      for (let next = after + 1; next <= end; next++) entries.push(stored(next).entry)
+      let bytes = 0
+      let end = after
+      while (end < last && entries.length < limit && bytes < maxBytes) {
+        const { entry } = stored(++end)
+        entries.push(entry)
+        bytes += entry.message.data.length
+      }
       return { entries, end, more: end < last, gap }
     },
 
-    head(): LogPosition {
-      return { id: last < first ? formatId(epoch, last) : stored(last).entry.id, offset: last }
-    },
+    head,
+    tail: (listener) => tail.listen(listener, head()),
 
     close() {},
+  }
+
+  function head(): LogPosition {
+    return { id: last < first ? formatId(epoch, last) : stored(last).entry.id, offset: last }
   }
 
   /** `offset` must be from `first` to `last`. */

@@ -41,7 +41,7 @@ describe('sqliteLog', () => {
     const after = sqliteLog({ path })
     onTestFinished(() => after.close())
     expect(await after.head()).toEqual({ id: two.id, offset: 2 })
-    expect((await after.since(one.id, 5)).entries).toMatchObject([{ id: two.id }])
+    expect((await after.since(one.id, { limit: 5 })).entries).toMatchObject([{ id: two.id }])
     expect(await after.append(message('2'), 'all', { sourceId: 's' })).toMatchObject({ id: two.id })
     expect(await after.append(message('3'), 'all')).toMatchObject({ offset: 3 })
   })
@@ -68,7 +68,7 @@ describe('sqliteLog', () => {
     const log = sqliteLog({ path, capacity: 30 })
     const epoch = (await log.head()).id.replace(/-0$/, '')
     for (let n = 1; n <= 32; n++) await log.append(message(`${n}`), 'all')
-    const { entries, gap } = await log.since(`${epoch}-1`, 100)
+    const { entries, gap } = await log.since(`${epoch}-1`, { limit: 100 })
     expect(gap).toEqual({
       reason: 'trimmed',
       from: `${epoch}-1`,
@@ -76,17 +76,24 @@ describe('sqliteLog', () => {
       missed: 1,
     })
     expect(entries.length).toBe(30)
-    expect((await log.since(1, 100)).gap?.from).toBe(`${epoch}-1`)
+    expect((await log.since(1, { limit: 100 })).gap?.from).toBe(`${epoch}-1`)
     await log.close()
     // A smaller capacity applies when the file is opened again.
     const smaller = openLog({ path, capacity: 5 })
-    expect((await smaller.since(`${epoch}-1`, 100)).gap).toMatchObject({ reason: 'trimmed', missed: 26 })
+    expect((await smaller.since(`${epoch}-1`, { limit: 100 })).gap).toMatchObject({
+      reason: 'trimmed',
+      missed: 26,
+    })
   })
 
   it("reports a gap with the reader's own id", async () => {
     const log = openLog({ path: temporaryFile(), capacity: 30, ids: 'message' })
     for (let n = 1; n <= 32; n++) await log.append(message('', { id: `m${n}` }), 'all')
-    expect((await log.since('m1', 100)).gap).toMatchObject({ reason: 'trimmed', from: 'm1', missed: 1 })
+    expect((await log.since('m1', { limit: 100 })).gap).toMatchObject({
+      reason: 'trimmed',
+      from: 'm1',
+      missed: 1,
+    })
   })
 
   it('continues its offsets if its rows were deleted, and reports them as trimmed', async () => {
@@ -98,7 +105,7 @@ describe('sqliteLog', () => {
     changeFile(path, 'DELETE FROM event')
     const log = openLog({ path })
     expect(await log.head()).toEqual({ id: entries[2]?.id, offset: 3 })
-    expect(await log.since(entries[0]?.id ?? '', 5)).toMatchObject({
+    expect(await log.since(entries[0]?.id ?? '', { limit: 5 })).toMatchObject({
       entries: [],
       gap: { reason: 'trimmed', missed: 2, to: { offset: 3 } },
     })
@@ -114,7 +121,7 @@ describe('sqliteLog', () => {
     const log = openLog({ path })
     const trace = { traceparent: '00-1-2-01' }
     await log.append(message('2', { trace }), 'all')
-    const { entries } = await log.since(id.replace(/1$/, '0'), 5)
+    const { entries } = await log.since(id.replace(/1$/, '0'), { limit: 5 })
     expect(entries.map((entry) => [entry.message.data, entry.message.trace])).toEqual([
       ['1', undefined],
       ['2', trace],

@@ -1,8 +1,20 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { requireInteger } from '@rxsse/shared'
 import type { Target } from '../sink/message.ts'
-import type { AppendOptions, EventLog, LogEntry, LoggedMessage, LogPage, LogPosition } from './event-log.ts'
+import type { TraceFields } from '../sink/tracing.ts'
+import { isLine } from '../wire/line.ts'
+import type {
+  AppendOptions,
+  EventLog,
+  LogEntry,
+  LoggedMessage,
+  LogPage,
+  LogPosition,
+  PageBounds,
+} from './event-log.ts'
 import { createEpoch, findResumePoint, formatId } from './id.ts'
+import { LocalTail } from './local-tail.ts'
+import { makePrivate } from './private-file.ts'
 
 export interface SqliteLogOptions {
   /** The database file. It is created if it does not exist, but its directory must exist. */
@@ -21,7 +33,8 @@ export interface SqliteLogOptions {
 /**
  * A log in an SQLite database (node:sqlite, WAL). Clients resume after a restart of the server, also
  * after `kill -9`. Only one process may use the file at a time, because events of another one would
- * not be delivered here. Opening it twice throws.
+ * not be delivered here. Opening it twice throws. Only the user who owns the file can read it, and
+ * a symbolic link in its place is not followed.
  */
 export function sqliteLog({
   path,
@@ -36,6 +49,7 @@ export function sqliteLog({
   // Rows are deleted in bulk: one delete for each insert would double the work. `since` does not
   // return the rows beyond the capacity.
   const trimEvery = Math.max(1, Math.min(1_000, Math.floor(capacity / 10)))
+  const tail = new LocalTail()
   let last = readLastOffset(database)
   let oldest = readOldestOffset(database, last + 1)
 
@@ -59,14 +73,27 @@ export function sqliteLog({
       )
       last = Number(lastInsertRowid)
       if (last - oldest + 1 >= capacity + trimEvery) trimTo(last - capacity)
-      return { id: ownId ?? formatId(epoch, last), offset: last, message, target }
+      const entry = { id: ownId ?? formatId(epoch, last), offset: last, message, target }
+      tail.deliver(entry)
+      return entry
     },
 
-    since(from: string | number, limit: number): LogPage {
+    since(from: string | number, { limit, maxBytes = Number.POSITIVE_INFINITY }: PageBounds): LogPage {
       const range = { epoch, first: Math.max(oldest, last - capacity + 1), last }
       const { after, gap } = findResumePoint(resolveId(from), range)
-      const entries = statements.after.all(after, limit).map((row) => parseRow(row, epoch))
-      const end = entries.at(-1)?.offset ?? after
+      const entries: LogEntry[] = []
+      let bytes = 0
+      let end = after
+      while (entries.length < limit && bytes < maxBytes) {
+        const rows = statements.after.all(end, Math.min(limit - entries.length, ROWS_AT_ONCE))
+        for (const row of rows) {
+          const entry = parseRow(row, epoch)
+          entries.push(entry)
+          bytes += entry.message.data.length
+          end = entry.offset
+        }
+        if (rows.length < ROWS_AT_ONCE) break
+      }
       return {
         entries,
         end,
@@ -75,14 +102,18 @@ export function sqliteLog({
       }
     },
 
-    head(): LogPosition {
-      const row = statements.byOffset.get(last)
-      return { id: row === undefined ? formatId(epoch, last) : parseRow(row, epoch).id, offset: last }
-    },
+    head,
+    tail: (listener) => tail.listen(listener, head()),
 
     close() {
       if (database.isOpen) database.close()
     },
+  }
+
+  function head(): LogPosition {
+    const row = statements.byOffset.get(last)
+    const id = row === undefined ? undefined : parseRow(row, epoch).id
+    return { id: isLine(id) && id !== '' ? id : formatId(epoch, last), offset: last }
   }
 
   function trimTo(offset: number): void {
@@ -102,8 +133,9 @@ export function sqliteLog({
   }
 }
 
-// Columns that may hold NUL are read as bytes, because Node 22 cuts text at NUL.
-const COLUMNS = `offset, type, CAST(data AS BLOB) AS data, message_id, retry, CAST(topic AS BLOB) AS topic,
+// Columns that may hold NUL are read as bytes, because Node 22 cuts text at NUL. Reading an integer
+// that a number cannot represent would throw, so `retry` is read as a float.
+const COLUMNS = `offset, type, CAST(data AS BLOB) AS data, message_id, CAST(retry AS REAL) AS retry, CAST(topic AS BLOB) AS topic,
   CAST(coalesce_key AS BLOB) AS coalesce_key, target, trace`
 
 function prepareStatements(database: DatabaseSync): Record<StatementName, StatementSync> {
@@ -120,10 +152,14 @@ function prepareStatements(database: DatabaseSync): Record<StatementName, Statem
   }
 }
 
+/** Rows to read before their bytes are counted. */
+const ROWS_AT_ONCE = 16
+
 type StatementName = 'insert' | 'bySourceId' | 'byMessageId' | 'after' | 'byOffset' | 'trim'
 
 type Row = NonNullable<ReturnType<StatementSync['get']>>
 
+/** The row as an entry. Something else may have written the file, so the sink checks its entries. */
 function parseRow(row: Row, epoch: string): LogEntry {
   const offset = Number(row.offset)
   const messageId = parseText(row.message_id)
@@ -131,7 +167,7 @@ function parseRow(row: Row, epoch: string): LogEntry {
   return {
     id: messageId ?? formatId(epoch, offset),
     offset,
-    target: JSON.parse(String(row.target)),
+    target: parseJson(String(row.target)) as Target,
     message: {
       type: parseText(row.type),
       data: decodeText(row.data),
@@ -139,8 +175,17 @@ function parseRow(row: Row, epoch: string): LogEntry {
       retry: row.retry === null ? undefined : Number(row.retry),
       topic: decodeText(row.topic),
       key: row.coalesce_key === null ? undefined : decodeText(row.coalesce_key),
-      trace: trace === undefined ? undefined : JSON.parse(trace),
+      trace: trace === undefined ? undefined : (parseJson(trace) as TraceFields),
     },
+  }
+}
+
+/** Null if it is no JSON: then no check accepts it. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
   }
 }
 
@@ -156,6 +201,7 @@ const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 function open(path: string, synchronous: 'normal' | 'full'): DatabaseSync {
   const sqlite = loadSqlite()
+  makePrivate(path)
   const database = new sqlite.DatabaseSync(path, { timeout: 1_000 })
   try {
     database.exec(`

@@ -46,6 +46,7 @@ const COUNTS: readonly (readonly [keyof SinkStats, string, string])[] = [
   ['published', '{message}', 'Messages accepted'],
   ['filtered', '{message}', 'Messages that the sink does not stream'],
   ['rejected', '{message}', 'Messages refused'],
+  ['refused', '{entry}', 'Malformed entries of the log that were left out'],
   ['sourceErrors', '{error}', 'Errors of the pipelines'],
   ['delivered', '{message}', 'Messages handed to connections, one for each connection'],
   ['bytes', 'By', 'Bytes handed to connections'],

@@ -100,7 +100,7 @@ export function sinkTracing({
 /** Names of rooms and users are left out: they may be secret, and there are too many. */
 function describeTarget(target: Target): string {
   if (target === 'all') return 'all'
-  return 'room' in target ? 'room' : 'user'
+  return target.room === undefined ? 'user' : 'room'
 }
 
 function createAttributes(name: string, type: string, topic: string | undefined): Attributes {

@@ -1,4 +1,4 @@
-import type { SseMessage } from '@rxsse/shared'
+import { requireInteger, type SseMessage } from '@rxsse/shared'
 import type { Connection } from '../connection/connection.ts'
 import type { ReconnectionTime } from '../connection/reconnection-time.ts'
 import type { Hub } from '../fan-out/hub.ts'
@@ -11,8 +11,11 @@ import { parseTopicFilter } from '../sink/topic.ts'
 import { encodeComment, encodeId, encodeMessage } from '../wire/encode.ts'
 import { EncodedEvent, EventFrame } from '../wire/frame.ts'
 import { toWireMessage } from '../wire/message.ts'
-import { type ResumeHost, resume } from './resume.ts'
+import { EARLIEST, type Newcomers, resolveNewcomers, startNewcomer } from './newcomers.ts'
+import { type ReplayHost, startReplay } from './replay.ts'
+import { ReplayQueue } from './replay-queue.ts'
 import type { LogStart, Sequencer } from './sequencer.ts'
+import { SharedPages } from './shared-pages.ts'
 
 export interface AdmissionContext {
   readonly hub: Hub
@@ -25,16 +28,23 @@ export interface AdmissionContext {
 export interface AdmissionOptions {
   readonly filterParameter?: string
   readonly compression?: 'shared'
+  readonly newcomers?: Newcomers
+  readonly allowEarliest?: boolean
+  readonly limits?: { readonly replayBytes?: number }
 }
 
 /** Answers admitted requests with a stream: the opening, then missed events, then live ones. */
 export function createAdmission(
   { hub, sequencer, retry, greeting, onError }: AdmissionContext,
-  { filterParameter = 'event_type', compression }: AdmissionOptions,
+  { filterParameter = 'event_type', compression, newcomers, allowEarliest, limits }: AdmissionOptions,
 ): (admitted: AdmittedRequest) => SinkResponse {
   const encodedGreeting = greeting === undefined ? '' : encodeMessage(toWireMessage(greeting))
+  const pageBytes = requireInteger(limits?.replayBytes ?? REPLAY_BYTES, 'limits.replayBytes', 1)
+  const fromLog = resolveNewcomers(newcomers, sequencer.log)
+  const queue = new ReplayQueue()
+  const pages = sequencer.log && new SharedPages(sequencer.log)
 
-  return ({ request, user, rooms, permit }) => {
+  return ({ request, user, rooms, expires, permit }) => {
     const filter = parseTopicFilter(request.url.searchParams, filterParameter)
     const lastEventId = readLastEventId(request)
     const subscriberFilter = { filter, rooms, user }
@@ -44,8 +54,8 @@ export function createAdmission(
       hub.mayCompress(subscriberFilter)
     const response = createStreamResponse((connect) => {
       const start = (connection: Connection) => begin(connection, lastEventId)
-      hub.open({ ...subscriberFilter, gzip }, permit, connect, start)
-    }, permit)
+      hub.open({ ...subscriberFilter, gzip }, permit, connect, start, expires)
+    })
     const headers = {
       ...response.headers,
       ...(compression === undefined ? {} : { vary: 'Accept-Encoding' }),
@@ -56,25 +66,38 @@ export function createAdmission(
 
   function begin(connection: Connection, lastEventId: string | undefined): void {
     const { log } = sequencer
-    if (log === undefined || (lastEventId === undefined && sequencer.isReady)) {
+    const isLive = lastEventId === undefined && fromLog === undefined
+    if (log === undefined || pages === undefined || (isLive && sequencer.isReady)) {
       hub.join(connection)
       connection.send(createOpening(sequencer.cursor))
       return
     }
     // No cursor yet, because the client must first receive the events before it.
     connection.send(createOpening(undefined))
-    const host = { hub, sequencer, log, onError }
-    if (lastEventId === undefined) sequencer.whenStarted((start) => resumeFromStart(connection, start, host))
-    else {
+    const host: ReplayHost = { hub, sequencer, log, queue, pages, pageBytes, onError }
+    let stopWaiting = () => {}
+    connection.onClosed(() => stopWaiting())
+    stopWaiting = wait()
+
+    /** Returns a function that stops waiting for the log. */
+    function wait(): () => void {
+      if (isLive) return sequencer.whenStarted((start) => resumeFromStart(connection, start, host))
+      if (lastEventId === undefined || (allowEarliest && lastEventId === EARLIEST)) {
+        const wanted = lastEventId === undefined && fromLog !== undefined ? fromLog : EARLIEST
+        return sequencer.whenStarted(() => startNewcomer(connection, wanted, host))
+      }
       hub.counters.resumed++
-      sequencer.whenReady(() => resume(connection, lastEventId, host))
+      return sequencer.whenReady(() => startReplay(connection, { after: lastEventId }, host))
     }
   }
 
-  /** Never empty: the first byte shows proxies and clients that the server is alive. */
+  /**
+   * Never empty: the first byte shows proxies and clients that the server is alive. Without a
+   * cursor, no blank line follows: some readers make an event of every block.
+   */
   function createOpening(cursor: string | undefined): EventFrame {
-    const head = retry.encode() + (cursor === undefined ? '' : encodeId(cursor))
-    return createFrame(`${head === '' ? encodeComment('') : head}\n${encodedGreeting}`)
+    const head = retry.encode() + (cursor === undefined ? '' : `${encodeId(cursor)}\n`)
+    return createFrame(`${head === '' ? encodeComment('') : head}${encodedGreeting}`)
   }
 }
 
@@ -82,10 +105,12 @@ export function createAdmission(
 function resumeFromStart(
   connection: Connection,
   { position, entries, gap }: LogStart,
-  host: ResumeHost,
+  host: ReplayHost,
 ): void {
   if (!connection.isOpen) return
-  const seen = entries.filter(({ message, target }) => connection.group.sees(message.topic, target))
+  const seen = entries.filter(
+    ({ message, target }) => host.sequencer.passes(message) && connection.group.sees(message.topic, target),
+  )
   const events = seen.map(encodeEntry)
   if (gap !== undefined) {
     host.hub.counters.gaps++
@@ -93,13 +118,17 @@ function resumeFromStart(
   }
   if (events.length > 0) connection.send(new EventFrame(events))
   if (position === undefined) {
+    connection.onClosed(undefined)
     host.hub.join(connection)
     return
   }
   connection.send(createFrame(`${encodeId(position.id)}\n`))
-  resume(connection, position.offset, host)
+  startReplay(connection, { after: position.offset }, host)
 }
 
 function createFrame(text: string): EventFrame {
   return new EventFrame([new EncodedEvent(text)])
 }
+
+/** Bytes of a page of the log, unless `limits.replayBytes` says otherwise. */
+const REPLAY_BYTES = 262_144

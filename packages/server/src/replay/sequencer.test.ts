@@ -88,7 +88,7 @@ describe('a client that connects before the log is ready', () => {
     for (let n = 1; n <= published; n++) await sink.publish({ data: n })
     startTail({ position: { id: `${epoch}-${position}`, offset: position }, stop: () => {} })
     await endOfTick()
-    listen((await memory.since(position, 20_000)).entries)
+    listen((await memory.since(position, { limit: 20_000 })).entries)
     await reader.take(published - position + (lost === undefined ? 0 : 1))
     const gaps = reader.events().filter(({ type }) => type === 'gap')
     expect(gaps.map(({ data }) => JSON.parse(data))).toEqual(
@@ -132,7 +132,7 @@ describe('a client that connects before the log is ready', () => {
     const reader = await openReader(url, { headers: { 'last-event-id': id } })
     await expect.poll(() => sink.stats().connections).toBe(1)
     scheduler.advance(20_000)
-    await reader.until(({ text }) => text().endsWith('\n\n: keep-alive\n\n: keep-alive\n\n'))
+    await reader.until(({ text }) => text().endsWith(': keep-alive\n: keep-alive\n'))
     log.start()
     expect((await reader.take(1)).map(({ data }) => data)).toEqual(['2'])
     scheduler.advance(10_000)
@@ -241,5 +241,26 @@ describe('a gap while clients are connected', () => {
       '3',
       '4',
     ])
+  })
+})
+
+describe('a client that leaves before the log is ready', () => {
+  it('is not waited for any more', async () => {
+    const { sink, url, log } = await serveSink()
+    await log.append({ data: 'before', topic: 'message' }, 'all')
+    const readers = [await openReader(url), await openReader(url, { headers: { 'last-event-id': 'x' } })]
+    await expect.poll(() => sink.stats().connections).toBe(2)
+    let reads = 0
+    const { since } = log
+    log.since = async (...args) => {
+      reads++
+      return since(...args)
+    }
+    for (const reader of readers) reader.close()
+    await expect.poll(() => sink.stats().connections).toBe(0)
+    log.start()
+    await expect.poll(() => sink.position).toBeDefined()
+    await endOfTick()
+    expect(reads).toBe(0)
   })
 })

@@ -1,5 +1,7 @@
 import { isPromise, type MaybePromise } from '@rxsse/shared'
 import type { Hub } from '../fan-out/hub.ts'
+import { CheckedLog } from '../log/checked-log.ts'
+import { isForServers } from '../log/disconnect-entry.ts'
 import { encodeEntry, encodeGap, encodeLoggedMessage } from '../log/encode-entry.ts'
 import type {
   AppendOptions,
@@ -11,10 +13,21 @@ import type {
 } from '../log/event-log.ts'
 import { SinkError } from '../sink/errors.ts'
 import type { Target } from '../sink/message.ts'
+import type { EncodedEvent } from '../wire/frame.ts'
 import { startTail, type TailHandle, type TailHost } from './tail.ts'
 
-/** Receives every entry when it is delivered, and every gap. */
-export type DeliveryListener = (delivered: LogEntry | LogGap) => void
+/**
+ * Receives every entry when it is delivered, and every gap. Without an event, the sink does not
+ * send the entry.
+ */
+export type DeliveryListener = (delivered: LogEntry | LogGap, event: EncodedEvent | undefined) => void
+
+export interface SequencerHost extends TailHost {
+  /** Whether the sink sends a message of the log: another sink may have stored it. */
+  passes(message: LoggedMessage): boolean
+  /** An entry for servers was delivered. */
+  onOrder(entry: LogEntry): void
+}
 
 /** What a client has missed that connected before the log was ready. */
 export interface LogStart {
@@ -28,9 +41,12 @@ export interface LogStart {
 
 /** Delivers messages in one order: that of the log, or of the calls if there is no log. */
 export class Sequencer {
-  readonly log: EventLog | undefined
+  readonly log: CheckedLog | undefined
   readonly #hub: Hub
+  readonly #host: SequencerHost
   readonly #listeners = new Set<DeliveryListener>()
+  readonly #awaitReady = new Set<() => void>()
+  readonly #awaitStart = new Set<(start: LogStart) => void>()
   /** The entry or gap that was delivered last. */
   #position: LogPosition | undefined
   /** Settles when the log is ready or has failed. Undefined if that was at once. */
@@ -46,16 +62,21 @@ export class Sequencer {
   #appending = 0
   #lastAppend: Promise<unknown> = Promise.resolve()
 
-  constructor(log: EventLog | undefined, hub: Hub, host: TailHost) {
+  constructor(log: EventLog | undefined, hub: Hub, host: SequencerHost) {
     const { onError } = host
-    this.log = log
     this.#hub = hub
+    this.#host = host
     if (log === undefined) return
+    this.log = new CheckedLog(log, (error) => {
+      hub.counters.refused++
+      onError(error)
+    })
     try {
-      const ready = this.#open(log, host)
+      const ready = this.#open(this.log, host)
       if (!isPromise(ready)) return
-      this.#ready = ready.catch(onError)
+      this.#ready = ready.catch(onError).then(() => callEach(this.#awaitReady, undefined))
       this.#start = this.#ready.then(() => this.#collectStart())
+      this.#start.then((start) => callEach(this.#awaitStart, start))
     } catch (error) {
       onError(error)
     }
@@ -76,16 +97,26 @@ export class Sequencer {
     return this.log === undefined || this.#position !== undefined || this.#ready === undefined
   }
 
-  /** Calls `then` when the log is ready or has failed: at once for a synchronous log. */
-  whenReady(then: () => void): void {
+  /**
+   * Calls `then` when the log is ready or has failed: at once for a synchronous log. Returns a
+   * function that cancels it.
+   */
+  whenReady(then: () => void): () => void {
     if (this.#ready === undefined || this.isReady) then()
-    else this.#ready.then(then)
+    else this.#awaitReady.add(then)
+    return () => this.#awaitReady.delete(then)
   }
 
   /** As {@link whenReady}, with the entries for a client that has no id and connected before. */
-  whenStarted(then: (start: LogStart) => void): void {
+  whenStarted(then: (start: LogStart) => void): () => void {
     if (this.#start === undefined) then({ position: this.#position, entries: [] })
-    else this.#start.then(then)
+    else this.#awaitStart.add(then)
+    return () => this.#awaitStart.delete(then)
+  }
+
+  /** Whether the sink sends a message of the log. */
+  passes(message: LoggedMessage): boolean {
+    return !isForServers(message) && this.#host.passes(message)
   }
 
   append(message: LoggedMessage, target: Target, options: AppendOptions): MaybePromise<string | undefined> {
@@ -119,8 +150,8 @@ export class Sequencer {
     await this.log?.close()
   }
 
-  #open(log: EventLog, host: TailHost): MaybePromise<void> {
-    if (log.tail === undefined) return this.#startAt(log.head())
+  #open(log: CheckedLog, host: TailHost): MaybePromise<void> {
+    if (!log.hasTail) return this.#startAt(log.head())
     this.#hasTail = true
     const listener = (entries: readonly LogEntry[], gap?: LogGap) => {
       if (gap !== undefined) this.#reportGap(gap)
@@ -184,18 +215,29 @@ export class Sequencer {
 
   #deliver(entry: LogEntry): void {
     this.#position = entry
-    this.#hub.publish(encodeEntry(entry), entry.message.topic, entry.target)
-    for (const listener of this.#listeners) listener(entry)
+    const event = this.passes(entry.message) ? encodeEntry(entry) : undefined
+    if (event !== undefined) this.#hub.publish(event, entry.message.topic, entry.target)
+    else if (isForServers(entry.message)) this.#host.onOrder(entry)
+    else this.#hub.counters.filtered++
+    for (const listener of this.#listeners) listener(entry, event)
   }
 
   #reportGap(gap: LogGap): void {
     this.#position = gap.to
-    this.#hub.counters.gaps += this.#hub.broadcast(encodeGap(gap))
-    for (const listener of this.#listeners) listener(gap)
+    const event = encodeGap(gap)
+    this.#hub.counters.gaps += this.#hub.broadcast(event)
+    for (const listener of this.#listeners) listener(gap, event)
   }
 }
 
 const MAX_EARLY = 10_000
+
+function callEach<T>(waiting: Set<(value: T) => void>, value: T): void {
+  for (const then of waiting) {
+    waiting.delete(then)
+    then(value)
+  }
+}
 
 /** Early entries beyond {@link MAX_EARLY}. */
 interface DroppedEntries {

@@ -8,7 +8,10 @@ export type TypedMessage<M extends SseMessage = SseMessage> = M extends SseMessa
   : never
 
 /** The clients that get a message: all, the members of a room, or a user's connections. */
-export type Target = 'all' | { readonly room: string } | { readonly user: string }
+export type Target =
+  | 'all'
+  | { readonly room: string; readonly user?: never }
+  | { readonly user: string; readonly room?: never }
 
 /** The type that the reader sees (HTML, 9.2.6). */
 export function resolveType(type: string | undefined): string {

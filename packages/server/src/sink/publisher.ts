@@ -1,8 +1,9 @@
-import { isPromise, type MaybePromise, type SseMessage } from '@rxsse/shared'
+import { describeValue, isPromise, type MaybePromise, type SseMessage } from '@rxsse/shared'
 import type { SlowClientRules } from '../connection/slow-client.ts'
 import type { Sequencer } from '../replay/sequencer.ts'
 import { assertLine } from '../wire/line.ts'
 import { toWireMessage } from '../wire/message.ts'
+import { createResultError, requireOptionalText, requireText } from './callbacks.ts'
 import { SinkError } from './errors.ts'
 import type { Target } from './message.ts'
 import type { Counters } from './stats.ts'
@@ -54,15 +55,16 @@ export class Publisher {
     if (this.#closed) throw new SinkError('closed', 'the sink is closed and takes no more messages')
     const wire = toWireMessage(message)
     assertTarget(target)
-    const topic = topicOf(message)
+    const topic = requireTopic(topicOf(message))
     if (!match.accepts(topic)) {
       counters.filtered++
       return undefined
     }
-    const sourceId = options.sourceId ?? this.#context.sourceId?.(message)
+    const sourceId = options.sourceId ?? requireOptionalText(this.#context.sourceId?.(message), 'sourceId')
     const trace = this.#context.trace?.({ topic, target })
     const append = () => {
-      const logged = { ...wire, topic, key: slowClient.key(message), trace: trace?.fields }
+      const key = requireOptionalText(slowClient.key(message), 'slowClient.key')
+      const logged = { ...wire, topic, key, trace: trace?.fields }
       const id = sequencer.append(logged, target, { sourceId })
       const count = () => void counters.published++
       if (isPromise(id)) id.then(count, ignore)
@@ -115,13 +117,23 @@ function reportTo(
 
 function ignore(): void {}
 
+/** Topics that begin with NUL are for entries that only servers read. */
+function requireTopic(topic: unknown): string {
+  const text = requireText(topic, 'topic')
+  if (!text.startsWith('\0')) return text
+  throw new SinkError('message', 'the topic begins with NUL, which is reserved')
+}
+
+const EXPECTED_TARGET = "'all', {room: name} or {user: id}"
+
 function assertTarget(target: Target): void {
   if (target === 'all') return
-  const shape: object = Object(target)
-  if ('room' in shape) assertLine(shape.room, 'target.room')
-  else if ('user' in shape) assertLine(shape.user, 'target.user')
-  else {
-    const given = JSON.stringify(target)
-    throw new SinkError('message', `the target is ${given}; it must be 'all', {room: name} or {user: id}`)
+  if (isPromise(target)) throw createResultError(target, 'target', EXPECTED_TARGET)
+  const { room, user }: { room?: unknown; user?: unknown } = Object(target)
+  // Both would be ambiguous: the room, or the user only within it?
+  if ((room === undefined) === (user === undefined)) {
+    throw new SinkError('message', `the target is ${describeValue(target)}; it must be ${EXPECTED_TARGET}`)
   }
+  if (room !== undefined) assertLine(room, 'target.room')
+  else assertLine(user, 'target.user')
 }

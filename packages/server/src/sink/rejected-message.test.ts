@@ -8,7 +8,12 @@ import { createSink } from './sink.ts'
 describe('publish refuses', () => {
   it.each<[string, unknown, unknown, string]>([
     ['no target', { data: 1 }, null, "the target is null; it must be 'all', {room: name} or {user: id}"],
-    ['a target of another kind', { data: 1 }, { group: 'a' }, 'the target is {"group":"a"}; it must be'],
+    [
+      'a target of another kind',
+      { data: 1 },
+      { group: 'a' },
+      'the target is an object with group; it must be',
+    ],
     ['a room that is no string', { data: 1 }, { room: 5 }, 'target.room is number; it must be a string'],
     ['a type that is no string', { type: 5, data: 1 }, 'all', 'message.type is number; it must be a string'],
     [

@@ -35,7 +35,7 @@ describe('a sink', () => {
   it('sends the head and a first byte at once', async () => {
     const { url } = await serveTestSink({ retry: false })
     const reader = await openReader(url)
-    await reader.until(({ text }) => text() === ':\n\n')
+    await reader.until(({ text }) => text() === ':\n')
   })
 
   it('tells each client a reconnection time of its own, between two and four seconds by default', async () => {
@@ -43,7 +43,7 @@ describe('a sink', () => {
     const { url } = await serveTestSink({ random: () => chances.shift() ?? 0 })
     for (const retry of [2000, 3000, 4000]) {
       const reader = await openReader(url)
-      await reader.until(({ text }) => text() === `retry: ${retry}\n\n`)
+      await reader.until(({ text }) => text() === `retry: ${retry}\n`)
     }
   })
 
@@ -96,7 +96,7 @@ describe('a sink', () => {
       ['', '1', '1', '2'].map((lastEventId, i) => ({ type: 'message', data: `${i}`, lastEventId })),
     ).subscribe(sink)
     await reader.take(4)
-    expect(reader.text()).toBe(':\n\ndata: 0\n\nid: 1\ndata: 1\n\ndata: 2\n\nid: 2\ndata: 3\n\n')
+    expect(reader.text()).toBe(':\ndata: 0\n\nid: 1\ndata: 1\n\ndata: 2\n\nid: 2\ndata: 3\n\n')
   })
 
   it('passes refused messages to onRejected and never throws into the pipeline', async () => {
@@ -133,7 +133,9 @@ describe('a sink', () => {
     const { sink } = await serveTestSink()
     await expect(sink.publish({ data: undefined })).rejects.toThrow(/message\.data is undefined/)
     await expect(sink.publish({ data: 1 }, { room: 'a\nb' })).rejects.toThrow(/target\.room has a line feed/)
-    await expect(sink.publish({ data: 1 }, {} as never)).rejects.toThrow(/the target is \{\}/)
+    await expect(sink.publish({ data: 1 }, {} as never)).rejects.toThrow(
+      /the target is an object with no keys/,
+    )
   })
 
   it('passes the error of a pipeline to onError, and goes on', async () => {
@@ -213,7 +215,7 @@ describe('a request without a stream in response', () => {
     ['TEXT/EVENT-STREAM', 200],
     ['', 200],
   ])('has Accept: %s and gets %i', async (accept, status) => {
-    const { url } = await serveTestSink()
+    const { url } = await serveTestSink({ accept: 'strict' })
     expect((await openReader(url, { headers: { accept } })).status).toBe(status)
   })
 })

@@ -3,8 +3,14 @@ import { type Observable, type Observer, Subject } from 'rxjs'
 import { type ConnectionChange, createConnectionChange } from '../connection/connection-change.ts'
 import type { Delivery } from '../fan-out/hub.ts'
 import { createStreamEndpoint, type StreamEndpoint } from '../http/stream-endpoint.ts'
+import { parseDisconnect } from '../log/disconnect-entry.ts'
+import type { LogEntry, LoggedMessage } from '../log/event-log.ts'
 import { createAdmission } from '../replay/admit.ts'
+import { type DisconnectOptions, Disconnector } from '../replay/disconnect.ts'
 import { Sequencer } from '../replay/sequencer.ts'
+import { callSafely } from './callbacks.ts'
+import { Completion } from './completion.ts'
+import { createErrorReporter } from './errors.ts'
 import { checkEvent, type EventMap, type MessageOf } from './event-map.ts'
 import { resolveType, type Target, type TypedMessage, withType } from './message.ts'
 import { type Published, Publisher, type PublisherContext, type PublishOptions } from './publisher.ts'
@@ -32,6 +38,14 @@ export interface Sink<M extends SseMessage = SseMessage> extends Observer<M>, St
    * rejects with a `SinkError` if it is refused.
    */
   publish(message: M, target?: Target, options?: PublishOptions): Promise<Published>
+  /**
+   * Ends the connections of a user, of a room, or all, on every server of the log. Their clients
+   * come back, unless `access` denies it. Resolves when the log has the order. If it rejects, the
+   * connections of this server have ended all the same.
+   */
+  disconnect(target: Target, options?: DisconnectOptions): Promise<void>
+  /** The id of the message that went live last. Undefined without a log. */
+  readonly position: string | undefined
   /** Emits when a connection opens or closes. */
   readonly connections$: Observable<ConnectionChange>
   /** Emits after each tick's delivery. Nothing is measured without a subscriber. */
@@ -48,8 +62,8 @@ export function createSink<const Events extends EventMap>(
 ): Sink<MessageOf<Events>>
 export function createSink<M extends SseMessage = SseMessage>(options?: SinkOptions<M>): Sink<M>
 export function createSink<M extends SseMessage = SseMessage>(options: SinkOptions<M> = {}): Sink<M> {
-  const { greeting, random = Math.random } = options
-  const onError = (error: unknown) => guard(() => (options.onError ?? console.error)(error))
+  const { greeting, filterParameter = 'event_type', random = Math.random } = options
+  const onError = createErrorReporter(options.onError)
   const tracing = options.tracing && guardTracing(options.tracing, onError)
   const changes = new Subject<ConnectionChange>()
   const deliveries = new Subject<Delivery>()
@@ -57,10 +71,14 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     deliveries.next(delivery)
     if (messages.length > 0) tracing?.deliver({ ...delivery, messages })
   }
-  const { endpoint, hub, counters, clock, retry, slowClient, complete } = createStreamEndpoint(options, {
+  const { endpoint, hub, counters, clock, retry, slowClient } = createStreamEndpoint(options, {
+    isEndless: true,
     methods: ['GET'],
+    filterParameter,
     onError,
+    completed: (request) => completion.answer(request),
     begin: (admitted) => admit(admitted),
+    joined: (connection) => completion.joined(connection),
     opened: (connection) => changes.next(createConnectionChange('opened', connection)),
     closed: (connection) => changes.next(createConnectionChange('closed', connection)),
     get delivered() {
@@ -78,23 +96,44 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
       deliveries.complete()
     },
   })
-  const sequencer = new Sequencer(options.log, hub, { clock, random, onError })
+  const match = createTopicFilter(options.match ?? '*')
+  // A log may hold what other sinks have stored.
+  const passes = ({ topic, type }: LoggedMessage) =>
+    match.accepts(topic) && (options.events === undefined || Object.hasOwn(options.events, resolveType(type)))
+  const onOrder = (entry: LogEntry) => {
+    const order = parseDisconnect(entry)
+    if (order !== undefined) disconnector.execute(order, entry.target)
+  }
+  const sequencer = new Sequencer(options.log, hub, { clock, random, onError, passes, onOrder })
+  const disconnector = new Disconnector({ hub, sequencer, retry, random })
   const admit = createAdmission({ hub, sequencer, retry, greeting, onError }, options)
-  const publisher = createPublisher(options, { slowClient, counters, sequencer, trace: tracing?.publish })
+  const publisher = createPublisher(options, {
+    match,
+    slowClient,
+    counters,
+    sequencer,
+    trace: tracing?.publish,
+  })
   const host: SinkObserverHost<M> = {
-    publish: (message, target) => publisher.publish(message, target),
+    publish: (message, target) => completion.track(publisher.publish(message, target)),
     onRejected(message, error) {
       counters.rejected++
-      guard(() => options.onRejected?.(message, error))
+      callSafely(() => options.onRejected?.(message, error), onError)
     },
     onSourceError(error) {
       counters.sourceErrors++
       onError(error)
     },
     onComplete() {
-      if (options.onComplete === 'close') complete()
+      if (options.onComplete === 'close') completion.start()
     },
   }
+  const completion = new Completion({
+    hub,
+    sequencer,
+    newcomersReplay: (options.newcomers ?? 'live') !== 'live',
+    onError,
+  })
   return {
     ...endpoint,
     ...createSinkObserver<M>('all', host),
@@ -103,11 +142,15 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     to: (target) => createSinkObserver<M>((message) => target(withType(message)), host),
     async publish(message, target = 'all', publishOptions) {
       try {
-        return { id: await publisher.publish(message, target, publishOptions) }
+        return { id: await completion.track(publisher.publish(message, target, publishOptions)) }
       } catch (error) {
         counters.rejected++
         throw error
       }
+    },
+    disconnect: (target, disconnectOptions) => disconnector.disconnect(target, disconnectOptions),
+    get position() {
+      return sequencer.cursor
     },
     connections$: changes.asObservable(),
     deliveries$: deliveries.asObservable(),
@@ -116,23 +159,13 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
 
 function createPublisher<M extends SseMessage>(
   options: SinkOptions<M>,
-  context: Pick<PublisherContext, 'slowClient' | 'counters' | 'sequencer' | 'trace'>,
+  context: Pick<PublisherContext, 'match' | 'slowClient' | 'counters' | 'sequencer' | 'trace'>,
 ): Publisher {
   const { events } = options
   return new Publisher({
     ...context,
-    match: createTopicFilter(options.match ?? '*'),
     topic: (options.topic ?? (({ type }) => resolveType(type))) as (message: SseMessage) => string,
     sourceId: options.sourceId as ((message: SseMessage) => string | undefined) | undefined,
     check: events === undefined ? undefined : (message) => checkEvent(events, message),
   })
-}
-
-/** The user's callback must not throw into a pipeline. */
-function guard(call: () => void): void {
-  try {
-    call()
-  } catch (error) {
-    console.error(error)
-  }
 }

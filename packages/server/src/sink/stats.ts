@@ -2,6 +2,8 @@
 export interface SinkStats {
   /** Open connections. */
   readonly connections: number
+  /** Requests that are not answered yet. */
+  readonly pending: number
   /** Open connections whose client is behind. */
   readonly behind: number
   /** Connections opened in all. */
@@ -12,6 +14,8 @@ export interface SinkStats {
   readonly filtered: number
   /** Messages that could not be sent as they were, or that the log refused. */
   readonly rejected: number
+  /** Entries of the log that were left out because they are malformed. */
+  readonly refused: number
   /** Errors of the subscribed pipelines. */
   readonly sourceErrors: number
   /** Messages handed to connections, counted once for each connection. */
@@ -31,7 +35,9 @@ export interface SinkStats {
 }
 
 /** The counts that only grow. */
-export type Counters = { -readonly [K in Exclude<keyof SinkStats, 'connections' | 'behind'>]: number }
+export type Counters = {
+  -readonly [K in Exclude<keyof SinkStats, 'connections' | 'pending' | 'behind'>]: number
+}
 
 export function createCounters(): Counters {
   return {
@@ -39,6 +45,7 @@ export function createCounters(): Counters {
     published: 0,
     filtered: 0,
     rejected: 0,
+    refused: 0,
     sourceErrors: 0,
     delivered: 0,
     bytes: 0,

@@ -24,10 +24,19 @@ export function createTopicFilter(pattern: TopicPattern): TopicFilter {
 
 /** The filter of a query such as `?event_type=a,b.*`. Without the parameter, every topic passes. */
 export function parseTopicFilter(query: URLSearchParams, parameter: string): TopicFilter {
-  const patterns = query
+  const patterns = readPatterns(query, parameter)
+  return patterns.length === 0 ? EVERY_TOPIC : createTopicFilter(patterns)
+}
+
+/** The number of patterns in a query. */
+export function countPatterns(query: URLSearchParams, parameter: string | undefined): number {
+  return parameter === undefined ? 0 : readPatterns(query, parameter).length
+}
+
+function readPatterns(query: URLSearchParams, parameter: string): string[] {
+  return query
     .getAll(parameter)
     .flatMap((value) => value.split(','))
     .map((value) => value.trim())
     .filter((value) => value !== '')
-  return patterns.length === 0 ? EVERY_TOPIC : createTopicFilter(patterns)
 }

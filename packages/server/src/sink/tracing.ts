@@ -1,3 +1,5 @@
+import { isPromise } from '@rxsse/shared'
+import { callSafely } from './callbacks.ts'
 import type { Target } from './message.ts'
 
 /** The fields of a trace propagator that travel with a message, such as `traceparent`. */
@@ -56,11 +58,11 @@ export function guardTracing(tracing: SinkTracing, onError: (error: unknown) => 
   }
 
   function guard<T>(call: () => T): T | undefined {
-    try {
-      return call()
-    } catch (error) {
-      onError(error)
-      return undefined
-    }
+    let result: T | undefined
+    callSafely(() => {
+      result = call()
+      return result
+    }, onError)
+    return isPromise(result) ? undefined : result
   }
 }

@@ -3,6 +3,7 @@ import type { Observer } from 'rxjs'
 import type { Connection } from '../connection/connection.ts'
 import { runAtEndOfTick } from '../connection/end-of-tick.ts'
 import type { SlowClientRules } from '../connection/slow-client.ts'
+import { requireMessage } from '../sink/callbacks.ts'
 import { withOwnId } from '../sink/message.ts'
 import type { Counters } from '../sink/stats.ts'
 import { encodeMessage } from '../wire/encode.ts'
@@ -13,11 +14,14 @@ export interface PipelineSubscriberHost {
   readonly counters: Counters
   readonly slowClient: SlowClientRules
   readonly errorMessage: ((error: unknown) => SseMessage) | undefined
+  /** Called with true when the client falls behind, and with false when it has caught up. */
+  readonly setBehind: (behind: boolean) => void
+  /** Never throws. */
   readonly onError: (error: unknown) => void
 }
 
-/** How a pipeline ended. */
-type Outcome = { readonly completed: true } | { readonly error: unknown }
+/** How a pipeline ended. It is `cut` if the endpoint closed before. */
+type Outcome = { readonly as: 'completed' | 'cut' } | { readonly as: 'failed'; readonly error: unknown }
 
 /** Sends one pipeline to one connection, which may open after the pipeline's first events. */
 export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
@@ -27,10 +31,14 @@ export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
   #begin!: () => void
   #connection: Connection | undefined
   #waiting: EncodedEvent[] = []
+  #waitingLength = 0
   #scheduled = false
   #cursor = ''
   #emitted = false
   #outcome: Outcome | undefined
+  /** The client has left. What the pipeline emits goes nowhere. */
+  #abandoned = false
+  #onRoom: (() => void) | undefined
 
   constructor(host: PipelineSubscriberHost) {
     this.#host = host
@@ -40,7 +48,11 @@ export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
   }
 
   get hasBegun(): boolean {
-    return this.#emitted || this.#outcome !== undefined
+    return this.#emitted || this.hasEnded
+  }
+
+  get hasEnded(): boolean {
+    return this.#outcome !== undefined
   }
 
   /** How the pipeline ended, if it did so without an event. */
@@ -62,29 +74,56 @@ export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
     }
   }
 
+  /** The body is cut, so that half an answer does not look like a whole one. */
   error(error: unknown): void {
     if (this.#outcome !== undefined) return
     const { counters, onError, errorMessage } = this.#host
     counters.sourceErrors++
-    this.#end({ error })
+    this.#end({ as: 'failed', error })
+    onError(error)
+    if (errorMessage === undefined || !this.#emitted) return
     try {
-      onError(error)
-      if (errorMessage === undefined || !this.#emitted) return
-      this.#waiting.push(new EncodedEvent(encodeMessage(toWireMessage(errorMessage(error)))))
+      const message = requireMessage(errorMessage(error), 'errorMessage')
+      this.#waiting.push(new EncodedEvent(encodeMessage(toWireMessage(message))))
     } catch (thrown) {
-      console.error(thrown)
+      onError(thrown)
     }
   }
 
   complete(): void {
-    this.#end({ completed: true })
+    if (this.#outcome === undefined) this.#end({ as: 'completed' })
   }
 
-  /** Sends `opening`, then the events that have come so far, then the rest as it comes. */
+  /** Sends what the pipeline has emitted, and cuts the body. */
+  cut(): void {
+    if (this.#outcome === undefined) this.#end({ as: 'cut' })
+    this.flush()
+  }
+
+  /** Sends the events that have come so far, after `opening`, then the rest as it comes. */
   connect(connection: Connection, opening: string): void {
     this.#connection = connection
-    this.#waiting.unshift(new EncodedEvent(opening))
+    if (opening !== '') this.#waiting.unshift(new EncodedEvent(opening))
     this.flush()
+  }
+
+  /** The client has left. */
+  abandon(): void {
+    this.#abandoned = true
+    this.#waiting = []
+    this.#waitingLength = 0
+    this.#makeRoom()
+  }
+
+  /** Resolves when the client takes more. Undefined if it does now. */
+  whenRoom(): Promise<void> | undefined {
+    const connection = this.#connection
+    if (this.#abandoned) return new Promise(runAtEndOfTick)
+    const isFull = this.#waiting.length >= MAX_WAITING || this.#waitingLength >= MAX_WAITING_LENGTH
+    if (connection !== undefined && !connection.isBehind && !isFull) return undefined
+    return new Promise((resolve) => {
+      this.#onRoom = resolve
+    })
   }
 
   /** Sends the events of the tick. */
@@ -94,13 +133,29 @@ export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
     if (connection === undefined) return
     if (this.#waiting.length > 0) connection.send(new EventFrame(this.#waiting))
     this.#waiting = []
-    if (this.#outcome !== undefined) connection.end()
+    this.#waitingLength = 0
+    if (this.#outcome !== undefined) {
+      connection.end(undefined, this.#outcome.as === 'completed' ? 'end' : 'cut')
+    } else if (!connection.isBehind) this.#makeRoom()
+    else {
+      this.#host.setBehind(true)
+      connection.whenDrained(() => this.#makeRoom())
+    }
+  }
+
+  #makeRoom(): void {
+    this.#host.setBehind(false)
+    const resume = this.#onRoom
+    this.#onRoom = undefined
+    resume?.()
   }
 
   #push(event: EncodedEvent): void {
-    this.#waiting.push(event)
     this.#emitted = true
     this.#begin()
+    if (this.#abandoned) return
+    this.#waiting.push(event)
+    this.#waitingLength += event.text.length
     this.#schedule()
   }
 
@@ -117,3 +172,7 @@ export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
     runAtEndOfTick(() => this.flush())
   }
 }
+
+/** Events, and characters, that a pulled source may give in one tick. */
+const MAX_WAITING = 256
+const MAX_WAITING_LENGTH = 65_536

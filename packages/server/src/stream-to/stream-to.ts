@@ -1,21 +1,26 @@
-import { isPromise, type MaybePromise, type SseMessage } from '@rxsse/shared'
-import { from, type ObservableInput, type Subscription } from 'rxjs'
-import type { Permit } from '../access/limits.ts'
+import { type Duration, isPromise, type MaybePromise, type SseMessage } from '@rxsse/shared'
+import type { ObservableInput, Subscription } from 'rxjs'
+import type { Connection } from '../connection/connection.ts'
 import { type AdmittedRequest, createStreamResponse } from '../http/endpoint.ts'
-import type { SinkRequest } from '../http/request.ts'
-import { createPlainResponse, type SinkResponse } from '../http/response.ts'
+import { BARE_ERROR, createPlainResponse, type SinkResponse } from '../http/response.ts'
 import {
   createStreamEndpoint,
   type StreamEndpoint,
   type StreamEndpointOptions,
 } from '../http/stream-endpoint.ts'
-import { RequestError } from '../sink/errors.ts'
+import { createResultError } from '../sink/callbacks.ts'
+import { createErrorReporter, isErrorStatus, RequestError } from '../sink/errors.ts'
 import { EVERY_TOPIC } from '../sink/topic.ts'
 import { encodeComment } from '../wire/encode.ts'
 import { PipelineSubscriber } from './pipeline-subscriber.ts'
+import { cancelSource, subscribeTo } from './pull.ts'
+import { createPlainReply, Reply } from './reply.ts'
+import { createPipelineRequest, type PipelineRequest, type StreamRequest } from './response-gate.ts'
 
 /** As a sink's, but a slow client is disconnected by default: a response with a hole is useless. */
 export interface StreamOptions extends StreamEndpointOptions {
+  /** As a sink's, but `false` by default: the client of an answer does not come back for it. */
+  readonly retry?: Duration | false
   /** The methods that begin a stream. Default `['GET']`. {@link readJson} reads a body. */
   readonly methods?: readonly string[]
   /**
@@ -29,99 +34,169 @@ export interface StreamOptions extends StreamEndpointOptions {
   readonly errorStatus?: (error: unknown) => number
   /** A last message to the client if its pipeline fails after the head. Default: none. */
   readonly errorMessage?: (error: unknown) => SseMessage
-  /** Called with each error, also after the client has left. Default: `console.error`. */
+  /**
+   * Called with each error, also after the client has left. Default: `console.error`, except for a
+   * `RequestError` below 500, which is the client's.
+   */
   readonly onError?: (error: unknown) => void
 }
 
 /**
  * Gives each connection a pipeline of its own, such as the answer of an LLM or the progress of a
  * job. The pipeline is subscribed to when a request comes and unsubscribed from when the client
- * leaves. If it completes before its first event, the response is 204, which tells a browser not to
- * come back. If it fails before the head, the response is an HTTP error.
+ * leaves. An async iterable or a ReadableStream is read at the pace of its client. `request.gate`
+ * brings that pace to an Observable, and `request.signal` aborts when the client leaves.
+ *
+ * If a pipeline completes before its first event, the response is 204, which tells a browser not to
+ * come back. If it fails before the head, the response is an HTTP error; after it, the body is cut.
+ * {@link reply} answers with another status, headers, or no stream at all.
  *
  * @throws TypeError if an option is wrong.
  */
 export function streamTo<M extends SseMessage>(
-  project: (request: SinkRequest, user: string | undefined) => MaybePromise<ObservableInput<M>>,
+  project: (request: StreamRequest, user: string | undefined) => MaybePromise<ObservableInput<M> | Reply<M>>,
   options: StreamOptions = {},
 ): StreamEndpoint {
-  const { methods = ['GET'], head = 'at-once', whenGone = 'unsubscribe' } = options
-  const { onError = console.error, errorStatus = resolveStatus, errorMessage } = options
-  const fail = (error: unknown) => createErrorResponse(errorStatus(error), error)
-  const running = new Map<Subscription, PipelineSubscriber<M>>()
+  const { methods = ['GET'], head = 'at-once', whenGone = 'unsubscribe', retry: ownRetry = false } = options
+  const { errorStatus = resolveStatus, errorMessage } = options
+  const onError = createErrorReporter(options.onError)
+  const running = new Set<Subscription>()
+  /** Those with a connection. */
+  const connected = new Set<PipelineSubscriber<M>>()
+  let projecting = 0
+  let onIdle: (() => void) | undefined
   const slowClientOptions = { policy: 'disconnect', ...options.slowClient } as const
-  const { endpoint, hub, counters, retry, slowClient } = createStreamEndpoint(
-    { ...options, slowClient: slowClientOptions },
+  const { endpoint, hub, counters, clock, retry, slowClient } = createStreamEndpoint(
+    { ...options, slowClient: slowClientOptions, retry: ownRetry },
     {
+      isEndless: false,
       methods,
       cursor: undefined,
       onError,
       errorResponse: fail,
-      begin(admitted) {
-        const source = project(admitted.request, admitted.user)
-        return isPromise(source) ? source.then((ready) => run(ready, admitted)) : run(source, admitted)
+      begin,
+      finished(timeout) {
+        return new Promise((resolve) => {
+          const cancel = clock.after(timeout, resolve)
+          onIdle = () => {
+            cancel()
+            resolve()
+          }
+          reportIdle()
+        })
       },
       async close(drain) {
-        for (const subscriber of running.values()) subscriber.flush()
-        const drained = drain()
-        for (const pipeline of running.keys()) pipeline.unsubscribe()
-        await drained
+        for (const subscriber of connected) subscriber.cut()
+        for (const pipeline of running) pipeline.unsubscribe()
+        await drain()
       },
     },
   )
   return endpoint
 
-  function run(source: ObservableInput<M>, { request, permit }: AdmittedRequest): MaybePromise<SinkResponse> {
-    const subscriber = new PipelineSubscriber({ counters, slowClient, errorMessage, onError })
-    const pipeline = from(source).subscribe(subscriber)
-    running.set(pipeline, subscriber)
-    pipeline.add(() => running.delete(pipeline))
+  function begin(admitted: AdmittedRequest): MaybePromise<SinkResponse> {
+    const own = createPipelineRequest(admitted.request)
+    admitted.scope.hold(own.end)
+    const content = project(own.request, admitted.user)
+    if (!isPromise(content)) return respond(content, admitted, own)
+    projecting++
+    const done = () => {
+      projecting--
+      reportIdle()
+    }
+    // Its pipeline counts from here on, so this does not wait for the response.
+    const response = content.then((ready) => respond(ready, admitted, own))
+    content.then(done, done)
+    return response
+  }
+
+  function reportIdle(): void {
+    if (running.size === 0 && projecting === 0) onIdle?.()
+  }
+
+  function respond(
+    content: ObservableInput<M> | Reply<M>,
+    admitted: AdmittedRequest,
+    own: PipelineRequest,
+  ): MaybePromise<SinkResponse> {
+    const made = content instanceof Reply ? content : new Reply<M>(content, {})
+    const plain = content instanceof Reply ? createPlainReply(content) : undefined
+    if (plain !== undefined) return plain
+    const source = made.content as ObservableInput<M>
+    if (admitted.scope.ended && whenGone === 'unsubscribe') {
+      cancelSource(source, onError)
+      return BARE_ERROR
+    }
+    return run(source, made, admitted, own)
+  }
+
+  function run(
+    source: ObservableInput<M>,
+    made: Reply<M>,
+    { permit, scope, expires }: AdmittedRequest,
+    { setShut, end }: PipelineRequest,
+  ): MaybePromise<SinkResponse> {
+    const subscriber = new PipelineSubscriber<M>({
+      counters,
+      slowClient,
+      errorMessage,
+      setBehind: setShut,
+      onError,
+    })
+    const pipeline = subscribeTo(source, subscriber, onError)
+    running.add(pipeline)
+    pipeline.add(() => {
+      running.delete(pipeline)
+      reportIdle()
+    })
     const leave = () => {
+      subscriber.abandon()
+      end()
       if (whenGone === 'unsubscribe') pipeline.unsubscribe()
     }
-    const respond = () => createResponse(subscriber, permit, leave)
-    if (head === 'at-once' || subscriber.hasBegun) return respond()
-    // Nothing has been sent, so only the request can tell that the client has left.
-    const { signal } = request
-    const giveUp = () => {
-      leave()
-      if (pipeline.closed) subscriber.complete()
-    }
-    signal.addEventListener('abort', giveUp, { once: true })
-    pipeline.add(() => signal.removeEventListener('abort', giveUp))
-    return subscriber.begun.then(respond)
-  }
+    scope.hold(leave)
+    if (head === 'at-once' || subscriber.hasBegun) return createResponse()
+    return subscriber.begun.then(createResponse)
 
-  function createResponse(
-    subscriber: PipelineSubscriber<M>,
-    permit: Permit,
-    leave: () => void,
-  ): SinkResponse {
-    const outcome = subscriber.outcomeBeforeFirst
-    if (outcome !== undefined) {
-      permit.release()
-      return 'error' in outcome
-        ? fail(outcome.error)
-        : { status: 204, headers: { 'cache-control': 'no-store' } }
-    }
-    return {
-      ...createStreamResponse((connect) => {
-        hub.open(EVERYTHING, permit, connect, (connection) => {
-          connection.onClosed(leave)
+    function createResponse(): SinkResponse {
+      const outcome = subscriber.outcomeBeforeFirst
+      if (outcome?.as === 'failed') return fail(outcome.error)
+      if (outcome !== undefined) {
+        return { status: made.status ?? 204, headers: { 'cache-control': 'no-store', ...made.headers } }
+      }
+      const response = createStreamResponse((connect) => {
+        const begin = (connection: Connection) => {
+          connected.add(subscriber)
+          connection.onClosed(() => {
+            connected.delete(subscriber)
+            leave()
+          })
           hub.join(connection)
-          subscriber.connect(connection, `${retry.encode() || encodeComment('')}\n`)
-        })
-      }, permit),
-      abandoned() {
-        permit.release()
-        leave()
-      },
+          // Never without a byte: it shows proxies and clients that the server is alive.
+          subscriber.connect(connection, retry.encode() || (subscriber.hasBegun ? '' : encodeComment('')))
+        }
+        hub.open(EVERYTHING, permit, connect, begin, expires)
+      })
+      return {
+        ...response,
+        status: made.status ?? response.status,
+        headers: { ...response.headers, ...made.headers },
+      }
     }
   }
-}
 
-function createErrorResponse(status: number, error: unknown): SinkResponse {
-  return createPlainResponse(status, error instanceof RequestError ? error.message : 'something went wrong')
+  /** Never throws, so that each error is reported once. */
+  function fail(error: unknown): SinkResponse {
+    try {
+      const status: unknown = errorStatus(error)
+      if (!isErrorStatus(status)) throw createResultError(status, 'errorStatus', 'a status from 400 to 599')
+      const isToldToClient = error instanceof RequestError
+      return isToldToClient ? createPlainResponse(status, error.message) : { ...BARE_ERROR, status }
+    } catch (thrown) {
+      onError(thrown)
+      return BARE_ERROR
+    }
+  }
 }
 
 function resolveStatus(error: unknown): number {

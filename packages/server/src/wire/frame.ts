@@ -17,9 +17,8 @@ export class EncodedEvent {
     this.trace = trace
   }
 
-  /** UTF-8. TextEncoder turns a lone surrogate into U+FFFD, so encoding never fails. */
   get bytes(): Uint8Array {
-    this.#bytes ??= ENCODER.encode(this.text)
+    this.#bytes ??= encodeText(this.text)
     return this.#bytes
   }
 }
@@ -50,17 +49,39 @@ export class EventFrame implements Frame {
   }
 }
 
-/** A frame with a content coding. */
-export class CompressedFrame implements Frame {
+/** A frame of bytes, as those of a content coding. */
+export class ByteFrame implements Frame {
   readonly messages: number
   readonly bytes: Uint8Array
   readonly chunk: Uint8Array
 
-  constructor(compressed: Uint8Array, messages: number) {
-    const { bytes, chunk } = createChunk([compressed])
+  constructor(content: Uint8Array, messages: number) {
+    const { bytes, chunk } = createChunk([content])
     this.messages = messages
     this.bytes = bytes
     this.chunk = chunk
+  }
+}
+
+/** A frame of text that is not sent event by event: a part of a replay. */
+export class TextFrame extends ByteFrame {
+  constructor(text: string, messages: number) {
+    super(encodeText(text), messages)
+  }
+}
+
+/** UTF-8. TextEncoder turns a lone surrogate into U+FFFD, so encoding never fails. */
+function encodeText(text: string): Uint8Array {
+  return ENCODER.encode(text)
+}
+
+/** The part of a frame from one byte of the body to another, without a copy. */
+export function sliceFrame({ bytes, chunk }: Frame, start: number, end: number): Frame {
+  const head = bytes.byteOffset - chunk.byteOffset
+  return {
+    messages: 0,
+    bytes: bytes.subarray(start, end),
+    chunk: chunk.subarray(start === 0 ? 0 : head + start, end === bytes.length ? chunk.length : head + end),
   }
 }
 

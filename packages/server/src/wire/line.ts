@@ -16,6 +16,11 @@ export function assertLine(value: unknown, field: string): asserts value is stri
   )
 }
 
+/** Whether a value can be the value of one field, see {@link assertLine}. */
+export function isLine(value: unknown): value is string {
+  return typeof value === 'string' && !FORBIDDEN.test(value)
+}
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these three characters are forbidden.
 const FORBIDDEN = /[\r\n\u0000]/
 

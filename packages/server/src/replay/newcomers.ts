@@ -1,0 +1,158 @@
+import { isPromise, optionError, requireInteger } from '@rxsse/shared'
+import type { Connection } from '../connection/connection.ts'
+import type { CheckedLog } from '../log/checked-log.ts'
+import type { LogEntry, LoggedMessage } from '../log/event-log.ts'
+import { requireOptionalText } from '../sink/callbacks.ts'
+import { PAGE_ENTRIES, type ReplayHost, startReplay } from './replay.ts'
+import type { ReplayPage } from './shared-pages.ts'
+
+/**
+ * What a client without a last event ID gets from the log before live events. Nothing is lost or
+ * repeated between the two. Only messages that this client may see count.
+ *
+ * - `'live'`: nothing.
+ * - `'earliest'`: everything that the log keeps.
+ * - `{last: n}`: the last `n` messages.
+ * - `{latestByKey}`: the latest message of each key. The data of the message is text. A message
+ *   whose key is undefined is left out. The whole log is read twice for each newcomer.
+ */
+export type Newcomers =
+  | 'live'
+  | 'earliest'
+  | { readonly last: number }
+  | { readonly latestByKey: (message: LoggedMessage) => string | undefined }
+
+/** As an option, or as the last event ID of a client. */
+export const EARLIEST = 'earliest'
+
+/** Undefined if newcomers get nothing from the log. Throws a TypeError if the option is wrong. */
+export function resolveNewcomers(
+  newcomers: Newcomers = 'live',
+  log: CheckedLog | undefined,
+): Exclude<Newcomers, 'live'> | undefined {
+  if (newcomers === 'live') return undefined
+  const { last, latestByKey }: { last?: unknown; latestByKey?: unknown } = Object(newcomers)
+  if (newcomers !== EARLIEST && typeof latestByKey !== 'function' && typeof last !== 'number') {
+    throw optionError('newcomers', "'live', 'earliest', {last: n} or {latestByKey: function}", newcomers)
+  }
+  if (typeof last === 'number') requireInteger(last, 'newcomers.last', 1)
+  if (log === undefined)
+    throw new TypeError("newcomers must be 'live' without a log: there is nothing else to send")
+  return newcomers
+}
+
+/** Finds where the replay of a newcomer begins, and starts it. */
+export function startNewcomer(
+  connection: Connection,
+  newcomers: Exclude<Newcomers, 'live'>,
+  host: ReplayHost,
+): void {
+  const scan = new Scan(connection, host)
+  if (newcomers === EARLIEST) scan.begin(0)
+  else if ('last' in newcomers) scan.findLast(newcomers.last)
+  else scan.findLatest(newcomers.latestByKey)
+}
+
+/** Reads parts of the log for one client, in the turns of its queue. */
+class Scan {
+  readonly #connection: Connection
+  readonly #host: ReplayHost
+  #cancelStep = () => {}
+  #endSharing: () => void
+
+  constructor(connection: Connection, host: ReplayHost) {
+    this.#connection = connection
+    this.#host = host
+    this.#endSharing = host.pages.begin()
+    connection.onClosed(() => this.#stop())
+  }
+
+  begin(after: number, wants?: (entry: LogEntry) => boolean): void {
+    startReplay(this.#connection, { after, isNewcomer: true, ...(wants && { wants }) }, this.#host)
+    this.#stop()
+  }
+
+  /** Looks at ever larger parts of the log, from its end. */
+  findLast(count: number): void {
+    const look = (head: number, upTo: number, found: readonly number[]): void => {
+      // Each part is four times as large as all before it.
+      const after = Math.max(0, upTo - Math.max(count, 256, 3 * (head - upTo)))
+      let offsets: number[] = []
+      const note = ({ offset }: LogEntry) => {
+        offsets.push(offset)
+        if (offsets.length >= 2 * count) offsets = offsets.slice(-count)
+      }
+      this.#read(after, upTo, note, (hasBefore) => {
+        const all = [...offsets, ...found].slice(-count)
+        if (all.length < count && hasBefore && after > 0) look(head, after, all)
+        else this.begin(Number(all[0] ?? head + 1) - 1)
+      })
+    }
+    this.#readHead((head) => look(head, head, []))
+  }
+
+  findLatest(findKey: (message: LoggedMessage) => string | undefined): void {
+    this.#readHead((head) => {
+      const latest = new Map<string, number>()
+      const note = ({ message, offset }: LogEntry) => {
+        const key = requireOptionalText(findKey(message), 'newcomers.latestByKey')
+        if (key !== undefined) latest.set(key, offset)
+      }
+      this.#read(0, head, note, () => {
+        const kept = new Set(latest.values())
+        this.begin(0, ({ offset }) => offset > head || kept.has(offset))
+      })
+    })
+  }
+
+  #readHead(then: (offset: number) => void): void {
+    try {
+      const head = this.#host.log.head()
+      if (isPromise(head)) head.then(({ offset }) => then(offset)).catch((error) => this.#fail(error))
+      else then(head.offset)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Calls `note` with what the client may see of `after < offset <= upTo`. */
+  #read(
+    after: number,
+    upTo: number,
+    note: (entry: LogEntry) => void,
+    then: (hasBefore: boolean) => void,
+  ): void {
+    const { queue, pages, pageBytes, sequencer } = this.#host
+    const { group } = this.#connection
+    let hasBefore = true
+    const readPage = (from: number): void => {
+      if (!this.#connection.isOpen) return
+      this.#cancelStep = queue.add<ReplayPage>({
+        read: () => pages.read(from, { limit: PAGE_ENTRIES, maxBytes: pageBytes }),
+        use: ({ content: { entries, end, more, gap } }) => {
+          if (gap !== undefined) hasBefore = false
+          for (const entry of entries) {
+            const { message, target, offset } = entry
+            if (offset > upTo) break
+            if (sequencer.passes(message) && group.sees(message.topic, target)) note(entry)
+          }
+          if (more && end < upTo) readPage(end)
+          else then(hasBefore)
+        },
+        fail: (error) => this.#fail(error),
+      })
+    }
+    readPage(after)
+  }
+
+  #stop(): void {
+    this.#cancelStep()
+    this.#endSharing()
+  }
+
+  #fail(error: unknown): void {
+    this.#stop()
+    this.#connection.end(undefined, 'cut')
+    this.#host.onError(error)
+  }
+}
