@@ -120,6 +120,7 @@ describe.each(ADAPTERS)('over $name', ({ mount, open, http2 }) => {
     ['a header of the framing', ['x', { headers: { 'Content-Length': '1' } }]],
     ['a header of the connection', [of({ data: 1 }), { headers: { connection: 'close' } }]],
     ['content that is not JSON', [{ n: 1n }]],
+    ['content that JSON leaves out', [(() => {}) as never]],
   ])('a reply with %s is a bare 500', async (_name, reply_) => {
     const { endpoint, errors, url } = await mountProject(() => reply(...reply_) as never)
     const reader = await open(url)
