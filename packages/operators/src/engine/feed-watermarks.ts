@@ -15,6 +15,14 @@ export interface FeedState {
   readonly phase: FeedPhase
 }
 
+/** A feed and its own watermark. */
+export interface FeedMark {
+  readonly feed: string
+  readonly phase: FeedPhase
+  /** `-Infinity` if no event has come. */
+  readonly watermark: number
+}
+
 export interface FeedWatermarkOptions extends WatermarkOptions {
   /** Milliseconds that an absent feed holds the watermark at the longest. Infinity: until it is back. */
   readonly maxWait: number
@@ -44,8 +52,7 @@ export class FeedWatermarks {
     this.#options = options
   }
 
-  /** The feeds' own watermarks. `-Infinity` for a feed without events. */
-  marks(): readonly { readonly feed: string; readonly phase: FeedPhase; readonly watermark: number }[] {
+  marks(): readonly FeedMark[] {
     return [...this.#feeds.values()].map(({ state, mark }) => ({
       feed: state.name,
       phase: state.phase,

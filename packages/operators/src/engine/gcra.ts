@@ -11,27 +11,12 @@ export class Gcra {
   readonly #tokens: number
   readonly #interval: number
   readonly #burst: number
-  #wall = Number.NaN
-  #elapsed = 0
 
   /** `tokens` are added every `interval` milliseconds. A bucket holds at most `burst`. */
   constructor(options: { readonly tokens: number; readonly interval: number; readonly burst: number }) {
     this.#tokens = options.tokens
     this.#interval = options.interval
     this.#burst = options.burst
-  }
-
-  /**
-   * Converts the wall clock to the limiter's own time, which starts at 0 and stops when the clock is set back.
-   * Otherwise the bucket would be closed for that long.
-   */
-  elapse(wall: number): number {
-    const elapsed = wall - this.#wall
-    // A timer may fire before the clock reaches its time. That time is already counted.
-    if (elapsed < 0 && elapsed >= -MAX_CLOCK_DELAY) return this.#elapsed
-    if (elapsed > 0) this.#elapsed += elapsed
-    this.#wall = wall
-    return this.#elapsed
   }
 
   bucket(): Bucket {
@@ -54,6 +39,3 @@ export class Gcra {
     return bucket.tat <= now * this.#tokens
   }
 }
-
-/** Milliseconds that a clock may be behind its timers: 1 in Node, 100 in browsers that limit fingerprinting. */
-const MAX_CLOCK_DELAY = 100

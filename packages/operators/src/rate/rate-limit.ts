@@ -1,8 +1,9 @@
 import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
-import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs'
+import type { MonoTypeOperatorFunction, SchedulerLike } from 'rxjs'
 import { type Bucket, Gcra } from '../engine/gcra.ts'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
+import { createClock } from '../stage/clock.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
@@ -61,18 +62,20 @@ export class RateLimitError extends Error {
  */
 export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunction<T> {
   const config = resolveOptions(options)
-  const { selectCost, selectKey, mode, maxQueue, onDropped, onError, scheduler } = config
+  const { selectCost, selectKey, mode, maxQueue, onDropped, onError, clock } = config
 
   return operateSerialized('rateLimit', options.stage, ({ out, counts, createTimer }) => {
     const gcra = new Gcra(config)
     const buckets = new KeyBuckets<T>(gcra)
     const queue = new TimerQueue<KeyBucket<T>>()
+    // Times start at 0, because they are multiplied by `tokens`.
+    const start = clock.now()
     let held = 0
     let isCompleting = false
     counts.keys = () => buckets.size
 
-    const timer = createTimer(scheduler, (wall) => {
-      const now = gcra.elapse(wall)
+    const timer = createTimer(clock, (time) => {
+      const now = time - start
       for (let due = queue.takeDue(now); due !== undefined && !out.closed; due = queue.takeDue(now)) {
         // A bucket is in the queue while events wait for it.
         const next = due.waiting.shift() as Waiting<T>
@@ -82,7 +85,7 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
         if (following !== undefined) queue.schedule(due, now + gcra.wait(due.bucket, following.cost, now))
         emit(next.event)
       }
-      if (held > 0) timer.set(wall + queue.next() - now)
+      if (held > 0) timer.set(start + queue.next())
       else if (isCompleting) out.complete()
     })
 
@@ -91,12 +94,12 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
       out.next(event)
     }
 
-    function hold(entry: KeyBucket<T>, event: T, cost: number, wall: number, now: number): void {
+    function hold(entry: KeyBucket<T>, event: T, cost: number, now: number): void {
       held++
       entry.waiting.push({ event, cost })
       if (entry.waiting.length > 1) return
       queue.schedule(entry, now + gcra.wait(entry.bucket, cost, now))
-      timer.set(wall + queue.next() - now)
+      timer.set(start + queue.next())
     }
 
     return {
@@ -112,14 +115,13 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
           rejectEvent(counts, onError, error, event)
           return
         }
-        const wall = scheduler.now()
-        const now = gcra.elapse(wall)
+        const now = clock.now() - start
         const entry = buckets.at(id, now)
         const wait = entry.waiting.length > 0 ? Number.POSITIVE_INFINITY : gcra.wait(entry.bucket, cost, now)
         if (wait === 0) {
           gcra.take(entry.bucket, cost, now)
           emit(event)
-        } else if (mode === 'shape' && held < maxQueue) hold(entry, event, cost, wall, now)
+        } else if (mode === 'shape' && held < maxQueue) hold(entry, event, cost, now)
         else {
           counts.dropped++
           if (mode === 'fail') out.error(new RateLimitError(key, wait))
@@ -136,7 +138,7 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
 
 function resolveOptions<T>(options: RateLimitOptions<T>) {
   const { tokens, burst = tokens, cost = () => 1, key = () => undefined, mode = 'shape', onError } = options
-  const { maxQueue = 10_000, scheduler = asyncScheduler } = options
+  const { maxQueue = 10_000, scheduler } = options
   for (const [name, value] of Object.entries({ tokens, burst })) {
     if (!(Number.isFinite(value) && value > 0))
       throw optionError(`rateLimit: ${name}`, 'a finite number above 0', value)
@@ -147,7 +149,7 @@ function resolveOptions<T>(options: RateLimitOptions<T>) {
     burst,
     mode,
     onError,
-    scheduler,
+    clock: createClock(scheduler),
     selectKey: key,
     selectCost(event: T): number {
       const value = cost(event)

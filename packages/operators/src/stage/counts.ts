@@ -1,4 +1,6 @@
+import type { FeedMark } from '../engine/feed-watermarks.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
+import type { Clock } from './clock.ts'
 
 /**
  * The counts of one subscription to an operator, as `StageCounts` explains them. An event that came
@@ -12,8 +14,10 @@ export class Counts {
   rejected = 0
   keys: () => number = () => 0
   watermark: () => number | undefined = () => undefined
+  /** The feeds' own watermarks, if the operator has feeds. */
+  feeds: (() => readonly FeedMark[]) | undefined = undefined
   /** The clock that the watermark is compared with. */
-  clock: { now(): number } | undefined = undefined
+  clock: Clock | undefined = undefined
 
   /** Called after each event and each timer that may have changed the counts. */
   onChange: (() => void) | undefined = undefined

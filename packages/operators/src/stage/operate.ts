@@ -1,4 +1,5 @@
-import { Observable, type OperatorFunction, type SchedulerLike, Subscriber } from 'rxjs'
+import { Observable, type OperatorFunction, Subscriber } from 'rxjs'
+import type { Clock } from './clock.ts'
 import { Counts } from './counts.ts'
 import { isAttachable, type Stage } from './stage.ts'
 import { Timer } from './timer.ts'
@@ -25,7 +26,7 @@ export interface OperatorContext<Out> {
   /** Runs `work` like an event of the source: an exception in it errors the stream. Does nothing after the end. */
   enter(work: () => void): void
   /** A timer that runs its callback through `enter`. It is cleared when the subscription ends. */
-  createTimer(scheduler: SchedulerLike, callback: (now: number) => void): Timer
+  createTimer(clock: Clock, callback: (now: number) => void): Timer
 }
 
 type OperatorArguments<In, Out> = [
@@ -89,8 +90,8 @@ class OperatorSubscriber<In, Out> extends Subscriber<In> {
       out,
       counts,
       enter,
-      createTimer(scheduler, callback) {
-        const timer = new Timer(scheduler, (now) => enter(() => callback(now)))
+      createTimer(clock, callback) {
+        const timer = new Timer(clock, (now) => enter(() => callback(now)))
         out.add(timer)
         return timer
       },

@@ -1,6 +1,7 @@
 import { requireNumber } from '@rxsse/shared'
-import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
+import type { OperatorFunction, SchedulerLike } from 'rxjs'
 import type { Pane, WindowResult } from '../engine/window-engine.ts'
+import { createClock } from '../stage/clock.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
@@ -40,13 +41,14 @@ export interface CollectedWindow<R> {
 export function collectWindow<R extends WindowResult<unknown, unknown>>(
   options: CollectWindowOptions<R> = {},
 ): OperatorFunction<R, CollectedWindow<R>> {
-  const { orderBy, scheduler = asyncScheduler, stage } = options
+  const { orderBy, stage } = options
+  const clock = createClock(options.scheduler)
   const limit = requireNumber(options.limit ?? Number.POSITIVE_INFINITY, 'collectWindow: limit', 1)
   const onDropped = resolveSideOutput(options.onDropped, 'collectWindow: onDropped')
 
   return operateSerialized<R, CollectedWindow<R>>('collectWindow', stage, ({ out, counts, createTimer }) => {
     let results: R[] = []
-    const endOfTurn = createTimer(scheduler, emit)
+    const endOfTurn = createTimer(clock, emit)
 
     function emit(): void {
       const [first] = results
@@ -67,7 +69,7 @@ export function collectWindow<R extends WindowResult<unknown, unknown>>(
         const [first] = results
         if (first !== undefined && !isSameFiring(first, result)) emit()
         results.push(result)
-        if (results.length === 1) endOfTurn.set(scheduler.now())
+        if (results.length === 1) endOfTurn.set(clock.now())
       },
       complete() {
         emit()

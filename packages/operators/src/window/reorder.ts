@@ -1,9 +1,9 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import { Heap } from '../engine/queues/heap.ts'
-import { Watermark } from '../engine/watermark.ts'
 import { operateSerialized } from '../stage/operate.ts'
 import { rejectEvent } from '../stage/side-output.ts'
 import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
+import { createWatermarkSource } from './watermark-source.ts'
 
 /**
  * Sorts events that are a little out of order by timestamp. Equal timestamps stay in the order of arrival.
@@ -21,28 +21,17 @@ import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
  */
 export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFunction<T> {
   const time = resolveEventTime('reorder', options)
-  return operateSerialized<T, T>('reorder', options.stage, ({ out, counts, createTimer }) => {
-    const watermark = new Watermark(time)
+  return operateSerialized<T, T>('reorder', options.stage, (context) => {
+    const { out, counts } = context
     const held = new Heap<Held<T>>(
       (a, b) => a.timestamp < b.timestamp || (a.timestamp === b.timestamp && a.order < b.order),
     )
     let arrived = 0
-    counts.watermark = () => watermark.value
-    counts.clock = time.scheduler
 
-    /** The watermark that the idle timer waits for. */
-    let idleMark = Number.POSITIVE_INFINITY
-    const idleTimer = createTimer(time.scheduler, (now) => {
-      watermark.advance(idleMark, now)
-      advance()
+    const { watermark, readFeed, observe } = createWatermarkSource(context, time, {
+      advance: () => release(watermark.value),
+      next: () => held.peek()?.timestamp ?? Number.POSITIVE_INFINITY,
     })
-
-    function advance(): void {
-      release(watermark.value)
-      if (time.idle === Number.POSITIVE_INFINITY) return
-      idleMark = held.peek()?.timestamp ?? Number.POSITIVE_INFINITY
-      idleTimer.set(watermark.reaches(idleMark))
-    }
 
     function release(mark: number): void {
       for (let next = held.peek(); next !== undefined && next.timestamp <= mark; next = held.peek()) {
@@ -57,6 +46,7 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
         let timestamp: number
         try {
           timestamp = time.timestamp(event)
+          readFeed?.(event)
         } catch (error) {
           rejectEvent(counts, time.onError, error, event)
           return
@@ -71,8 +61,7 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
           time.late?.(event)
         } else held.push({ timestamp, order: arrived++, event })
         // A late event does not move the watermark, but it ends the silence.
-        watermark.observe(timestamp, time.scheduler)
-        advance()
+        observe(timestamp)
       },
       complete() {
         release(Number.POSITIVE_INFINITY)

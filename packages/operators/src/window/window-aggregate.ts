@@ -13,7 +13,6 @@ import type { Eviction } from '../engine/keyed-state/keyed-state.ts'
 import { SessionWindows } from '../engine/sessions/session-windows.ts'
 import { AlignedWindows } from '../engine/slices/aligned-windows.ts'
 import { WindowGrid } from '../engine/slices/window-grid.ts'
-import { Watermark } from '../engine/watermark.ts'
 import type { WindowEngine, WindowEngineOptions, WindowResult } from '../engine/window-engine.ts'
 import type { Counts } from '../stage/counts.ts'
 import { type EventHandler, type OperatorContext, operateSerialized } from '../stage/operate.ts'
@@ -21,6 +20,7 @@ import { rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-o
 import { type Aggregates, getAggregates } from './aggregates.ts'
 import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
 import type { WindowSpec } from './spec.ts'
+import { createWatermarkSource } from './watermark-source.ts'
 
 export interface WindowAggregateOptions<T, K extends Key, S extends AggregateShape<T>>
   extends EventTimeOptions<T> {
@@ -78,8 +78,11 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
   const { out, counts, createTimer } = context
   const { time, selectKey, early } = config
   const row = new AggregateRow<T, AggregateResults<S>>(config.shape, { atomic: time.onError !== undefined })
-  const watermark = new Watermark(time)
-  const windows = config.createEngine({
+  const { watermark, readFeed, observe } = createWatermarkSource(context, time, {
+    advance: () => windows.advance(),
+    next: () => windows.next(),
+  })
+  const windows: WindowEngine<K> = config.createEngine({
     row,
     watermark,
     allowedLateness: config.allowedLateness,
@@ -92,32 +95,12 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
     onEvicted: config.onEvicted,
   })
   counts.keys = () => windows.keys
-  counts.watermark = () => watermark.value
-  counts.clock = time.scheduler
 
   const drop = createDrop(counts, config)
-  const earlyTimer = createTimer(time.scheduler, () => windows.early())
-  const mayBeIdle = time.idle !== Number.POSITIVE_INFINITY
-  /** The watermark that the idle timer waits for. */
-  let idleMark = Number.POSITIVE_INFINITY
-  const idleTimer = createTimer(time.scheduler, (now) => {
-    watermark.advance(idleMark, now)
-    advance()
-  })
-
-  function advance(): void {
-    windows.advance()
-    if (mayBeIdle) setIdleTimer()
-  }
-
-  // What most events do not need is in functions of its own, so that V8 inlines `next` and `advance`.
-  function setIdleTimer(): void {
-    idleMark = windows.next()
-    idleTimer.set(watermark.reaches(idleMark))
-  }
+  const earlyTimer = createTimer(time.clock, () => windows.early())
 
   function setEarlyTimer(interval: number): void {
-    if (!earlyTimer.isSet) earlyTimer.set(time.scheduler.now() + interval)
+    if (!earlyTimer.isSet) earlyTimer.set(time.clock.now() + interval)
   }
 
   return {
@@ -129,6 +112,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
         timestamp = time.timestamp(event)
         key = selectKey(event)
         id = identifyKey(key)
+        readFeed?.(event)
         row.read(event, timestamp)
       } catch (error) {
         rejectEvent(counts, time.onError, error, event)
@@ -141,8 +125,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
       const outcome = windows.add(key, id, timestamp)
       if (outcome !== 'held') drop(event, outcome)
       else if (early !== undefined) setEarlyTimer(early)
-      watermark.observe(timestamp, time.scheduler)
-      advance()
+      observe(timestamp)
     },
     complete() {
       windows.flush()
