@@ -107,9 +107,10 @@ class OperatorStage implements AttachableStage {
     this.#operator = undefined
     const counts = this.#counts
     // The counts outlive the operator, and must not keep its state alive.
-    const [keys, watermark] = [counts.keys(), counts.watermark()]
+    const [keys, watermark, feeds] = [counts.keys(), counts.watermark(), counts.feeds?.()]
     counts.keys = () => keys
     counts.watermark = () => watermark
+    if (feeds !== undefined) counts.feeds = () => feeds
     counts.onChange = undefined
     for (const observer of [...this.#observers]) observer.end()
   }

@@ -12,6 +12,7 @@ import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key
 import type { Eviction } from '../engine/keyed-state/keyed-state.ts'
 import { SessionWindows } from '../engine/sessions/session-windows.ts'
 import { AlignedWindows } from '../engine/slices/aligned-windows.ts'
+import { CalendarGrid } from '../engine/slices/calendar-grid.ts'
 import { WindowGrid } from '../engine/slices/window-grid.ts'
 import type { WindowEngine, WindowEngineOptions, WindowResult } from '../engine/window-engine.ts'
 import type { Counts } from '../stage/counts.ts'
@@ -187,6 +188,9 @@ type EngineFactory<K, R> = (options: WindowEngineOptions<K, R>) => WindowEngine<
 
 function resolveEngine<K extends Key, R>(spec: WindowSpec): EngineFactory<K, R> {
   if (spec?.kind === 'session') return (options) => new SessionWindows(spec.gap, spec.maxDuration, options)
+  if (spec?.kind === 'calendar') {
+    return (options) => new AlignedWindows(new CalendarGrid(spec.calendar), options)
+  }
   if (spec?.kind !== 'tumbling' && spec?.kind !== 'hopping') {
     throw optionError('windowAggregate: spec', 'tumbling(...), hopping(...) or session(...)', spec)
   }

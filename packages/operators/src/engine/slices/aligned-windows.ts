@@ -4,8 +4,8 @@ import { KeyedState } from '../keyed-state/keyed-state.ts'
 import { SortedDeque } from '../queues/sorted-deque.ts'
 import { type Scheduled, TimerQueue } from '../queues/timer-queue.ts'
 import type { Pane, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
+import type { Grid, GridCell } from './grid.ts'
 import { KeySlices } from './key-slices.ts'
-import type { GridCell, WindowGrid } from './window-grid.ts'
 
 /**
  * Tumbling and hopping windows. An event is folded once, into its slice, for any number of overlapping windows. A window
@@ -13,14 +13,14 @@ import type { GridCell, WindowGrid } from './window-grid.ts'
  * comes into a slice that has already fired, and at most once a firing.
  */
 export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
-  readonly #grid: WindowGrid
+  readonly #grid: Grid
   readonly #options: WindowEngineOptions<K, R>
   readonly #states: KeyedState<K, KeyWindows<K, R>>
   readonly #queue = new TimerQueue<KeyWindows<K, R>>()
   readonly #hasRevisions: boolean
   #keysSeen = 0
 
-  constructor(grid: WindowGrid, options: WindowEngineOptions<K, R>) {
+  constructor(grid: Grid, options: WindowEngineOptions<K, R>) {
     this.#grid = grid
     this.#options = options
     this.#hasRevisions = options.early || options.allowedLateness > 0
@@ -168,10 +168,9 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   #emit(state: KeyWindows<K, R>, window: number, value: R, pane: Pane): void {
     const revision = state.revisions?.get(window) ?? 0
     state.revisions?.set(window, revision + 1)
-    const start = this.#grid.windowStart(window)
     this.#options.emit({
       key: state.key,
-      window: { start, end: start + this.#grid.size },
+      window: { start: this.#grid.windowStart(window), end: this.#grid.windowEnd(window) },
       value,
       pane,
       revision,
