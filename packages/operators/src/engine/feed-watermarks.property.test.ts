@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type FeedPhase, FeedWatermarks } from './feed-watermarks.ts'
+import { type Feed, type FeedPhase, FeedWatermarks } from './feed-watermarks.ts'
 
 interface Step {
   /** Milliseconds since the step before. */
@@ -117,7 +117,7 @@ describe('the watermark of several feeds', () => {
           for (const { after, feed: name, what } of steps) {
             time += after
             passTo(time)
-            if (typeof what === 'number') watermarks.observe(name, what, now, 0)
+            if (typeof what === 'number') watermarks.observe(watermarks.find(name) as Feed, what, now, 0)
             else watermarks.update({ name, phase: what }, now)
             look()
           }

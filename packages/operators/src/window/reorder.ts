@@ -28,7 +28,7 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
     )
     let arrived = 0
 
-    const { watermark, readFeed, observe } = createWatermarkSource(context, time, {
+    const { watermark, readFeed, observe, setTimer } = createWatermarkSource(context, time, {
       advance: () => release(watermark.value),
       next: () => held.peek()?.timestamp ?? Number.POSITIVE_INFINITY,
     })
@@ -62,6 +62,8 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
         } else held.push({ timestamp, order: arrived++, event })
         // A late event does not move the watermark, but it ends the silence.
         observe(timestamp)
+        release(watermark.value)
+        setTimer?.()
       },
       complete() {
         release(Number.POSITIVE_INFINITY)

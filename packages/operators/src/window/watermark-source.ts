@@ -1,5 +1,5 @@
 import { optionError } from '@rxsse/shared'
-import { FeedWatermarks } from '../engine/feed-watermarks.ts'
+import { type Feed, FeedWatermarks } from '../engine/feed-watermarks.ts'
 import { Watermark } from '../engine/watermark.ts'
 import type { OperatorContext } from '../stage/operate.ts'
 import type { EventTime } from './event-time.ts'
@@ -12,13 +12,18 @@ export interface WatermarkFollower {
   next(): number
 }
 
-/** Moves an operator's watermark: with events, in silence with the clock, and with the phases of feeds. */
+/**
+ * Moves an operator's watermark: with events, in silence with the clock, and with the phases of feeds. With each event the
+ * operator calls `observe`, then follows the watermark, then calls `setTimer`. This path is hot, so it has no callbacks.
+ */
 export interface WatermarkSource<T> {
   readonly watermark: { readonly value: number }
   /** Reads the feed of an event, before `observe`. Throws what the `feed` callback throws. */
   readonly readFeed: ((event: T) => void) | undefined
-  /** An event with this finite timestamp has arrived. Advances the follower. */
+  /** An event with this finite timestamp has arrived. */
   observe(timestamp: number): void
+  /** Sets the timer for the time at which the clock alone moves the watermark. Undefined: it does not. */
+  readonly setTimer: (() => void) | undefined
 }
 
 /** Creates the source of an operator's watermark. It ends with the subscription. */
@@ -39,7 +44,6 @@ function createSingleSource<T>(
 ): WatermarkSource<T> {
   const { clock } = time
   const watermark = new Watermark(time)
-  const mayBeIdle = time.idle !== Number.POSITIVE_INFINITY
   counts.watermark = () => watermark.value
   counts.clock = clock
   /** The watermark that the timer waits for. */
@@ -60,9 +64,8 @@ function createSingleSource<T>(
     readFeed: undefined,
     observe(timestamp) {
       watermark.observe(timestamp, clock)
-      follower.advance()
-      if (mayBeIdle) setTimer()
     },
+    setTimer: time.idle === Number.POSITIVE_INFINITY ? undefined : setTimer,
   }
 }
 
@@ -75,7 +78,8 @@ function createFeedSource<T>(
   const { clock } = time
   const watermark = new FeedWatermarks({ ...time, maxWait: progress.maxWait })
   const isBounded = time.maxFutureDrift !== Number.POSITIVE_INFINITY
-  let feed = ''
+  const mayBeIdle = time.idle !== Number.POSITIVE_INFINITY
+  let feed: Feed | undefined
   let isStarted = false
   let awaited = Number.POSITIVE_INFINITY
   counts.watermark = () => watermark.value
@@ -99,6 +103,10 @@ function createFeedSource<T>(
 
   function advance(): void {
     follower.advance()
+    setTimer()
+  }
+
+  function setTimer(): void {
     awaited = follower.next()
     timer.set(watermark.nextChange(awaited))
   }
@@ -106,12 +114,20 @@ function createFeedSource<T>(
   return {
     watermark,
     readFeed(event) {
-      feed = selectFeed(event)
-      if (!watermark.has(feed)) throw optionError(option, 'a name that progress.feed() knows', feed)
+      const name = selectFeed(event)
+      feed = watermark.find(name)
+      if (feed === undefined) throw optionError(option, 'a name that progress.feed() knows', name)
     },
     observe(timestamp) {
-      watermark.observe(feed, timestamp, clock.now(), isBounded ? clock.latestTimeOfDay() : 0)
-      advance()
+      watermark.observe(
+        // `readFeed` has found it.
+        feed as Feed,
+        timestamp,
+        mayBeIdle ? clock.now() : 0,
+        isBounded ? clock.latestTimeOfDay() : 0,
+      )
     },
+    // Without `idle` events do not change how long an absent feed is waited for.
+    setTimer: mayBeIdle ? setTimer : undefined,
   }
 }

@@ -79,7 +79,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
   const { out, counts, createTimer } = context
   const { time, selectKey, early } = config
   const row = new AggregateRow<T, AggregateResults<S>>(config.shape, { atomic: time.onError !== undefined })
-  const { watermark, readFeed, observe } = createWatermarkSource(context, time, {
+  const { watermark, readFeed, observe, setTimer } = createWatermarkSource(context, time, {
     advance: () => windows.advance(),
     next: () => windows.next(),
   })
@@ -127,6 +127,8 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
       if (outcome !== 'held') drop(event, outcome)
       else if (early !== undefined) setEarlyTimer(early)
       observe(timestamp)
+      windows.advance()
+      if (setTimer !== undefined) setTimer()
     },
     complete() {
       windows.flush()
