@@ -3,6 +3,7 @@ import {
   createProgress,
   groupWithin,
   hopping,
+  latestResults,
   mergeFeeds,
   reorder,
   session,
@@ -279,6 +280,34 @@ export const windowScenarios: Readonly<Record<string, AnyScenario>> = {
     showOut: (collected) => ({
       text: `${seconds(collected)} s\n${collected.results.map(({ key, value }) => `${key}: ${value.n}`).join(', ')}`,
       tone: 3,
+    }),
+  }),
+  'latest-results': scenario({
+    call: "windowAggregate(…, { early: '1s' }),\nlatestResults()",
+    alt: 'Early results of a window come again with higher revisions. Each list has the newest result of each key. When the next window begins, the list has its results alone.',
+    until: 10,
+    completes: 9.5,
+    source: [
+      [0.7, 'a'],
+      [2.2, 'b'],
+      [2.6, 'a'],
+      [5.8, 'b'],
+      [7.4, 'b'],
+    ],
+    show: keyed,
+    operate: (source, { scheduler }) =>
+      source.pipe(
+        windowAggregate(tumbling('5s'), {
+          key: (key) => key,
+          early: '1s',
+          aggregates: (a) => ({ n: a.count() }),
+          scheduler,
+        }),
+        latestResults({ scheduler }),
+      ),
+    showOut: (results) => ({
+      text: results.map(({ key, value }) => `${key}: ${value.n}`).join(', '),
+      tone: results[0]?.window.start === 0 ? 1 : 2,
     }),
   }),
   'group-within': scenario({

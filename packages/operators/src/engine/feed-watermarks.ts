@@ -165,8 +165,7 @@ export class FeedWatermarks {
 
   #silentSince(): number {
     let latest = Number.NEGATIVE_INFINITY
-    for (const { phase, since } of this.#feeds)
-      if (phase === 'open' && since > latest) latest = since
+    for (const { phase, since } of this.#feeds) if (phase === 'open' && since > latest) latest = since
     return latest
   }
 

@@ -19,6 +19,8 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   readonly #queue = new TimerQueue<KeyWindows<K, R>>()
   readonly #hasRevisions: boolean
   #keysSeen = 0
+  /** A key that comes back after its eviction gets a larger number than before, without memory for each key. */
+  #evictions = 0
 
   constructor(grid: Grid, options: WindowEngineOptions<K, R>) {
     this.#grid = grid
@@ -27,6 +29,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     this.#states = new KeyedState((key) => this.#newState(key), {
       maxKeys: options.maxKeys,
       onEvicted: (eviction, state) => {
+        this.#evictions++
         this.#flushKey(state)
         options.onEvicted?.(eviction)
       },
@@ -111,6 +114,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     return {
       key,
       order: this.#keysSeen++,
+      part: this.#evictions,
       at: Number.POSITIVE_INFINITY,
       slices: new KeySlices(this.#grid, this.#options.row),
       recentSlice: Number.NaN,
@@ -168,13 +172,14 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   #emit(state: KeyWindows<K, R>, window: number, value: R, pane: Pane): void {
     const revision = state.revisions?.get(window) ?? 0
     state.revisions?.set(window, revision + 1)
-    this.#options.emit({
+    const result = {
       key: state.key,
       window: { start: this.#grid.windowStart(window), end: this.#grid.windowEnd(window) },
       value,
       pane,
       revision,
-    })
+    }
+    this.#options.emit(state.part === 0 ? result : { ...result, part: state.part })
   }
 
   #expire(state: KeyWindows<K, R>, watermark: number): void {
@@ -224,6 +229,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
 
 interface KeyWindows<K, R> extends Scheduled {
   readonly key: K
+  readonly part: number
   readonly slices: KeySlices<R>
   /**
    * The slice of the last event, if all its windows were open then. Until a window of the key fires, the next event of this
