@@ -1,24 +1,37 @@
-import { optionError, type SseEvent } from '@rxsse/shared'
-import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { describeValue, requireInteger, type SseEvent } from '@rxsse/shared'
+import { type FlowGate, requireGate } from '../flow/job-queue.ts'
 import type { EventHandler, OperatorContext, StageOptions } from '../stage/operate.ts'
-import type { SideOutput } from '../stage/side-output.ts'
+import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type InvalidEvent, rejectInvalid } from './invalid-event.ts'
+import type { Result, Validate } from './schema-validate.ts'
 
 export interface DecodeOptions extends StageOptions {
   /** Turns the data's text into the schema's input. Default: `JSON.parse`. */
   readonly parse?: (data: string) => unknown
   /** Takes events whose data does not parse or fit the schema. Default: the stream errors with a `DecodeError`. */
   readonly onInvalid?: SideOutput<InvalidEvent>
+  /** How many validations of an asynchronous schema run at a time. More events wait. Default: 16. */
+  readonly concurrency?: number
+  /** Counts each event that is or waits to be validated asynchronously. The source's reader must have the same gate. */
+  readonly gate?: FlowGate
 }
 
-type Validate = StandardSchemaV1['~standard']['validate']
-type Result = StandardSchemaV1.Result<unknown>
+/** The options, checked and with their defaults. */
+export interface EventValidatorConfig {
+  readonly parse: (data: string) => unknown
+  readonly onInvalid: ((event: InvalidEvent) => void) | undefined
+  readonly concurrency: number
+  readonly gate: FlowGate | undefined
+}
 
-/** The schema's validate function. Throws a `TypeError` that names the option if it has none. */
-export function resolveValidate(schema: StandardSchemaV1, option: string): Validate {
-  const standard = schema?.['~standard']
-  if (typeof standard?.validate === 'function') return (value) => standard.validate(value)
-  throw optionError(option, "a Standard Schema, such as zod's z.object({...})", schema)
+export function resolveDecodeOptions(operator: string, options: DecodeOptions): EventValidatorConfig {
+  const { parse = JSON.parse, concurrency = 16, gate } = options
+  return {
+    parse,
+    onInvalid: resolveSideOutput(options.onInvalid, `${operator}: onInvalid`),
+    concurrency: requireInteger(concurrency, `${operator}: concurrency`, 1),
+    gate: requireGate(gate, `${operator}: gate`),
+  }
 }
 
 /**
@@ -27,64 +40,96 @@ export function resolveValidate(schema: StandardSchemaV1, option: string): Valid
  */
 export function createEventValidator<Out>(
   context: OperatorContext<SseEvent<Out>>,
-  parse: (data: string) => unknown = JSON.parse,
-  onInvalid: ((event: InvalidEvent) => void) | undefined,
+  { parse, onInvalid, concurrency, gate }: EventValidatorConfig,
   findValidate: (event: SseEvent) => Validate | undefined,
 ): EventHandler<SseEvent> {
   const { out, counts, enter } = context
-  /** Events from the first one whose validation is still running. */
+  /** Events from the first one that is not validated yet. */
   const queue: Pending[] = []
+  /** How many events of the queue, from the first one, are validated or being validated. */
+  let started = 0
+  let running = 0
   let isCompleting = false
+  // The gate may outlive the stream.
+  if (gate !== undefined) out.add(() => gate.release(queue.splice(0).length))
 
-  function emit(event: SseEvent, result: Result): void {
-    if (result.issues !== undefined) {
-      rejectInvalid(context, onInvalid, event, result)
+  function emit(event: SseEvent, outcome: Outcome): void {
+    if ('cause' in outcome || outcome.issues !== undefined) {
+      rejectInvalid(context, onInvalid, event, outcome)
       return
     }
     counts.out++
     // The library guarantees that the value has the schema's output type, which is `Out`.
-    out.next({ type: event.type, data: result.value as Out, lastEventId: event.lastEventId })
+    out.next({ type: event.type, data: outcome.value as Out, lastEventId: event.lastEventId })
   }
 
-  /** Emits the finished events at the head of the queue. */
+  /** Starts waiting validations, and emits the finished events at the head of the queue. */
   function advance(): void {
-    for (let head = queue[0]; head?.outcome !== undefined && !out.closed; head = queue[0]) {
+    for (;;) {
+      while (running < concurrency && started < queue.length) start(queue[started++] as Pending)
+      const head = queue[0]
+      if (head?.outcome === undefined || out.closed) break
       queue.shift()
-      if ('issues' in head.outcome || 'value' in head.outcome) emit(head.event, head.outcome)
-      else rejectInvalid(context, onInvalid, head.event, head.outcome)
+      started--
+      gate?.release(1)
+      emit(head.event, head.outcome)
     }
     if (isCompleting && queue.length === 0) out.complete()
   }
 
-  function enqueue(event: SseEvent, outcome: Outcome | Promise<Result>): void {
-    const pending: Pending = { event, outcome: undefined }
+  function enqueue(pending: Pending): void {
     queue.push(pending)
-    if (!(outcome instanceof Promise)) {
-      pending.outcome = outcome
-      return
+    gate?.acquire(1)
+  }
+
+  function start(pending: Pending): void {
+    const outcome = run(pending.event, pending.validate)
+    if (isThenable(outcome)) wait(pending, outcome)
+    else pending.outcome = outcome
+  }
+
+  function run(event: SseEvent, validate: Validate): Outcome | PromiseLike<Result> {
+    try {
+      const result = validate(parse(event.data))
+      return isThenable(result) ? result : requireResult(result)
+    } catch (cause) {
+      return { cause }
     }
-    const settle = (settled: Outcome) =>
+  }
+
+  function wait(pending: Pending, promise: PromiseLike<Result>): void {
+    running++
+    const settle = (outcome: Outcome) =>
       enter(() => {
-        pending.outcome = settled
+        running--
+        pending.outcome = outcome
         advance()
       })
-    outcome.then(settle, (cause) => settle({ cause }))
+    // A thenable of the schema may throw, settle twice or call back at once: a promise does not.
+    Promise.resolve(promise).then(
+      (result) => settle(requireResult(result)),
+      (cause) => settle({ cause }),
+    )
   }
 
   return {
     next(event) {
       const validate = findValidate(event)
       if (validate === undefined) return
-      let result: Result | Promise<Result>
-      try {
-        result = validate(parse(event.data))
-      } catch (cause) {
-        if (queue.length > 0) enqueue(event, { cause })
-        else rejectInvalid(context, onInvalid, event, { cause })
+      if (queue.length > 0) {
+        enqueue({ event, validate, outcome: undefined })
+        advance()
         return
       }
-      if (result instanceof Promise || queue.length > 0) enqueue(event, result)
-      else emit(event, result)
+      const outcome = run(event, validate)
+      if (!isThenable(outcome)) {
+        emit(event, outcome)
+        return
+      }
+      const pending: Pending = { event, validate, outcome: undefined }
+      enqueue(pending)
+      started++
+      wait(pending, outcome)
     },
     complete() {
       isCompleting = true
@@ -95,7 +140,19 @@ export function createEventValidator<Out>(
 
 interface Pending {
   readonly event: SseEvent
+  readonly validate: Validate
   outcome: Outcome | undefined
 }
 
 type Outcome = Result | { readonly cause: unknown }
+
+function isThenable(result: unknown): result is PromiseLike<Result> {
+  return (
+    result instanceof Promise || typeof (result as Partial<PromiseLike<Result>> | null)?.then === 'function'
+  )
+}
+
+function requireResult(result: Result): Outcome {
+  if (typeof result === 'object' && result !== null) return result
+  return { cause: new TypeError(`the schema gave ${describeValue(result)} as the result of a validation`) }
+}
