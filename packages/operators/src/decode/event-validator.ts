@@ -44,14 +44,17 @@ export function createEventValidator<Out>(
   findValidate: (event: SseEvent) => Validate | undefined,
 ): EventHandler<SseEvent> {
   const { out, counts, enter } = context
-  /** Events from the first one that is not validated yet. */
-  const queue: Pending[] = []
-  /** How many events of the queue, from the first one, are validated or being validated. */
-  let started = 0
+  // A list of the events from the first one that is not validated yet. An array that shrinks in front and grows behind
+  // would be copied again and again.
+  let first: Pending | undefined
+  let last: Pending | undefined
+  /** The first event whose validation has not started. */
+  let waiting: Pending | undefined
+  let held = 0
   let running = 0
   let isCompleting = false
   // The gate may outlive the stream.
-  if (gate !== undefined) out.add(() => gate.release(queue.splice(0).length))
+  if (gate !== undefined) out.add(() => gate.release(held))
 
   function emit(event: SseEvent, outcome: Outcome): void {
     if ('cause' in outcome || outcome.issues !== undefined) {
@@ -66,20 +69,29 @@ export function createEventValidator<Out>(
   /** Starts waiting validations, and emits the finished events at the head of the queue. */
   function advance(): void {
     for (;;) {
-      while (running < concurrency && started < queue.length) start(queue[started++] as Pending)
-      const head = queue[0]
-      if (head?.outcome === undefined || out.closed) break
-      queue.shift()
-      started--
+      while (running < concurrency && waiting !== undefined) {
+        const next: Pending = waiting
+        waiting = next.next
+        start(next)
+      }
+      if (first?.outcome === undefined || out.closed) break
+      const { event, outcome } = first
+      first = first.next
+      held--
       gate?.release(1)
-      emit(head.event, head.outcome)
+      emit(event, outcome)
     }
-    if (isCompleting && queue.length === 0) out.complete()
+    if (isCompleting && first === undefined) out.complete()
   }
 
-  function enqueue(pending: Pending): void {
-    queue.push(pending)
+  function enqueue(event: SseEvent, validate: Validate): Pending {
+    const pending: Pending = { event, validate, outcome: undefined, next: undefined }
+    if (first === undefined || last === undefined) first = pending
+    else last.next = pending
+    last = pending
+    held++
     gate?.acquire(1)
+    return pending
   }
 
   function start(pending: Pending): void {
@@ -99,25 +111,27 @@ export function createEventValidator<Out>(
 
   function wait(pending: Pending, promise: PromiseLike<Result>): void {
     running++
-    const settle = (outcome: Outcome) =>
-      enter(() => {
-        running--
-        pending.outcome = outcome
-        advance()
-      })
     // A thenable of the schema may throw, settle twice or call back at once: a promise does not.
     Promise.resolve(promise).then(
-      (result) => settle(requireResult(result)),
-      (cause) => settle({ cause }),
+      (result) => settle(pending, requireResult(result)),
+      (cause) => settle(pending, { cause }),
     )
+  }
+
+  function settle(pending: Pending, outcome: Outcome): void {
+    running--
+    pending.outcome = outcome
+    // Most validations end in order. One that does not only makes room for a waiting one.
+    if (pending === first || waiting !== undefined) enter(advance)
   }
 
   return {
     next(event) {
       const validate = findValidate(event)
       if (validate === undefined) return
-      if (queue.length > 0) {
-        enqueue({ event, validate, outcome: undefined })
+      if (first !== undefined) {
+        const pending = enqueue(event, validate)
+        waiting ??= pending
         advance()
         return
       }
@@ -126,14 +140,11 @@ export function createEventValidator<Out>(
         emit(event, outcome)
         return
       }
-      const pending: Pending = { event, validate, outcome: undefined }
-      enqueue(pending)
-      started++
-      wait(pending, outcome)
+      wait(enqueue(event, validate), outcome)
     },
     complete() {
       isCompleting = true
-      if (queue.length === 0) out.complete()
+      if (first === undefined) out.complete()
     },
   }
 }
@@ -142,6 +153,7 @@ interface Pending {
   readonly event: SseEvent
   readonly validate: Validate
   outcome: Outcome | undefined
+  next: Pending | undefined
 }
 
 type Outcome = Result | { readonly cause: unknown }
