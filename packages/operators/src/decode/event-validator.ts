@@ -1,4 +1,5 @@
 import { describeValue, requireInteger, type SseEvent } from '@rxsse/shared'
+import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { type FlowGate, requireGate } from '../flow/job-queue.ts'
 import type { EventHandler, OperatorContext, StageOptions } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
@@ -44,6 +45,8 @@ export function createEventValidator<Out>(
   findValidate: (event: SseEvent) => Validate | undefined,
 ): EventHandler<SseEvent> {
   const { out, counts, enter } = context
+  const { tracker } = counts
+  tracker?.onStart()
   // A list of the events from the first one that is not validated yet. An array that shrinks in front and grows behind
   // would be copied again and again.
   let first: Pending | undefined
@@ -66,6 +69,11 @@ export function createEventValidator<Out>(
     out.next({ type: event.type, data: outcome.value as Out, lastEventId: event.lastEventId })
   }
 
+  function passOn(event: SseEvent, outcome: Outcome, part: Part<string> | undefined): void {
+    if (tracker === undefined || part === undefined) emit(event, outcome)
+    else tracker.passOn(part, counts, () => emit(event, outcome))
+  }
+
   /** Starts waiting validations, and emits the finished events at the head of the queue. */
   function advance(): void {
     for (;;) {
@@ -75,17 +83,17 @@ export function createEventValidator<Out>(
         start(next)
       }
       if (first?.outcome === undefined || out.closed) break
-      const { event, outcome } = first
+      const { event, outcome, part } = first
       first = first.next
       held--
       gate?.release(1)
-      emit(event, outcome)
+      passOn(event, outcome, part)
     }
     if (isCompleting && first === undefined) out.complete()
   }
 
-  function enqueue(event: SseEvent, validate: Validate): Pending {
-    const pending: Pending = { event, validate, outcome: undefined, next: undefined }
+  function enqueue(event: SseEvent, validate: Validate, part: Part<string> | undefined): Pending {
+    const pending: Pending = { event, validate, part, outcome: undefined, next: undefined }
     if (first === undefined || last === undefined) first = pending
     else last.next = pending
     last = pending
@@ -127,20 +135,24 @@ export function createEventValidator<Out>(
 
   return {
     next(event) {
+      const part = tracker?.onArrival(event)
       const validate = findValidate(event)
-      if (validate === undefined) return
+      if (validate === undefined) {
+        if (part !== undefined) tracker?.onSettled(part)
+        return
+      }
       if (first !== undefined) {
-        const pending = enqueue(event, validate)
+        const pending = enqueue(event, validate, part)
         waiting ??= pending
         advance()
         return
       }
       const outcome = run(event, validate)
       if (!isThenable(outcome)) {
-        emit(event, outcome)
+        passOn(event, outcome, part)
         return
       }
-      wait(enqueue(event, validate), outcome)
+      wait(enqueue(event, validate, part), outcome)
     },
     complete() {
       isCompleting = true
@@ -152,6 +164,7 @@ export function createEventValidator<Out>(
 interface Pending {
   readonly event: SseEvent
   readonly validate: Validate
+  readonly part: Part<string> | undefined
   outcome: Outcome | undefined
   next: Pending | undefined
 }

@@ -61,6 +61,8 @@ export interface WindowEngine<K> {
   advance(): void
   /** The next watermark at which `advance` has something to do. */
   next(): number
+  /** The timestamp from which on an event may be in a window that has not fired. Infinity: every event is final. Visits every key. */
+  openFrom(): number
   /** Fires every open window that has changed since its last result. */
   early(): void
   /** Fires every open window. */

@@ -2,7 +2,7 @@ import type { Duration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { KeyedState } from '../engine/keyed-state/keyed-state.ts'
-import { operate } from '../stage/operate.ts'
+import { operateAtOnce } from '../stage/operate.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type KeyedOptions, resolveKeyedOptions } from './keyed-options.ts'
 
@@ -36,7 +36,7 @@ export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoType
   const { state, now: clock } = resolveKeyedOptions('dedupe', options)
   const onDropped = resolveSideOutput(options.onDropped, 'dedupe: onDropped')
 
-  return operate('dedupe', stage, ({ out, counts }) => {
+  return operateAtOnce('dedupe', stage, ({ out, counts }) => {
     const seen = new KeyedState<K, true>(() => true, { ...state, renewOn: 'creation' })
     counts.keys = () => seen.size
     return {

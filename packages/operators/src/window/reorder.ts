@@ -1,4 +1,5 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
+import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { Heap } from '../engine/queues/heap.ts'
 import { operateSerialized } from '../stage/operate.ts'
 import { rejectEvent } from '../stage/side-output.ts'
@@ -23,6 +24,8 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
   const time = resolveEventTime('reorder', options)
   return operateSerialized<T, T>('reorder', options.stage, (context) => {
     const { out, counts } = context
+    const { tracker } = counts
+    tracker?.onStart()
     const held = new Heap<Held<T>>(
       (a, b) => a.timestamp < b.timestamp || (a.timestamp === b.timestamp && a.order < b.order),
     )
@@ -36,30 +39,49 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
     function release(mark: number): void {
       for (let next = held.peek(); next !== undefined && next.timestamp <= mark; next = held.peek()) {
         held.pop()
-        counts.out++
-        out.next(next.event)
+        emit(next)
       }
+    }
+
+    function settle(part: Part<string> | undefined): void {
+      if (part !== undefined) tracker?.onSettled(part)
+    }
+
+    function emit({ event, part }: Held<T>): void {
+      if (tracker !== undefined && part !== undefined) {
+        tracker.passOn(part, counts, () => {
+          counts.out++
+          out.next(event)
+        })
+        return
+      }
+      counts.out++
+      out.next(event)
     }
 
     return {
       next(event) {
+        const part = tracker?.onArrival(event)
         let timestamp: number
         try {
           timestamp = time.timestamp(event)
           readFeed?.(event)
         } catch (error) {
           rejectEvent(counts, time.onError, error, event)
+          settle(part)
           return
         }
         if (!Number.isFinite(timestamp)) {
           counts.rejected++
+          settle(part)
           time.onInvalid?.(event)
           return
         }
         if (timestamp < watermark.value) {
           counts.late++
+          settle(part)
           time.late?.(event)
-        } else held.push({ timestamp, order: arrived++, event })
+        } else held.push({ timestamp, order: arrived++, event, part })
         // A late event does not move the watermark, but it ends the silence.
         observe(timestamp)
         release(watermark.value)
@@ -77,4 +99,5 @@ interface Held<T> {
   readonly timestamp: number
   readonly order: number
   readonly event: T
+  readonly part: Part<string> | undefined
 }

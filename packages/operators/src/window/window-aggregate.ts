@@ -20,6 +20,7 @@ import { type EventHandler, type OperatorContext, operateSerialized } from '../s
 import { rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type Aggregates, getAggregates } from './aggregates.ts'
 import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
+import { Finality } from './finality.ts'
 import type { WindowSpec } from './spec.ts'
 import { createWatermarkSource } from './watermark-source.ts'
 
@@ -77,10 +78,14 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
   config: Config<T, K, S>,
 ): EventHandler<T> {
   const { out, counts, createTimer } = context
+  const finality = counts.tracker === undefined ? undefined : new Finality(counts.tracker)
   const { time, selectKey, early } = config
   const row = new AggregateRow<T, AggregateResults<S>>(config.shape, { atomic: time.onError !== undefined })
   const { watermark, readFeed, observe, setTimer } = createWatermarkSource(context, time, {
-    advance: () => windows.advance(),
+    advance() {
+      windows.advance()
+      finality?.settle(windows)
+    },
     next: () => windows.next(),
   })
   const windows: WindowEngine<K> = config.createEngine({
@@ -89,7 +94,13 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
     allowedLateness: config.allowedLateness,
     maxKeys: config.maxKeys,
     early: early !== undefined,
-    emit: (result) => out.next(result),
+    emit:
+      finality === undefined
+        ? (result) => out.next(result)
+        : (result) => {
+            finality.hasFired ||= result.pane !== 'early'
+            out.next(result)
+          },
     onFinal: (events) => {
       counts.out += events
     },
@@ -106,6 +117,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
 
   return {
     next(event) {
+      finality?.onArrival(event)
       let timestamp: number
       let key: K
       let id: Primitive
@@ -117,10 +129,12 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
         row.read(event, timestamp)
       } catch (error) {
         rejectEvent(counts, time.onError, error, event)
+        finality?.settleNewest()
         return
       }
       if (!Number.isFinite(timestamp)) {
         drop(event, 'invalid')
+        finality?.settleNewest()
         return
       }
       const outcome = windows.add(key, id, timestamp)
@@ -128,10 +142,16 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
       else if (early !== undefined) setEarlyTimer(early)
       observe(timestamp)
       windows.advance()
+      if (finality !== undefined) {
+        if (outcome === 'held') finality.hold(timestamp)
+        else finality.settleNewest()
+        finality.settle(windows)
+      }
       if (setTimer !== undefined) setTimer()
     },
     complete() {
       windows.flush()
+      finality?.settle(windows)
       out.complete()
     },
   }

@@ -86,6 +86,14 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
     return this.#queue.next()
   }
 
+  openFrom(): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const { sessions } of this.#states.states()) {
+      for (const session of sessions) if (!session.fired) first = Math.min(first, session.first)
+    }
+    return first
+  }
+
   early(): void {
     for (const { state, session } of this.#open()) if (session.changed) this.#emit(state, session, 'early')
   }

@@ -61,6 +61,14 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     return this.#queue.next()
   }
 
+  openFrom(): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const { nextWindow } of this.#states.states()) {
+      if (nextWindow !== Number.POSITIVE_INFINITY) first = Math.min(first, this.#grid.windowStart(nextWindow))
+    }
+    return first
+  }
+
   early(): void {
     const grid = this.#grid
     const firstOpen = grid.lastEnded(this.#options.watermark.value) + 1
