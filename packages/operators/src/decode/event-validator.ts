@@ -4,11 +4,14 @@ import { type FlowGate, requireGate } from '../flow/job-queue.ts'
 import type { EventHandler, OperatorContext, StageOptions } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type InvalidEvent, rejectInvalid } from './invalid-event.ts'
+import { resolveParseJson } from './parse-json.ts'
 import type { Result, Validate } from './schema-validate.ts'
 
 export interface DecodeOptions extends StageOptions {
   /** Turns the data's text into the schema's input. Default: `JSON.parse`. */
   readonly parse?: (data: string) => unknown
+  /** Whether integers beyond ±(2 ** 53 - 1) become bigints, where `parse` is left out. Default: false. */
+  readonly bigint?: boolean
   /** Takes events whose data does not parse or fit the schema. Default: the stream errors with a `DecodeError`. */
   readonly onInvalid?: SideOutput<InvalidEvent>
   /** How many validations of an asynchronous schema run at a time. More events wait. Default: 16. */
@@ -26,7 +29,7 @@ export interface EventValidatorConfig {
 }
 
 export function resolveDecodeOptions(operator: string, options: DecodeOptions): EventValidatorConfig {
-  const { parse = JSON.parse, concurrency = 16, gate } = options
+  const { parse = resolveParseJson(options.bigint, `${operator}: bigint`), concurrency = 16, gate } = options
   return {
     parse,
     onInvalid: resolveSideOutput(options.onInvalid, `${operator}: onInvalid`),

@@ -12,7 +12,7 @@ export interface KeyedOptions<K extends Key> extends StageOptions {
   readonly ttl?: Duration
   /** How many keys have state. The least recently used one is evicted first. Default: any number. */
   readonly maxKeys?: number
-  /** Takes each key whose state is evicted. */
+  /** Takes each key whose state is evicted. A `ttl` needs no timer: an expired key is told when the next event comes. */
   readonly onEvicted?: SideOutput<Eviction<K>>
   /** The clock for `ttl`. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike

@@ -173,6 +173,25 @@ describe('rateLimit', () => {
     expect(() => rateLimit(options)).toThrow(message)
   })
 
+  it('refuses options with which no event would pass, or that do not go together', () => {
+    expect(() => rateLimit({ tokens: 0.5, interval: '1s' })).toThrow('rateLimit: burst must be at least 1')
+    expect(() => rateLimit({ tokens: 0.5, interval: '1s', burst: 1 })).not.toThrow()
+    expect(() => rateLimit({ tokens: 2, interval: '1s', burst: 2, strict: true })).toThrow(
+      'rateLimit: burst must be left out with strict',
+    )
+  })
+
+  it('passes an event whose cost is above the burst to onError, and goes on', () => {
+    const routed: unknown[] = []
+    const seen: number[] = []
+    of(2, 1)
+      .pipe(
+        rateLimit({ tokens: 1, interval: '1s', cost: (n) => n, onError: (_, event) => routed.push(event) }),
+      )
+      .subscribe((n) => seen.push(n))
+    expect([seen, routed]).toEqual([[1], [2]])
+  })
+
   it('errors at a cost above the burst', () => {
     const errors: unknown[] = []
     of(job(0))
