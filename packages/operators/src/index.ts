@@ -50,6 +50,7 @@ export { type DebounceByKeyOptions, debounceByKey } from './rate/debounce-by-key
 export { type MeterOptions, meter, type Rate } from './rate/meter.ts'
 export { RateLimitError, type RateLimitOptions, rateLimit } from './rate/rate-limit.ts'
 export { type SampleByKeyOptions, sampleByKey } from './rate/sample-by-key.ts'
+export { type ThrottleByKeyOptions, throttleByKey } from './rate/throttle-by-key.ts'
 export { createStage } from './stage/create-stage.ts'
 export type { StageOptions } from './stage/operate.ts'
 export type { OnError, SideOutput } from './stage/side-output.ts'
