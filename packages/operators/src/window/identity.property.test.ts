@@ -108,7 +108,7 @@ describe('folding any prefix of the results by their identity', () => {
         model.complete()
         check()
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
@@ -148,7 +148,7 @@ describe('folding any prefix of the results by their identity', () => {
           sorted(stream.map((event) => event.id)).filter((id) => !late.some((event) => event.id === id)),
         )
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
@@ -163,7 +163,7 @@ describe('folding any prefix of the results by their identity', () => {
           sorted(stream.map((event) => event.id)),
         )
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 })
