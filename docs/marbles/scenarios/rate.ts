@@ -1,4 +1,4 @@
-import { debounceByKey, meter, rateLimit, sampleByKey } from '@rxsse/operators'
+import { debounceByKey, meter, rateLimit, sampleByKey, throttleByKey } from '@rxsse/operators'
 import { type AnyScenario, type Marble, scenario, type Tone } from '../scenario.ts'
 
 const tones: Readonly<Record<string, Tone>> = { a: 1, b: 2 }
@@ -69,6 +69,32 @@ export const rateScenarios: Readonly<Record<string, AnyScenario>> = {
         sampleByKey({
           key: (text) => text.charAt(0),
           every: '3s',
+          onDropped: lane('onDropped', letter),
+          scheduler,
+        }),
+      ),
+    showOut: letter,
+  }),
+  'throttle-by-key': scenario({
+    call: "throttleByKey({ key, interval: '3s' })",
+    alt: 'The first event of a quiet key comes out at once. After three seconds the latest event that has come since does; those that it replaced go to onDropped.',
+    until: 11,
+    completes: 10.5,
+    source: [
+      [0.7, 'a1'],
+      [1.5, 'b1'],
+      [2.3, 'a2'],
+      [3.1, 'a3'],
+      [5.5, 'a4'],
+      [8.2, 'b2'],
+      [9.5, 'b3'],
+    ],
+    show: letter,
+    operate: (source, { scheduler, lane }) =>
+      source.pipe(
+        throttleByKey({
+          key: (text) => text.charAt(0),
+          interval: '3s',
           onDropped: lane('onDropped', letter),
           scheduler,
         }),

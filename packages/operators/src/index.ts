@@ -4,7 +4,7 @@ export { data } from './decode/data.ts'
 export { decode } from './decode/decode.ts'
 export { type DecodeByTypeOptions, decodeByType } from './decode/decode-by-type.ts'
 export { decodeBytes } from './decode/decode-bytes.ts'
-export { decodeJson } from './decode/decode-json.ts'
+export { type DecodeJsonOptions, decodeJson } from './decode/decode-json.ts'
 export { decodeText } from './decode/decode-text.ts'
 export { defineEvents, type EventMap, type EventOf } from './decode/define-events.ts'
 export type { DecodeOptions } from './decode/event-validator.ts'
@@ -12,9 +12,10 @@ export { DecodeError, type InvalidEvent } from './decode/invalid-event.ts'
 export type { ParseOptions } from './decode/parse-operator.ts'
 export { type ToMessageOptions, toMessage } from './decode/to-message.ts'
 export type { Aggregate } from './engine/aggregates/aggregate.ts'
+export type { FeedPhase } from './engine/feed-watermarks.ts'
 export type { Key, Primitive } from './engine/keyed-state/key.ts'
 export type { Eviction, EvictionReason } from './engine/keyed-state/keyed-state.ts'
-export type { Pane, WindowResult } from './engine/window-engine.ts'
+export type { Pane, TimeWindow, WindowResult } from './engine/window-engine.ts'
 export { type MatchedBy, matchType } from './filter/match-type.ts'
 export { type OfType, ofType } from './filter/of-type.ts'
 export { type BatchLimits, type BatchWithOptions, batchWith } from './flow/batch-with.ts'
@@ -33,19 +34,39 @@ export { type DedupeOptions, dedupe } from './keyed/dedupe.ts'
 export type { KeyedOptions } from './keyed/keyed-options.ts'
 export { type LagOptions, lag } from './keyed/lag.ts'
 export { type LevelEvent, type ThresholdOptions, threshold } from './keyed/threshold.ts'
+export { type FeedEvent, type FeedFactories, type MergedFeeds, mergeFeeds } from './progress/merge-feeds.ts'
+export {
+  createProgress,
+  type FeedConnectionState,
+  type FeedFragment,
+  type FeedGate,
+  type FeedOptions,
+  type FeedStatus,
+  type Progress,
+  type ProgressOptions,
+} from './progress/progress.ts'
 export type { ByKeyOptions } from './rate/by-key-options.ts'
 export { type DebounceByKeyOptions, debounceByKey } from './rate/debounce-by-key.ts'
 export { type MeterOptions, meter, type Rate } from './rate/meter.ts'
 export { RateLimitError, type RateLimitOptions, rateLimit } from './rate/rate-limit.ts'
 export { type SampleByKeyOptions, sampleByKey } from './rate/sample-by-key.ts'
+export { type ThrottleByKeyOptions, throttleByKey } from './rate/throttle-by-key.ts'
 export { createStage } from './stage/create-stage.ts'
 export type { StageOptions } from './stage/operate.ts'
 export type { OnError, SideOutput } from './stage/side-output.ts'
-export type { Stage, StageChangesOptions, StageCounts } from './stage/stage.ts'
+export type { FeedCounts, Stage, StageChangesOptions, StageCounts } from './stage/stage.ts'
 export type { Aggregates, CustomAggregate } from './window/aggregates.ts'
 export { type CollectedWindow, type CollectWindowOptions, collectWindow } from './window/collect-window.ts'
 export type { EventTimeOptions } from './window/event-time.ts'
 export { type GroupWithinOptions, groupWithin } from './window/group-within.ts'
+export { type LatestResultsOptions, latestResults } from './window/latest-results.ts'
 export { reorder } from './window/reorder.ts'
-export { hopping, session, tumbling, type WindowSpec } from './window/spec.ts'
+export {
+  type CalendarOptions,
+  hopping,
+  session,
+  type TumblingOptions,
+  tumbling,
+  type WindowSpec,
+} from './window/spec.ts'
 export { type WindowAggregateOptions, windowAggregate } from './window/window-aggregate.ts'

@@ -1,6 +1,7 @@
 import { type OperatorLawsOptions, operatorLaws, VirtualClock } from '@rxsse/testing/virtual-time'
-import { type OperatorFunction, type SchedulerLike, Subject } from 'rxjs'
-import { describe, expect, it } from 'vitest'
+import fc from 'fast-check'
+import { asyncScheduler, type OperatorFunction, type SchedulerLike, Subject } from 'rxjs'
+import { describe, expect, it, vi } from 'vitest'
 import { createStage, type OnError, type Stage, type StageCounts } from '../src/index.ts'
 
 /** The options that a test passes on to its operator. */
@@ -52,6 +53,18 @@ export function conformance<In, Out>(name: string, subject: ConformanceOptions<I
           for (const n of [m.in, m.out, m.late, m.dropped, m.rejected, m.buffered])
             expect(n).toBeGreaterThanOrEqual(0)
         }
+      }
+    })
+
+    it('does the same if the clock of the system is set back or ahead meanwhile', async () => {
+      const undisturbed = await runOnSystemClock(operator, events, {})
+      expect(undisturbed.at(-1)).toContain('complete')
+      const minutes = 60_000
+      for (const jumps of [
+        { 8: -5 * minutes, 16: 60 * minutes },
+        { 8: 60 * minutes, 16: -60 * minutes },
+      ]) {
+        expect(await runOnSystemClock(operator, events, jumps)).toEqual(undisturbed)
       }
     })
 
@@ -122,4 +135,37 @@ function start<In, Out>(operator: (options: RunOptions) => OperatorFunction<In, 
     complete: () => endings.push('complete'),
   })
   return { clock, source, endings, stage, reports }
+}
+
+/** What the operator emits on the clock of the system, and when. `jumps` sets that clock by this much before an event. */
+async function runOnSystemClock<In, Out>(
+  operator: (options: RunOptions) => OperatorFunction<In, Out>,
+  events: readonly In[],
+  jumps: Readonly<Record<number, number>>,
+): Promise<string[]> {
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
+    now: 1_700_000_000_000,
+  })
+  try {
+    const seen: string[] = []
+    const source = new Subject<In>()
+    const began = performance.now()
+    const record = (what: unknown) => seen.push(`${performance.now() - began} ${fc.stringify(what)}`)
+    source.pipe(operator({ scheduler: asyncScheduler })).subscribe({
+      next: record,
+      error: record,
+      complete: () => record('complete'),
+    })
+    for (const [i, event] of events.entries()) {
+      vi.setSystemTime(Date.now() + (jumps[i] ?? 0))
+      source.next(event)
+      await vi.advanceTimersByTimeAsync(7)
+    }
+    source.complete()
+    await vi.advanceTimersByTimeAsync(1000 * 60_000)
+    return seen
+  } finally {
+    vi.useRealTimers()
+  }
 }

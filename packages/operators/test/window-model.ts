@@ -12,6 +12,8 @@ export interface ModelResult {
   readonly value: readonly number[]
   readonly pane: string
   readonly revision: number
+  /** The earlier results of a session that it contains, by their windows. */
+  readonly replaces?: readonly { readonly start: number; readonly end: number }[]
 }
 
 export interface ModelOptions {
@@ -136,6 +138,8 @@ export class SessionModel {
   /** How often a session with this event has given a result. */
   readonly #results = new Map<Stamped, number>()
   readonly #settled = new Set<Stamped>()
+  /** The window of the last result with this event. */
+  readonly #windows = new Map<Stamped, ModelResult['window']>()
   #watermark = Number.NEGATIVE_INFINITY
 
   constructor(gap: number, options: ModelOptions) {
@@ -207,7 +211,12 @@ export class SessionModel {
     }
     const [first] = session
     if (first === undefined) throw new RangeError('an empty session')
+    const { key } = first
     const window = { start: first.at, end: this.#endOf(session) }
-    return { key: first.key, window, value: session.map((event) => event.id), pane, revision }
+    const former = new Set(session.flatMap((event) => this.#windows.get(event) ?? []))
+    const replaces = [...former].filter(({ start, end }) => start !== window.start || end !== window.end)
+    for (const event of session) this.#windows.set(event, window)
+    const value = session.map((event) => event.id)
+    return { key, window, value, pane, revision, ...(replaces.length > 0 && { replaces }) }
   }
 }

@@ -1,6 +1,7 @@
 import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
 import { makeBuilder, makeData, RecordBatch, type Schema, Struct, type TypeMap } from 'apache-arrow'
-import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
+import type { OperatorFunction, SchedulerLike } from 'rxjs'
+import { createClock } from '../stage/clock.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { createConverter } from './convert-value.ts'
@@ -37,7 +38,8 @@ export interface ToRecordBatchesOptions<T, S extends TypeMap> extends StageOptio
 export function toRecordBatches<T extends object, S extends TypeMap>(
   options: ToRecordBatchesOptions<T, S>,
 ): OperatorFunction<T, RecordBatch<S>> {
-  const { schema, maxWait = '1s', onError, scheduler = asyncScheduler, stage } = options
+  const { schema, maxWait = '1s', onError, stage } = options
+  const clock = createClock(options.scheduler)
   const maxRows = requireNumber(options.maxRows ?? 8192, 'toRecordBatches: maxRows', 1)
   if (!Array.isArray(schema?.fields) || schema.fields.length === 0) {
     throw optionError('toRecordBatches: schema', 'an Arrow Schema with fields', schema)
@@ -50,7 +52,7 @@ export function toRecordBatches<T extends object, S extends TypeMap>(
 
   return operateSerialized<T, RecordBatch<S>>('toRecordBatches', stage, ({ out, counts, createTimer }) => {
     let rows: unknown[][] = []
-    const timer = createTimer(scheduler, emit)
+    const timer = createTimer(clock, emit)
 
     function emit(): void {
       if (rows.length === 0) return
@@ -70,7 +72,7 @@ export function toRecordBatches<T extends object, S extends TypeMap>(
           return
         }
         if (rows.length >= maxRows) emit()
-        else if (rows.length === 1) timer.set(scheduler.now() + wait)
+        else if (rows.length === 1) timer.set(clock.now() + wait)
       },
       complete() {
         emit()

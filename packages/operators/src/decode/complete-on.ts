@@ -1,6 +1,6 @@
 import { optionError, type SseEvent } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
-import { operate, type StageOptions } from '../stage/operate.ts'
+import { operateAtOnce, type StageOptions } from '../stage/operate.ts'
 
 /**
  * Ends the stream at the event that says so, as LLM APIs send one: its data is `marker`, or the function returns true.
@@ -23,7 +23,7 @@ export function completeOn<S extends SseEvent<unknown>>(
     throw optionError('completeOn: marker', 'a string or a function', marker)
   }
   const isMarker = typeof marker === 'function' ? marker : (event: S) => event.data === marker
-  return operate('completeOn', options.stage, ({ out, counts }) => ({
+  return operateAtOnce('completeOn', options.stage, ({ out, counts }) => ({
     next(event) {
       if (isMarker(event)) {
         counts.dropped++

@@ -1,6 +1,6 @@
 import type { SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import { operate, type StageOptions } from '../stage/operate.ts'
+import { operateAtOnce, type StageOptions } from '../stage/operate.ts'
 
 /**
  * Replaces each event by its data.
@@ -11,7 +11,7 @@ import { operate, type StageOptions } from '../stage/operate.ts'
  * Unsubscribes from the source at once.
  */
 export function data<T>(options: StageOptions = {}): OperatorFunction<SseEvent<T>, T> {
-  return operate('data', options.stage, (context) => ({
+  return operateAtOnce('data', options.stage, (context) => ({
     next(event) {
       context.counts.out++
       context.out.next(event.data)

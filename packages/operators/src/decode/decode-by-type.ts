@@ -3,7 +3,8 @@ import type { OperatorFunction } from 'rxjs'
 import { operate } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import type { EventMap, EventOf } from './define-events.ts'
-import { createEventValidator, type DecodeOptions, resolveValidate } from './event-validator.ts'
+import { createEventValidator, type DecodeOptions, resolveDecodeOptions } from './event-validator.ts'
+import { resolveValidate } from './schema-validate.ts'
 
 export interface DecodeByTypeOptions extends DecodeOptions {
   /** Takes events whose type the map does not have. Default: they are only counted. */
@@ -34,9 +35,9 @@ export function decodeByType<const M extends EventMap>(
     Object.entries(events).map(([type, schema]) => [type, resolveValidate(schema, `decodeByType: ${type}`)]),
   )
   const onUnknown = resolveSideOutput(options.onUnknown, 'decodeByType: onUnknown')
-  const onInvalid = resolveSideOutput(options.onInvalid, 'decodeByType: onInvalid')
+  const config = resolveDecodeOptions('decodeByType', options)
   return operate<SseEvent, EventOf<M>>('decodeByType', options.stage, (context) =>
-    createEventValidator(context, options.parse, onInvalid, (event) => {
+    createEventValidator(context, config, (event) => {
       const validate = validators.get(event.type)
       if (validate === undefined) {
         context.counts.dropped++

@@ -1,6 +1,12 @@
 import type { SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
+import { resolveParseJson } from './parse-json.ts'
 import { createParseOperator, type ParseOptions } from './parse-operator.ts'
+
+export interface DecodeJsonOptions extends ParseOptions {
+  /** Whether integers beyond ±(2 ** 53 - 1) become bigints. As numbers they would be rounded without a word. Default: false. */
+  readonly bigint?: boolean
+}
 
 /**
  * Parses each event's data as JSON. The type `T` is not checked: use `decode` with a schema if you do not trust the sender.
@@ -11,7 +17,8 @@ import { createParseOperator, type ParseOptions } from './parse-operator.ts'
  * Unsubscribes from the source at once.
  */
 export function decodeJson<T = unknown, S extends SseEvent = SseEvent>(
-  options: ParseOptions = {},
+  options: DecodeJsonOptions = {},
 ): OperatorFunction<S, SseEvent<T, S['type']>> {
-  return createParseOperator('decodeJson', options, (data: string): T => JSON.parse(data))
+  const parse = resolveParseJson(options.bigint, 'decodeJson: bigint')
+  return createParseOperator('decodeJson', options, (data: string) => parse(data) as T)
 }

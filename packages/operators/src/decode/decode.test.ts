@@ -1,10 +1,10 @@
 import type { SseEvent } from '@rxsse/shared'
-import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { firstValueFrom, of, Subject, toArray } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import { conformance } from '../../test/conformance.ts'
 import { event } from '../../test/events.ts'
+import { createSchema } from '../../test/schema.ts'
 import { turn } from '../../test/turn.ts'
 import { decode } from './decode.ts'
 import { DecodeError, type InvalidEvent } from './invalid-event.ts'
@@ -191,9 +191,3 @@ conformance('decode with an asynchronous schema', {
   ...numbers,
   settle: turn,
 })
-
-function createSchema<T>(
-  validate: StandardSchemaV1<unknown, T>['~standard']['validate'],
-): StandardSchemaV1<unknown, T> {
-  return { '~standard': { version: 1, vendor: 'test', validate } }
-}

@@ -2,15 +2,15 @@ import type { SseEvent } from '@rxsse/shared'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { OperatorFunction } from 'rxjs'
 import { operate } from '../stage/operate.ts'
-import { resolveSideOutput } from '../stage/side-output.ts'
-import { createEventValidator, type DecodeOptions, resolveValidate } from './event-validator.ts'
+import { createEventValidator, type DecodeOptions, resolveDecodeOptions } from './event-validator.ts'
+import { resolveValidate } from './schema-validate.ts'
 
 /**
  * Parses each event's data and validates it with a schema of any Standard Schema library (zod, valibot, arktype). The
  * schema's output is the data of the emitted event. `type` and `lastEventId` stay.
  *
  * A synchronous schema costs no promise. An asynchronous one holds back the events after it, so their order stays.
- * Validations run at the same time.
+ * Up to `concurrency` validations run at the same time; with a `gate` the source waits for them.
  *
  * ```ts
  * const Price = z.object({ symbol: z.string(), price: z.number() })
@@ -27,8 +27,6 @@ export function decode<Schema extends StandardSchemaV1, S extends SseEvent = Sse
   options: DecodeOptions = {},
 ): OperatorFunction<S, SseEvent<StandardSchemaV1.InferOutput<Schema>, S['type']>> {
   const validate = resolveValidate(schema, 'decode: schema')
-  const onInvalid = resolveSideOutput(options.onInvalid, 'decode: onInvalid')
-  return operate('decode', options.stage, (context) =>
-    createEventValidator(context, options.parse, onInvalid, () => validate),
-  )
+  const config = resolveDecodeOptions('decode', options)
+  return operate('decode', options.stage, (context) => createEventValidator(context, config, () => validate))
 }

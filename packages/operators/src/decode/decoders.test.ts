@@ -2,10 +2,12 @@ import type { SseEvent } from '@rxsse/shared'
 import fc from 'fast-check'
 import { firstValueFrom, of, Subject } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
+import { z } from 'zod'
 import { conformance } from '../../test/conformance.ts'
 import { event } from '../../test/events.ts'
 import { completeOn } from './complete-on.ts'
 import { data } from './data.ts'
+import { decode } from './decode.ts'
 import { decodeBytes } from './decode-bytes.ts'
 import { decodeJson } from './decode-json.ts'
 import { decodeText } from './decode-text.ts'
@@ -14,6 +16,26 @@ import { toMessage } from './to-message.ts'
 
 const bytesOf = (encoding: 'base64' | 'hex', text: string) =>
   firstValueFrom(of(event(text)).pipe(decodeBytes(encoding))).then((e) => [...e.data])
+
+describe('integers that a number cannot hold', () => {
+  it('become bigints with `bigint`, and other numbers stay as they are', () => {
+    const text =
+      '{"id":9007199254740993,"n":[-9007199254740993,1,1.5,1e300,9007199254740991],"s":"9007199254740993"}'
+    const expected = {
+      id: 9007199254740993n,
+      n: [-9007199254740993n, 1, 1.5, 1e300, 9007199254740991],
+      s: '9007199254740993',
+    }
+    const seen: unknown[] = []
+    of(event(text))
+      .pipe(decodeJson({ bigint: true }))
+      .subscribe((e) => seen.push(e.data))
+    of(event(text))
+      .pipe(decode(z.unknown(), { bigint: true }))
+      .subscribe((e) => seen.push(e.data))
+    expect(seen).toEqual([expected, expected])
+  })
+})
 
 describe('decodeJson', () => {
   it('parses, and does not check the type', async () => {

@@ -1,6 +1,6 @@
 import type { SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import { operate, type StageOptions } from '../stage/operate.ts'
+import { operateAtOnce, type StageOptions } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type InvalidEvent, rejectInvalid } from './invalid-event.ts'
 
@@ -16,7 +16,7 @@ export function createParseOperator<In, Out, S extends SseEvent<In>>(
   parse: (data: In) => Out,
 ): OperatorFunction<S, SseEvent<Out, S['type']>> {
   const onInvalid = resolveSideOutput(options.onInvalid, `${operator}: onInvalid`)
-  return operate(operator, options.stage, (context) => ({
+  return operateAtOnce(operator, options.stage, (context) => ({
     next(event) {
       let data: Out
       try {

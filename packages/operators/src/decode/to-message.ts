@@ -1,6 +1,6 @@
 import type { SseMessage } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import { operate, type StageOptions } from '../stage/operate.ts'
+import { operateAtOnce, type StageOptions } from '../stage/operate.ts'
 
 export interface ToMessageOptions<T> extends StageOptions {
   /** The event type, or a function that returns it. Default: none, which readers see as `'message'`. */
@@ -26,7 +26,7 @@ export interface ToMessageOptions<T> extends StageOptions {
 export function toMessage<T>(options: ToMessageOptions<T> = {}): OperatorFunction<T, SseMessage> {
   const { type, data: selectData = (value) => value, id: selectId, stage } = options
   const selectType = typeof type === 'function' ? type : () => type
-  return operate('toMessage', stage, (context) => ({
+  return operateAtOnce('toMessage', stage, (context) => ({
     next(value) {
       const messageType = selectType(value)
       const messageId = selectId?.(value)

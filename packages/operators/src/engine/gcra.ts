@@ -1,18 +1,29 @@
-/** One bucket's state: the theoretical arrival time, in milliseconds times `tokens`. */
+/** One key's state. */
 export interface Bucket {
+  /** The theoretical arrival time, in milliseconds times `tokens`. A sliding log: when its last event expires. */
   tat: number
+  /** What a sliding log has let through in the last interval, oldest first. */
+  readonly passed?: { readonly at: number; readonly cost: number }[]
+}
+
+/** Says when events may pass. Times are milliseconds from 0 on. */
+export interface Limiter {
+  bucket(): Bucket
+  /** Whole milliseconds from `now` until `cost` may be taken. 0: at once. */
+  wait(bucket: Bucket, cost: number, now: number): number
+  take(bucket: Bucket, cost: number, now: number): void
+  /** Whether the bucket is full, like a new one. */
+  isFull(bucket: Bucket, now: number): boolean
 }
 
 /**
  * The generic cell rate algorithm (GCRA): a token bucket as one number, the time at which it is full again.
  * Within any time t it lets through events of at most `burst + t * tokens / interval` tokens.
  */
-export class Gcra {
+export class Gcra implements Limiter {
   readonly #tokens: number
   readonly #interval: number
   readonly #burst: number
-  #wall = Number.NaN
-  #elapsed = 0
 
   /** `tokens` are added every `interval` milliseconds. A bucket holds at most `burst`. */
   constructor(options: { readonly tokens: number; readonly interval: number; readonly burst: number }) {
@@ -21,24 +32,10 @@ export class Gcra {
     this.#burst = options.burst
   }
 
-  /**
-   * Converts the wall clock to the limiter's own time, which starts at 0 and stops when the clock is set back.
-   * Otherwise the bucket would be closed for that long.
-   */
-  elapse(wall: number): number {
-    const elapsed = wall - this.#wall
-    // A timer may fire before the clock reaches its time. That time is already counted.
-    if (elapsed < 0 && elapsed >= -MAX_CLOCK_DELAY) return this.#elapsed
-    if (elapsed > 0) this.#elapsed += elapsed
-    this.#wall = wall
-    return this.#elapsed
-  }
-
   bucket(): Bucket {
     return { tat: 0 }
   }
 
-  /** Whole milliseconds from `now` until `cost` may be taken. 0: at once. */
   wait(bucket: Bucket, cost: number, now: number): number {
     // In milliseconds times `tokens`, whole numbers stay whole, so rounding never lets one event too many pass.
     const early = bucket.tat + (cost - this.#burst) * this.#interval - now * this.#tokens
@@ -49,11 +46,7 @@ export class Gcra {
     bucket.tat = Math.max(bucket.tat, now * this.#tokens) + cost * this.#interval
   }
 
-  /** Whether the bucket is full, like a new one. */
   isFull(bucket: Bucket, now: number): boolean {
     return bucket.tat <= now * this.#tokens
   }
 }
-
-/** Milliseconds that a clock may be behind its timers: 1 in Node, 100 in browsers that limit fingerprinting. */
-const MAX_CLOCK_DELAY = 100

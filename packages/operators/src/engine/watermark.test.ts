@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Watermark } from './watermark.ts'
 
-const still = { now: () => 1000 }
+const standing = (now: number) => ({ now: () => now, latestTimeOfDay: () => now })
+const still = standing(1000)
 const never = Number.POSITIVE_INFINITY
 
 describe('Watermark', () => {
@@ -26,7 +27,10 @@ describe('Watermark', () => {
 
   it('does not read the clock unless an option needs it', () => {
     const watermark = new Watermark({ maxOutOfOrderness: 0, idle: never, maxFutureDrift: never })
-    watermark.observe(5, { now: () => expect.unreachable() })
+    watermark.observe(5, {
+      now: () => expect.unreachable(),
+      latestTimeOfDay: () => expect.unreachable(),
+    })
     expect(watermark.reaches(100)).toBe(never)
   })
 
@@ -67,7 +71,7 @@ describe('Watermark', () => {
     expect(watermark.reaches(9000)).toBe(9003)
     watermark.advance(9000, 9003)
     expect(watermark.value).toBe(9000)
-    watermark.observe(20, { now: () => 9500 })
+    watermark.observe(20, standing(9500))
     expect(watermark.reaches(9010)).toBe(9500 + 9010 - 17)
   })
 
@@ -80,7 +84,7 @@ describe('Watermark', () => {
 
   it('has gone on by as long as nothing has come', () => {
     const watermark = new Watermark({ maxOutOfOrderness: 3, idle: 100, maxFutureDrift: never })
-    watermark.observe(500, { now: () => 1000 })
+    watermark.observe(500, standing(1000))
     watermark.advance(600, 6000)
     expect(watermark.value).toBe(497 + 5000)
   })

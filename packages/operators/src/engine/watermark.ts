@@ -7,6 +7,14 @@ export interface WatermarkOptions {
   readonly maxFutureDrift: number
 }
 
+/** The clock that a watermark needs. */
+export interface WatermarkClock {
+  /** Milliseconds that never go back. */
+  now(): number
+  /** The time of day, which timestamps are compared with. */
+  latestTimeOfDay(): number
+}
+
 /**
  * The watermark: no event older than this is expected. It never falls. It is the latest timestamp minus
  * `maxOutOfOrderness`, and rises with the clock while the stream is silent.
@@ -18,6 +26,7 @@ export class Watermark {
   /** The watermark from the events alone. */
   #byEvents = Number.NEGATIVE_INFINITY
   #lastArrival = Number.NEGATIVE_INFINITY
+  #lastTimeOfDay = Number.NEGATIVE_INFINITY
 
   constructor(options: WatermarkOptions) {
     this.#options = options
@@ -26,16 +35,18 @@ export class Watermark {
   }
 
   /** An event with this finite timestamp has arrived. Reads the clock only if an option needs it. */
-  observe(timestamp: number, clock: { now(): number }): void {
-    if (this.#needsClock && !this.#isCredible(timestamp, clock.now())) return
+  observe(timestamp: number, clock: WatermarkClock): void {
+    if (this.#needsClock && !this.#isCredible(timestamp, clock)) return
     const mark = timestamp - this.#options.maxOutOfOrderness
     if (mark > this.#byEvents) this.#byEvents = mark
     if (mark > this.value) this.value = mark
   }
 
-  #isCredible(timestamp: number, now: number): boolean {
-    this.#lastArrival = now
-    return timestamp - now <= this.#options.maxFutureDrift
+  #isCredible(timestamp: number, clock: WatermarkClock): boolean {
+    this.#lastArrival = clock.now()
+    if (this.#options.maxFutureDrift === Number.POSITIVE_INFINITY) return true
+    this.#lastTimeOfDay = clock.latestTimeOfDay()
+    return timestamp - this.#lastTimeOfDay <= this.#options.maxFutureDrift
   }
 
   /** The clock's time at which the watermark reaches `mark` if no event comes. Infinity: never. */
@@ -54,7 +65,7 @@ export class Watermark {
   /** Event time at the last arrival. If every event was too far ahead of the clock, only the clock tells. */
   #atLastArrival(): number {
     return this.#byEvents === Number.NEGATIVE_INFINITY
-      ? this.#lastArrival - this.#options.maxOutOfOrderness
+      ? this.#lastTimeOfDay - this.#options.maxOutOfOrderness
       : this.#byEvents
   }
 }

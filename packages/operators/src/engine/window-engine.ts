@@ -8,15 +8,30 @@ import type { Eviction } from './keyed-state/keyed-state.ts'
  */
 export type Pane = 'early' | 'on-time' | 'late' | 'flush'
 
-/** A window's value for a key. Of several results for the same key and window, the highest `revision` is valid. */
+/** A span of event time, in milliseconds. It contains `start`, but not `end`. */
+export interface TimeWindow {
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * A window's value for a key. Of several results for the same key, window and part, the highest `revision` is valid. It takes
+ * the place of those in `replaces`.
+ */
 export interface WindowResult<K, V> {
   readonly key: K
-  /** Milliseconds of event time. The window contains `start`, but not `end`. */
-  readonly window: { readonly start: number; readonly end: number }
+  readonly window: TimeWindow
   readonly value: V
   readonly pane: Pane
-  /** 0 for the first result of this key and window, then 1, 2, … */
+  /** 0 for the first result of this key, window and part, then 1, 2, … */
   readonly revision: number
+  /**
+   * Tells the parts of a window apart that `maxKeys` has split: each part has its own events and revisions, and a later part has
+   * a larger number. Missing for 0.
+   */
+  readonly part?: number
+  /** The windows of a session's earlier results that are part of this one: the session has grown or merged. Missing if there are none. */
+  readonly replaces?: readonly TimeWindow[]
 }
 
 export interface WindowEngineOptions<K, R> {
@@ -46,6 +61,8 @@ export interface WindowEngine<K> {
   advance(): void
   /** The next watermark at which `advance` has something to do. */
   next(): number
+  /** The timestamp from which on an event may be in a window that has not fired. Infinity: every event is final. Visits every key. */
+  openFrom(): number
   /** Fires every open window that has changed since its last result. */
   early(): void
   /** Fires every open window. */

@@ -1,6 +1,6 @@
 import { optionError, type SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import { operate, type StageOptions } from '../stage/operate.ts'
+import { operateAtOnce, type StageOptions } from '../stage/operate.ts'
 import type { OfType } from './of-type.ts'
 
 /** The event types that a pattern matches, as a type. */
@@ -25,7 +25,7 @@ export function matchType<S extends SseEvent<unknown>, const P extends string>(
 ): OperatorFunction<S, OfType<S, MatchedBy<P>>> {
   const matches = createTypeMatcher(typeof patterns === 'string' ? [patterns] : patterns)
   const isMatch = (event: S): event is S & OfType<S, MatchedBy<P>> => matches(event.type)
-  return operate('matchType', options.stage, (context) => ({
+  return operateAtOnce('matchType', options.stage, (context) => ({
     next(event) {
       if (isMatch(event)) {
         context.counts.out++

@@ -1,6 +1,6 @@
 import type { SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import { operate, type StageOptions } from '../stage/operate.ts'
+import { operateAtOnce, type StageOptions } from '../stage/operate.ts'
 
 /** The events of `S` whose type is one of `E`: the members of a union, or `S` with its type narrowed. */
 export type OfType<S extends SseEvent<unknown>, E extends string> = S extends unknown
@@ -32,7 +32,7 @@ export function ofType<S extends SseEvent<unknown>, const E extends S['type']>(
   if (types.length === 0) throw new TypeError('ofType needs at least one event type')
   const wanted: ReadonlySet<string> = new Set(types)
   const isWanted = (event: S): event is S & OfType<S, E> => wanted.has(event.type)
-  return operate('ofType', stage, (context) => ({
+  return operateAtOnce('ofType', stage, (context) => ({
     next(event) {
       if (isWanted(event)) {
         context.counts.out++

@@ -2,8 +2,8 @@ import { type Observable, of, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { event } from '../../test/events.ts'
 import type { SseEvent } from '../index.ts'
-import { dedupe } from '../keyed/dedupe.ts'
 import { createStage } from '../stage/create-stage.ts'
+import { groupWithin } from '../window/group-within.ts'
 import { commit } from './commit.ts'
 import { processWith } from './process-with.ts'
 
@@ -21,7 +21,7 @@ describe('commit that would save too far, or never', () => {
     return errors
   }
   const missing =
-    'commit: no processWith, batchWith or conflateWith above uses the stage "unused" that commit waits for'
+    'commit: no operator above that can tell how far it is uses the stage "unused" that commit waits for'
 
   it('errors if no operator above uses its stage', () => {
     const source = new Subject<SseEvent>()
@@ -32,9 +32,9 @@ describe('commit that would save too far, or never', () => {
     expect(errorOf(synchronous)).toEqual([missing])
   })
 
-  it('errors if its stage belongs to an operator that does not handle events', () => {
+  it('errors if its stage belongs to an operator that cannot tell which events are handled', () => {
     const stream = new Subject<SseEvent>().pipe(
-      dedupe({ key: (e) => e.data, stage: unused }),
+      groupWithin({ maxItems: 2, stage: unused }),
       commit(recorder(), { after: unused }),
     )
     expect(errorOf(stream)).toEqual([missing])
@@ -72,7 +72,7 @@ describe('commit that would save too far, or never', () => {
 
   it('errors if its events have no ID, and says what to do', () => {
     expect(errorOf(of(5).pipe(commit(recorder())))).toEqual([
-      'commit needs events with a lastEventId, not the number 5. Below processWith, batchWith or conflateWith pass their stage as `after`',
+      'commit needs events with a lastEventId, not the number 5. Pass the stage of the operator above that changes them, or of the first of several, as `after`',
     ])
     const stream = of(5).pipe(
       processWith(() => of(1), { stage: used }),

@@ -1,8 +1,9 @@
-import { describeValue, optionError } from '@rxsse/shared'
+import { optionError } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction, Subscriber } from 'rxjs'
 import { ContiguousPrefix, type Part } from '../engine/queues/contiguous-prefix.ts'
 import { operate, type StageOptions } from '../stage/operate.ts'
 import { isAttachable, type Stage } from '../stage/stage.ts'
+import { readLastEventId, StageFollower } from './stage-follower.ts'
 
 /** Keeps the last event ID between two runs, as `fileCheckpoint` and `storageCheckpoint` of `@rxsse/core` do. */
 export interface CommitTarget {
@@ -12,10 +13,11 @@ export interface CommitTarget {
 
 export interface CommitOptions extends StageOptions {
   /**
-   * The stage of the `processWith`, `batchWith` or `conflateWith` above. An event is handled when that operator's function
-   * is done with it. Default: an event is handled when `commit` has passed it on.
+   * The stage of an operator above, or several from the top down. An event is handled when `processWith`, `batchWith` or
+   * `conflateWith` is done with it, when every window with it has fired, or when a stage has filtered, dropped or rejected it.
+   * Default: an event is handled when `commit` has passed it on.
    */
-  readonly after?: Stage
+  readonly after?: Stage | readonly Stage[]
 }
 
 /**
@@ -48,14 +50,16 @@ export function commit<T>(
   if (typeof checkpoint?.save !== 'function') {
     throw optionError('commit: checkpoint', 'an object with save(id)', checkpoint)
   }
-  if (after !== undefined && !isAttachable(after)) {
-    throw optionError('commit: after', 'a stage made by createStage()', after)
-  }
+  const stages = [after ?? []].flat().map((each) => {
+    if (isAttachable(each)) return each
+    throw optionError('commit: after', 'a stage made by createStage()', each)
+  })
 
   return operate<T, T>('commit', stage, ({ out, counts }) => {
     const saver = createSaver(checkpoint, out)
-    let prefix = new ContiguousPrefix<string>()
-    let isFollowing = false
+    const prefix = new ContiguousPrefix<string>()
+    const follower = new StageFollower(stages, prefix, (id) => saver.save(id))
+    out.add(follower)
 
     function settle(part: Part<string>): void {
       const moved = prefix.settle(part)
@@ -63,31 +67,18 @@ export function commit<T>(
     }
 
     function errorIfNotFollowing(): void {
-      if (after === undefined || isFollowing || out.closed) return
+      const missing = follower.missing
+      if (missing === undefined || out.closed) return
       out.error(
         new Error(
-          `commit: no processWith, batchWith or conflateWith above uses the stage "${after.name}" that commit waits for`,
+          `commit: no operator above that can tell how far it is uses the stage "${missing.name}" that commit waits for`,
         ),
       )
     }
 
-    if (after !== undefined) {
-      const stop = after.follow({
-        onStart() {
-          isFollowing = true
-          prefix = new ContiguousPrefix()
-        },
-        onArrival: (event) => prefix.add(readLastEventId(event)),
-        onMerge(part, event) {
-          part.end = readLastEventId(event)
-        },
-        onSettled: settle,
-      })
-      out.add(stop)
-    }
     return {
       next(value) {
-        const part = after === undefined ? prefix.add(readLastEventId(value)) : undefined
+        const part = stages.length === 0 ? prefix.add(readLastEventId(value)) : undefined
         counts.out++
         out.next(value)
         if (part !== undefined) settle(part)
@@ -140,14 +131,6 @@ function createSaver(checkpoint: CommitTarget, out: Subscriber<unknown>) {
       saveNext()
     },
   }
-}
-
-function readLastEventId(event: unknown): string {
-  const id = typeof event === 'object' && event !== null ? Reflect.get(event, 'lastEventId') : undefined
-  if (typeof id === 'string') return id
-  throw new TypeError(
-    `commit needs events with a lastEventId, not ${describeValue(event)}. Below processWith, batchWith or conflateWith pass their stage as \`after\``,
-  )
 }
 
 function isPromiseLike(value: unknown): value is PromiseLike<unknown> {

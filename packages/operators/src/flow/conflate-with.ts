@@ -66,6 +66,8 @@ export function conflateWith<T, A, R>(
           }
         } catch (error) {
           rejectEvent(counts, onFoldError, error, event)
+          const { tracker } = counts
+          if (tracker !== undefined) tracker.onSettled(tracker.onArrival(event))
           return
         }
         run()

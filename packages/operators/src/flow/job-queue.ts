@@ -1,4 +1,5 @@
 import { optionError, requireNumber } from '@rxsse/shared'
+import type { Primitive } from '../engine/keyed-state/key.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import type { OperatorContext, StageOptions } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
@@ -53,9 +54,7 @@ export function resolveJobQueueOptions<T>(operator: string, options: JobQueueOpt
   if (!OVERFLOWS.includes(overflow)) {
     throw optionError(`${operator}: overflow`, `'pause', 'drop-oldest', 'drop-newest' or 'fail'`, overflow)
   }
-  if (gate !== undefined && (typeof gate.acquire !== 'function' || typeof gate.release !== 'function')) {
-    throw optionError(`${operator}: gate`, 'a gate with acquire() and release()', gate)
-  }
+  requireGate(gate, `${operator}: gate`)
   if (overflow === 'pause' && gate === undefined) {
     throw new TypeError(`${operator}: overflow 'pause' needs a gate, which the source's reader must have too`)
   }
@@ -76,11 +75,20 @@ export function resolveJobQueueOptions<T>(operator: string, options: JobQueueOpt
   }
 }
 
+/** Returns the gate, or undefined if there is none. Throws a `TypeError` that names the option. */
+export function requireGate(gate: FlowGate | undefined, option: string): FlowGate | undefined {
+  if (gate === undefined || (typeof gate?.acquire === 'function' && typeof gate.release === 'function'))
+    return gate
+  throw optionError(option, 'a gate with acquire() and release()', gate)
+}
+
 /** An event that waits or is being handled. */
 export interface Job<T> {
   readonly event: T
   /** The event as `commit` follows it. */
   readonly part: Part<string> | undefined
+  /** Jobs with equal keys are handled one after the other, if the operator has keys. */
+  readonly key: Primitive
 }
 
 /** A bounded queue of events that wait for the caller's function. It counts each event when it is done. */
@@ -106,10 +114,10 @@ export class JobQueue<T> {
   }
 
   /** Adds an event. It does not count as waiting if the runner `isFree`, which then takes it at once. */
-  push(event: T, isFree: boolean): void {
+  push(event: T, isFree: boolean, key?: Primitive): void {
     this.#config.gate?.acquire(1)
     this.#unreleased++
-    this.#waiting.push({ event, part: this.#context.counts.tracker?.onArrival(event) })
+    this.#waiting.push({ event, part: this.#context.counts.tracker?.onArrival(event), key })
     if (isFree || this.size <= this.#config.buffer) return
     // There is at least one job: the new one.
     if (this.#config.overflow === 'drop-oldest') this.#drop(this.take() as Job<T>)
@@ -119,6 +127,18 @@ export class JobQueue<T> {
 
   peek(): T | undefined {
     return this.#waiting[this.#head]?.event
+  }
+
+  /** Takes the first job that is ready, out of turn if need be. */
+  takeReady(isReady: (job: Job<T>) => boolean): Job<T> | undefined {
+    for (let at = this.#head; at < this.#waiting.length; at++) {
+      const job = this.#waiting[at] as Job<T>
+      if (!isReady(job)) continue
+      if (at === this.#head) return this.take()
+      this.#waiting.splice(at, 1)
+      return job
+    }
+    return undefined
   }
 
   take(): Job<T> | undefined {

@@ -5,6 +5,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import { conformance } from '../../test/conformance.ts'
 import { countingGate } from '../../test/gate.ts'
 import { turn } from '../../test/turn.ts'
+import { createStage } from '../stage/create-stage.ts'
 import { BufferOverflowError } from './job-queue.ts'
 import { type ProcessWithOptions, processWith } from './process-with.ts'
 
@@ -63,6 +64,99 @@ describe('processWith', () => {
       [30, 3],
     ])
     expect(mostActive()).toBe(2)
+  })
+
+  it('emits results in the order of the events with `ordered`, and never handles more than `concurrency`', () => {
+    const job = fc.record({ takes: fc.nat(20), after: fc.nat(5) })
+    fc.assert(
+      fc.property(fc.array(job), fc.integer({ min: 1, max: 4 }), (jobs, concurrency) => {
+        const { clock, source, seen, endings, mostActive } = processed({ concurrency, ordered: true })
+        // The model: an event begins when it has come and the event `concurrency` places before it is out.
+        const expected: [number, number][] = []
+        let now = 0
+        for (const [id, { takes, after }] of jobs.entries()) {
+          now += after
+          const begins = Math.max(now, expected[id - concurrency]?.[0] ?? 0)
+          expected.push([Math.max(expected[id - 1]?.[0] ?? 0, begins + takes), id])
+        }
+        for (const [id, { takes, after }] of jobs.entries()) {
+          clock.advanceBy(after)
+          source.next([id, takes])
+        }
+        source.complete()
+        clock.runOut()
+        expect(seen).toEqual(expected)
+        expect(endings).toEqual(['complete'])
+        expect(mostActive()).toBeLessThanOrEqual(concurrency)
+      }),
+    )
+  })
+
+  it('passes results and errors on when their event is first in line with `ordered`', () => {
+    const clock = new VirtualClock()
+    const seen: unknown[] = []
+    const stage = createStage('ordered')
+    of(30, 10, 20, 5)
+      .pipe(
+        processWith(
+          (takes) =>
+            timer(takes, clock).pipe(
+              concatMap(() => {
+                if (takes === 10) throw new Error('ten')
+                return of(takes, undefined)
+              }),
+            ),
+          { concurrency: 4, ordered: true, stage, onError: (error) => seen.push((error as Error).message) },
+        ),
+      )
+      .subscribe((value) => seen.push(value))
+    clock.advanceTo(29)
+    expect(seen).toEqual([])
+    expect(stage.counts()).toMatchObject({ out: 0, buffered: 4 })
+    clock.runOut()
+    expect(seen).toEqual([30, undefined, 'ten', 20, undefined, 5, undefined])
+    expect(stage.counts()).toMatchObject({ out: 3, rejected: 1, buffered: 0 })
+  })
+
+  it('handles one event of a key at a time with `orderBy`, in order, and others meanwhile', () => {
+    const job = fc.record({ takes: fc.nat(20), after: fc.nat(5), key: fc.nat(2) })
+    fc.assert(
+      fc.property(fc.array(job), fc.integer({ min: 1, max: 4 }), (jobs, concurrency) => {
+        const selectKey = ([id]: readonly [number, number]) => jobs[id]?.key
+        const { clock, source, seen, endings, mostActive } = processed({ concurrency, orderBy: selectKey })
+        for (const [id, { takes, after }] of jobs.entries()) {
+          clock.advanceBy(after)
+          source.next([id, takes])
+        }
+        source.complete()
+        clock.runOut()
+        expect(endings).toEqual(['complete'])
+        expect(mostActive()).toBeLessThanOrEqual(Math.min(concurrency, 3))
+        // Of one key, each result comes after the one before it by as long as its job takes, or more.
+        for (const key of [0, 1, 2]) {
+          const own = seen.filter(([, id]) => jobs[id]?.key === key)
+          expect(own.map(([, id]) => id)).toEqual([...jobs.keys()].filter((id) => jobs[id]?.key === key))
+          for (const [i, [time, id]] of own.entries()) {
+            expect(time).toBeGreaterThanOrEqual((own[i - 1]?.[0] ?? 0) + (jobs[id]?.takes ?? 0))
+          }
+        }
+      }),
+    )
+  })
+
+  it('does not wait with `orderBy` for a key whose event takes long, and bounds what waits for it', () => {
+    const { clock, source, seen, endings } = processed({
+      concurrency: 2,
+      buffer: 1,
+      orderBy: ([id]) => id % 10,
+    })
+    source.next([1, 100])
+    source.next([11, 10])
+    source.next([2, 10])
+    clock.advanceTo(50)
+    expect(seen).toEqual([[10, 2]])
+    source.next([21, 10])
+    expect(endings).toEqual([expect.any(BufferOverflowError)])
   })
 
   it('drops the oldest or the newest waiting event, and passes it to onDropped', () => {
@@ -259,4 +353,15 @@ conformance<number, number>('processWith with promises', {
   operator: (options) => processWith((n) => Promise.resolve(n), options),
   input: (i) => i,
   settle: turn,
+})
+conformance<number, number>('processWith in order and by key', {
+  operator: (options) =>
+    processWith((n) => timer(5 - (n % 3), options.scheduler).pipe(concatMap(() => of(n))), {
+      concurrency: 3,
+      ordered: true,
+      orderBy: (n) => n % 2,
+      ...options,
+    }),
+  input: (i) => i,
+  failing: (fail, options) => processWith((n: number) => of(n), { orderBy: fail, ...options }),
 })

@@ -1,6 +1,6 @@
 import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
-import { Subject } from 'rxjs'
+import { of, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { conformance } from '../../test/conformance.ts'
 import { dedupe } from './dedupe.ts'
@@ -11,6 +11,40 @@ interface Item {
 }
 
 describe('dedupe', () => {
+  it('goes by event time with `timestamp`, so that a replay gives what the live stream gave', () => {
+    const minute = 60_000
+    const stream = [0, 5, 12, 19, 11, 30].map((at) => ({ at: at * minute, key: 'a' }))
+    const run = (pause: number) => {
+      const clock = new VirtualClock()
+      const source = new Subject<(typeof stream)[number]>()
+      const seen: number[] = []
+      source
+        .pipe(dedupe({ key: (e) => e.key, ttl: '10m', timestamp: (e) => e.at, scheduler: clock }))
+        .subscribe((e) => seen.push(e.at / minute))
+      for (const e of stream) {
+        source.next(e)
+        clock.advanceBy(pause)
+      }
+      return seen
+    }
+    expect(run(0)).toEqual([0, 12, 30])
+    expect(run(60 * minute)).toEqual([0, 12, 30])
+  })
+
+  it('refuses an event without a key or a time', () => {
+    const errors: string[] = []
+    const onError = (error: unknown) => errors.push((error as Error).message)
+    const seen: unknown[] = []
+    of({ id: undefined, at: 1 }, { id: 'a', at: Number.NaN }, { id: 'b', at: 2 })
+      .pipe(dedupe({ key: (e) => e.id, ttl: 10, timestamp: (e) => e.at, onError }))
+      .subscribe((e) => seen.push(e.id))
+    expect(seen).toEqual(['b'])
+    expect(errors).toEqual([
+      'dedupe: the key of an event must not be undefined',
+      'dedupe: the timestamp must be a finite number or a valid Date, not the number NaN',
+    ])
+  })
+
   it('emits a key once in its ttl, counted from the emitted event', () => {
     const steps = fc.array(
       fc.record({ wait: fc.integer({ min: 0, max: 8 }), key: fc.constantFrom('a', 'b', 'c') }),

@@ -1,21 +1,26 @@
-import type { Duration } from '@rxsse/shared'
+import { type Duration, describeValue } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { KeyedState } from '../engine/keyed-state/keyed-state.ts'
-import { operate } from '../stage/operate.ts'
+import { operateAtOnce } from '../stage/operate.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type KeyedOptions, resolveKeyedOptions } from './keyed-options.ts'
 
 export interface DedupeOptions<T, K extends Key> extends KeyedOptions<K> {
-  /** Two events with equal keys are duplicates. */
+  /** Two events with equal keys are duplicates. An undefined key is an error: a missing field would make all events equal. */
   readonly key: (event: T) => K
   /** How long a key is remembered after its first event. Repetitions do not extend it. Default: for good. */
   readonly ttl?: Duration
+  /**
+   * When an event happened, in milliseconds. Then `ttl` goes by the latest timestamp so far, and a replay gives what the live stream
+   * gave. Default: `ttl` goes by the clock.
+   */
+  readonly timestamp?: (event: T) => number | Date
   /** How many keys are remembered. The key whose first event is the oldest is evicted first. Default: any number. */
   readonly maxKeys?: number
   /** Takes repeated events. */
   readonly onDropped?: SideOutput<T>
-  /** Takes what `key` throws, and the event, which is left out. Default: the stream errors. */
+  /** Takes what `key` or `timestamp` throws, and the event, which is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
 }
 
@@ -32,20 +37,30 @@ export interface DedupeOptions<T, K extends Key> extends KeyedOptions<K> {
  * Unsubscribes from the source at once; the state is discarded.
  */
 export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoTypeOperatorFunction<T> {
-  const { key: selectKey, onError, stage } = options
+  const { key: selectKey, timestamp, onError, stage } = options
   const { state, now: clock } = resolveKeyedOptions('dedupe', options)
   const onDropped = resolveSideOutput(options.onDropped, 'dedupe: onDropped')
 
-  return operate('dedupe', stage, ({ out, counts }) => {
+  return operateAtOnce('dedupe', stage, ({ out, counts }) => {
     const seen = new KeyedState<K, true>(() => true, { ...state, renewOn: 'creation' })
+    let latest = Number.NEGATIVE_INFINITY
     counts.keys = () => seen.size
+
+    function readTime(event: T): number {
+      if (timestamp === undefined) return clock()
+      const time = Number(requireTime(timestamp(event)))
+      if (time > latest) latest = time
+      return latest
+    }
+
     return {
       next(event) {
         let isNew: boolean
         try {
           const key = selectKey(event)
           const id: Primitive = identifyKey(key)
-          const now = clock()
+          if (key === undefined) throw new TypeError('dedupe: the key of an event must not be undefined')
+          const now = readTime(event)
           isNew = !seen.has(key, now, id)
           if (isNew) seen.at(key, now, id)
         } catch (error) {
@@ -62,4 +77,11 @@ export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoType
       },
     }
   })
+}
+
+function requireTime(time: number | Date): number | Date {
+  if ((typeof time === 'number' || time instanceof Date) && Number.isFinite(Number(time))) return time
+  throw new TypeError(
+    `dedupe: the timestamp must be a finite number or a valid Date, not ${describeValue(time)}`,
+  )
 }

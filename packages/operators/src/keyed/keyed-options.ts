@@ -1,7 +1,8 @@
 import { type Duration, parsePositiveDuration, requireNumber } from '@rxsse/shared'
-import { asyncScheduler, type SchedulerLike } from 'rxjs'
+import type { SchedulerLike } from 'rxjs'
 import type { Key } from '../engine/keyed-state/key.ts'
 import type { Eviction, KeyedStateOptions } from '../engine/keyed-state/keyed-state.ts'
+import { createClock } from '../stage/clock.ts'
 import type { StageOptions } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
@@ -11,7 +12,7 @@ export interface KeyedOptions<K extends Key> extends StageOptions {
   readonly ttl?: Duration
   /** How many keys have state. The least recently used one is evicted first. Default: any number. */
   readonly maxKeys?: number
-  /** Takes each key whose state is evicted. */
+  /** Takes each key whose state is evicted. A `ttl` needs no timer: an expired key is told when the next event comes. */
   readonly onEvicted?: SideOutput<Eviction<K>>
   /** The clock for `ttl`. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
@@ -20,7 +21,7 @@ export interface KeyedOptions<K extends Key> extends StageOptions {
 /** The options, checked, as `KeyedState` takes them. */
 export function resolveKeyedOptions<K extends Key>(
   operator: string,
-  { ttl, maxKeys, onEvicted, scheduler = asyncScheduler }: KeyedOptions<K>,
+  { ttl, maxKeys, onEvicted, scheduler }: KeyedOptions<K>,
 ): { readonly state: KeyedStateOptions<K, unknown>; readonly now: () => number } {
   const state = {
     ...(ttl !== undefined && { ttl: parsePositiveDuration(ttl, `${operator}: ttl`) }),
@@ -28,5 +29,5 @@ export function resolveKeyedOptions<K extends Key>(
     onEvicted: resolveSideOutput(onEvicted, `${operator}: onEvicted`),
   }
   // The clock is read only if a ttl needs it: reading it is not free.
-  return { state, now: ttl === undefined ? () => 0 : () => scheduler.now() }
+  return { state, now: ttl === undefined ? () => 0 : createClock(scheduler).now }
 }

@@ -2,7 +2,7 @@ import { requireInteger } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
 import type { Key } from '../engine/keyed-state/key.ts'
 import { KeyedState } from '../engine/keyed-state/keyed-state.ts'
-import { operate } from '../stage/operate.ts'
+import { operateAtOnce } from '../stage/operate.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { type KeyedOptions, resolveKeyedOptions } from './keyed-options.ts'
 
@@ -42,7 +42,7 @@ export function lag<T, R, K extends Key = undefined>(
   const { state, now } = resolveKeyedOptions('lag', options)
   const selectKey = options.key ?? (() => undefined as K)
 
-  return operate('lag', stage, ({ out, counts }) => {
+  return operateAtOnce('lag', stage, ({ out, counts }) => {
     const histories = new KeyedState<K, History<T>>(() => ({ ring: [], next: 0 }), state)
     counts.keys = () => histories.size
     return {

@@ -2,7 +2,7 @@ import { describeValue, optionError, requireNumber } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
 import type { Key } from '../engine/keyed-state/key.ts'
 import { KeyedState } from '../engine/keyed-state/keyed-state.ts'
-import { operate } from '../stage/operate.ts'
+import { operateAtOnce } from '../stage/operate.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { type KeyedOptions, resolveKeyedOptions } from './keyed-options.ts'
 
@@ -59,7 +59,7 @@ export function threshold<
   const { state, now } = resolveKeyedOptions('threshold', options)
   const selectKey = options.key ?? (() => undefined as K)
 
-  return operate('threshold', stage, ({ out, counts }) => {
+  return operateAtOnce('threshold', stage, ({ out, counts }) => {
     const states = new KeyedState<K, { level: number }>(() => ({ level: 0 }), state)
     counts.keys = () => states.size
     return {

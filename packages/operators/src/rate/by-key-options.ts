@@ -1,6 +1,7 @@
 import { requireNumber } from '@rxsse/shared'
-import { asyncScheduler, type SchedulerLike } from 'rxjs'
+import type { SchedulerLike } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
+import { type Clock, createClock } from '../stage/clock.ts'
 import type { StageOptions } from '../stage/operate.ts'
 import { type OnError, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
@@ -24,16 +25,16 @@ export interface ResolvedByKeyOptions<T> {
   readonly maxKeys: number
   readonly onDropped: ((event: T) => void) | undefined
   readonly onError: OnError<T> | undefined
-  readonly scheduler: SchedulerLike
+  readonly clock: Clock
 }
 
 export function resolveByKeyOptions<T>(operator: string, options: ByKeyOptions<T>): ResolvedByKeyOptions<T> {
-  const { key: selectKey, maxKeys = Number.POSITIVE_INFINITY, onError, scheduler = asyncScheduler } = options
+  const { key: selectKey, maxKeys = Number.POSITIVE_INFINITY, onError, scheduler } = options
   return {
     identify: (event) => identifyKey(selectKey(event)),
     maxKeys: requireNumber(maxKeys, `${operator}: maxKeys`, 1),
     onDropped: resolveSideOutput(options.onDropped, `${operator}: onDropped`),
     onError,
-    scheduler,
+    clock: createClock(scheduler),
   }
 }

@@ -23,7 +23,7 @@ export interface DebounceByKeyOptions<T> extends ByKeyOptions<T> {
  * Unsubscribes from the source at once; held events are discarded.
  */
 export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOperatorFunction<T> {
-  const { identify, maxKeys, onDropped, onError, scheduler } = resolveByKeyOptions('debounceByKey', options)
+  const { identify, maxKeys, onDropped, onError, clock } = resolveByKeyOptions('debounceByKey', options)
   const quiet = parsePositiveDuration(options.quiet, 'debounceByKey: quiet')
   const maxWait =
     options.maxWait === undefined
@@ -35,7 +35,7 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
     const queue = new TimerQueue<Held<T>>()
     let order = 0
     counts.keys = () => held.size
-    const timer = createTimer(scheduler, (now) => {
+    const timer = createTimer(clock, (now) => {
       for (let next = queue.takeDue(now); next !== undefined; next = queue.takeDue(now)) {
         // A later event moves only `due`. The queue learns of it here.
         if (next.due > now) queue.schedule(next, next.due)
@@ -80,7 +80,7 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
           rejectEvent(counts, onError, error, event)
           return
         }
-        const now = scheduler.now()
+        const now = clock.now()
         const entry = held.get(id)
         if (entry === undefined) {
           hold(id, event, now)

@@ -1,5 +1,6 @@
 import { type Duration, parsePositiveDuration } from '@rxsse/shared'
-import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
+import type { OperatorFunction, SchedulerLike } from 'rxjs'
+import { createClock } from '../stage/clock.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 
 export interface MeterOptions extends StageOptions {
@@ -34,11 +35,12 @@ const LOWEST_RATE = 0.001
 export function meter({
   every = '1s',
   halfLife = '10s',
-  scheduler = asyncScheduler,
+  scheduler,
   stage,
 }: MeterOptions = {}): OperatorFunction<unknown, Rate> {
   const interval = parsePositiveDuration(every, 'meter: every')
   const half = parsePositiveDuration(halfLife, 'meter: halfLife')
+  const clock = createClock(scheduler)
 
   return operateSerialized<unknown, Rate>('meter', stage, ({ out, counts, createTimer }) => {
     /** When the interval began. NaN while the rate is 0. */
@@ -47,7 +49,7 @@ export function meter({
     let total = 0
     let perSecond: number | undefined
 
-    const timer = createTimer(scheduler, (now) => {
+    const timer = createTimer(clock, (now) => {
       emit(now)
       if (perSecond !== undefined) timer.set(now + interval)
     })
@@ -72,11 +74,11 @@ export function meter({
         count++
         total++
         if (!Number.isNaN(since)) return
-        since = scheduler.now()
+        since = clock.now()
         timer.set(since + interval)
       },
       complete() {
-        if (count > 0) emit(scheduler.now())
+        if (count > 0) emit(clock.now())
         out.complete()
       },
     }

@@ -126,3 +126,47 @@ function run(
   clock.runOut()
   return { passed, clock }
 }
+
+it('lets no more than `tokens` pass in any interval with `strict`, and passes each event as early as that allows', () => {
+  const step = fc.record({ wait: fc.nat(15), cost: fc.nat(3), key: fc.constantFrom('a', 'b') })
+  fc.assert(
+    fc.property(
+      fc.array(step),
+      fc.integer({ min: 3, max: 6 }),
+      fc.integer({ min: 1, max: 30 }),
+      (steps, tokens, interval) => {
+        const clock = new VirtualClock()
+        const source = new Subject<(typeof steps)[number]>()
+        const passed: { at: number; cost: number; key: string }[] = []
+        source
+          .pipe(
+            rateLimit({
+              tokens,
+              interval,
+              strict: true,
+              cost: (e) => e.cost,
+              key: (e) => e.key,
+              scheduler: clock,
+            }),
+          )
+          .subscribe(({ cost, key }) => passed.push({ at: clock.now(), cost, key }))
+        const model: { at: number; cost: number; key: string }[] = []
+        let now = 0
+        for (const each of steps) {
+          clock.advanceBy(each.wait)
+          now += each.wait
+          source.next(each)
+          const own = model.filter((e) => e.key === each.key)
+          // The first millisecond in which the last interval has room, not before the event ahead of it.
+          let at = Math.max(now, own.at(-1)?.at ?? 0)
+          const used = () => own.filter((e) => e.at + interval > at).reduce((sum, e) => sum + e.cost, 0)
+          while (used() + each.cost > tokens) at++
+          model.push({ at, cost: each.cost, key: each.key })
+        }
+        clock.runOut()
+        for (const key of ['a', 'b'])
+          expect(passed.filter((e) => e.key === key)).toEqual(model.filter((e) => e.key === key))
+      },
+    ),
+  )
+})

@@ -125,17 +125,6 @@ describe('rateLimit', () => {
     expect(dropped).toEqual([3, 4])
   })
 
-  it('keeps the rate when the clock is set back an hour', () => {
-    const { clock, source, seen } = limited({ tokens: 1, interval: '1s', mode: 'drop' })
-    clock.advanceTo(7_200_000)
-    source.next(job(0))
-    clock.frame = 3_600_000
-    source.next(job(1))
-    clock.advanceTo(3_601_000)
-    source.next(job(2))
-    expect(seen.map(([, id]) => id)).toEqual([0, 2])
-  })
-
   it('keeps the rate if every timer fires a little early', () => {
     class HastyClock extends VirtualClock {
       override schedule<S>(work: (this: SchedulerAction<S>, state?: S) => void, delay = 0, state?: S) {
@@ -182,6 +171,25 @@ describe('rateLimit', () => {
     ],
   ] as const)('refuses %j', (options, message) => {
     expect(() => rateLimit(options)).toThrow(message)
+  })
+
+  it('refuses options with which no event would pass, or that do not go together', () => {
+    expect(() => rateLimit({ tokens: 0.5, interval: '1s' })).toThrow('rateLimit: burst must be at least 1')
+    expect(() => rateLimit({ tokens: 0.5, interval: '1s', burst: 1 })).not.toThrow()
+    expect(() => rateLimit({ tokens: 2, interval: '1s', burst: 2, strict: true })).toThrow(
+      'rateLimit: burst must be left out with strict',
+    )
+  })
+
+  it('passes an event whose cost is above the burst to onError, and goes on', () => {
+    const routed: unknown[] = []
+    const seen: number[] = []
+    of(2, 1)
+      .pipe(
+        rateLimit({ tokens: 1, interval: '1s', cost: (n) => n, onError: (_, event) => routed.push(event) }),
+      )
+      .subscribe((n) => seen.push(n))
+    expect([seen, routed]).toEqual([[1], [2]])
   })
 
   it('errors at a cost above the burst', () => {

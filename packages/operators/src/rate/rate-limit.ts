@@ -1,8 +1,10 @@
 import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
-import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs'
-import { type Bucket, Gcra } from '../engine/gcra.ts'
+import type { MonoTypeOperatorFunction, SchedulerLike } from 'rxjs'
+import { type Bucket, Gcra, type Limiter } from '../engine/gcra.ts'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
+import { SlidingLog } from '../engine/sliding-log.ts'
+import { createClock } from '../stage/clock.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
@@ -15,7 +17,12 @@ export interface RateLimitOptions<T> extends StageOptions {
   readonly interval: Duration
   /** How many tokens a bucket holds, and so how much may pass at once. Default: `tokens`. */
   readonly burst?: number
-  /** How many tokens an event takes. More than `burst` can never pass, and is an error. Default: 1. */
+  /**
+   * Lets events of at most `tokens` pass in any interval. Without it a bucket that is full lets `tokens` more pass in the first
+   * one. Takes memory for each event of the last interval, and no `burst`. Default: false.
+   */
+  readonly strict?: boolean
+  /** How many tokens an event takes. More than `burst` can never pass, and goes to `onError`. Default: 1. */
   readonly cost?: (event: T) => number
   /** Each key has a bucket. Default: one bucket for all. */
   readonly key?: (event: T) => Key
@@ -48,7 +55,8 @@ export class RateLimitError extends Error {
 }
 
 /**
- * Lets at most `tokens` pass in each `interval`, and at most `burst` more over any period: a token bucket (GCRA).
+ * Lets `tokens` pass in each `interval` over time, and at most `burst` more in any period: a token bucket (GCRA). So after a
+ * pause nearly twice `tokens` may pass in one interval. With `strict` it is never more than `tokens`.
  *
  * ```ts
  * alerts$.pipe(rateLimit({ tokens: 1, interval: '5s', mode: 'drop' })) // one, then at most one every five seconds
@@ -61,28 +69,30 @@ export class RateLimitError extends Error {
  */
 export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunction<T> {
   const config = resolveOptions(options)
-  const { selectCost, selectKey, mode, maxQueue, onDropped, onError, scheduler } = config
+  const { selectCost, selectKey, mode, maxQueue, onDropped, onError, clock } = config
 
   return operateSerialized('rateLimit', options.stage, ({ out, counts, createTimer }) => {
-    const gcra = new Gcra(config)
-    const buckets = new KeyBuckets<T>(gcra)
+    const limiter: Limiter = config.strict ? new SlidingLog(config) : new Gcra(config)
+    const buckets = new KeyBuckets<T>(limiter)
     const queue = new TimerQueue<KeyBucket<T>>()
+    // Times start at 0, because they are multiplied by `tokens`.
+    const start = clock.now()
     let held = 0
     let isCompleting = false
     counts.keys = () => buckets.size
 
-    const timer = createTimer(scheduler, (wall) => {
-      const now = gcra.elapse(wall)
+    const timer = createTimer(clock, (time) => {
+      const now = time - start
       for (let due = queue.takeDue(now); due !== undefined && !out.closed; due = queue.takeDue(now)) {
         // A bucket is in the queue while events wait for it.
         const next = due.waiting.shift() as Waiting<T>
         held--
-        gcra.take(due.bucket, next.cost, now)
+        limiter.take(due.bucket, next.cost, now)
         const following = due.waiting[0]
-        if (following !== undefined) queue.schedule(due, now + gcra.wait(due.bucket, following.cost, now))
+        if (following !== undefined) queue.schedule(due, now + limiter.wait(due.bucket, following.cost, now))
         emit(next.event)
       }
-      if (held > 0) timer.set(wall + queue.next() - now)
+      if (held > 0) timer.set(start + queue.next())
       else if (isCompleting) out.complete()
     })
 
@@ -91,12 +101,12 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
       out.next(event)
     }
 
-    function hold(entry: KeyBucket<T>, event: T, cost: number, wall: number, now: number): void {
+    function hold(entry: KeyBucket<T>, event: T, cost: number, now: number): void {
       held++
       entry.waiting.push({ event, cost })
       if (entry.waiting.length > 1) return
-      queue.schedule(entry, now + gcra.wait(entry.bucket, cost, now))
-      timer.set(wall + queue.next() - now)
+      queue.schedule(entry, now + limiter.wait(entry.bucket, cost, now))
+      timer.set(start + queue.next())
     }
 
     return {
@@ -112,14 +122,14 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
           rejectEvent(counts, onError, error, event)
           return
         }
-        const wall = scheduler.now()
-        const now = gcra.elapse(wall)
+        const now = clock.now() - start
         const entry = buckets.at(id, now)
-        const wait = entry.waiting.length > 0 ? Number.POSITIVE_INFINITY : gcra.wait(entry.bucket, cost, now)
+        const wait =
+          entry.waiting.length > 0 ? Number.POSITIVE_INFINITY : limiter.wait(entry.bucket, cost, now)
         if (wait === 0) {
-          gcra.take(entry.bucket, cost, now)
+          limiter.take(entry.bucket, cost, now)
           emit(event)
-        } else if (mode === 'shape' && held < maxQueue) hold(entry, event, cost, wall, now)
+        } else if (mode === 'shape' && held < maxQueue) hold(entry, event, cost, now)
         else {
           counts.dropped++
           if (mode === 'fail') out.error(new RateLimitError(key, wait))
@@ -136,18 +146,29 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
 
 function resolveOptions<T>(options: RateLimitOptions<T>) {
   const { tokens, burst = tokens, cost = () => 1, key = () => undefined, mode = 'shape', onError } = options
-  const { maxQueue = 10_000, scheduler = asyncScheduler } = options
+  const { maxQueue = 10_000, scheduler, strict = false } = options
   for (const [name, value] of Object.entries({ tokens, burst })) {
     if (!(Number.isFinite(value) && value > 0))
       throw optionError(`rateLimit: ${name}`, 'a finite number above 0', value)
+  }
+  if (strict && options.burst !== undefined) {
+    throw optionError('rateLimit: burst', 'left out with strict', options.burst)
+  }
+  if (options.cost === undefined && burst < 1) {
+    throw optionError(
+      'rateLimit: burst',
+      'at least 1, the cost of an event, or no event would ever pass',
+      burst,
+    )
   }
   if (!MODES.includes(mode)) throw optionError('rateLimit: mode', "'shape', 'drop' or 'fail'", mode)
   return {
     tokens,
     burst,
     mode,
+    strict,
     onError,
-    scheduler,
+    clock: createClock(scheduler),
     selectKey: key,
     selectCost(event: T): number {
       const value = cost(event)
@@ -162,13 +183,13 @@ function resolveOptions<T>(options: RateLimitOptions<T>) {
 
 /** The buckets of all keys. A full bucket is like a new one, so idle keys are deleted without a timer. */
 class KeyBuckets<T> {
-  readonly #gcra: Gcra
+  readonly #limiter: Limiter
   readonly #buckets = new Map<Primitive, KeyBucket<T>>()
   #sweepAt = 64
   #created = 0
 
-  constructor(gcra: Gcra) {
-    this.#gcra = gcra
+  constructor(limiter: Limiter) {
+    this.#limiter = limiter
   }
 
   get size(): number {
@@ -180,7 +201,7 @@ class KeyBuckets<T> {
     if (found !== undefined) return found
     if (this.#buckets.size >= this.#sweepAt) this.#sweep(now)
     const entry: KeyBucket<T> = {
-      bucket: this.#gcra.bucket(),
+      bucket: this.#limiter.bucket(),
       waiting: [],
       at: Number.POSITIVE_INFINITY,
       order: this.#created++,
@@ -192,7 +213,7 @@ class KeyBuckets<T> {
   /** Runs each time the number of keys has doubled, so that it costs O(1) a key. */
   #sweep(now: number): void {
     for (const [id, { waiting, bucket }] of this.#buckets) {
-      if (waiting.length === 0 && this.#gcra.isFull(bucket, now)) this.#buckets.delete(id)
+      if (waiting.length === 0 && this.#limiter.isFull(bucket, now)) this.#buckets.delete(id)
     }
     this.#sweepAt = Math.max(64, this.#buckets.size * 2)
   }

@@ -20,13 +20,13 @@ export interface SampleByKeyOptions<T> extends ByKeyOptions<T> {
  * Unsubscribes from the source at once; held events are discarded.
  */
 export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperatorFunction<T> {
-  const { identify, maxKeys, onDropped, onError, scheduler } = resolveByKeyOptions('sampleByKey', options)
+  const { identify, maxKeys, onDropped, onError, clock } = resolveByKeyOptions('sampleByKey', options)
   const every = parsePositiveDuration(options.every, 'sampleByKey: every')
 
   return operateSerialized<T, T>('sampleByKey', options.stage, ({ out, counts, createTimer }) => {
     let latest = new Map<Primitive, T>()
     counts.keys = () => latest.size
-    const timer = createTimer(scheduler, emitAll)
+    const timer = createTimer(clock, emitAll)
 
     function emitAll(): void {
       const held = latest
@@ -48,7 +48,7 @@ export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperator
           rejectEvent(counts, onError, error, event)
           return
         }
-        if (latest.size === 0) timer.set(scheduler.now() + every)
+        if (latest.size === 0) timer.set(clock.now() + every)
         const isHeld = latest.has(id)
         const replaced = latest.get(id)
         latest.set(id, event)

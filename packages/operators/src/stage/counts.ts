@@ -1,4 +1,6 @@
+import type { FeedMark } from '../engine/feed-watermarks.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
+import type { Clock } from './clock.ts'
 
 /**
  * The counts of one subscription to an operator, as `StageCounts` explains them. An event that came
@@ -12,13 +14,15 @@ export class Counts {
   rejected = 0
   keys: () => number = () => 0
   watermark: () => number | undefined = () => undefined
+  /** The feeds' own watermarks, if the operator has feeds. */
+  feeds: (() => readonly FeedMark[]) | undefined = undefined
   /** The clock that the watermark is compared with. */
-  clock: { now(): number } | undefined = undefined
+  clock: Clock | undefined = undefined
 
   /** Called after each event and each timer that may have changed the counts. */
   onChange: (() => void) | undefined = undefined
 
-  /** Follows the events that the caller's function handles. Set if a `commit` waits for them. */
+  /** Follows the operator's events. Set if a `commit` waits for them. */
   tracker: EventTracker | undefined = undefined
 
   get buffered(): number {
@@ -35,8 +39,10 @@ export class Counts {
 export interface EventTracker {
   /** The operator starts. What an earlier subscription held does not come back. */
   onStart(): void
-  /** An event has arrived. The result stands for it in the other methods. */
+  /** An event has arrived. The result stands for it in the other methods. Throws if it cannot be followed. */
   onArrival(event: unknown): Part<string>
+  /** Runs `work`, which emits what the part has become, or not. Then the part is settled, unless a stage below has taken it over. */
+  passOn(part: Part<string>, counts: Counts, work: () => void): void
   /** An event was merged into the part of an earlier one. */
   onMerge(part: Part<string>, event: unknown): void
   /** The part was handled, rejected or dropped. */

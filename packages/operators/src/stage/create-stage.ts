@@ -1,7 +1,8 @@
 import { optionError, parseDuration } from '@rxsse/shared'
-import { asyncScheduler, Observable } from 'rxjs'
+import { Observable } from 'rxjs'
+import { createClock } from './clock.ts'
 import { Counts, type EventTracker } from './counts.ts'
-import type { AttachableStage, Stage, StageChangesOptions, StageCounts } from './stage.ts'
+import type { AttachableStage, FeedCounts, Stage, StageChangesOptions, StageCounts } from './stage.ts'
 import { Timer } from './timer.ts'
 
 /**
@@ -38,8 +39,8 @@ class OperatorStage implements AttachableStage {
 
   counts(): StageCounts {
     const { in: entered, out, late, dropped, rejected, buffered, clock } = this.#counts
-    const mark = this.#counts.watermark()
-    const watermark = mark === Number.NEGATIVE_INFINITY ? undefined : mark
+    const now = clock?.latestTimeOfDay()
+    const feeds = this.#counts.feeds?.()
     return {
       name: this.name,
       in: entered,
@@ -49,28 +50,31 @@ class OperatorStage implements AttachableStage {
       rejected,
       buffered,
       keys: this.#counts.keys(),
-      watermark,
-      watermarkLag: watermark === undefined || clock === undefined ? undefined : clock.now() - watermark,
+      ...describeMark(this.#counts.watermark(), now),
+      feeds: feeds?.map(
+        ({ feed, phase, watermark }): FeedCounts => ({ feed, phase, ...describeMark(watermark, now) }),
+      ),
     }
   }
 
-  changes({ every = '1s', scheduler = asyncScheduler }: StageChangesOptions = {}): Observable<StageCounts> {
+  changes({ every = '1s', scheduler }: StageChangesOptions = {}): Observable<StageCounts> {
     const interval = parseDuration(every, 'stage.changes: every')
+    const clock = createClock(scheduler)
     return new Observable((out) => {
       let previous = ''
       const emit = () => {
         const counts = this.counts()
         // The lag grows by itself, which is no change.
-        const current = JSON.stringify({ ...counts, watermarkLag: undefined })
+        const current = JSON.stringify(counts, (key, value) => (key === 'watermarkLag' ? undefined : value))
         if (current === previous) return
         previous = current
         out.next(counts)
       }
-      const timer = new Timer(scheduler, emit)
+      const timer = new Timer(clock, emit)
       const observer: CountsObserver = {
         change() {
           if (interval === 0) emit()
-          else if (!timer.isSet) timer.set(scheduler.now() + interval)
+          else if (!timer.isSet) timer.set(clock.now() + interval)
         },
         end() {
           timer.clear()
@@ -103,9 +107,10 @@ class OperatorStage implements AttachableStage {
     this.#operator = undefined
     const counts = this.#counts
     // The counts outlive the operator, and must not keep its state alive.
-    const [keys, watermark] = [counts.keys(), counts.watermark()]
+    const [keys, watermark, feeds] = [counts.keys(), counts.watermark(), counts.feeds?.()]
     counts.keys = () => keys
     counts.watermark = () => watermark
+    if (feeds !== undefined) counts.feeds = () => feeds
     counts.onChange = undefined
     for (const observer of [...this.#observers]) observer.end()
   }
@@ -136,4 +141,12 @@ class OperatorStage implements AttachableStage {
 interface CountsObserver {
   change(): void
   end(): void
+}
+
+function describeMark(mark: number | undefined, now: number | undefined) {
+  const watermark = mark === Number.NEGATIVE_INFINITY ? undefined : mark
+  return {
+    watermark,
+    watermarkLag: watermark === undefined || now === undefined ? undefined : now - watermark,
+  }
 }

@@ -1,5 +1,6 @@
-import { Observable, type OperatorFunction, type SchedulerLike, Subscriber } from 'rxjs'
-import { Counts } from './counts.ts'
+import { Observable, type OperatorFunction, Subscriber } from 'rxjs'
+import type { Clock } from './clock.ts'
+import { Counts, type EventTracker } from './counts.ts'
 import { isAttachable, type Stage } from './stage.ts'
 import { Timer } from './timer.ts'
 
@@ -25,7 +26,7 @@ export interface OperatorContext<Out> {
   /** Runs `work` like an event of the source: an exception in it errors the stream. Does nothing after the end. */
   enter(work: () => void): void
   /** A timer that runs its callback through `enter`. It is cleared when the subscription ends. */
-  createTimer(scheduler: SchedulerLike, callback: (now: number) => void): Timer
+  createTimer(clock: Clock, callback: (now: number) => void): Timer
 }
 
 type OperatorArguments<In, Out> = [
@@ -47,6 +48,11 @@ export function operateSerialized<In, Out>(...args: OperatorArguments<In, Out>):
   return createOperator(SerializedSubscriber<In, Out>, ...args)
 }
 
+/** As {@link operate}, for a handler that has emitted or dropped an event when `next` returns. A `commit` may follow it. */
+export function operateAtOnce<In, Out>(...args: OperatorArguments<In, Out>): OperatorFunction<In, Out> {
+  return createOperator(FollowableSubscriber<In, Out>, ...args)
+}
+
 function createOperator<In, Out>(
   Connection: typeof OperatorSubscriber<In, Out>,
   ...[name, stage, createHandler]: OperatorArguments<In, Out>
@@ -61,7 +67,9 @@ function createOperator<In, Out>(
         counts.discard()
         stage?.detach()
       })
-      const subscriber = new Connection(out, counts)
+      // Without a `commit` that follows it, the operator has the fastest path.
+      const isFollowed = Connection !== FollowableSubscriber || counts.tracker !== undefined
+      const subscriber = new (isFollowed ? Connection : OperatorSubscriber<In, Out>)(out, counts)
       subscriber.start(createHandler)
       source.subscribe(subscriber)
       subscriber.handler.subscribed?.()
@@ -89,8 +97,8 @@ class OperatorSubscriber<In, Out> extends Subscriber<In> {
       out,
       counts,
       enter,
-      createTimer(scheduler, callback) {
-        const timer = new Timer(scheduler, (now) => enter(() => callback(now)))
+      createTimer(clock, callback) {
+        const timer = new Timer(clock, (now) => enter(() => callback(now)))
         out.add(timer)
         return timer
       },
@@ -123,6 +131,24 @@ class OperatorSubscriber<In, Out> extends Subscriber<In> {
       else this.handler.complete()
     })
     this.unsubscribe()
+  }
+}
+
+class FollowableSubscriber<In, Out> extends OperatorSubscriber<In, Out> {
+  override start(createHandler: OperatorArguments<In, Out>[2]): void {
+    this.counts.tracker?.onStart()
+    super.start(createHandler)
+  }
+
+  protected override _next(value: In): void {
+    // There is one, or this would be an OperatorSubscriber.
+    const tracker = this.counts.tracker as EventTracker
+    try {
+      const part = tracker.onArrival(value)
+      tracker.passOn(part, this.counts, () => super._next(value))
+    } catch (error) {
+      this.out.error(error)
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Duration } from '@rxsse/shared'
 import type { Observable, SchedulerLike } from 'rxjs'
+import type { FeedPhase } from '../engine/feed-watermarks.ts'
 import type { Counts, EventTracker } from './counts.ts'
 
 /** An operator's counts at one moment. `in = out + late + dropped + rejected + buffered` always holds. */
@@ -19,6 +20,18 @@ export interface StageCounts {
   /** Milliseconds of event time. Undefined if the operator has no watermark or no event has come. */
   readonly watermark: number | undefined
   /** How far the watermark is behind the operator's clock, in milliseconds. */
+  readonly watermarkLag: number | undefined
+  /** Each feed's own watermark, if the operator has feeds. The one that holds the operator's watermark is the smallest. */
+  readonly feeds: readonly FeedCounts[] | undefined
+}
+
+/** A feed of an operator, at one moment. */
+export interface FeedCounts {
+  readonly feed: string
+  readonly phase: FeedPhase
+  /** Milliseconds of event time. Undefined if no event has come. */
+  readonly watermark: number | undefined
+  /** How far the feed's watermark is behind the operator's clock, in milliseconds. */
   readonly watermarkLag: number | undefined
 }
 

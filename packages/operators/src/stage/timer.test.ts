@@ -1,13 +1,14 @@
 import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { asyncScheduler, VirtualTimeScheduler } from 'rxjs'
 import { describe, expect, it, vi } from 'vitest'
+import { createClock } from './clock.ts'
 import { Timer } from './timer.ts'
 
 describe('a timer', () => {
   it('fires once, at the time it was last set to', () => {
     const clock = new VirtualClock()
     const rings: number[] = []
-    const createTimer = new Timer(clock, (now) => rings.push(now))
+    const createTimer = new Timer(createClock(clock), (now) => rings.push(now))
     createTimer.set(100)
     createTimer.set(50)
     createTimer.set(70)
@@ -19,7 +20,7 @@ describe('a timer', () => {
     const clock = new VirtualClock()
     const scheduled = vi.spyOn(clock, 'schedule')
     const rings: number[] = []
-    const createTimer = new Timer(clock, (now) => rings.push(now))
+    const createTimer = new Timer(createClock(clock), (now) => rings.push(now))
     for (let i = 0; i < 1000; i++) createTimer.set(1000 + i)
     clock.runOut()
     expect(rings).toEqual([1999])
@@ -28,7 +29,7 @@ describe('a timer', () => {
 
   it('leaves no timeout when it is cleared, set to Infinity or unsubscribed', () => {
     const clock = new VirtualClock()
-    const createTimer = new Timer(clock, () => expect.unreachable())
+    const createTimer = new Timer(createClock(clock), () => expect.unreachable())
     for (const stop of [
       () => createTimer.clear(),
       () => createTimer.set(Number.POSITIVE_INFINITY),
@@ -44,7 +45,7 @@ describe('a timer', () => {
   it('can be set for longer than a timeout can run', () => {
     const clock = new VirtualClock()
     const rings: number[] = []
-    const createTimer = new Timer(clock, (now) => rings.push(now))
+    const createTimer = new Timer(createClock(clock), (now) => rings.push(now))
     createTimer.set(2 ** 31 + 5)
     clock.advanceTo(2 ** 31 + 4)
     expect(rings).toEqual([])
@@ -55,7 +56,7 @@ describe('a timer', () => {
   it('fires only once if a timeout is early, or if the clock was set back meanwhile', () => {
     const clock = new VirtualClock()
     const rings: number[] = []
-    const createTimer = new Timer(clock, (now) => rings.push(now))
+    const createTimer = new Timer(createClock(clock), (now) => rings.push(now))
     createTimer.set(100)
     const now = clock.now
     clock.now = () => now() - 1_000_000
@@ -65,11 +66,11 @@ describe('a timer', () => {
   })
 
   it('fires at once for a time in the past, also on the real clock', async () => {
-    await new Promise<void>((resolve) => new Timer(asyncScheduler, () => resolve()).set(0))
+    await new Promise<void>((resolve) => new Timer(createClock(asyncScheduler), () => resolve()).set(0))
     const virtual = new VirtualTimeScheduler()
     virtual.frame = 50
     const rings: number[] = []
-    new Timer(virtual, (now) => rings.push(now)).set(10)
+    new Timer(createClock(virtual), (now) => rings.push(now)).set(10)
     virtual.flush()
     expect(rings).toEqual([50])
   })

@@ -1,20 +1,21 @@
 import { LONGEST_TIMER } from '@rxsse/shared'
-import type { SchedulerLike, Subscription, Unsubscribable } from 'rxjs'
+import type { Subscription, Unsubscribable } from 'rxjs'
+import type { Clock } from './clock.ts'
 
 /**
  * One timer that can be set again at any time. Moving it later costs nothing: the pending timeout fires early and
  * starts again. So a timer that moves with every event does not create a timeout for every event.
  */
 export class Timer implements Unsubscribable {
-  readonly #scheduler: SchedulerLike
+  readonly #clock: Clock
   readonly #callback: (now: number) => void
   #due = Number.POSITIVE_INFINITY
   /** When the pending timeout fires. */
   #timeoutAt = Number.POSITIVE_INFINITY
   #timeout: Subscription | undefined
 
-  constructor(scheduler: SchedulerLike, callback: (now: number) => void) {
-    this.#scheduler = scheduler
+  constructor(clock: Clock, callback: (now: number) => void) {
+    this.#clock = clock
     this.#callback = callback
   }
 
@@ -22,7 +23,7 @@ export class Timer implements Unsubscribable {
     return this.#due !== Number.POSITIVE_INFINITY
   }
 
-  /** Calls back once, at `due` by the scheduler's clock. Replaces an earlier setting. Infinity clears the timer. */
+  /** Calls back once, at `due` by the clock. Replaces an earlier setting. Infinity clears the timer. */
   set(due: number): void {
     this.#due = due
     if (due === Number.POSITIVE_INFINITY) this.clear()
@@ -41,12 +42,12 @@ export class Timer implements Unsubscribable {
 
   #start(): void {
     this.#timeout?.unsubscribe()
-    const now = this.#scheduler.now()
+    const now = this.#clock.now()
     const delay = Math.min(Math.max(this.#due - now, 0), LONGEST_TIMER)
-    // Compared with `due` when the timeout fires, instead of the clock: a timeout may fire a little early, and a wall
-    // clock may be set back. Neither may make the timer wait again for a moment that has come.
+    // Compared with `due` when the timeout fires, instead of the clock: a timeout may fire a little early, which must not
+    // make the timer wait again for a moment that has come.
     this.#timeoutAt = this.#due - now > LONGEST_TIMER ? now + delay : this.#due
-    this.#timeout = this.#scheduler.schedule(() => this.#fire(), delay)
+    this.#timeout = this.#clock.schedule(() => this.#fire(), delay)
   }
 
   #fire(): void {
@@ -57,6 +58,6 @@ export class Timer implements Unsubscribable {
     }
     const due = this.#due
     this.#due = Number.POSITIVE_INFINITY
-    this.#callback(Math.max(this.#scheduler.now(), due))
+    this.#callback(Math.max(this.#clock.now(), due))
   }
 }

@@ -3,7 +3,15 @@ import type { Aggregate } from '../engine/aggregates/aggregate.ts'
 import { collect, collectDistinct, countDistinct } from '../engine/aggregates/collections.ts'
 import { type Comparable, first, last, max, min, topK } from '../engine/aggregates/extremes.ts'
 import { createFoldAggregate, identity } from '../engine/aggregates/fold-aggregate.ts'
-import { avg, count, type MaybeNumber, type OrNull, sum, variance } from '../engine/aggregates/numeric.ts'
+import {
+  avg,
+  count,
+  type MaybeNumber,
+  type OrNull,
+  sum,
+  sumBigInt,
+  variance,
+} from '../engine/aggregates/numeric.ts'
 import { approxCountDistinct, quantile } from '../engine/aggregates/sketches.ts'
 import type { Key } from '../engine/keyed-state/key.ts'
 
@@ -15,6 +23,8 @@ export interface Aggregates<T> {
   /** The number of events, or of those for which `isCounted` returns true. */
   count(isCounted?: (event: T) => boolean): Aggregate<T, number>
   sum<V extends MaybeNumber>(select: (event: T) => V): Aggregate<T, OrNull<V, number>>
+  /** The sum of bigints, exact. */
+  sumBigInt<V extends bigint | null | undefined>(select: (event: T) => V): Aggregate<T, OrNull<V, bigint>>
   avg<V extends MaybeNumber>(select: (event: T) => V): Aggregate<T, OrNull<V, number>>
   min<V extends Comparable | null | undefined>(
     select: (event: T) => V,
@@ -27,19 +37,19 @@ export interface Aggregates<T> {
     select: (event: T) => V,
     of?: O,
   ): Aggregate<T, O extends 'sample' ? number | null : OrNull<V, number>>
-  /** The first event in event time, or a value of it. */
+  /** The first event in event time, or the first value of one that is not null. */
   first(): Aggregate<T, T>
-  first<V>(select: (event: T) => V): Aggregate<T, V>
-  /** The last event in event time, or a value of it. */
+  first<V>(select: (event: T) => V): Aggregate<T, OrNull<V, NonNullable<V>>>
+  /** The last event in event time, or the last value of one that is not null. */
   last(): Aggregate<T, T>
-  last<V>(select: (event: T) => V): Aggregate<T, V>
+  last<V>(select: (event: T) => V): Aggregate<T, OrNull<V, NonNullable<V>>>
   /** The `k` events with the highest scores, highest first. Of equal scores, the earlier event comes first. */
-  topK(k: number, by: (event: T) => number): Aggregate<T, readonly T[]>
+  topK(k: number, by: (event: T) => MaybeNumber): Aggregate<T, readonly T[]>
   /** All events in the order of event time, or a value of each. */
   collect(): Aggregate<T, readonly T[]>
-  collect<V>(select: (event: T) => V): Aggregate<T, readonly V[]>
+  collect<V>(select: (event: T) => V): Aggregate<T, readonly NonNullable<V>[]>
   /** Each value once, in the order of first appearance in event time. */
-  collectDistinct<V extends Key>(select: (event: T) => V): Aggregate<T, readonly V[]>
+  collectDistinct<V extends Key>(select: (event: T) => V): Aggregate<T, readonly NonNullable<V>[]>
   /** The exact number of different values. Holds all of them. */
   countDistinct(select: (event: T) => Key): Aggregate<T, number>
   /** The approximate number of different values. Standard error: 1.04 / sqrt(2 ** precision). Default: 14, for 0.8 %. */
@@ -48,8 +58,8 @@ export interface Aggregates<T> {
     options?: { readonly precision?: number },
   ): Aggregate<T, number>
   /**
-   * The quantile `q` (0.5 is the median), or one quantile for each number of a list. The error is at most
-   * `relativeError` (default 0.01) of the value of rank `floor(q * (n - 1))`.
+   * The quantile `q` (0.5 is the median), or one quantile for each number of a list: the value of rank `floor(q * (n - 1))`,
+   * counted from 0. The error is at most `relativeError` of that value (default 0.01). The smallest and the largest value are exact.
    */
   quantile<V extends MaybeNumber, Q extends number | readonly number[]>(
     select: (event: T) => V,
@@ -62,7 +72,9 @@ export interface Aggregates<T> {
 
 /**
  * A monoid over accumulators of type `A`: `create` returns its identity and `merge` is associative. Adding an event must
- * equal merging the accumulator of that event alone.
+ * equal merging the accumulator of that event alone. The result must not depend on the order of events, because an event may come
+ * out of order: `add` is called in the order of arrival. If order matters, keep the timestamps and sort in `result`, or use
+ * `collect`.
  */
 export interface CustomAggregate<T, R, A> {
   create(): A
@@ -83,6 +95,7 @@ export function getAggregates<T>(): Aggregates<T> {
 const builders = {
   count,
   sum,
+  sumBigInt,
   avg,
   min,
   max,

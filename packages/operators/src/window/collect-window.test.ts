@@ -3,6 +3,7 @@ import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { conformance } from '../../test/conformance.ts'
 import type { Pane, WindowResult } from '../engine/window-engine.ts'
+import { createStage } from '../stage/create-stage.ts'
 import { collectWindow } from './collect-window.ts'
 
 type Result = WindowResult<string, number>
@@ -50,6 +51,41 @@ describe('collectWindow', () => {
       ['on-time', 2],
       ['late', 1],
     ])
+  })
+
+  it('has one result for each key, the one with the highest revision, so that none is pushed out', () => {
+    const clock = new VirtualClock()
+    const source = new Subject<Result>()
+    const stage = createStage('collect')
+    const seen: unknown[] = []
+    source
+      .pipe(collectWindow({ orderBy: (a, b) => b.value - a.value, limit: 2, stage, scheduler: clock }))
+      .subscribe(({ results }) => seen.push(results.map(({ key, value }) => [key, value])))
+    source.next(result('a', 0, 5, 'late'))
+    source.next({ ...result('a', 0, 6, 'late'), revision: 1 })
+    source.next({ ...result('b', 0, 1, 'late'), revision: 2 })
+    source.next({ ...result('b', 0, 9, 'late'), revision: 1 })
+    clock.runOut()
+    expect(seen).toEqual([
+      [
+        ['a', 6],
+        ['b', 1],
+      ],
+    ])
+    expect(stage.counts()).toMatchObject({ in: 4, out: 2, dropped: 2, buffered: 0 })
+  })
+
+  it('keeps the parts of a window that was split apart', () => {
+    const clock = new VirtualClock()
+    const source = new Subject<Result>()
+    const seen: unknown[] = []
+    source
+      .pipe(collectWindow({ scheduler: clock }))
+      .subscribe(({ results }) => seen.push(results.map(({ value }) => value)))
+    source.next(result('a', 0, 5))
+    source.next({ ...result('a', 0, 6), part: 1 })
+    clock.runOut()
+    expect(seen).toEqual([[5, 6]])
   })
 
   it('refuses a limit of 0', () => {

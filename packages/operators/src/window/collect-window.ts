@@ -1,8 +1,11 @@
 import { requireNumber } from '@rxsse/shared'
-import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
-import type { Pane, WindowResult } from '../engine/window-engine.ts'
+import type { OperatorFunction, SchedulerLike } from 'rxjs'
+import type { Primitive } from '../engine/keyed-state/key.ts'
+import type { Pane, TimeWindow, WindowResult } from '../engine/window-engine.ts'
+import { createClock } from '../stage/clock.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
+import { identifyResult } from './standing-results.ts'
 
 export interface CollectWindowOptions<R> extends StageOptions {
   /** The order of the results, as `Array.sort` takes it. Default: the order of arrival. */
@@ -17,7 +20,7 @@ export interface CollectWindowOptions<R> extends StageOptions {
 
 /** The results of all keys of one window. */
 export interface CollectedWindow<R> {
-  readonly window: { readonly start: number; readonly end: number }
+  readonly window: TimeWindow
   readonly pane: Pane
   readonly results: readonly R[]
 }
@@ -25,7 +28,8 @@ export interface CollectedWindow<R> {
 /**
  * Collects the results of all keys of a window into one list: SQL's `ORDER BY ... LIMIT ...` after a `GROUP BY`.
  * `windowAggregate` emits the results of a window without a pause. So a list is complete when a result of another window
- * comes, or when the current turn of the event loop ends. Late and early results make lists of their own.
+ * comes, or when the current turn of the event loop ends. Late and early results make lists of their own, of the keys that
+ * have changed. A list has one result for each key (and part): the one with the highest revision.
  *
  * ```ts
  * windowAggregate(tumbling('15m'), { key: topic, aggregates: (a) => ({ n: a.count() }) }),
@@ -33,27 +37,29 @@ export interface CollectedWindow<R> {
  * ```
  *
  * Emits when a window's results are complete.
- * Drops results beyond `limit`, to `onDropped`.
+ * Drops results beyond `limit`, to `onDropped`; results that a later one of the same list takes the place of.
  * Completes when the source completes, after the open list.
  * Unsubscribes from the source at once; the open list is discarded.
  */
 export function collectWindow<R extends WindowResult<unknown, unknown>>(
   options: CollectWindowOptions<R> = {},
 ): OperatorFunction<R, CollectedWindow<R>> {
-  const { orderBy, scheduler = asyncScheduler, stage } = options
+  const { orderBy, stage } = options
+  const clock = createClock(options.scheduler)
   const limit = requireNumber(options.limit ?? Number.POSITIVE_INFINITY, 'collectWindow: limit', 1)
   const onDropped = resolveSideOutput(options.onDropped, 'collectWindow: onDropped')
 
   return operateSerialized<R, CollectedWindow<R>>('collectWindow', stage, ({ out, counts, createTimer }) => {
-    let results: R[] = []
-    const endOfTurn = createTimer(scheduler, emit)
+    let results = new Map<Primitive, R>()
+    const endOfTurn = createTimer(clock, emit)
 
     function emit(): void {
-      const [first] = results
+      const list = [...results.values()]
+      const [first] = list
       if (first === undefined) return
       endOfTurn.clear()
-      const sorted = orderBy === undefined ? results : results.sort(orderBy)
-      results = []
+      const sorted = orderBy === undefined ? list : list.sort(orderBy)
+      results = new Map()
       const kept = sorted.slice(0, limit)
       const dropped = sorted.slice(kept.length)
       counts.out += kept.length
@@ -64,10 +70,13 @@ export function collectWindow<R extends WindowResult<unknown, unknown>>(
 
     return {
       next(result) {
-        const [first] = results
+        const [first] = results.values()
         if (first !== undefined && !isSameFiring(first, result)) emit()
-        results.push(result)
-        if (results.length === 1) endOfTurn.set(scheduler.now())
+        const id = identifyResult(result)
+        const earlier = results.get(id)
+        if (earlier !== undefined) counts.dropped++
+        if (earlier === undefined || earlier.revision <= result.revision) results.set(id, result)
+        if (results.size === 1) endOfTurn.set(clock.now())
       },
       complete() {
         emit()

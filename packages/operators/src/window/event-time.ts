@@ -1,6 +1,8 @@
-import { type Duration, parseDuration } from '@rxsse/shared'
-import { asyncScheduler, type SchedulerLike } from 'rxjs'
+import { type Duration, optionError, parseDuration } from '@rxsse/shared'
+import type { SchedulerLike } from 'rxjs'
 import type { WatermarkOptions } from '../engine/watermark.ts'
+import type { Progress } from '../progress/progress.ts'
+import { type Clock, createClock } from '../stage/clock.ts'
 import type { StageOptions } from '../stage/operate.ts'
 import { type OnError, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
@@ -10,10 +12,17 @@ export interface EventTimeOptions<T> extends StageOptions {
   readonly timestamp?: (event: T) => number | Date
   /** How far an event may be behind the latest one and still be on time. Default: 0. */
   readonly maxOutOfOrderness?: Duration
-  /** The silence after which event time goes on with the clock, so that windows close. Default: false. */
+  /**
+   * The silence after which event time goes on with the clock, so that a quiet stream closes its windows. With `progress`: the
+   * silence after which an open feed no longer holds the watermark. Default: false.
+   */
   readonly idle?: Duration | false
   /** How far a timestamp may be ahead of the clock and still move the watermark. Default: any distance. */
   readonly maxFutureDrift?: Duration
+  /** The feeds whose events are merged here, so that the watermark is the smallest of theirs. Needs `feed`. Default: one feed. */
+  readonly progress?: Progress
+  /** The feed that an event came from: the name that `progress.feed` was given. */
+  readonly feed?: (event: T) => string
   /** Takes events that come too late. */
   readonly late?: SideOutput<T>
   /** Takes events whose timestamp is no finite number or valid `Date` within ±8.64e15. */
@@ -30,15 +39,25 @@ export interface EventTime<T> extends WatermarkOptions {
   readonly late: ((event: T) => void) | undefined
   readonly onInvalid: ((event: T) => void) | undefined
   readonly onError: OnError<T> | undefined
-  readonly scheduler: SchedulerLike
+  readonly clock: Clock
+  /** Undefined: one feed. */
+  readonly feeds: FeedSelection<T> | undefined
+}
+
+export interface FeedSelection<T> {
+  readonly progress: Progress
+  readonly selectFeed: (event: T) => string
+  /** The name of the option `feed`, for errors. */
+  readonly option: string
 }
 
 export function resolveEventTime<T>(operator: string, options: EventTimeOptions<T>): EventTime<T> {
-  const { timestamp, scheduler = asyncScheduler } = options
+  const { timestamp } = options
+  const clock = createClock(options.scheduler)
   const idle = options.idle ?? (timestamp === undefined ? 0 : false)
   const { maxOutOfOrderness = 0, maxFutureDrift } = options
   return {
-    timestamp: timestamp === undefined ? () => scheduler.now() : (event) => toMilliseconds(timestamp(event)),
+    timestamp: timestamp === undefined ? clock.timeOfDay : (event) => toMilliseconds(timestamp(event)),
     maxOutOfOrderness: parseDuration(maxOutOfOrderness, `${operator}: maxOutOfOrderness`),
     idle: idle === false ? Number.POSITIVE_INFINITY : parseDuration(idle, `${operator}: idle`),
     maxFutureDrift:
@@ -48,8 +67,23 @@ export function resolveEventTime<T>(operator: string, options: EventTimeOptions<
     late: resolveSideOutput(options.late, `${operator}: late`),
     onInvalid: resolveSideOutput(options.onInvalid, `${operator}: onInvalid`),
     onError: options.onError,
-    scheduler,
+    clock,
+    feeds: resolveFeeds(operator, options),
   }
+}
+
+function resolveFeeds<T>(
+  operator: string,
+  { progress, feed }: EventTimeOptions<T>,
+): FeedSelection<T> | undefined {
+  if (progress === undefined && feed === undefined) return undefined
+  if (typeof progress?.watch !== 'function') {
+    throw optionError(`${operator}: progress`, 'made by createProgress() if feed is given', progress)
+  }
+  if (typeof feed !== 'function') {
+    throw optionError(`${operator}: feed`, 'a function if progress is given', feed)
+  }
+  return { progress, selectFeed: feed, option: `${operator}: the result of feed` }
 }
 
 /** The range of ECMAScript's time values. Far outside it, the number of a window plus 1 is the same number. */

@@ -1,5 +1,6 @@
 import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
-import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
+import type { OperatorFunction, SchedulerLike } from 'rxjs'
+import { createClock } from '../stage/clock.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 
@@ -33,7 +34,8 @@ export interface GroupWithinOptions<T> extends StageOptions {
  */
 export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction<T, readonly T[]> {
   const { maxItems = Number.POSITIVE_INFINITY, maxWeight = Number.POSITIVE_INFINITY } = options
-  const { weight: weigh = () => 1, scheduler = asyncScheduler, onError, stage } = options
+  const { weight: weigh = () => 1, onError, stage } = options
+  const clock = createClock(options.scheduler)
   const maxWait =
     options.maxWait === undefined ? undefined : parsePositiveDuration(options.maxWait, 'groupWithin: maxWait')
   if (
@@ -49,7 +51,7 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
   return operateSerialized<T, readonly T[]>('groupWithin', stage, ({ out, counts, createTimer }) => {
     let group: T[] = []
     let total = 0
-    const timer = createTimer(scheduler, emit)
+    const timer = createTimer(clock, emit)
 
     function emit(): void {
       if (group.length === 0) return
@@ -74,7 +76,7 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
         group.push(event)
         total += weight
         if (group.length >= maxItems || total >= maxWeight) emit()
-        else if (group.length === 1 && maxWait !== undefined) timer.set(scheduler.now() + maxWait)
+        else if (group.length === 1 && maxWait !== undefined) timer.set(clock.now() + maxWait)
       },
       complete() {
         emit()

@@ -1,9 +1,10 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
+import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { Heap } from '../engine/queues/heap.ts'
-import { Watermark } from '../engine/watermark.ts'
 import { operateSerialized } from '../stage/operate.ts'
 import { rejectEvent } from '../stage/side-output.ts'
 import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
+import { createWatermarkSource } from './watermark-source.ts'
 
 /**
  * Sorts events that are a little out of order by timestamp. Equal timestamps stay in the order of arrival.
@@ -21,58 +22,70 @@ import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
  */
 export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFunction<T> {
   const time = resolveEventTime('reorder', options)
-  return operateSerialized<T, T>('reorder', options.stage, ({ out, counts, createTimer }) => {
-    const watermark = new Watermark(time)
+  return operateSerialized<T, T>('reorder', options.stage, (context) => {
+    const { out, counts } = context
+    const { tracker } = counts
+    tracker?.onStart()
     const held = new Heap<Held<T>>(
       (a, b) => a.timestamp < b.timestamp || (a.timestamp === b.timestamp && a.order < b.order),
     )
     let arrived = 0
-    counts.watermark = () => watermark.value
-    counts.clock = time.scheduler
 
-    /** The watermark that the idle timer waits for. */
-    let idleMark = Number.POSITIVE_INFINITY
-    const idleTimer = createTimer(time.scheduler, (now) => {
-      watermark.advance(idleMark, now)
-      advance()
+    const { watermark, readFeed, observe, setTimer } = createWatermarkSource(context, time, {
+      advance: () => release(watermark.value),
+      next: () => held.peek()?.timestamp ?? Number.POSITIVE_INFINITY,
     })
-
-    function advance(): void {
-      release(watermark.value)
-      if (time.idle === Number.POSITIVE_INFINITY) return
-      idleMark = held.peek()?.timestamp ?? Number.POSITIVE_INFINITY
-      idleTimer.set(watermark.reaches(idleMark))
-    }
 
     function release(mark: number): void {
       for (let next = held.peek(); next !== undefined && next.timestamp <= mark; next = held.peek()) {
         held.pop()
-        counts.out++
-        out.next(next.event)
+        emit(next)
       }
+    }
+
+    function settle(part: Part<string> | undefined): void {
+      if (part !== undefined) tracker?.onSettled(part)
+    }
+
+    function emit({ event, part }: Held<T>): void {
+      if (tracker !== undefined && part !== undefined) {
+        tracker.passOn(part, counts, () => {
+          counts.out++
+          out.next(event)
+        })
+        return
+      }
+      counts.out++
+      out.next(event)
     }
 
     return {
       next(event) {
+        const part = tracker?.onArrival(event)
         let timestamp: number
         try {
           timestamp = time.timestamp(event)
+          readFeed?.(event)
         } catch (error) {
           rejectEvent(counts, time.onError, error, event)
+          settle(part)
           return
         }
         if (!Number.isFinite(timestamp)) {
           counts.rejected++
+          settle(part)
           time.onInvalid?.(event)
           return
         }
         if (timestamp < watermark.value) {
           counts.late++
+          settle(part)
           time.late?.(event)
-        } else held.push({ timestamp, order: arrived++, event })
+        } else held.push({ timestamp, order: arrived++, event, part })
         // A late event does not move the watermark, but it ends the silence.
-        watermark.observe(timestamp, time.scheduler)
-        advance()
+        observe(timestamp)
+        release(watermark.value)
+        setTimer?.()
       },
       complete() {
         release(Number.POSITIVE_INFINITY)
@@ -86,4 +99,5 @@ interface Held<T> {
   readonly timestamp: number
   readonly order: number
   readonly event: T
+  readonly part: Part<string> | undefined
 }

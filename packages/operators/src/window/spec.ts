@@ -1,4 +1,5 @@
-import { type Duration, parseDuration, parsePositiveDuration } from '@rxsse/shared'
+import { type Duration, optionError, parseDuration, parsePositiveDuration } from '@rxsse/shared'
+import { Calendar, type CalendarUnit, type Weekday } from '../engine/slices/calendar.ts'
 
 /** Windows of one size that start at regular intervals. All values are milliseconds. */
 export interface AlignedSpec {
@@ -6,6 +7,21 @@ export interface AlignedSpec {
   readonly size: number
   readonly every: number
   readonly offset: number
+}
+
+/** Windows that are the days, weeks or months of a time zone. */
+export interface CalendarSpec {
+  readonly kind: 'calendar'
+  readonly calendar: Calendar
+}
+
+/** What `tumbling` takes for the periods of a calendar. */
+export interface CalendarOptions {
+  readonly calendar: CalendarUnit
+  /** An IANA time zone, such as `'Europe/Berlin'`. Default: `'UTC'`. */
+  readonly timeZone?: string
+  /** The day that starts a week, from 1 for Monday to 7 for Sunday. Default: 1 (ISO 8601). */
+  readonly firstDay?: Weekday
 }
 
 /** Windows that last while events keep coming. All values are milliseconds. */
@@ -16,19 +32,22 @@ export interface SessionSpec {
   readonly maxDuration: number
 }
 
-export type WindowSpec = AlignedSpec | SessionSpec
+export type WindowSpec = AlignedSpec | CalendarSpec | SessionSpec
 
 /**
  * Windows of one size, side by side. Each event is in exactly one, `[start, end)`, with
  * `start = floor((timestamp - offset) / size) * size + offset`. Write an offset of `'-8h'` as a number: `-8 * 3_600_000`.
+ *
+ * With `calendar` the windows are the days, weeks or months of a time zone: `tumbling({ calendar: 'day', timeZone:
+ * 'Europe/Berlin' })`. A day in which clocks change has 23 or 25 hours.
  */
+export function tumbling(size: Duration, options?: TumblingOptions): AlignedSpec
+export function tumbling(calendar: CalendarOptions): CalendarSpec
 export function tumbling(
-  size: Duration,
-  options: {
-    /** How far the starts of the windows are from multiples of `size`. A number may be negative. Default: 0. */
-    readonly offset?: Duration
-  } = {},
-): AlignedSpec {
+  size: Duration | CalendarOptions,
+  options: TumblingOptions = {},
+): AlignedSpec | CalendarSpec {
+  if (typeof size === 'object' && size !== null) return createCalendarSpec(size)
   const length = parsePositiveDuration(size, 'tumbling: size')
   return {
     kind: 'tumbling',
@@ -79,6 +98,21 @@ export function session(
         ? Number.POSITIVE_INFINITY
         : parsePositiveDuration(maxDuration, 'session: maxDuration'),
   }
+}
+
+export interface TumblingOptions {
+  /** How far the starts of the windows are from multiples of `size`. A number may be negative. Default: 0. */
+  readonly offset?: Duration
+}
+
+function createCalendarSpec({ calendar, timeZone = 'UTC', firstDay = 1 }: CalendarOptions): CalendarSpec {
+  if (!['day', 'week', 'month'].includes(calendar)) {
+    throw optionError('tumbling: calendar', "'day', 'week' or 'month'", calendar)
+  }
+  if (!(Number.isInteger(firstDay) && firstDay >= 1 && firstDay <= 7)) {
+    throw optionError('tumbling: firstDay', 'a number from 1 (Monday) to 7 (Sunday)', firstDay)
+  }
+  return { kind: 'calendar', calendar: new Calendar(calendar, timeZone, firstDay, 'tumbling: timeZone') }
 }
 
 /** An offset may be negative, for a time zone west of Greenwich. */

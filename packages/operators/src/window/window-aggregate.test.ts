@@ -66,7 +66,7 @@ describe('windowAggregate over tumbling windows', () => {
             readonly mean: number
             readonly noted: string | null
             readonly first: Reading
-            readonly notes: readonly (string | undefined)[]
+            readonly notes: readonly string[]
             readonly spread: number | null
             readonly custom: boolean
           }

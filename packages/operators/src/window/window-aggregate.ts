@@ -12,15 +12,17 @@ import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key
 import type { Eviction } from '../engine/keyed-state/keyed-state.ts'
 import { SessionWindows } from '../engine/sessions/session-windows.ts'
 import { AlignedWindows } from '../engine/slices/aligned-windows.ts'
+import { CalendarGrid } from '../engine/slices/calendar-grid.ts'
 import { WindowGrid } from '../engine/slices/window-grid.ts'
-import { Watermark } from '../engine/watermark.ts'
 import type { WindowEngine, WindowEngineOptions, WindowResult } from '../engine/window-engine.ts'
 import type { Counts } from '../stage/counts.ts'
 import { type EventHandler, type OperatorContext, operateSerialized } from '../stage/operate.ts'
 import { rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type Aggregates, getAggregates } from './aggregates.ts'
 import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
+import { Finality } from './finality.ts'
 import type { WindowSpec } from './spec.ts'
+import { createWatermarkSource } from './watermark-source.ts'
 
 export interface WindowAggregateOptions<T, K extends Key, S extends AggregateShape<T>>
   extends EventTimeOptions<T> {
@@ -76,52 +78,46 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
   config: Config<T, K, S>,
 ): EventHandler<T> {
   const { out, counts, createTimer } = context
+  const finality = counts.tracker === undefined ? undefined : new Finality(counts.tracker)
   const { time, selectKey, early } = config
   const row = new AggregateRow<T, AggregateResults<S>>(config.shape, { atomic: time.onError !== undefined })
-  const watermark = new Watermark(time)
-  const windows = config.createEngine({
+  const { watermark, readFeed, observe, setTimer } = createWatermarkSource(context, time, {
+    advance() {
+      windows.advance()
+      finality?.settle(windows)
+    },
+    next: () => windows.next(),
+  })
+  const windows: WindowEngine<K> = config.createEngine({
     row,
     watermark,
     allowedLateness: config.allowedLateness,
     maxKeys: config.maxKeys,
     early: early !== undefined,
-    emit: (result) => out.next(result),
+    emit:
+      finality === undefined
+        ? (result) => out.next(result)
+        : (result) => {
+            finality.hasFired ||= result.pane !== 'early'
+            out.next(result)
+          },
     onFinal: (events) => {
       counts.out += events
     },
     onEvicted: config.onEvicted,
   })
   counts.keys = () => windows.keys
-  counts.watermark = () => watermark.value
-  counts.clock = time.scheduler
 
   const drop = createDrop(counts, config)
-  const earlyTimer = createTimer(time.scheduler, () => windows.early())
-  const mayBeIdle = time.idle !== Number.POSITIVE_INFINITY
-  /** The watermark that the idle timer waits for. */
-  let idleMark = Number.POSITIVE_INFINITY
-  const idleTimer = createTimer(time.scheduler, (now) => {
-    watermark.advance(idleMark, now)
-    advance()
-  })
-
-  function advance(): void {
-    windows.advance()
-    if (mayBeIdle) setIdleTimer()
-  }
-
-  // What most events do not need is in functions of its own, so that V8 inlines `next` and `advance`.
-  function setIdleTimer(): void {
-    idleMark = windows.next()
-    idleTimer.set(watermark.reaches(idleMark))
-  }
+  const earlyTimer = createTimer(time.clock, () => windows.early())
 
   function setEarlyTimer(interval: number): void {
-    if (!earlyTimer.isSet) earlyTimer.set(time.scheduler.now() + interval)
+    if (!earlyTimer.isSet) earlyTimer.set(time.clock.now() + interval)
   }
 
   return {
     next(event) {
+      finality?.onArrival(event)
       let timestamp: number
       let key: K
       let id: Primitive
@@ -129,23 +125,33 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
         timestamp = time.timestamp(event)
         key = selectKey(event)
         id = identifyKey(key)
+        readFeed?.(event)
         row.read(event, timestamp)
       } catch (error) {
         rejectEvent(counts, time.onError, error, event)
+        finality?.settleNewest()
         return
       }
       if (!Number.isFinite(timestamp)) {
         drop(event, 'invalid')
+        finality?.settleNewest()
         return
       }
       const outcome = windows.add(key, id, timestamp)
       if (outcome !== 'held') drop(event, outcome)
       else if (early !== undefined) setEarlyTimer(early)
-      watermark.observe(timestamp, time.scheduler)
-      advance()
+      observe(timestamp)
+      windows.advance()
+      if (finality !== undefined) {
+        if (outcome === 'held') finality.hold(timestamp)
+        else finality.settleNewest()
+        finality.settle(windows)
+      }
+      if (setTimer !== undefined) setTimer()
     },
     complete() {
       windows.flush()
+      finality?.settle(windows)
       out.complete()
     },
   }
@@ -204,6 +210,9 @@ type EngineFactory<K, R> = (options: WindowEngineOptions<K, R>) => WindowEngine<
 
 function resolveEngine<K extends Key, R>(spec: WindowSpec): EngineFactory<K, R> {
   if (spec?.kind === 'session') return (options) => new SessionWindows(spec.gap, spec.maxDuration, options)
+  if (spec?.kind === 'calendar') {
+    return (options) => new AlignedWindows(new CalendarGrid(spec.calendar), options)
+  }
   if (spec?.kind !== 'tumbling' && spec?.kind !== 'hopping') {
     throw optionError('windowAggregate: spec', 'tumbling(...), hopping(...) or session(...)', spec)
   }

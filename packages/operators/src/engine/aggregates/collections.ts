@@ -37,18 +37,19 @@ function* iterate<V>(rope: Rope<V>): Generator<V, void> {
   }
 }
 
-/** Every value, in the order of event time. Equal timestamps are in the order of arrival. */
+/** Every value that is not null, in the order of event time. Equal timestamps are in the order of arrival. */
 export function collect<T, V>(select: (event: T) => V = identity): Aggregate<T, readonly V[]> {
   return createFoldAggregate<T, readonly V[], V, Rope<Timed<V>>>({
     read: select,
     create: createRope,
-    add: (into, value, timestamp) => append(into, { timestamp, value }),
+    add: (into, value, timestamp) =>
+      value === null || value === undefined ? into : append(into, { timestamp, value }),
     merge: join,
     result: (rope) => sortByTime(rope).map(({ value }) => value),
   })
 }
 
-/** Every value once, in the order of its first appearance in event time. */
+/** Every value that is not null once, in the order of its first appearance in event time. */
 export function collectDistinct<T, V extends Key>(select: (event: T) => V): Aggregate<T, readonly V[]> {
   return createFoldAggregate<T, readonly V[], Identified<V>, Distinct<V>>({
     ...createDistinctFold(select),
@@ -63,8 +64,6 @@ export function countDistinct<T, V extends Key>(select: (event: T) => V): Aggreg
     result(rope) {
       const ids = new Set<Primitive>()
       for (const part of iterate(rope)) for (const id of part.keys()) ids.add(id)
-      ids.delete(null)
-      ids.delete(undefined)
       return ids.size
     },
   })
@@ -86,6 +85,7 @@ function createDistinctFold<T, V extends Key>(
     },
     create: createRope,
     add(into, { id, value }, timestamp) {
+      if (id === null || id === undefined) return into
       let seen = into.parts.length === 0 ? into.own[0] : undefined
       if (seen === undefined) {
         seen = new Map()

@@ -3,6 +3,7 @@ import type { Aggregate } from './aggregate.ts'
 import type { Cells } from './cells.ts'
 import { FlatAggregate } from './flat-aggregate.ts'
 import { createFoldAggregate, identity, type Timed } from './fold-aggregate.ts'
+import type { MaybeNumber } from './numeric.ts'
 
 /** A value that `<` can compare. Dates compare by their time. */
 export type Comparable = number | string | bigint | boolean | Date
@@ -53,7 +54,8 @@ abstract class Extreme<T, V extends Maybe<Comparable>> extends FlatAggregate<T, 
   #addNumber(cells: Cells, at: number, value: number): void {
     const { numbers } = cells
     const best = numbers[at] as number
-    if (this.beats(value, best)) numbers[at] = value
+    // `+ 0` because 0 and -0 are equal: which of them came first must not show.
+    if (this.beats(value, best)) numbers[at] = value + 0
     else if (Number.isNaN(value) || Number.isNaN(best)) this.#addAny(cells, at, value)
   }
 
@@ -61,7 +63,7 @@ abstract class Extreme<T, V extends Maybe<Comparable>> extends FlatAggregate<T, 
     if (value === undefined) return
     const best = comparableAt(cells, at)
     // A NaN is never beaten and beats everything, as in Math.min: otherwise the answer would depend on the order.
-    if (best === undefined || this.beats(value, best) || Number.isNaN(value)) setComparable(cells, at, value)
+    if (best === undefined || this.beats(value, best) || isUnordered(value)) setComparable(cells, at, value)
   }
 
   copy({ numbers, values }: Cells, to: number, from: number): void {
@@ -88,8 +90,12 @@ class Max<T, V extends Maybe<Comparable>> extends Extreme<T, V> {
   }
 }
 
+function isUnordered(value: Comparable): boolean {
+  return Number.isNaN(value instanceof Date ? value.getTime() : value)
+}
+
 function setComparable({ numbers, values }: Cells, at: number, value: Comparable): void {
-  numbers[at] = typeof value === 'number' ? value : Number.NaN
+  numbers[at] = typeof value === 'number' ? value + 0 : Number.NaN
   if (Number.isNaN(numbers[at])) values[at] = value
 }
 
@@ -98,30 +104,31 @@ function comparableAt({ numbers, values }: Cells, at: number): Comparable | unde
   return Number.isNaN(number) ? (values[at] as Comparable | undefined) : number
 }
 
-/** The first value in event time. Of equal timestamps, the one that arrived first. */
-export function first<T, V>(select: (event: T) => V = identity): Aggregate<T, V> {
+/** The first value in event time that is not null. Of equal timestamps, the one that arrived first. */
+export function first<T, V>(select: (event: T) => V = identity): Aggregate<T, V | null> {
   return createTimeFold(select, (timestamp, than) => timestamp < than)
 }
 
-/** The last value in event time. Of equal timestamps, the one that arrived last. */
-export function last<T, V>(select: (event: T) => V = identity): Aggregate<T, V> {
+/** The last value in event time that is not null. Of equal timestamps, the one that arrived last. */
+export function last<T, V>(select: (event: T) => V = identity): Aggregate<T, V | null> {
   return createTimeFold(select, (timestamp, than) => timestamp >= than)
 }
 
 function createTimeFold<T, V>(
   select: (event: T) => V,
   replaces: (timestamp: number, than: number) => boolean,
-): Aggregate<T, V> {
-  return createFoldAggregate<T, V, V, Timed<V> | null>({
+): Aggregate<T, V | null> {
+  return createFoldAggregate<T, V | null, V, Timed<V> | null>({
     read: select,
     create: () => null,
-    add: (into, value, timestamp) =>
-      into === null || replaces(timestamp, into.timestamp) ? { timestamp, value } : into,
+    add(into, value, timestamp) {
+      if (value === null || value === undefined) return into
+      return into === null || replaces(timestamp, into.timestamp) ? { timestamp, value } : into
+    },
     merge: (into, from) =>
       from !== null && (into === null || replaces(from.timestamp, into.timestamp)) ? from : into,
     copy: (timed) => timed,
-    // A window with a result has events.
-    result: (timed) => (timed as Timed<V>).value,
+    result: (timed) => (timed === null ? null : timed.value),
   })
 }
 
@@ -132,7 +139,7 @@ interface Ranked<T> {
   readonly event: T
 }
 
-export function topK<T>(k: number, by: (event: T) => number): Aggregate<T, readonly T[]> {
+export function topK<T>(k: number, by: (event: T) => MaybeNumber): Aggregate<T, readonly T[]> {
   requireInteger(k, 'topK: k', 1)
   function insert(ranks: Ranked<T>[], ranked: Ranked<T>): Ranked<T>[] {
     const lowest = ranks[k - 1]
@@ -143,14 +150,20 @@ export function topK<T>(k: number, by: (event: T) => number): Aggregate<T, reado
     if (ranks.length > k) ranks.pop()
     return ranks
   }
-  return createFoldAggregate<T, readonly T[], { readonly score: number; readonly event: T }, Ranked<T>[]>({
+  return createFoldAggregate<
+    T,
+    readonly T[],
+    { readonly score: number; readonly event: T } | null,
+    Ranked<T>[]
+  >({
     read(event) {
       const score = by(event)
+      if (score === null || score === undefined) return null
       if (typeof score === 'number' && !Number.isNaN(score)) return { score, event }
       throw new TypeError(`topK: the score must be a number, not ${describeValue(score)}`)
     },
     create: () => [],
-    add: (into, { score, event }, timestamp) => insert(into, { score, timestamp, event }),
+    add: (into, read, timestamp) => (read === null ? into : insert(into, { ...read, timestamp })),
     merge: (into, from) => from.reduce(insert, into),
     copy: (ranks) => ranks.slice(),
     result: (ranks) => ranks.map(({ event }) => event),

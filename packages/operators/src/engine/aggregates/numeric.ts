@@ -2,6 +2,7 @@ import { describeValue } from '@rxsse/shared'
 import type { Aggregate } from './aggregate.ts'
 import type { Cells } from './cells.ts'
 import { FlatAggregate } from './flat-aggregate.ts'
+import { createFoldAggregate } from './fold-aggregate.ts'
 
 /** A number to aggregate. Null and undefined are ignored, as SQL ignores NULL. */
 export type MaybeNumber = number | null | undefined
@@ -14,9 +15,9 @@ export function requireNumberOrNull(value: unknown, aggregate: string): number |
   return typeof value === 'number' ? value : requireNull(value, aggregate)
 }
 
-function requireNull(value: unknown, aggregate: string): null {
+function requireNull(value: unknown, aggregate: string, expected = 'a number'): null {
   if (value === null || value === undefined) return null
-  throw new TypeError(`${aggregate}: the selected value must be a number, not ${describeValue(value)}`)
+  throw new TypeError(`${aggregate}: the selected value must be ${expected}, not ${describeValue(value)}`)
 }
 
 export function count<T>(isCounted?: (event: T) => boolean): Aggregate<T, number> {
@@ -25,6 +26,21 @@ export function count<T>(isCounted?: (event: T) => boolean): Aggregate<T, number
 
 export function sum<T>(select: (event: T) => MaybeNumber): Aggregate<T, number | null> {
   return new Sum('sum', select)
+}
+
+/** An exact sum. */
+export function sumBigInt<T>(select: (event: T) => bigint | null | undefined): Aggregate<T, bigint | null> {
+  const add = (into: bigint | null, value: bigint | null) => (value === null ? into : (into ?? 0n) + value)
+  return createFoldAggregate<T, bigint | null, bigint | null, bigint | null>({
+    read(event) {
+      const value = select(event)
+      return typeof value === 'bigint' ? value : requireNull(value, 'sumBigInt', 'a bigint')
+    },
+    create: () => null,
+    add,
+    merge: add,
+    result: (total) => total,
+  })
 }
 
 export function avg<T>(select: (event: T) => MaybeNumber): Aggregate<T, number | null> {
@@ -167,17 +183,23 @@ class Variance<T> extends FlatAggregate<T, number | null> {
     numbers[at + M2] = (numbers[at + M2] as number) + delta * (value - mean)
   }
 
-  merge({ numbers }: Cells, into: number, from: number): void {
+  merge(cells: Cells, into: number, from: number): void {
+    const { numbers } = cells
     const more = numbers[from + N] as number
     if (more === 0) return
     const before = numbers[into + N] as number
+    // The formula would multiply 0 by a square that may be infinite.
+    if (before === 0) {
+      this.copy(cells, into, from)
+      return
+    }
     const n = before + more
     const mean = numbers[into + MEAN] as number
     const delta = (numbers[from + MEAN] as number) - mean
     numbers[into + N] = n
     numbers[into + MEAN] = mean + (delta * more) / n
     numbers[into + M2] =
-      (numbers[into + M2] as number) + (numbers[from + M2] as number) + (delta * delta * before * more) / n
+      (numbers[into + M2] as number) + (numbers[from + M2] as number) + delta * ((delta * before * more) / n)
   }
 
   copy({ numbers }: Cells, to: number, from: number): void {

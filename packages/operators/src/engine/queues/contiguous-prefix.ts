@@ -2,6 +2,10 @@
 export interface Part<T> {
   end: T
   isHandled: boolean
+  /** The number of the stage that has the part, if there are several. */
+  stage: number
+  /** Parts that are handled with this one. */
+  merged: Part<T>[] | undefined
 }
 
 /** Finds how far a sequence is handled without a gap if its parts are handled in any order. */
@@ -10,9 +14,14 @@ export class ContiguousPrefix<T> {
   readonly #parts: Part<T>[] = []
 
   add(end: T): Part<T> {
-    const part = { end, isHandled: false }
+    const part: Part<T> = { end, isHandled: false, stage: 0, merged: undefined }
     this.#parts.push(part)
     return part
+  }
+
+  /** Forgets all parts. */
+  clear(): void {
+    this.#parts.length = 0
   }
 
   /** Marks a part as handled. Returns the new end of the prefix if it has moved. */

@@ -2,7 +2,7 @@ import type { Slot } from '../aggregates/cells.ts'
 import type { Key, Primitive } from '../keyed-state/key.ts'
 import { KeyedState } from '../keyed-state/keyed-state.ts'
 import { type Scheduled, TimerQueue } from '../queues/timer-queue.ts'
-import type { Pane, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
+import type { Pane, TimeWindow, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
 import { nextAfter } from './next-after.ts'
 
 /**
@@ -21,6 +21,8 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
   readonly #states: KeyedState<K, KeySessions<K>>
   readonly #queue = new TimerQueue<KeySessions<K>>()
   #keysSeen = 0
+  /** See {@link AlignedWindows}. */
+  #evictions = 0
 
   constructor(gap: number, maxDuration: number, options: WindowEngineOptions<K, R>) {
     this.#gap = gap
@@ -29,6 +31,7 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
     this.#states = new KeyedState((key) => this.#newState(key), {
       maxKeys: options.maxKeys,
       onEvicted: (eviction, state) => {
+        this.#evictions++
         this.#queue.schedule(state, Number.POSITIVE_INFINITY)
         for (const session of state.sessions) {
           if (!session.fired) this.#emit(state, session, 'flush')
@@ -83,6 +86,14 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
     return this.#queue.next()
   }
 
+  openFrom(): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const { sessions } of this.#states.states()) {
+      for (const session of sessions) if (!session.fired) first = Math.min(first, session.first)
+    }
+    return first
+  }
+
   early(): void {
     for (const { state, session } of this.#open()) if (session.changed) this.#emit(state, session, 'early')
   }
@@ -92,7 +103,13 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
   }
 
   #newState(key: K): KeySessions<K> {
-    return { key, order: this.#keysSeen++, at: Number.POSITIVE_INFINITY, sessions: [] }
+    return {
+      key,
+      part: this.#evictions,
+      order: this.#keysSeen++,
+      at: Number.POSITIVE_INFINITY,
+      sessions: [],
+    }
   }
 
   /** Finds or creates the session of an event, and extends it to the event. Undefined: the event is late. */
@@ -110,6 +127,7 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
       left.pending += right.pending
       left.fired = false
       left.revision = Math.max(left.revision, right.revision)
+      left.standing = [...left.standing, ...right.standing]
       return left
     }
     const session = left ?? right
@@ -128,6 +146,7 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
       fired: false,
       changed: true,
       revision: 0,
+      standing: [],
     }
     sessions.splice(after, 0, created)
     return created
@@ -164,12 +183,17 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
       session.pending = 0
     }
     session.changed = false
+    const window = { start: session.first, end: this.#sessionEnd(session) }
+    const replaces = session.standing.filter(({ start, end }) => start !== window.start || end !== window.end)
+    session.standing = [window]
     emit({
       key: state.key,
-      window: { start: session.first, end: this.#sessionEnd(session) },
+      window,
       value,
       pane,
       revision: session.revision++,
+      ...(state.part > 0 && { part: state.part }),
+      ...(replaces.length > 0 && { replaces }),
     })
   }
 
@@ -210,6 +234,7 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
 
 interface KeySessions<K> extends Scheduled {
   readonly key: K
+  readonly part: number
   /** In the order of time, without overlaps. */
   readonly sessions: Session[]
 }
@@ -227,4 +252,6 @@ interface Session extends Span {
   fired: boolean
   changed: boolean
   revision: number
+  /** The windows of the results that this session has had and that no later one has replaced. */
+  standing: readonly TimeWindow[]
 }

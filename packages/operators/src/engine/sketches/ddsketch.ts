@@ -10,6 +10,8 @@ export class DDSketch {
   readonly #above = new Map<number, number>()
   readonly #below = new Map<number, number>()
   #nans = 0
+  #min = Number.POSITIVE_INFINITY
+  #max = Number.NEGATIVE_INFINITY
   #count = 0
 
   constructor(relativeError: number) {
@@ -25,6 +27,8 @@ export class DDSketch {
 
   add(value: number): this {
     this.#count++
+    if (value < this.#min) this.#min = value
+    if (value > this.#max) this.#max = value
     if (value >= 0) increase(this.#above, this.#bucket(value), 1)
     else if (value < 0) increase(this.#below, this.#bucket(-value), 1)
     else this.#nans++
@@ -34,17 +38,25 @@ export class DDSketch {
   merge(from: DDSketch): this {
     for (const [bucket, n] of from.#above) increase(this.#above, bucket, n)
     for (const [bucket, n] of from.#below) increase(this.#below, bucket, n)
+    this.#min = Math.min(this.#min, from.#min)
+    this.#max = Math.max(this.#max, from.#max)
     this.#nans += from.#nans
     this.#count += from.#count
     return this
   }
 
-  /** The value of rank `floor(q * (count - 1))`, within the relative error. NaN if there is none, or one was NaN. */
+  /**
+   * The value of rank `floor(q * (count - 1))`, counted from 0, within the relative error. Never below the smallest value or above
+   * the largest one, which are exact. NaN if there is none, or one was NaN.
+   */
   quantile(q: number): number {
-    if (this.#nans > 0) return Number.NaN
+    if (this.#nans > 0 || this.#count === 0) return Number.NaN
     let rank = Math.floor(q * (this.#count - 1))
+    // `+ 0` because a zero has no sign here.
+    if (rank === 0) return this.#min + 0
+    if (rank === this.#count - 1) return this.#max + 0
     for (const [value, n] of this.#ascending()) {
-      if (rank < n) return value
+      if (rank < n) return Math.min(Math.max(value, this.#min), this.#max) + 0
       rank -= n
     }
     return Number.NaN

@@ -4,8 +4,8 @@ import { KeyedState } from '../keyed-state/keyed-state.ts'
 import { SortedDeque } from '../queues/sorted-deque.ts'
 import { type Scheduled, TimerQueue } from '../queues/timer-queue.ts'
 import type { Pane, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
+import type { Grid, GridCell } from './grid.ts'
 import { KeySlices } from './key-slices.ts'
-import type { GridCell, WindowGrid } from './window-grid.ts'
 
 /**
  * Tumbling and hopping windows. An event is folded once, into its slice, for any number of overlapping windows. A window
@@ -13,20 +13,23 @@ import type { GridCell, WindowGrid } from './window-grid.ts'
  * comes into a slice that has already fired, and at most once a firing.
  */
 export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
-  readonly #grid: WindowGrid
+  readonly #grid: Grid
   readonly #options: WindowEngineOptions<K, R>
   readonly #states: KeyedState<K, KeyWindows<K, R>>
   readonly #queue = new TimerQueue<KeyWindows<K, R>>()
   readonly #hasRevisions: boolean
   #keysSeen = 0
+  /** A key that comes back after its eviction gets a larger number than before, without memory for each key. */
+  #evictions = 0
 
-  constructor(grid: WindowGrid, options: WindowEngineOptions<K, R>) {
+  constructor(grid: Grid, options: WindowEngineOptions<K, R>) {
     this.#grid = grid
     this.#options = options
     this.#hasRevisions = options.early || options.allowedLateness > 0
     this.#states = new KeyedState((key) => this.#newState(key), {
       maxKeys: options.maxKeys,
       onEvicted: (eviction, state) => {
+        this.#evictions++
         this.#flushKey(state)
         options.onEvicted?.(eviction)
       },
@@ -56,6 +59,14 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
 
   next(): number {
     return this.#queue.next()
+  }
+
+  openFrom(): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const { nextWindow } of this.#states.states()) {
+      if (nextWindow !== Number.POSITIVE_INFINITY) first = Math.min(first, this.#grid.windowStart(nextWindow))
+    }
+    return first
   }
 
   early(): void {
@@ -111,6 +122,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     return {
       key,
       order: this.#keysSeen++,
+      part: this.#evictions,
       at: Number.POSITIVE_INFINITY,
       slices: new KeySlices(this.#grid, this.#options.row),
       recentSlice: Number.NaN,
@@ -168,14 +180,14 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   #emit(state: KeyWindows<K, R>, window: number, value: R, pane: Pane): void {
     const revision = state.revisions?.get(window) ?? 0
     state.revisions?.set(window, revision + 1)
-    const start = this.#grid.windowStart(window)
-    this.#options.emit({
+    const result = {
       key: state.key,
-      window: { start, end: start + this.#grid.size },
+      window: { start: this.#grid.windowStart(window), end: this.#grid.windowEnd(window) },
       value,
       pane,
       revision,
-    })
+    }
+    this.#options.emit(state.part === 0 ? result : { ...result, part: state.part })
   }
 
   #expire(state: KeyWindows<K, R>, watermark: number): void {
@@ -225,6 +237,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
 
 interface KeyWindows<K, R> extends Scheduled {
   readonly key: K
+  readonly part: number
   readonly slices: KeySlices<R>
   /**
    * The slice of the last event, if all its windows were open then. Until a window of the key fires, the next event of this

@@ -1,8 +1,8 @@
 import type { AggregateRow } from '../aggregates/aggregate-row.ts'
 import type { Slot } from '../aggregates/cells.ts'
 import { SortedDeque } from '../queues/sorted-deque.ts'
+import type { Grid } from './grid.ts'
 import { TwoStacks } from './two-stacks.ts'
-import type { WindowGrid } from './window-grid.ts'
 
 /** Windows of at most this many slices are folded from scratch. Two stacks merge each slice about five times. */
 const MAX_SLICES_TO_REFOLD = 4
@@ -13,7 +13,7 @@ const MAX_SLICES_TO_REFOLD = 4
  * merges, amortised.
  */
 export class KeySlices<R> {
-  readonly #grid: WindowGrid
+  readonly #grid: Grid
   readonly #row: Omit<AggregateRow<never, R>, 'read'>
   readonly #slices = new SortedDeque<Slot>()
   /** Created for the first window of many slices. */
@@ -25,7 +25,7 @@ export class KeySlices<R> {
   /** An event was added to a slice that is in the stacks, so they must be built again. */
   #isStale = false
 
-  constructor(grid: WindowGrid, row: Omit<AggregateRow<never, R>, 'read'>) {
+  constructor(grid: Grid, row: Omit<AggregateRow<never, R>, 'read'>) {
     this.#grid = grid
     this.#row = row
   }

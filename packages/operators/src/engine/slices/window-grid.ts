@@ -1,29 +1,17 @@
 import { optionError } from '@rxsse/shared'
-
-/** One slice of time, and the windows that contain it. If the last window is below the first, no window does. */
-export class GridCell {
-  slice = 0
-  start = 0
-  end = 0
-  firstWindow = 0
-  lastWindow = 0
-  firstEnd = 0
-  lastEnd = 0
-}
+import { type Grid, GridCell } from './grid.ts'
 
 /**
  * The arithmetic of windows of one size that start at regular intervals. Time is cut into slices. Their length is the greatest
  * common divisor of size and interval, so every window is a whole number of slices. Slices and windows have numbers.
  */
-export class WindowGrid {
+export class WindowGrid implements Grid {
   readonly size: number
   readonly every: number
   readonly offset: number
   /** The length of a slice in milliseconds. */
   readonly sliceSize: number
-  /** Slices in a window. */
   readonly width: number
-  /** Slices from the start of a window to the start of the next. */
   readonly step: number
   readonly #cell = new GridCell()
 
@@ -46,7 +34,6 @@ export class WindowGrid {
     return Math.floor((slice - this.width) / this.step) + 1
   }
 
-  /** Below the first window if the slice is between two windows. */
   lastWindow(slice: number): number {
     return Math.floor(slice / this.step)
   }
@@ -63,7 +50,6 @@ export class WindowGrid {
     return window * this.every + this.offset + this.size
   }
 
-  /** The last window whose end plus `lateness` the watermark has reached. */
   lastEnded(watermark: number, lateness = 0): number {
     const guess = Math.floor((watermark - lateness - this.offset - this.size) / this.every)
     if (this.windowEnd(guess) + lateness > watermark) return guess - 1

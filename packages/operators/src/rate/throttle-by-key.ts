@@ -1,0 +1,116 @@
+import { type Duration, parsePositiveDuration } from '@rxsse/shared'
+import type { MonoTypeOperatorFunction } from 'rxjs'
+import type { Primitive } from '../engine/keyed-state/key.ts'
+import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
+import { operateSerialized } from '../stage/operate.ts'
+import { rejectEvent } from '../stage/side-output.ts'
+import { type ByKeyOptions, resolveByKeyOptions } from './by-key-options.ts'
+
+export interface ThrottleByKeyOptions<T> extends ByKeyOptions<T> {
+  /** The shortest time between two events of a key. */
+  readonly interval: Duration
+  /** Whether an event of a quiet key is emitted at once. Default: true. */
+  readonly leading?: boolean
+  /** Whether the latest event of an interval is emitted at its end. Otherwise it is dropped. Default: true. */
+  readonly trailing?: boolean
+}
+
+/**
+ * Passes on at most one event of each key in an interval: RxJS's `throttleTime` by key, with one timer for all keys. The
+ * first event of a quiet key comes at once, and the latest one of each interval at its end.
+ *
+ * ```ts
+ * positions$.pipe(throttleByKey({ key: (ship) => ship.id, interval: '1s' }))
+ * ```
+ *
+ * Emits when an event of a quiet key comes (`leading`), and at the end of an interval in which one came (`trailing`).
+ * Drops events that a later one has replaced, and without `trailing` all of an interval, to `onDropped`.
+ * Completes when the source completes, after the held events, in the order in which they were due.
+ * Unsubscribes from the source at once; held events are discarded.
+ */
+export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOperatorFunction<T> {
+  const { identify, maxKeys, onDropped, onError, clock } = resolveByKeyOptions('throttleByKey', options)
+  const interval = parsePositiveDuration(options.interval, 'throttleByKey: interval')
+  const { leading = true, trailing = true } = options
+  if (!leading && !trailing)
+    throw new TypeError('throttleByKey needs leading or trailing, or nothing would pass')
+
+  return operateSerialized<T, T>('throttleByKey', options.stage, ({ out, counts, createTimer }) => {
+    const throttled = new Map<Primitive, Throttled<T>>()
+    const queue = new TimerQueue<Throttled<T>>()
+    let order = 0
+    counts.keys = () => throttled.size
+    const timer = createTimer(clock, (now) => {
+      for (let due = queue.takeDue(now); due !== undefined && !out.closed; due = queue.takeDue(now)) {
+        if (due.held.length === 0) throttled.delete(due.id)
+        else {
+          queue.schedule(due, now + interval)
+          emitHeld(due)
+        }
+      }
+      timer.set(queue.next())
+    })
+
+    function emit(event: T): void {
+      counts.out++
+      out.next(event)
+    }
+
+    function emitHeld(entry: Throttled<T>): void {
+      for (const event of entry.held.splice(0)) emit(event)
+    }
+
+    /** Starts the first interval of a key. */
+    function begin(id: Primitive): Throttled<T> {
+      const entry: Throttled<T> = { id, held: [], order: order++, at: Number.POSITIVE_INFINITY }
+      throttled.set(id, entry)
+      queue.schedule(entry, clock.now() + interval)
+      timer.set(queue.next())
+      return entry
+    }
+
+    function evictOldest(): void {
+      for (const [id, oldest] of throttled) {
+        throttled.delete(id)
+        queue.schedule(oldest, Number.POSITIVE_INFINITY)
+        emitHeld(oldest)
+        return
+      }
+    }
+
+    function drop(event: T): void {
+      counts.dropped++
+      onDropped?.(event)
+    }
+
+    return {
+      next(event) {
+        let id: Primitive
+        try {
+          id = identify(event)
+        } catch (error) {
+          rejectEvent(counts, onError, error, event)
+          return
+        }
+        const known = throttled.get(id)
+        const entry = known ?? begin(id)
+        if (known === undefined && leading) emit(event)
+        else if (trailing) for (const replaced of entry.held.splice(0, 1, event)) drop(replaced)
+        else drop(event)
+        if (throttled.size > maxKeys) evictOldest()
+      },
+      complete() {
+        for (const entry of [...throttled.values()].sort((a, b) => a.at - b.at || a.order - b.order))
+          emitHeld(entry)
+        out.complete()
+      },
+    }
+  })
+}
+
+/** A key in an interval. */
+interface Throttled<T> extends Scheduled {
+  readonly id: Primitive
+  /** The latest event of the interval, if there is one. */
+  readonly held: T[]
+}

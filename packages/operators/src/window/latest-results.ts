@@ -1,0 +1,71 @@
+import { requireInteger } from '@rxsse/shared'
+import type { OperatorFunction, SchedulerLike } from 'rxjs'
+import type { WindowResult } from '../engine/window-engine.ts'
+import { createClock } from '../stage/clock.ts'
+import { operateSerialized, type StageOptions } from '../stage/operate.ts'
+import { StandingResults } from './standing-results.ts'
+
+export interface LatestResultsOptions extends StageOptions {
+  /** How many windows are kept: those that end last. Default: 1. */
+  readonly windows?: number
+  /** The clock and its timers. Default: `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike
+}
+
+/**
+ * Keeps the results that stand, of the newest windows: for a screen, or for newcomers to a sink. Of each key and window it keeps
+ * the highest revision. A session's result takes the place of those that it replaces.
+ *
+ * ```ts
+ * windowAggregate(tumbling('1m'), { key: symbol, early: '1s', aggregates: (a) => ({ n: a.count() }) }),
+ * latestResults({ windows: 10 }),
+ * ```
+ *
+ * Emits the list, by window and then by the order of keys, at the end of a turn of the event loop in which it has changed.
+ * Drops results of older windows, and those that a later result takes the place of.
+ * Completes when the source completes, after the list if it has changed.
+ * Unsubscribes from the source at once; the state is discarded.
+ */
+export function latestResults<R extends WindowResult<unknown, unknown>>(
+  options: LatestResultsOptions = {},
+): OperatorFunction<R, readonly R[]> {
+  const windows = requireInteger(options.windows ?? 1, 'latestResults: windows', 1)
+  const clock = createClock(options.scheduler)
+
+  return operateSerialized<R, readonly R[]>(
+    'latestResults',
+    options.stage,
+    ({ out, counts, createTimer }) => {
+      const standing = new StandingResults<R>()
+      /** Results that no list has contained yet. */
+      const fresh = new Set<R>()
+      let isChanged = false
+      const endOfTurn = createTimer(clock, emit)
+
+      function emit(): void {
+        if (!isChanged) return
+        isChanged = false
+        endOfTurn.clear()
+        counts.out += fresh.size
+        fresh.clear()
+        out.next(standing.list())
+      }
+
+      return {
+        next(result) {
+          fresh.add(result)
+          const gone = [...standing.add(result), ...standing.retain(windows)]
+          for (const former of gone) if (fresh.delete(former)) counts.dropped++
+          // A result that is too old changes nothing.
+          if (gone.length === 1 && gone[0] === result) return
+          isChanged = true
+          if (!endOfTurn.isSet) endOfTurn.set(clock.now())
+        },
+        complete() {
+          emit()
+          out.complete()
+        },
+      }
+    },
+  )
+}
