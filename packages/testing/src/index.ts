@@ -51,3 +51,16 @@ export {
   type ScriptedServerOptions,
 } from './scripted-server/scripted-server.ts'
 export { testCertificate } from './scripted-server/test-certificate.ts'
+export type { Http2ErrorCode } from './servers/http2/frames.ts'
+export type {
+  Http2Head,
+  Http2RecordedRequest,
+  Http2Script,
+  Http2Step,
+  Http2Steps,
+} from './servers/http2/script.ts'
+export {
+  createScriptedHttp2Server,
+  type ScriptedHttp2Server,
+  type ScriptedHttp2ServerOptions,
+} from './servers/http2/scripted-http2-server.ts'
