@@ -63,6 +63,10 @@ class DecodedExchange implements TransportConnection, TransportHandler {
     this.#chain?.destroy()
   }
 
+  onConnected(): void {
+    this.#handler.onConnected?.()
+  }
+
   onResponse(response: TransportResponse): void {
     const codings = parseContentCodings(response.headers['content-encoding'])
     // An unknown coding leaves the body as it is (Fetch standard, "handle content codings"). Many servers send

@@ -23,6 +23,7 @@ export function followRedirects(transport: Transport): Transport {
 
       function open(): TransportConnection {
         return transport.open(request, {
+          onConnected: () => handler.onConnected?.(),
           onResponse(response) {
             const { location } = response.headers
             if (REDIRECT_STATUSES.has(response.status) && location !== undefined) {

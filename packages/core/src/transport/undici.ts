@@ -18,9 +18,10 @@ export interface UndiciTransportOptions {
 /** Sends requests through undici's `dispatch`, without a stream object between the socket and the parser. */
 export function undiciTransport(options: UndiciTransportOptions = {}): Transport {
   const { dispatcher } = options
-  return decodeContent(
-    followRedirects({ open: (request, handler) => new UndiciExchange(request, handler, dispatcher) }),
-  )
+  const exchanges: Transport = {
+    open: (request, handler) => new UndiciExchange(request, handler, dispatcher),
+  }
+  return { ...decodeContent(followRedirects(exchanges)), reportsConnected: true }
 }
 
 /** Shared, because it keeps TLS sessions. It has no timeout (undici's default is 10 s): the stream limits the time to connect. */
@@ -67,8 +68,9 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (!this.#live) controller.abort(new Error('aborted'))
-    else if (this.#paused) controller.pause()
+    if (!this.#live) return controller.abort(new Error('aborted'))
+    if (this.#paused) controller.pause()
+    this.#handler.onConnected?.()
   }
 
   onResponseStart(_: unknown, status: number, headers: ResponseHeaders): void {
