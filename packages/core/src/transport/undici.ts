@@ -4,6 +4,7 @@ import { decodeContent } from './content-coding.ts'
 import { followRedirects } from './redirect.ts'
 import { isTlsError } from './tls-error.ts'
 import type { Transport, TransportConnection, TransportHandler, TransportRequest } from './transport.ts'
+import { UndiciWire } from './undici-wire.ts'
 
 /** The options of `undiciTransport`. */
 export interface UndiciTransportOptions {
@@ -24,13 +25,17 @@ export function undiciTransport(options: UndiciTransportOptions = {}): Transport
   return { ...decodeContent(followRedirects(exchanges)), reportsConnected: true }
 }
 
-/** Shared, because it keeps TLS sessions. It has no timeout (undici's default is 10 s): the stream limits the time to connect. */
-const CONNECTOR = /* @__PURE__ */ buildConnector({ timeout: 0 })
+/**
+ * Shared, because it keeps TLS sessions. It has no timeout (undici's default is 10 s): the stream limits the time to connect.
+ * It offers no HTTP/2 (undici's default does), which gains nothing: each request has its own connection.
+ */
+const CONNECTOR = /* @__PURE__ */ buildConnector({ timeout: 0, allowH2: false })
 
 class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler {
   readonly #request: TransportRequest
   readonly #handler: TransportHandler
   readonly #ownClient: Client | undefined
+  readonly #wire = new UndiciWire()
   #socket: Socket | undefined
   #controller: Dispatcher.DispatchController | undefined
   #live = true
@@ -68,7 +73,11 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (!this.#live) return controller.abort(new Error('aborted'))
+    this.#wire.watch()
+    if (!this.#live) {
+      controller.abort(new Error('aborted'))
+      return
+    }
     if (this.#paused) controller.pause()
     this.#handler.onConnected?.()
   }
@@ -84,6 +93,10 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
 
   onResponseEnd(): void {
     if (!this.#live) return
+    if (!this.#wire.hasProperEnd) {
+      this.onResponseError(undefined, new Error('the body was cut short by a reset'))
+      return
+    }
     this.#live = false
     this.#ownClient?.close(ignore)
     this.#handler.onEnd()
