@@ -63,6 +63,6 @@ export class EventSourceError extends Error {
   constructor(code: EventSourceErrorCode, message: string, details: EventSourceErrorDetails = {}) {
     const { cause, ...known } = details
     super(message, cause === undefined ? undefined : { cause })
-    Object.assign(this, { name: 'EventSourceError', code, ...known })
+    Object.assign(this, known, { name: 'EventSourceError', code })
   }
 }

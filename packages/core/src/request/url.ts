@@ -14,7 +14,8 @@ export function parseUrl(input: string | URL): URL {
   return url
 }
 
-/** The URL for an error message: without user, password, query and fragment, which may be secrets. */
-export function publicUrl(url: URL): string {
-  return `${url.origin}${url.pathname}${url.search && '?…'}`
+/** A URL for errors and states: without user, password, query and fragment, which may be secrets. */
+export function publicUrl(url: string | URL): string {
+  const { origin, pathname } = new URL(url)
+  return origin + pathname
 }

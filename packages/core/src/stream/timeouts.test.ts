@@ -5,15 +5,15 @@ import { record } from '../../test/record.ts'
 import type { Transport } from '../index.ts'
 
 describe('a timeout', () => {
-  it('for connecting counts until the response head', async () => {
+  it('for the head counts from the connection to the head of the response', async () => {
     await using server = await createScriptedServer([{ raw: ['HTTP/1.1 200 OK\r\n', 'HOLD'] }])
     const clock = new VirtualClock()
-    const stream = record(server.url, { scheduler: clock, timeouts: { connect: '5s' } })
+    const stream = record(server.url, { scheduler: clock, timeouts: { head: '5s' } })
     await server.request(0)
     clock.advanceBy(4999)
     expect(stream.statuses).toEqual(['connecting'])
     clock.advanceBy(1)
-    expect((await stream.state('waiting')).reason).toMatchObject({ code: 'connect-timeout', attempt: 1 })
+    expect((await stream.state('waiting')).reason).toMatchObject({ code: 'head-timeout', attempt: 1 })
     expect(await server.closed(0)).toBe('client')
     stream.subscription.unsubscribe()
   })
