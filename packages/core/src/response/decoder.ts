@@ -12,7 +12,7 @@ export interface DecoderHandler {
   readonly onStart?: ((bytes: Uint8Array) => void) | undefined
   /** A `retry` field that is not a number of milliseconds. */
   readonly onBadRetry?: (() => void) | undefined
-  /** Every complete block so far has been handled. Called after each parse. */
+  /** Every block before has been handled. Called after each parse, and before an event without an ID of its own. */
   readonly onParsed?: (() => void) | undefined
   /** An event is larger than the limit. The decoder stops. */
   onOversize(): void
@@ -50,12 +50,13 @@ export class Decoder {
   constructor(handler: DecoderHandler, { types, maxEventSize }: DecoderOptions) {
     this.#handler = handler
     this.#maxEventSize = maxEventSize
-    const { onComment, onBadRetry } = handler
+    const { onComment, onBadRetry, onParsed } = handler
     let lastType = 'message'
     this.#parser = createParser({
-      onEvent: ({ event = 'message', data }) => {
+      onEvent: ({ id, event = 'message', data }) => {
         // Most events repeat the type of the one before. The same string makes comparisons fast.
         if (event !== lastType) lastType = event
+        if (onParsed && id === undefined && !this.#closed) onParsed()
         if (!this.#closed && (types?.has(lastType) ?? true)) handler.onEvent(lastType, data)
       },
       onId: (id) => this.#closed || handler.onId(id),

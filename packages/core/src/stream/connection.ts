@@ -1,5 +1,6 @@
 import type { MaybePromise } from '@rxsse/shared'
 import { Subscription } from 'rxjs'
+import { describeFailure } from '../errors/describe-failure.ts'
 import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
 import { resolveMethod, resolveRequest, resolveUrl, toSendableId } from '../request/request.ts'
 import type { Attempt } from '../request/request-options.ts'
@@ -243,9 +244,7 @@ export class Connection {
   }
 
   #createTransportError(code: TransportErrorCode, cause: unknown): EventSourceError {
-    // The HTTP client's message about a request that it refuses may quote the request.
-    const detail = code !== 'request' && cause instanceof Error ? `: ${cause.message}` : ''
-    return this.#createError(code, (TRANSPORT_MESSAGES[code] ?? code) + detail, cause)
+    return this.#createError(code, describeFailure(code, cause), cause)
   }
 
   #createError(code: EventSourceErrorCode, message: string, cause: unknown): EventSourceError {
@@ -253,11 +252,4 @@ export class Connection {
     const status = code === 'request' ? this.#response?.status : undefined
     return new EventSourceError(code, message, { url: this.#url, attempt: this.#start.number, status, cause })
   }
-}
-
-const TRANSPORT_MESSAGES: { readonly [code in TransportErrorCode]?: string } = {
-  network: 'the connection failed',
-  // The detail says what is wrong with the certificate.
-  tls: 'the connection failed',
-  request: 'the request cannot be made',
 }

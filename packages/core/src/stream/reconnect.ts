@@ -90,7 +90,8 @@ const RETRYABLE: ReadonlySet<EventSourceErrorCode> = new Set([
 export const strictDecide: Decide = (end) => (end.error?.code === 'http-status' ? 'fail' : defaultDecide(end))
 
 /** For a request that is sent only once. */
-const decideOnce: Decide = ({ error }) => (error === undefined || error.status === 204 ? 'complete' : 'fail')
+const decideOnce: Decide = ({ error }) =>
+  error === undefined || (error.code === 'http-status' && error.status === 204) ? 'complete' : 'fail'
 
 /** {@link ReconnectOptions} with every default in place, in milliseconds. */
 export interface ReconnectPolicy {
