@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { buildConnector, Client, type Dispatcher } from 'undici'
+import { Agent, buildConnector, Client, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from 'undici'
 import { decodeContent } from './content-coding.ts'
 import { followRedirects } from './redirect.ts'
 import { isTlsError } from './tls-error.ts'
@@ -10,7 +10,8 @@ import { UndiciWire } from './undici-wire.ts'
 export interface UndiciTransportOptions {
   /**
    * Sends the requests: an `Agent` with a certificate authority, a unix socket or a client certificate, a `ProxyAgent`, or a
-   * pool. Its connect timeout applies. Its timeouts for head and body do not.
+   * pool. Its connect timeout applies. Its timeouts for head and body do not. HTTP/2 is used if it negotiates HTTP/2.
+   * One with interceptors may add secrets to each request, so it gets none for another origin: such a redirect is an error.
    * Default: each request has its own connection, which closes at once when the stream does, even while it connects.
    */
   readonly dispatcher?: Dispatcher
@@ -22,8 +23,17 @@ export function undiciTransport(options: UndiciTransportOptions = {}): Transport
   const exchanges: Transport = {
     open: (request, handler) => new UndiciExchange(request, handler, dispatcher),
   }
-  return { ...decodeContent(followRedirects(exchanges)), reportsConnected: true }
+  const sameOriginOnly =
+    dispatcher && !PLAIN_DISPATCHES.has(dispatcher.dispatch)
+      ? 'the interceptors of the dispatcher may add secrets'
+      : undefined
+  return { ...decodeContent(followRedirects(exchanges, { sameOriginOnly })), reportsConnected: true }
 }
+
+/** The methods of undici's own dispatchers, which add nothing. The one of a client is that of a pool and of an agent as well. */
+const PLAIN_DISPATCHES: ReadonlySet<unknown> = /* @__PURE__ */ new Set(
+  [Agent, ProxyAgent, EnvHttpProxyAgent].map(({ prototype }) => prototype.dispatch),
+)
 
 /**
  * Shared, because it keeps TLS sessions. It has no timeout (undici's default is 10 s): the stream limits the time to connect.
