@@ -8,6 +8,12 @@ export {
   storageCheckpoint,
 } from './checkpoint/storage-checkpoint.ts'
 export { EventSourceError, type EventSourceErrorCode } from './errors/event-source-error.ts'
+export {
+  type EventBytes,
+  type EventsFromOptions,
+  eventsFrom,
+  type ResponseLike,
+} from './flow/events-from.ts'
 export { createFlowGate, type FlowGate, type FlowGateOptions } from './flow/flow-gate.ts'
 export type { Gate } from './flow/gate.ts'
 export { type IterateOptions, iterateEventSource } from './flow/iterate-event-source.ts'

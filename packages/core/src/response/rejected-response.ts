@@ -16,7 +16,7 @@ export function isEventStream({ status, headers }: TransportResponse): boolean {
 export function createRejection(
   { status, headers, url }: TransportResponse,
   body: string,
-  attempt: number,
+  attempt: number | undefined,
   timeOfDay: number,
 ): EventSourceError {
   const details = { status, url, attempt, body, retryAfter: parseRetryAfter(headers, timeOfDay) }

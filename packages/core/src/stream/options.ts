@@ -158,7 +158,6 @@ export function resolveOptions(
     throw optionError('lastEventIdIn', "'header' or { query: name }", lastEventIdIn)
   }
   if (!/^(follow|error)$/.test(redirect)) throw optionError('redirect', "'follow' or 'error'", redirect)
-  if (typeof events === 'string') throw optionError('events', 'a list', events)
   if (options.body !== undefined && typeof method === 'string' && !takesBody(method)) {
     throw new TypeError(`body needs a method such as POST, not ${method}`)
   }
@@ -167,7 +166,7 @@ export function resolveOptions(
     url: typeof url === 'function' ? url : parseUrl(url).href,
     headers: typeof headers === 'function' ? headers : parseHeaders(headers),
     method,
-    types: events && new Set([...events, ...NOTICES]),
+    types: resolveTypes(events),
     idParameter,
     policy: resolveReconnect(options.reconnect ?? {}),
     accept: ['text/event-stream', ...Object.keys(otherContent)].join(', '),
@@ -184,4 +183,10 @@ export function resolveOptions(
 
 function parseLimit(value: Duration | false, option: string): number | undefined {
   return value === false ? undefined : parseTimeout(value, option)
+}
+
+/** The types to deliver. Undefined for all. */
+export function resolveTypes(events: readonly string[] | undefined): ReadonlySet<string> | undefined {
+  if (typeof events === 'string') throw optionError('events', 'a list', events)
+  return events && new Set([...events, ...NOTICES])
 }
