@@ -1,4 +1,5 @@
 import { createParser, type EventSourceParser } from 'eventsource-parser'
+import { createRetainedStrings } from './retained-strings.ts'
 import { findLastSegmentEnd, findSegmentEnd } from './segments.ts'
 
 /** Receives what a decoder finds. Its methods are on the hot path and must not throw. */
@@ -40,6 +41,7 @@ export class Decoder {
   readonly #maxEventSize: number
   readonly #text = new TextDecoder('utf-8', { ignoreBOM: true })
   readonly #parser: EventSourceParser
+  readonly #strings = createRetainedStrings()
   #held = new Uint8Array(0)
   #heldLength = 0
   /** The number of held bytes already scanned without finding a complete segment. */
@@ -51,18 +53,20 @@ export class Decoder {
     this.#handler = handler
     this.#maxEventSize = maxEventSize
     const { onComment, onBadRetry, onParsed } = handler
+    const strings = this.#strings
     let lastType = 'message'
     this.#parser = createParser({
       onEvent: ({ id, event = 'message', data }) => {
+        strings.count()
         // Most events repeat the type of the one before. The same string makes comparisons fast.
-        if (event !== lastType) lastType = event
+        if (event !== lastType) lastType = strings.keepType(event)
         if (onParsed && id === undefined && !this.#closed) onParsed()
-        if (!this.#closed && (types?.has(lastType) ?? true)) handler.onEvent(lastType, data)
+        if (!this.#closed && (types?.has(lastType) ?? true)) handler.onEvent(lastType, strings.keepData(data))
       },
-      onId: (id) => this.#closed || handler.onId(id),
+      onId: (id) => this.#closed || handler.onId(strings.keep(id)),
       onRetry: (milliseconds) => this.#closed || handler.onRetry(milliseconds),
       ...(onBadRetry && { onError: ({ type }) => type === 'invalid-retry' && !this.#closed && onBadRetry() }),
-      onComment: onComment && ((comment) => this.#closed || onComment(comment)),
+      onComment: onComment && ((comment) => this.#closed || onComment(strings.keep(comment))),
     })
     // The parser strips a byte order mark from its first input only. The decoder strips the real one, from the bytes.
     this.#parser.feed('\n')
@@ -149,6 +153,7 @@ export class Decoder {
   #parse(bytes: Uint8Array, end: number): void {
     if (end === 0) return
     this.#parser.feed(this.#text.decode(end === bytes.length ? bytes : bytes.subarray(0, end)))
+    this.#strings.measure(end)
     if (!this.#closed) this.#handler.onParsed?.()
   }
 
