@@ -64,3 +64,11 @@ export {
   type ScriptedHttp2Server,
   type ScriptedHttp2ServerOptions,
 } from './servers/http2/scripted-http2-server.ts'
+export {
+  type LateHeadOptions,
+  type PollingOptions,
+  type ResetOptions,
+  type Scenario,
+  type Scenarios,
+  scenarios,
+} from './servers/scenarios.ts'
