@@ -1,6 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { ClientHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { skipInformational } from './skip-informational.ts'
 
 /**
@@ -32,7 +33,7 @@ export class UndiciWire {
     if (writing === undefined) return
     const { socket } = message as { socket: Socket }
     writing.#socket = socket
-    skipInformational(socket)
+    if ((socket as TLSSocket).alpnProtocol !== 'h2') skipInformational(socket)
   }
 
   static onStreamCreated(message: unknown): void {
