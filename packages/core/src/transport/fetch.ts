@@ -20,7 +20,7 @@ export interface FetchTransportOptions {
 /**
  * Sends requests through a browser's `fetch`. The browser handles redirects, content codings and cookies. To another origin it
  * forwards every header but `Authorization`, as far as the CORS rules of that origin allow. It may take a response whose
- * stream was reset for one that ended.
+ * stream was reset for one that ended: a single response then needs the `until` option.
  */
 export function fetchTransport({
   fetch,

@@ -10,8 +10,8 @@ import type { Transport } from './transport.ts'
  * A custom `fetch` may add secrets to each request, so it is never called for another origin: such a redirect is an error.
  * A custom `fetch` that follows redirects itself does so by its own rules.
  *
- * Over HTTP/2, or without a length, `fetch` cannot tell a body that was reset from one that ended. A single response of
- * which every event counts needs a finish marker, or `undiciTransport`.
+ * Over HTTP/2, or if the body has neither a length nor chunks, `fetch` may take a body that was reset for one that ended. A
+ * single response then needs the `until` option, or `undiciTransport`.
  */
 export function fetchTransport({ fetch }: FetchTransportOptions = {}): Transport {
   const exchanges: Transport = {
