@@ -7,11 +7,8 @@ import { notify } from './notify.ts'
 import type { Settings, StartId } from './options.ts'
 import { mayResend, planReconnect, type ReconnectPlan } from './reconnect.ts'
 import type { Closed, ConnectionState } from './state.ts'
-import { startWait, type Wait } from './wait.ts'
+import { startWait, type Wait, type WatchOnline } from './wait.ts'
 import { beginsLikeEventStream, type WarningCode } from './warnings.ts'
-
-/** Calls `onOnline` when the platform is online again. Returns a function that stops it. */
-export type WatchOnline = (onOnline: () => void) => () => void
 
 /** Creates the Observable of a stream. Each subscription is one logical stream that outlives its connections. */
 export function createEventStream<E extends string>(
@@ -42,8 +39,8 @@ class Stream {
   #openedAt = Number.POSITIVE_INFINITY
   /** Events that the current connection has delivered. */
   #events = 0
-  /** Whether the current connection has moved the last event ID. */
-  #moved = false
+  /** The last event ID when the current connection began. */
+  #idBefore: string | undefined
   /** Whether a request was sent that must not be sent again. */
   #unsafeSent = false
   #nextMethod: string | undefined
@@ -107,7 +104,6 @@ class Stream {
     this.#attempt += 1
     this.#openedAt = Number.POSITIVE_INFINITY
     this.#events = 0
-    this.#moved = false
     const connection = new Connection(
       this.#settings,
       { number: this.#attempt, previousError: this.#previousError, method: this.#nextMethod },
@@ -123,8 +119,10 @@ class Stream {
     const { clock, comments, cursor, warnings } = this.#settings
     return {
       loadLastEventId: () => this.#loadLastEventId(),
-      onConnecting: (url, lastEventId) =>
-        this.#report({ status: 'connecting', attempt: this.#attempt, url, lastEventId }),
+      onConnecting: (url, lastEventId) => {
+        this.#idBefore = this.#lastEventId
+        this.#report({ status: 'connecting', attempt: this.#attempt, url, lastEventId })
+      },
       onOpen: ({ status, headers, url }) => {
         this.#openedAt = clock.now()
         this.#report({ status: 'open', attempt: this.#attempt, url, httpStatus: status, headers })
@@ -135,13 +133,15 @@ class Stream {
         this.#subscriber.next(event)
         if (this.#watched) this.#afterEvent(event)
       },
-      onId: (id) => {
-        if (id !== (this.#lastEventId ?? '')) this.#moved = true
-        // The block before this one set an ID, but had no event.
-        if (this.#untoldId !== undefined) this.#tellCursor()
-        this.#lastEventId = id
-        if (cursor) this.#untoldId = id
-      },
+      onId: cursor
+        ? (id) => {
+            // The block before this one set an ID, but had no event.
+            this.#tellCursor()
+            this.#lastEventId = this.#untoldId = id
+          }
+        : (id) => {
+            this.#lastEventId = id
+          },
       onParsed: cursor && (() => this.#tellCursor()),
       onRetry: (milliseconds) => {
         this.#serverRetry = milliseconds
@@ -280,7 +280,7 @@ class Stream {
       previousError: this.#previousError,
       retryAfter: error?.retryAfter,
     }
-    const progressed = this.#events > 0 || this.#moved
+    const progressed = this.#events > 0 || (this.#lastEventId ?? '') !== (this.#idBefore ?? '')
     const history = { openFor, progressed, serverRetry: this.#serverRetry, single }
     try {
       return planReconnect(end, history, policy, random())

@@ -1,6 +1,9 @@
 import { Subscription } from 'rxjs'
 import type { Clock } from './clock.ts'
 
+/** Calls `onOnline` when the platform is online again. Returns a function that stops it. */
+export type WatchOnline = (onOnline: () => void) => () => void
+
 /** The time between two connections. */
 export interface Wait {
   /** Ends the wait now, or as soon as `earliest` has passed. */
