@@ -30,10 +30,12 @@ const PAGE_ENDPOINTS: Readonly<Record<string, Endpoints>> = {
     'GET https://example.com/prices': createNumberedFeed(
       [1, 2, 3].map((n) => ({ type: 'price', data: `${n}.5` })),
     ),
-    'GET https://example.com/orders': (request, visited) =>
-      request.headers.authorization === 'Bearer fresh'
-        ? createNumberedFeed([{ type: 'message', data: 'an order' }])(request, visited)
-        : { status: 401, body: ['expired'] },
+    // Each token is good for one connection.
+    'GET https://example.com/orders': ({ headers, lastEventId }) => {
+      const round = Number(lastEventId) + 1
+      if (headers.authorization !== `Bearer token ${round}`) return { status: 401, body: ['expired'] }
+      return { status: 200, body: [`id: ${round}\ndata: order ${round}\n\n`, round < 3 ? 'CUT' : 'HOLD'] }
+    },
     'POST https://example.com/chat': () => ({
       status: 200,
       body: ['data: {"text": "Hi"}\n\ndata: [DONE]\n\n', 'HOLD'],

@@ -34,11 +34,32 @@ export {
   type FaultProxyOptions,
   type ProxiedConnection,
 } from './servers/fault-proxy/fault-proxy.ts'
+export type { Http2ErrorCode } from './servers/http2/frames.ts'
+export type {
+  Http2Head,
+  Http2RecordedRequest,
+  Http2Script,
+  Http2Step,
+  Http2Steps,
+} from './servers/http2/script.ts'
+export {
+  createScriptedHttp2Server,
+  type ScriptedHttp2Server,
+  type ScriptedHttp2ServerOptions,
+} from './servers/http2/scripted-http2-server.ts'
 export {
   createResumingFeed,
   type Disconnect,
   type ResumingFeedOptions,
 } from './servers/resuming-feed/resuming-feed.ts'
+export {
+  type LateHeadOptions,
+  type PollingOptions,
+  type ResetOptions,
+  type Scenario,
+  type Scenarios,
+  scenarios,
+} from './servers/scenarios.ts'
 export type { ClosedBy, RecordedRequest } from './servers/scripted/recorded-request.ts'
 export type {
   Attempt,

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -56,11 +56,55 @@ describe('a file checkpoint', () => {
 
   it('ignores what a killed process left half written', async () => {
     await writeFile(path, '41')
-    await writeFile(`${path}.tmp`, '4')
+    await writeFile(`${path}.0123456789abcdef.tmp`, '4')
     const checkpoint = fileCheckpoint(path)
     expect(await checkpoint.load()).toBe('41')
     await checkpoint.save('42')
     expect(await checkpoint.load()).toBe('42')
+    expect(await readdir(folder)).toEqual(['checkpoint'])
+  })
+
+  it('leaves the files of others alone', async () => {
+    const others = [
+      'checkpoint.tmp',
+      'checkpoint.0123.tmp',
+      'checkpoint2.0123456789abcdef.tmp',
+      'checkpoints',
+    ]
+    for (const name of others) await writeFile(join(folder, name), 'theirs')
+    await fileCheckpoint(path).save('1')
+    expect(await readdir(folder)).toEqual(['checkpoint', ...others].sort())
+    for (const name of others) expect(await readFile(join(folder, name), 'utf8')).toBe('theirs')
+  })
+
+  it.skipIf(process.platform === 'win32')('can be read by its user alone', async () => {
+    const mask = process.umask(0)
+    try {
+      await writeFile(path, '1', { mode: 0o644 })
+      await fileCheckpoint(path).save('2')
+      expect((await stat(path)).mode & 0o777).toBe(0o600)
+    } finally {
+      process.umask(mask)
+    }
+  })
+
+  it.skipIf(process.platform === 'win32')('follows no link that somebody planted', async () => {
+    const victim = join(folder, 'victim')
+    await writeFile(victim, 'precious')
+    for (const name of ['checkpoint.tmp', 'checkpoint.0123456789abcdef.tmp', 'checkpoint']) {
+      await symlink(victim, join(folder, name))
+    }
+    const checkpoint = fileCheckpoint(path)
+    await checkpoint.save('1')
+    await checkpoint.save('2')
+    expect(await readFile(victim, 'utf8')).toBe('precious')
+    expect(await readFile(path, 'utf8')).toBe('2')
+  })
+
+  it('leaves nothing of a save that failed', async () => {
+    await mkdir(path)
+    await expect(fileCheckpoint(path).save('1')).rejects.toThrow()
+    expect(await readdir(folder)).toEqual(['checkpoint'])
   })
 
   it('lets a process that is killed at any moment resume after the last event it saved', async () => {

@@ -1,7 +1,7 @@
 import { createScriptedServer } from '@rxsse/testing'
 import { firstValueFrom, take, toArray } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { type SourceConfig, sourceFromConfig } from './index.ts'
+import { type SourceConfig, type SourceConnection, sourceFromConfig } from './index.ts'
 import { parseHeaderList, parseSourceConfig, substitute } from './source-config.ts'
 
 const endpoint = 'https://example.com/events'
@@ -13,6 +13,7 @@ describe('a configuration', () => {
       headers: [],
       events: undefined,
       format: 'json',
+      dropsInvalid: false,
     })
   })
 
@@ -52,6 +53,13 @@ describe('a configuration', () => {
     [{ endpoint, format: 'avro' }, /format: /],
     [{ endpoint, format: 'raw', schema: { format: { json: {} } } }, /format: differs from schema\.format/],
     [{ endpoint, events: [1] }, /events/],
+    [{ endpoint, connector: 'kafka' }, /connector: /],
+    [{ endpoint, bad_data: 'keep' }, /bad_data: /],
+    [{ connector: 'kafka', config: { endpoint } }, /connector: /],
+    [{ connector: 'sse', config: { endpoint: 'x?hidden' } }, /endpoint: expected an http or https URL$/],
+    [{ connector: 'sse', config: { endpoint, topic: 'hidden' } }, /Unrecognized key: "topic"/],
+    [{ connector: 'sse', config: 'hidden' }, /config: /],
+    [{ connector: 'sse', config: { endpoint }, endpoint }, /Unrecognized key: "endpoint"/],
     [{ endpoint, header: 'x' }, /header/],
     [
       { endpoint, headers: { Authorization: 5 } },
@@ -70,6 +78,71 @@ describe('a configuration', () => {
       expect(() => parseSourceConfig(config)).toThrow(/^(?!.*hidden)/)
     })
   }
+})
+
+describe('a form of a stream processor', () => {
+  const headers = [
+    ['Authorization', 'Bearer {{ SSE_TOKEN }}'],
+    ['Accept', 'text/event-stream'],
+  ]
+
+  it('that is the body of an API request is taken word for word', () => {
+    const body: SourceConnection = {
+      name: 'live_updates',
+      connector: 'sse',
+      config: {
+        endpoint: 'https://api.example.com/v1/events',
+        headers: 'Authorization: Bearer {{ SSE_TOKEN }},Accept: text/event-stream',
+        events: 'update,insert,delete',
+      },
+      schema: { format: { json: {} } },
+    }
+    const parsed = {
+      endpoint: 'https://api.example.com/v1/events',
+      headers,
+      events: ['update', 'insert', 'delete'],
+      format: 'json',
+      dropsInvalid: false,
+    }
+    expect(parseSourceConfig(body)).toEqual(parsed)
+    expect(parseSourceConfig({ ...body, schema: null, connection_profile_id: null })).toEqual(parsed)
+    const rawSchema = { format: { raw_string: {} }, fields: [], bad_data: { fail: {} } }
+    expect(parseSourceConfig({ ...body, schema: rawSchema })).toEqual({ ...parsed, format: 'raw' })
+  })
+
+  it('that is the options of CREATE TABLE is taken word for word', () => {
+    const laminar: SourceConfig = {
+      connector: 'sse',
+      endpoint: 'https://api.service.com/sse',
+      headers: 'Authorization: Bearer {{ SSE_TOKEN }},Accept: text/event-stream',
+      events: 'user_action,system_event,notification',
+      type: 'source',
+      format: 'json',
+    }
+    expect(parseSourceConfig(laminar)).toMatchObject({
+      headers,
+      events: ['user_action', 'system_event', 'notification'],
+      format: 'json',
+    })
+    const arroyo: SourceConfig = {
+      connector: 'sse',
+      format: 'raw_string',
+      endpoint: 'http://mastodon.arroyo.dev/api/v1/streaming/public',
+      events: 'update',
+    }
+    expect(parseSourceConfig(arroyo)).toMatchObject({ events: ['update'], format: 'raw' })
+  })
+
+  it('is read, and drops bad data if it says so', async () => {
+    await using server = await createScriptedServer(() => ({
+      status: 200,
+      body: ['event: update\ndata: {\n\nevent: update\ndata: {"n": 1}\n\n', 'HOLD'],
+    }))
+    const connection = { connector: 'sse', config: { endpoint: server.url, bad_data: 'drop' } } as const
+    expect(await firstValueFrom(sourceFromConfig(connection))).toMatchObject({ data: { n: 1 } })
+    const flat = { connector: 'sse', endpoint: server.url, bad_data: 'fail' } as const
+    await expect(firstValueFrom(sourceFromConfig(flat))).rejects.toThrow(/is not JSON/)
+  })
 })
 
 describe('a list of headers', () => {

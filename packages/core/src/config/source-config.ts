@@ -4,14 +4,18 @@ import * as z from 'zod'
 export interface SourceConfig {
   /** Always `'source'`, which is also the default. */
   readonly type?: 'source'
+  /** Always `'sse'`, which is also the default. */
+  readonly connector?: 'sse'
   /** An http or https URL. */
   readonly endpoint: string
   /** Headers by name, or a list: `'Name: value,Name: value'`. */
   readonly headers?: Readonly<Record<string, string>> | string
   /** The event types to deliver, case-sensitive: a list, or separated by commas. Default: all. */
   readonly events?: readonly string[] | string
-  /** The format of `data`. Default `'json'`. */
-  readonly format?: 'json' | 'raw'
+  /** The format of `data`. `'raw_string'` is the same as `'raw'`. Default `'json'`. */
+  readonly format?: 'json' | 'raw' | 'raw_string'
+  /** Whether data that is not JSON errors the stream, or is dropped. `onInvalid` replaces it. Default `'fail'`. */
+  readonly bad_data?: 'fail' | 'drop'
   /** Another way to name the format. Other keys of a schema are ignored. */
   readonly schema?: {
     readonly format?: Readonly<Record<string, unknown>>
@@ -19,7 +23,21 @@ export interface SourceConfig {
   }
 }
 
-const FORMAT = z.enum(['json', 'raw'])
+/** The body that creates a connection table in the API of a stream processor, such as Arroyo or Laminar. */
+export interface SourceConnection {
+  /** What the table is called there. */
+  readonly name?: string
+  readonly connector: 'sse'
+  /** `endpoint`, `headers` and `events`. */
+  readonly config: SourceConfig
+  readonly schema?: SourceConfig['schema'] | null
+  /** SSE needs none. */
+  readonly connection_profile_id?: null
+}
+
+const FORMAT = z
+  .enum(['json', 'raw', 'raw_string'])
+  .transform((format) => (format === 'json' ? format : 'raw'))
 
 /** `{schema: {format: {json: {}}}}`, the form of stream processors. */
 const SCHEMA = z.looseObject({
@@ -38,6 +56,8 @@ const SCHEMA = z.looseObject({
 const SOURCE_CONFIG = z
   .strictObject({
     type: z.literal('source').default('source'),
+    connector: z.literal('sse').default('sse'),
+    bad_data: z.enum(['fail', 'drop']).default('fail'),
     endpoint: z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }),
     headers: z
       .union([z.record(z.string(), z.string()), z.string()], {
@@ -55,6 +75,14 @@ const SOURCE_CONFIG = z
     error: 'differs from schema.format: give one of them',
   })
 
+const CONNECTION = z.strictObject({
+  name: z.string().optional(),
+  connector: z.literal('sse'),
+  config: z.looseObject({}),
+  schema: z.unknown().optional(),
+  connection_profile_id: z.null().optional(),
+})
+
 /** A checked {@link SourceConfig}. */
 export interface ParsedSourceConfig {
   readonly endpoint: string
@@ -62,21 +90,33 @@ export interface ParsedSourceConfig {
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly events: readonly string[] | undefined
   readonly format: 'json' | 'raw'
+  readonly dropsInvalid: boolean
 }
 
 /** Checks a configuration. The TypeError it throws names each wrong key and shows no value. */
 export function parseSourceConfig(input: unknown): ParsedSourceConfig {
-  const { success, data, error } = SOURCE_CONFIG.safeParse(input)
-  if (!success) {
-    const issues = error.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`)
-    throw new TypeError(`the source configuration is wrong: ${issues.join('; ')}`)
-  }
+  const data = check(SOURCE_CONFIG, flatten(input))
   return {
     endpoint: data.endpoint,
     headers: typeof data.headers === 'string' ? parseHeaderList(data.headers) : Object.entries(data.headers),
     events: parseEvents(data.events),
     format: data.format ?? data.schema?.format ?? 'json',
+    dropsInvalid: data.bad_data === 'drop',
   }
+}
+
+/** Makes a {@link SourceConfig} of a {@link SourceConnection}. */
+function flatten(input: unknown): unknown {
+  if (typeof input !== 'object' || input === null || !('config' in input)) return input
+  const { config, schema } = check(CONNECTION, input)
+  return { ...config, ...(schema != null && { schema }) }
+}
+
+function check<T>(schema: z.ZodType<T>, input: unknown): T {
+  const { success, data, error } = schema.safeParse(input)
+  if (success) return data
+  const issues = error.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`)
+  throw new TypeError(`the source configuration is wrong: ${issues.join('; ')}`)
 }
 
 /** Parses `'Authorization: Bearer {{ TOKEN }},X-Client: a'`. A comma within a value is written `\,`. */

@@ -7,11 +7,14 @@
  * | `tls` | the server's certificate does not verify |
  * | `http-status` | a status other than 200; see `status` and `body` |
  * | `content-type` | a 200 that is not `text/event-stream` |
- * | `connect-timeout` | no head of a response within `timeouts.connect` |
+ * | `connect-timeout` | no connection within `timeouts.connect` |
+ * | `head-timeout` | no head of a response within `timeouts.head` |
  * | `idle-timeout` | no byte within `timeouts.idle` |
  * | `event-too-large` | an event of more than `maxEventSize` bytes |
  * | `redirect` | a redirect that must not be followed |
  * | `request` | a url, header, body or id factory failed or returned what HTTP cannot carry, or `reconnect.decide` threw |
+ * | `aborted` | the `signal` option was aborted; `cause` is its reason |
+ * | `incomplete` | a single response ended before `until`, or inside an unfinished event |
  * | `retries-exhausted` | `reconnect.maxAttempts` in a row failed; `cause` is the last failure |
  */
 export type EventSourceErrorCode =
@@ -20,10 +23,13 @@ export type EventSourceErrorCode =
   | 'http-status'
   | 'content-type'
   | 'connect-timeout'
+  | 'head-timeout'
   | 'idle-timeout'
   | 'event-too-large'
   | 'redirect'
   | 'request'
+  | 'aborted'
+  | 'incomplete'
   | 'retries-exhausted'
 
 /** The details of an {@link EventSourceError}. */
@@ -32,6 +38,7 @@ export interface EventSourceErrorDetails {
   readonly url?: string | undefined
   readonly attempt?: number | undefined
   readonly body?: string | undefined
+  readonly retryAfter?: number | undefined
   readonly cause?: unknown
 }
 
@@ -50,10 +57,12 @@ export class EventSourceError extends Error {
   declare readonly attempt: number | undefined
   /** The first KiB of the response's body, for `http-status` and `content-type`. */
   declare readonly body: string | undefined
+  /** The `Retry-After` of the response in milliseconds, if it had one. */
+  declare readonly retryAfter: number | undefined
 
   constructor(code: EventSourceErrorCode, message: string, details: EventSourceErrorDetails = {}) {
     const { cause, ...known } = details
     super(message, cause === undefined ? undefined : { cause })
-    Object.assign(this, { name: 'EventSourceError', code, ...known })
+    Object.assign(this, known, { name: 'EventSourceError', code })
   }
 }

@@ -1,4 +1,4 @@
-import type { WatchOnline } from '../stream/event-stream.ts'
+import type { WatchOnline } from '../stream/wait.ts'
 
 // What `#platform` is in browsers. `imports` in package.json picks the file.
 export { fetchTransport, fetchTransport as defaultTransport } from '../transport/fetch.ts'

@@ -1,4 +1,4 @@
-import type { WatchOnline } from '../stream/event-stream.ts'
+import type { WatchOnline } from '../stream/wait.ts'
 
 // What `#platform` is on Node. `imports` in package.json picks the file.
 export { fetchTransport } from '../transport/server-fetch.ts'

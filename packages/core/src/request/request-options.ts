@@ -33,10 +33,13 @@ export type BodyInput =
 /** The options of a request, with every default in place. */
 export interface RequestSettings {
   readonly url: UrlInput
-  readonly method: string
+  /** In upper case, unless it is a function. */
+  readonly method: PerAttempt<string>
   readonly headers: PerAttempt<HeadersInput>
   readonly body?: PerAttempt<BodyInput | undefined>
   /** The query parameter that carries the last event ID. Undefined: the `Last-Event-ID` header carries it. */
   readonly idParameter: string | undefined
   readonly redirect: 'follow' | 'error'
+  /** The `Accept` header, unless the caller sets one. */
+  readonly accept: string
 }

@@ -7,10 +7,19 @@ import { parseUrl } from './url.ts'
 /** Resolves the URL of a connection. It includes the last event ID if `idParameter` is set. */
 export async function resolveUrl(settings: RequestSettings, attempt: Attempt): Promise<URL> {
   const url = parseUrl(await resolveValue(settings.url, attempt))
-  if (settings.idParameter && attempt.lastEventId) {
-    url.searchParams.set(settings.idParameter, attempt.lastEventId)
-  }
+  const id = toSendableId(settings, attempt.lastEventId)
+  if (settings.idParameter && id) url.searchParams.set(settings.idParameter, id)
   return url
+}
+
+/** Resolves the method of a connection, in upper case. */
+export async function resolveMethod({ method }: RequestSettings, attempt: Attempt): Promise<string> {
+  return (await resolveValue(method, attempt)).toUpperCase()
+}
+
+/** Whether a request with this method may have a body (Fetch standard, `Request` constructor). */
+export function takesBody(method: string): boolean {
+  return !/^(GET|HEAD)$/.test(method)
 }
 
 /**
@@ -21,17 +30,18 @@ export async function resolveRequest(
   settings: RequestSettings,
   attempt: Attempt,
   url: URL,
+  method: string,
   lastEventId: string | undefined,
 ): Promise<TransportRequest> {
-  const own: Record<string, string> = { accept: 'text/event-stream' }
+  const own: Record<string, string> = { accept: settings.accept }
   const headers = { ...own, ...parseHeaders(await resolveValue(settings.headers, attempt)) }
   if (lastEventId !== undefined) delete headers['last-event-id']
   const id = toSendableId(settings, lastEventId)
   if (id && !settings.idParameter) {
     headers['last-event-id'] = own['last-event-id'] = byteString(id)
   }
-  const { method, redirect } = settings
-  const input = await resolveValue(settings.body, attempt)
+  const { redirect } = settings
+  const input = takesBody(method) ? await resolveValue(settings.body, attempt) : undefined
   let body: Uint8Array<ArrayBuffer> | undefined
   if (input !== undefined) {
     // `Response` knows every kind of body and its content type.
@@ -45,12 +55,16 @@ export async function resolveRequest(
 }
 
 /**
- * The ID that a request carries: `''` if there is none, or if a header cannot carry it. Without the ID the server
+ * The ID that a request carries: `''` if there is none, or if the request cannot carry it. Without the ID the server
  * resumes at a point of its choice. With it, no further request could be sent at all.
  */
-export function toSendableId(settings: RequestSettings, id = ''): string {
-  return !settings.idParameter && UNSENDABLE.test(id) ? '' : id
+export function toSendableId({ idParameter }: RequestSettings, id = ''): string {
+  const length = (idParameter ? encodeURIComponent(id) : byteString(id)).length
+  return length > MAX_ID_BYTES || (!idParameter && UNSENDABLE.test(id)) ? '' : id
 }
+
+/** Servers answer 431 or 414 if a line of the request is longer than 8 KiB, by default. */
+const MAX_ID_BYTES = 8000
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a header cannot carry control characters
 const UNSENDABLE = /[\0-\x08\n-\x1f\x7f]/

@@ -19,7 +19,8 @@ export function resolveUrl(input: string | URL): URL {
   return new URL(input, document?.baseURI ?? location?.href)
 }
 
-/** The URL for an error message: without user, password, query and fragment, which may be secrets. */
-export function publicUrl(url: URL): string {
-  return `${url.origin}${url.pathname}${url.search && '?…'}`
+/** A URL for errors and states: without user, password, query and fragment, which may be secrets. */
+export function publicUrl(url: string | URL): string {
+  const { origin, pathname } = new URL(url)
+  return origin + pathname
 }

@@ -1,4 +1,5 @@
 import { createParser, type EventSourceParser } from 'eventsource-parser'
+import { createRetainedStrings } from './retained-strings.ts'
 import { findLastSegmentEnd, findSegmentEnd } from './segments.ts'
 
 /** Receives what a decoder finds. Its methods are on the hot path and must not throw. */
@@ -8,6 +9,12 @@ export interface DecoderHandler {
   onId(id: string): void
   onRetry(milliseconds: number): void
   readonly onComment: ((text: string) => void) | undefined
+  /** The first bytes of the body, after a byte order mark. */
+  readonly onStart?: ((bytes: Uint8Array) => void) | undefined
+  /** A `retry` field that is not a number of milliseconds. */
+  readonly onBadRetry?: (() => void) | undefined
+  /** Every block before has been handled. Called after each parse, and before an event without an ID of its own. */
+  readonly onParsed?: (() => void) | undefined
   /** An event is larger than the limit. The decoder stops. */
   onOversize(): void
 }
@@ -34,6 +41,7 @@ export class Decoder {
   readonly #maxEventSize: number
   readonly #text = new TextDecoder('utf-8', { ignoreBOM: true })
   readonly #parser: EventSourceParser
+  readonly #strings = createRetainedStrings()
   #held = new Uint8Array(0)
   #heldLength = 0
   /** The number of held bytes already scanned without finding a complete segment. */
@@ -44,17 +52,21 @@ export class Decoder {
   constructor(handler: DecoderHandler, { types, maxEventSize }: DecoderOptions) {
     this.#handler = handler
     this.#maxEventSize = maxEventSize
-    const { onComment } = handler
+    const { onComment, onBadRetry, onParsed } = handler
+    const strings = this.#strings
     let lastType = 'message'
     this.#parser = createParser({
-      onEvent: ({ event = 'message', data }) => {
+      onEvent: ({ id, event = 'message', data }) => {
+        strings.count()
         // Most events repeat the type of the one before. The same string makes comparisons fast.
-        if (event !== lastType) lastType = event
-        if (!this.#closed && (types?.has(lastType) ?? true)) handler.onEvent(lastType, data)
+        if (event !== lastType) lastType = strings.keepType(event)
+        if (onParsed && id === undefined && !this.#closed) onParsed()
+        if (!this.#closed && (types?.has(lastType) ?? true)) handler.onEvent(lastType, strings.keepData(data))
       },
-      onId: (id) => this.#closed || handler.onId(id),
+      onId: (id) => this.#closed || handler.onId(strings.keep(id)),
       onRetry: (milliseconds) => this.#closed || handler.onRetry(milliseconds),
-      onComment: onComment && ((comment) => this.#closed || onComment(comment)),
+      ...(onBadRetry && { onError: ({ type }) => type === 'invalid-retry' && !this.#closed && onBadRetry() }),
+      onComment: onComment && ((comment) => this.#closed || onComment(strings.keep(comment))),
     })
     // The parser strips a byte order mark from its first input only. The decoder strips the real one, from the bytes.
     this.#parser.feed('\n')
@@ -91,12 +103,19 @@ export class Decoder {
     this.#settle()
   }
 
-  /** The response has ended: parses the delayed pieces and drops the unfinished block. */
-  end(): void {
+  /**
+   * The response has ended: parses the delayed pieces. Returns whether an unfinished block is left. It is dropped, unless
+   * `complete` is true: then it is read as if an empty line followed.
+   */
+  end(complete = false): boolean {
     this.flush()
-    // Only a `retry` line of the unfinished block counts.
-    if (!this.#closed) this.#parse(this.#held, this.#heldLength)
+    const rest = this.#text.decode(this.#held.subarray(0, this.#heldLength))
+    const unfinished = PART_OF_EVENT.test(rest)
+    // Only a `retry` line of a dropped block counts.
+    if (!this.#closed) this.#parser.feed(complete && unfinished ? `${rest}\n\n` : rest)
+    if (!this.#closed) this.#handler.onParsed?.()
     this.close()
+    return unfinished
   }
 
   /** Stops at once, also from within the handler. */
@@ -114,7 +133,9 @@ export class Decoder {
     if (mismatch === first.length) return
     this.#started = true
     this.#heldLength = 0
-    this.push(mismatch === -1 ? first.subarray(BYTE_ORDER_MARK.length) : first)
+    const body = mismatch === -1 ? first.subarray(BYTE_ORDER_MARK.length) : first
+    this.#handler.onStart?.(body)
+    this.push(body)
   }
 
   /** Parses the complete segments up to `end`, or those before the first that is too large. */
@@ -130,7 +151,10 @@ export class Decoder {
   }
 
   #parse(bytes: Uint8Array, end: number): void {
-    if (end > 0) this.#parser.feed(this.#text.decode(end === bytes.length ? bytes : bytes.subarray(0, end)))
+    if (end === 0) return
+    this.#parser.feed(this.#text.decode(end === bytes.length ? bytes : bytes.subarray(0, end)))
+    this.#strings.measure(end)
+    if (!this.#closed) this.#handler.onParsed?.()
   }
 
   #hold(bytes: Uint8Array): void {
@@ -160,3 +184,5 @@ export class Decoder {
 /** Pieces of at least this many bytes are parsed at once. Smaller ones are gathered up to it. */
 const GATHER_UP_TO = 16_384
 const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf]
+/** A field of an event, or what may be the start of one. */
+const PART_OF_EVENT = /(^|[\r\n])((data|event|id)([:\r\n]|$)|(d|da|dat|e|ev|eve|even|i)$)/

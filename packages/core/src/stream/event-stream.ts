@@ -1,13 +1,14 @@
 import type { SseEvent } from '@rxsse/shared'
-import { type NextObserver, Observable, type Subscriber, type Subscription } from 'rxjs'
-import { EventSourceError } from '../errors/event-source-error.ts'
+import { Observable, type Subscriber } from 'rxjs'
+import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
+import { resolveMethod } from '../request/request.ts'
 import { Connection, type ConnectionListener } from './connection.ts'
+import { notify } from './notify.ts'
 import type { Settings, StartId } from './options.ts'
-import { planReconnect, type ReconnectPlan } from './reconnect.ts'
+import { mayResend, planReconnect, type ReconnectPlan } from './reconnect.ts'
 import type { Closed, ConnectionState } from './state.ts'
-
-/** Calls `onOnline` when the platform is online again. Returns a function that stops it. */
-export type WatchOnline = (onOnline: () => void) => () => void
+import { startWait, type Wait, type WatchOnline } from './wait.ts'
+import { beginsLikeEventStream, type WarningCode } from './warnings.ts'
 
 /** Creates the Observable of a stream. Each subscription is one logical stream that outlives its connections. */
 export function createEventStream<E extends string>(
@@ -17,6 +18,7 @@ export function createEventStream<E extends string>(
   // The cast is sound: the decoder filters out every type that is not in E.
   return new Observable<SseEvent>((subscriber) => {
     const stream = new Stream(settings, subscriber, watchOnline)
+    stream.open()
     return () => stream.close('unsubscribed')
   }) as Observable<SseEvent<string, E>>
 }
@@ -26,24 +28,51 @@ class Stream {
   readonly #subscriber: Subscriber<SseEvent>
   readonly #watchOnline: WatchOnline | undefined
   readonly #listener: ConnectionListener
+  /** Whether something must be done after each event. */
+  readonly #watched: boolean
+  readonly #warned = new Set<string>()
   #closed = false
   #attempt = 0
   #failures = 0
+  #connection: Connection | undefined
   /** When the current connection opened. Infinity until it opens. */
   #openedAt = Number.POSITIVE_INFINITY
+  /** Events that the current connection has delivered. */
+  #events = 0
+  /** The last event ID when the current connection began. */
+  #idBefore: string | undefined
+  /** Whether a request was sent that must not be sent again. */
+  #unsafeSent = false
+  #nextMethod: string | undefined
   #serverRetry: number | undefined
   #loaded = false
   /** Undefined until the caller or the stream sets one. */
   #lastEventId: string | undefined
+  /** An ID that the `cursor` observer has not been told yet. */
+  #untoldId: string | undefined
   #previousError: EventSourceError | undefined
   /** Stops what the stream does now: a connection, or the wait for the next one. */
   #stop = (): void => {}
+  #wait: Wait | undefined
 
   constructor(settings: Settings, subscriber: Subscriber<SseEvent>, watchOnline: WatchOnline | undefined) {
     this.#settings = settings
     this.#subscriber = subscriber
     this.#watchOnline = watchOnline
+    this.#watched = Boolean(settings.until || settings.cursor || settings.warnings)
     this.#listener = this.#createListener()
+  }
+
+  open(): void {
+    const { signal, wake } = this.#settings
+    const abort = (): void =>
+      this.#fail(this.#createError('aborted', 'the signal was aborted', signal?.reason))
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort)
+    this.#subscriber.add(() => signal?.removeEventListener('abort', abort))
+    const wakeUp = (): void => this.#wait?.wake()
+    this.#subscriber.add(wake?.subscribe(wakeUp))
+    this.#subscriber.add(this.#watchOnline?.(wakeUp))
     this.#connect()
   }
 
@@ -54,33 +83,105 @@ class Stream {
     this.#report({ status: 'closed', reason })
   }
 
+  #createError(code: EventSourceErrorCode, message: string, cause: unknown): EventSourceError {
+    return new EventSourceError(code, message, { attempt: this.#attempt, cause })
+  }
+
+  #fail(error: EventSourceError): void {
+    if (this.#closed) return
+    this.close(error)
+    this.#subscriber.error(error)
+  }
+
+  #complete(): void {
+    this.close('complete')
+    this.#subscriber.complete()
+  }
+
   #connect(): void {
+    // Whatever ran last may have unsubscribed.
+    if (this.#closed) return
     this.#attempt += 1
     this.#openedAt = Number.POSITIVE_INFINITY
-    const connection = new Connection(this.#settings, this.#attempt, this.#previousError, this.#listener)
+    this.#events = 0
+    const connection = new Connection(
+      this.#settings,
+      { number: this.#attempt, previousError: this.#previousError, method: this.#nextMethod },
+      this.#listener,
+    )
+    this.#connection = connection
+    // Before it opens: a loader may unsubscribe at once.
     this.#stop = () => connection.close()
+    connection.open()
   }
 
   #createListener(): ConnectionListener {
-    const { scheduler, comments } = this.#settings
+    const { clock, comments, cursor, warnings } = this.#settings
     return {
       loadLastEventId: () => this.#loadLastEventId(),
-      onConnecting: (url, lastEventId) =>
-        this.#report({ status: 'connecting', attempt: this.#attempt, url, lastEventId }),
+      onConnecting: (url, lastEventId) => {
+        this.#idBefore = this.#lastEventId
+        this.#report({ status: 'connecting', attempt: this.#attempt, url, lastEventId })
+      },
       onOpen: ({ status, headers, url }) => {
-        this.#openedAt = scheduler.now()
+        this.#openedAt = clock.now()
         this.#report({ status: 'open', attempt: this.#attempt, url, httpStatus: status, headers })
       },
-      onEvent: (type, data) => this.#subscriber.next({ type, data, lastEventId: this.#lastEventId ?? '' }),
-      onId: (id) => {
-        this.#lastEventId = id
+      onEvent: (type, data) => {
+        this.#events += 1
+        const event = { type, data, lastEventId: this.#lastEventId ?? '' }
+        this.#subscriber.next(event)
+        if (this.#watched) this.#afterEvent(event)
       },
+      onId: cursor
+        ? (id) => {
+            // The block before this one set an ID, but had no event.
+            this.#tellCursor()
+            this.#lastEventId = this.#untoldId = id
+          }
+        : (id) => {
+            this.#lastEventId = id
+          },
+      onParsed: cursor && (() => this.#tellCursor()),
       onRetry: (milliseconds) => {
         this.#serverRetry = milliseconds
       },
       onComment: comments && ((text) => notify(comments, text)),
-      onEnd: (error, retryAfter) => this.#onEnd(error, retryAfter),
+      onUnsendableId: () => this.#warn('id-not-sent', 'the request cannot carry the last event ID'),
+      onBadRetry: warnings && (() => this.#warn('bad-retry', 'a retry: is no number of milliseconds')),
+      onStart:
+        warnings &&
+        ((bytes) => {
+          if (!beginsLikeEventStream(bytes)) this.#warn('no-events', 'the body begins like no event stream')
+        }),
+      onEnd: (error, unfinished) => this.#onEnd(error, unfinished),
     }
+  }
+
+  #afterEvent(event: SseEvent): void {
+    this.#tellCursor()
+    if (event.type === 'gap') this.#warn('gap', 'the server no longer has some events')
+    try {
+      if (!this.#closed && this.#settings.until?.(event)) this.#complete()
+    } catch (cause) {
+      this.#fail(this.#createError('request', 'until threw', cause))
+    }
+  }
+
+  /** Tells the `cursor` observer the last ID, now that everything up to it has been delivered. */
+  #tellCursor(): void {
+    const { cursor } = this.#settings
+    const id = this.#untoldId
+    this.#untoldId = undefined
+    if (cursor && id !== undefined && !this.#closed) notify(cursor, id)
+  }
+
+  #warn(code: WarningCode, message: string): void {
+    const { warnings } = this.#settings
+    // A lasting fault is told once. Each gap is a loss of its own.
+    if (this.#closed || !warnings || this.#warned.has(code)) return
+    if (code !== 'gap') this.#warned.add(code)
+    notify(warnings, { code, message })
   }
 
   async #loadLastEventId(): Promise<string | undefined> {
@@ -93,49 +194,99 @@ class Stream {
     return this.#lastEventId
   }
 
-  #onEnd(error: EventSourceError | undefined, retryAfter: number | undefined): void {
-    const plan = this.#plan(error, retryAfter)
+  #onEnd(error: EventSourceError | undefined, unfinished: boolean): void {
+    const { method, policy } = this.#settings
+    const isUnsafe = (one: string | undefined): boolean => one !== undefined && !mayResend(policy, one)
+    if (typeof method === 'string' || policy.resend === 'never') {
+      this.#goOn(error, unfinished, isUnsafe(`${method}`))
+    } else {
+      this.#unsafeSent ||= isUnsafe(this.#connection?.sentMethod)
+      this.#askMethod(error).then(
+        (next) => {
+          this.#nextMethod = next
+          this.#goOn(error, unfinished, this.#unsafeSent && isUnsafe(next))
+        },
+        // If nothing unsafe was sent, the next connection asks again.
+        (cause: unknown) => {
+          this.#nextMethod = undefined
+          const failure = this.#createError('request', 'the method cannot be made', cause)
+          this.#goOn(this.#unsafeSent ? failure : error, unfinished, this.#unsafeSent)
+        },
+      )
+    }
+  }
+
+  /** Asks for the method of the next connection, because it decides whether there is one. */
+  #askMethod(previousError: EventSourceError | undefined): Promise<string> {
+    const { clock, headTimeout } = this.#settings
+    const number = this.#attempt + 1
+    const attempt = { number, lastEventId: this.#lastEventId ?? '', ...(previousError && { previousError }) }
+    return new Promise((resolve, reject) => {
+      const timer = headTimeout === undefined ? undefined : clock.schedule(() => reject(), headTimeout)
+      this.#stop = () => timer?.unsubscribe()
+      resolveMethod(this.#settings, attempt)
+        .then(resolve, reject)
+        .finally(() => timer?.unsubscribe())
+    })
+  }
+
+  #goOn(reason: EventSourceError | undefined, unfinished: boolean, single: boolean): void {
+    if (this.#closed) return
+    const error = single ? this.#checkComplete(reason, unfinished) : reason
+    const plan = this.#plan(error, single)
     // `decide` may have unsubscribed.
     if (this.#closed) return
     if (plan.next === 'complete') {
-      this.close('complete')
-      this.#subscriber.complete()
+      this.#complete()
     } else if (plan.next === 'fail') {
-      this.close(plan.error)
-      this.#subscriber.error(plan.error)
+      this.#fail(plan.error)
     } else {
+      const { delay, earliest, failures } = plan
       this.#previousError = error
-      this.#failures = plan.failures
-      const { delay } = plan
-      this.#report({ status: 'waiting', attempt: this.#attempt, delay, reason: error ?? 'end' })
-      // An observer of the state may have unsubscribed.
-      if (!this.#closed) this.#wait(delay)
+      this.#failures = failures
+      // Before the report: its observer may wake the stream, or unsubscribe.
+      const wait = startWait(this.#settings.clock, delay, earliest, () => this.#connect())
+      this.#wait = wait
+      this.#stop = wait.stop
+      this.#report({
+        status: 'waiting',
+        attempt: this.#attempt,
+        delay,
+        reason: error ?? 'end',
+        serverRetry: this.#serverRetry,
+        retryAfter: error?.retryAfter,
+      })
     }
   }
 
-  #plan(error: EventSourceError | undefined, retryAfter: number | undefined): ReconnectPlan {
-    const { scheduler, policy, random } = this.#settings
+  /** The proper end of a single response is an error if the response is not whole. */
+  #checkComplete(error: EventSourceError | undefined, unfinished: boolean): EventSourceError | undefined {
+    const early = this.#settings.until && (error === undefined || error.status === 204)
+    if (!early && !(unfinished && error === undefined)) return error
+    const message = `the response ended ${unfinished ? 'inside an event' : 'before until was true'}`
+    return new EventSourceError('incomplete', message, { ...error, attempt: this.#attempt, cause: error })
+  }
+
+  #plan(error: EventSourceError | undefined, single: boolean): ReconnectPlan {
+    const { clock, policy, random } = this.#settings
     const attempt = this.#attempt
-    const openFor = scheduler.now() - this.#openedAt
-    const history = { failures: this.#failures, openFor, serverRetry: this.#serverRetry, retryAfter }
+    const openFor = clock.now() - this.#openedAt
+    const end = {
+      error,
+      attempt,
+      failures: this.#failures,
+      opened: openFor >= 0,
+      events: this.#events,
+      previousError: this.#previousError,
+      retryAfter: error?.retryAfter,
+    }
+    const progressed = this.#events > 0 || (this.#lastEventId ?? '') !== (this.#idBefore ?? '')
+    const history = { openFor, progressed, serverRetry: this.#serverRetry, single }
     try {
-      return planReconnect({ error, attempt }, history, policy, random())
+      return planReconnect(end, history, policy, random())
     } catch (cause) {
-      return {
-        next: 'fail',
-        error: new EventSourceError('request', 'reconnect.decide threw', { attempt, cause }),
-      }
+      return { next: 'fail', error: this.#createError('request', 'reconnect.decide threw', cause) }
     }
-  }
-
-  #wait(delay: number): void {
-    const end = (): void => {
-      timer.unsubscribe()
-      this.#connect()
-    }
-    const timer: Subscription = this.#settings.scheduler.schedule(end, delay)
-    timer.add(this.#watchOnline?.(end))
-    this.#stop = () => timer.unsubscribe()
   }
 
   #report(now: ConnectionState): void {
@@ -146,11 +297,4 @@ class Stream {
 async function loadStartId(start: StartId | undefined): Promise<string | undefined> {
   if (typeof start === 'object') return start.load()
   return typeof start === 'function' ? start() : start
-}
-
-/** Calls an observer that must not break the stream. RxJS reports what it throws, on a later turn. */
-function notify<T>(observer: NextObserver<T>, value: T): void {
-  new Observable<T>((subscriber) => subscriber.next(value))
-    .subscribe((next) => observer.next(next))
-    .unsubscribe()
 }

@@ -1,7 +1,15 @@
-import { type Duration, type MaybePromise, optionError, parseTimeout, requireNumber } from '@rxsse/shared'
-import { asyncScheduler, type NextObserver, type SchedulerLike } from 'rxjs'
+import {
+  type Duration,
+  type MaybePromise,
+  optionError,
+  parseTimeout,
+  requireNumber,
+  type SseEvent,
+} from '@rxsse/shared'
+import { asyncScheduler, type NextObserver, type Observable, type SchedulerLike } from 'rxjs'
 import type { Gate } from '../flow/gate.ts'
 import { parseHeaders } from '../request/headers.ts'
+import { takesBody } from '../request/request.ts'
 import type {
   BodyInput,
   HeadersInput,
@@ -10,9 +18,12 @@ import type {
   UrlInput,
 } from '../request/request-options.ts'
 import { parseUrl } from '../request/url.ts'
+import type { OtherContent } from '../response/other-content.ts'
 import type { Transport } from '../transport/transport.ts'
+import { type Clock, createClock } from './clock.ts'
 import { type ReconnectOptions, type ReconnectPolicy, resolveReconnect } from './reconnect.ts'
 import type { ConnectionState } from './state.ts'
+import type { Warning } from './warnings.ts'
 
 /** The ID to start from, or what loads it, such as a checkpoint. undefined and `''`: the server chooses the start. */
 export type StartId =
@@ -22,11 +33,11 @@ export type StartId =
 
 /** The options of `fromEventSource`. */
 export interface EventSourceOptions<E extends string = string> {
-  /** The HTTP method. Default `'GET'`. */
-  readonly method?: string
+  /** The HTTP method. A function makes it for each connection: POST first, then GET to resume. Default `'GET'`. */
+  readonly method?: PerAttempt<string>
   /** Sent with `Accept: text/event-stream`, which they may replace. The tracked last event ID replaces a `Last-Event-ID` of theirs. */
   readonly headers?: PerAttempt<HeadersInput>
-  /** The body of the request, as `fetch` takes it. Default: none. */
+  /** The body of the request, as `fetch` takes it. It is left out if a `method` function answers GET. Default: none. */
   readonly body?: PerAttempt<BodyInput | undefined>
   /** The event types to deliver. The notices of a sink (`gap`, `lagged`) always pass. Default: all. */
   readonly events?: readonly E[]
@@ -36,13 +47,43 @@ export interface EventSourceOptions<E extends string = string> {
   readonly lastEventIdIn?: 'header' | { readonly query: string }
   /** `false` for a single response, such as an LLM or MCP stream. The Observable then completes when the response ends properly. */
   readonly reconnect?: false | ReconnectOptions
-  /** When a connection is given up. */
+  /** When a connection is given up. `false` for never. */
   readonly timeouts?: {
-    /** From the start of a connection to the head of the response, factories and redirects included. Default `'30s'`. */
-    readonly connect?: Duration
+    /**
+     * From the start of a connection until it stands: factories, name, TCP and TLS. Default `'30s'`. If the transport cannot
+     * tell, as `fetch` cannot, only `head` counts.
+     */
+    readonly connect?: Duration | false
+    /** From there to the head of the response, redirects included. Default `'5m'`. */
+    readonly head?: Duration | false
     /** The longest time without a byte. Comments count. Default false. */
     readonly idle?: Duration | false
   }
+  /**
+   * Aborts the stream: the connection closes at once, and the Observable errors with `aborted`. If it is aborted already,
+   * nothing is sent.
+   */
+  readonly signal?: AbortSignal
+  /**
+   * Completes the stream with the event for which it returns true. That event is delivered. In a single response, an end before
+   * it is the error `incomplete`. If it throws, the stream errors with `request`.
+   */
+  readonly until?: (event: SseEvent) => boolean
+  /**
+   * Delivers a last event without its empty line, at the proper end of a response. The standard drops it, and a single response
+   * then errors with `incomplete`. Default false.
+   */
+  readonly deliverUnfinished?: boolean
+  /**
+   * Each value makes a waiting stream connect now, but not before `minDelay` has passed, nor before a `Retry-After`. Subscribed
+   * to once for each stream.
+   */
+  readonly wake?: Observable<unknown>
+  /**
+   * Makes events of bodies that are no event stream, by media type in lower case. The body may take `maxEventSize` bytes. The
+   * default `Accept` header names these types too. If a function throws, the stream errors with `content-type`.
+   */
+  readonly otherContent?: OtherContent
   /** The most bytes that one event may take on the wire. A larger one errors the stream. Default 16 MiB. */
   readonly maxEventSize?: number
   /** Whether redirects are followed, or fail the connection. Default `'follow'`. */
@@ -53,6 +94,13 @@ export interface EventSourceOptions<E extends string = string> {
   readonly state?: NextObserver<ConnectionState>
   /** Gets each comment line, without its colon. Only `next` is called. */
   readonly comments?: NextObserver<string>
+  /**
+   * Gets each last event ID that the stream sets, also from filtered events and from blocks without data, after everything up
+   * to it has been delivered. This is what a checkpoint saves if events are handled at once. Only `next` is called.
+   */
+  readonly cursor?: NextObserver<string>
+  /** Gets what is no error and should not be silent. Only `next` is called. */
+  readonly warnings?: NextObserver<Warning>
   /** How requests are sent. Default: undici's dispatch on Node, `fetch` elsewhere. */
   readonly transport?: Transport
   /** The clock for every delay and timeout. Default `asyncScheduler`. */
@@ -64,14 +112,28 @@ export interface EventSourceOptions<E extends string = string> {
 /** The options with every default in place. Times are in milliseconds. */
 export interface Settings
   extends RequestSettings,
-    Pick<EventSourceOptions, 'lastEventId' | 'gate' | 'state' | 'comments'> {
+    Pick<
+      EventSourceOptions,
+      | 'lastEventId'
+      | 'signal'
+      | 'until'
+      | 'deliverUnfinished'
+      | 'wake'
+      | 'otherContent'
+      | 'gate'
+      | 'state'
+      | 'comments'
+      | 'cursor'
+      | 'warnings'
+    > {
   readonly types: ReadonlySet<string> | undefined
   readonly policy: ReconnectPolicy
-  readonly connectTimeout: number
+  readonly connectTimeout: number | undefined
+  readonly headTimeout: number | undefined
   readonly idleTimeout: number | undefined
   readonly maxEventSize: number
   readonly transport: Transport
-  readonly scheduler: SchedulerLike
+  readonly clock: Clock
   readonly random: () => number
 }
 
@@ -87,16 +149,16 @@ export function resolveOptions(
   createTransport: () => Transport,
 ): Settings {
   const { events, headers = {}, lastEventIdIn = 'header', timeouts = {}, redirect = 'follow' } = options
-  const { connect = 30_000, idle = false } = timeouts
-  const method = (options.method ?? 'GET').toUpperCase()
+  const { otherContent = {} } = options
+  const method =
+    typeof options.method === 'function' ? options.method : (options.method ?? 'GET').toUpperCase()
   // A string has no `query`.
   const { query: idParameter } = lastEventIdIn as { readonly query?: string }
   if (lastEventIdIn !== 'header' && !idParameter) {
     throw optionError('lastEventIdIn', "'header' or { query: name }", lastEventIdIn)
   }
   if (!/^(follow|error)$/.test(redirect)) throw optionError('redirect', "'follow' or 'error'", redirect)
-  if (typeof events === 'string') throw optionError('events', 'a list', events)
-  if (options.body !== undefined && /^(GET|HEAD)$/.test(method)) {
+  if (options.body !== undefined && typeof method === 'string' && !takesBody(method)) {
     throw new TypeError(`body needs a method such as POST, not ${method}`)
   }
   return {
@@ -104,15 +166,27 @@ export function resolveOptions(
     url: typeof url === 'function' ? url : parseUrl(url).href,
     headers: typeof headers === 'function' ? headers : parseHeaders(headers),
     method,
-    types: events && new Set([...events, ...NOTICES]),
+    types: resolveTypes(events),
     idParameter,
-    policy: resolveReconnect(options.reconnect ?? {}, method),
-    connectTimeout: parseTimeout(connect, 'timeouts.connect'),
-    idleTimeout: idle === false ? undefined : parseTimeout(idle, 'timeouts.idle'),
+    policy: resolveReconnect(options.reconnect ?? {}),
+    accept: ['text/event-stream', ...Object.keys(otherContent)].join(', '),
+    connectTimeout: parseLimit(timeouts.connect ?? 30_000, 'timeouts.connect'),
+    headTimeout: parseLimit(timeouts.head ?? 300_000, 'timeouts.head'),
+    idleTimeout: parseLimit(timeouts.idle ?? false, 'timeouts.idle'),
     maxEventSize: requireNumber(options.maxEventSize ?? 16 * 2 ** 20, 'maxEventSize', 1),
     redirect,
     transport: options.transport ?? createTransport(),
-    scheduler: options.scheduler ?? asyncScheduler,
+    clock: createClock(options.scheduler ?? asyncScheduler),
     random: options.random ?? Math.random,
   }
+}
+
+function parseLimit(value: Duration | false, option: string): number | undefined {
+  return value === false ? undefined : parseTimeout(value, option)
+}
+
+/** The types to deliver. Undefined for all. */
+export function resolveTypes(events: readonly string[] | undefined): ReadonlySet<string> | undefined {
+  if (typeof events === 'string') throw optionError('events', 'a list', events)
+  return events && new Set([...events, ...NOTICES])
 }

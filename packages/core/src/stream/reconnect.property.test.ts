@@ -3,7 +3,13 @@ import { expect, it } from 'vitest'
 import { EventSourceError } from '../errors/event-source-error.ts'
 import { planReconnect, resolveReconnect } from './reconnect.ts'
 
-const end = { error: new EventSourceError('network', 'cut'), attempt: 1 }
+const cut = {
+  error: new EventSourceError('network', 'cut'),
+  attempt: 1,
+  opened: false,
+  events: 0,
+  previousError: undefined,
+}
 const duration = fc.oneof(fc.nat(2 ** 31 - 1), fc.nat(10_000))
 const server = fc.option(fc.oneof(fc.nat(100_000), fc.double({ min: 0, noNaN: true })), { nil: undefined })
 
@@ -19,16 +25,17 @@ it('a delay is within its bounds, for any policy and history', () => {
         factor: fc.double({ min: 1, noNaN: true }),
         jitter: fc.double({ min: 0, noNaN: true }),
       }),
+      fc.record({ failures: fc.nat(), retryAfter: server }),
       fc.record({
-        failures: fc.nat(),
         openFor: fc.double({ noNaN: true }),
+        progressed: fc.boolean(),
         serverRetry: server,
-        retryAfter: server,
+        single: fc.constant(false),
       }),
       fc.double({ min: 0, max: 1, maxExcluded: true }),
-      (options, history, random) => {
-        const policy = resolveReconnect(options, 'GET')
-        const plan = planReconnect(end, history, policy, random)
+      (options, before, history, random) => {
+        const policy = resolveReconnect(options)
+        const plan = planReconnect({ ...cut, ...before }, history, policy, random)
         const { minDelay, maxDelay, maxServerDelay, initialDelay } = policy
         if (plan.next !== 'retry') throw new Error('expected a retry')
         const { delay } = plan
@@ -44,7 +51,11 @@ it('a delay is within its bounds, for any policy and history', () => {
         expect(delay).toBeGreaterThanOrEqual(Math.min(asked, 2 ** 31 - 1))
         expect(delay).toBeLessThanOrEqual(2 ** 31 - 1)
         if (longest < 2 ** 31) expect(delay).toBeLessThanOrEqual(Math.ceil(longest))
-        expect(plan.failures).toBe(history.openFor >= policy.resetAfter ? 1 : history.failures + 1)
+        expect(plan.failures).toBe(history.openFor >= policy.resetAfter ? 1 : before.failures + 1)
+        const { earliest } = plan
+        expect(earliest).toBeGreaterThanOrEqual(minDelay)
+        expect(earliest).toBeGreaterThanOrEqual(Math.min(before.retryAfter ?? 0, maxServerDelay))
+        expect(earliest).toBeLessThanOrEqual(delay)
       },
     ),
     { numRuns: 2000 },
@@ -52,12 +63,12 @@ it('a delay is within its bounds, for any policy and history', () => {
 })
 
 it('another failure never makes the delay shorter', () => {
-  const policy = resolveReconnect({}, 'GET')
+  const policy = resolveReconnect({})
   fc.assert(
     fc.property(fc.nat(200), server, (failures, serverRetry) => {
       const delay = (count: number): number => {
-        const history = { failures: count, openFor: -1, serverRetry, retryAfter: undefined }
-        const plan = planReconnect(end, history, policy, 0)
+        const history = { openFor: -1, progressed: false, serverRetry, single: false }
+        const plan = planReconnect({ ...cut, failures: count, retryAfter: undefined }, history, policy, 0)
         return plan.next === 'retry' ? plan.delay : Number.NaN
       }
       expect(delay(failures + 1)).toBeGreaterThanOrEqual(delay(failures))

@@ -1,25 +1,48 @@
+import type { Duration } from '@rxsse/shared'
 import { describe, expect, it } from 'vitest'
 import { EventSourceError } from '../errors/event-source-error.ts'
 import {
   type ConnectionEnd,
   defaultDecide,
+  mayResend,
   planReconnect,
   type ReconnectHistory,
   type ReconnectOptions,
+  type ReconnectPlan,
   resolveReconnect,
   strictDecide,
 } from './reconnect.ts'
 
-const properEnd: ConnectionEnd = { error: undefined, attempt: 1 }
-const failed = (error: EventSourceError): ConnectionEnd => ({ error, attempt: 1 })
+const properEnd: ConnectionEnd = {
+  error: undefined,
+  attempt: 1,
+  failures: 0,
+  opened: true,
+  events: 0,
+  previousError: undefined,
+  retryAfter: undefined,
+}
+const failed = (error: EventSourceError): ConnectionEnd => ({ ...properEnd, error })
 const status = (code: number): ConnectionEnd =>
   failed(new EventSourceError('http-status', `the server answered ${code}`, { status: code }))
 const cut = failed(new EventSourceError('network', 'cut'))
 
-const fresh: ReconnectHistory = { failures: 0, openFor: -1, serverRetry: undefined, retryAfter: undefined }
+const fresh: ReconnectHistory = { openFor: -1, progressed: false, serverRetry: undefined, single: false }
 
-function delay(options: ReconnectOptions, history: Partial<ReconnectHistory> = {}, random = 0): number {
-  const plan = planReconnect(cut, { ...fresh, ...history }, resolveReconnect(options, 'GET'), random)
+type Before = Partial<ReconnectHistory> & Partial<Pick<ConnectionEnd, 'failures' | 'retryAfter'>>
+
+function planAfter(end: ConnectionEnd, before: Before, options: ReconnectOptions, random = 0): ReconnectPlan {
+  const { failures = 0, retryAfter, ...history } = before
+  return planReconnect(
+    { ...end, failures, retryAfter },
+    { ...fresh, ...history },
+    resolveReconnect(options),
+    random,
+  )
+}
+
+function delay(options: ReconnectOptions, before: Before = {}, random = 0): number {
+  const plan = planAfter(cut, before, options, random)
   if (plan.next !== 'retry') throw new Error(`expected a retry, got ${plan.next}`)
   return plan.delay
 }
@@ -33,13 +56,24 @@ describe('by default', () => {
   }
   it('204 completes', () => expect(defaultDecide(status(204))).toBe('complete'))
   it('a proper end is retried', () => expect(defaultDecide(properEnd)).toBe('retry'))
-  for (const code of ['network', 'connect-timeout', 'idle-timeout', 'request'] as const) {
+  for (const code of ['network', 'connect-timeout', 'head-timeout', 'idle-timeout', 'request'] as const) {
     it(`${code} is retried`, () =>
       expect(defaultDecide(failed(new EventSourceError(code, '')))).toBe('retry'))
   }
-  for (const code of ['tls', 'content-type', 'event-too-large', 'redirect'] as const) {
+  for (const code of [
+    'tls',
+    'content-type',
+    'event-too-large',
+    'redirect',
+    'incomplete',
+    'aborted',
+  ] as const) {
     it(`${code} is final`, () => expect(defaultDecide(failed(new EventSourceError(code, '')))).toBe('fail'))
   }
+})
+
+it('a response that the transport cannot read is final by default', () => {
+  expect(defaultDecide(failed(new EventSourceError('request', '', { status: 200 })))).toBe('fail')
 })
 
 describe('by the rule of the standard', () => {
@@ -100,8 +134,8 @@ describe('the delay', () => {
 })
 
 describe('the count of failures', () => {
-  const failuresAfter = (history: Partial<ReconnectHistory>): number => {
-    const plan = planReconnect(cut, { ...fresh, ...history }, resolveReconnect({}, 'GET'), 0)
+  const failuresAfter = (before: Before, end = cut): number => {
+    const plan = planAfter(end, before, {})
     return plan.next === 'retry' ? plan.failures : Number.NaN
   }
 
@@ -113,11 +147,17 @@ describe('the count of failures', () => {
   it('restarts after a healthy connection', () => {
     expect(failuresAfter({ failures: 3, openFor: 30_000 })).toBe(1)
   })
+
+  it('is zero after a proper end that followed progress, however short the connection was', () => {
+    expect(failuresAfter({ failures: 3, openFor: 1, progressed: true }, properEnd)).toBe(0)
+    expect(failuresAfter({ failures: 3, openFor: 1, progressed: true }, cut)).toBe(4)
+    expect(failuresAfter({ failures: 3, openFor: 1 }, properEnd)).toBe(4)
+  })
 })
 
 describe('maxAttempts', () => {
   const plan = (failures: number, end: ConnectionEnd = cut) =>
-    planReconnect(end, { ...fresh, failures }, resolveReconnect({ maxAttempts: 3 }, 'GET'), 0)
+    planAfter(end, { failures }, { maxAttempts: 3 })
 
   it('is how many connections in a row may fail', () => {
     expect(plan(0).next).toBe('retry')
@@ -135,50 +175,66 @@ describe('maxAttempts', () => {
 
 describe('maxAttempts, for connections that end properly at once,', () => {
   it('is reached too, and the error has no cause', () => {
-    const plan = planReconnect(
-      properEnd,
-      { ...fresh, failures: 2 },
-      resolveReconnect({ maxAttempts: 3 }, 'GET'),
-      0,
-    )
+    const plan = planAfter(properEnd, { failures: 2 }, { maxAttempts: 3 })
     expect(plan).toMatchObject({
       next: 'fail',
-      error: { code: 'retries-exhausted', attempt: 1, status: undefined },
+      error: { code: 'retries-exhausted', attempt: 1 },
     })
   })
 })
 
 describe('a request that is sent once', () => {
-  for (const [name, policy] of [
-    ['a POST', () => resolveReconnect({}, 'POST')],
-    ['a PATCH whose decide would retry', () => resolveReconnect({ decide: () => 'retry' }, 'PATCH')],
-    ['reconnect: false', () => resolveReconnect(false, 'GET')],
-  ] as const) {
-    it(`${name}: a proper end completes, and so does 204`, () => {
-      expect(planReconnect(properEnd, fresh, policy(), 0)).toEqual({ next: 'complete' })
-      expect(planReconnect(status(204), fresh, policy(), 0)).toEqual({ next: 'complete' })
-    })
-    it(`${name}: anything else is an error`, () => {
-      expect(planReconnect(cut, fresh, policy(), 0)).toEqual({ next: 'fail', error: cut.error })
-      expect(planReconnect(status(503), fresh, policy(), 0).next).toBe('fail')
-    })
-  }
+  const single = { ...fresh, single: true }
+  const policy = resolveReconnect({ decide: () => 'retry' })
+
+  it('completes at a proper end, and at 204', () => {
+    expect(planReconnect(properEnd, single, policy, 0)).toEqual({ next: 'complete' })
+    expect(planReconnect(status(204), single, policy, 0)).toEqual({ next: 'complete' })
+  })
+  it('fails at anything else', () => {
+    expect(planReconnect(cut, single, policy, 0)).toEqual({ next: 'fail', error: cut.error })
+    expect(planReconnect(status(503), single, policy, 0).next).toBe('fail')
+  })
 
   for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY']) {
-    it(`is not a ${method}`, () => {
-      expect(planReconnect(cut, fresh, resolveReconnect({}, method), 0).next).toBe('retry')
+    it(`is not a ${method}, unless reconnect is false`, () => {
+      expect(mayResend(resolveReconnect({}), method)).toBe(true)
+      expect(mayResend(resolveReconnect(false), method)).toBe(false)
     })
   }
 
-  it('is not a POST with unsafeMethods', () => {
-    expect(planReconnect(cut, fresh, resolveReconnect({ unsafeMethods: true }, 'POST'), 0).next).toBe('retry')
-  })
+  for (const method of ['POST', 'PATCH', 'get']) {
+    it(`is a ${method}, unless unsafeMethods is true`, () => {
+      expect(mayResend(resolveReconnect({}), method)).toBe(false)
+      expect(mayResend(resolveReconnect({ unsafeMethods: true }), method)).toBe(true)
+    })
+  }
 })
 
 describe('a custom decide', () => {
   it('may fail a proper end, which then completes', () => {
-    const policy = resolveReconnect({ decide: () => 'fail' }, 'GET')
-    expect(planReconnect(properEnd, fresh, policy, 0)).toEqual({ next: 'complete' })
+    expect(planAfter(properEnd, {}, { decide: () => 'fail' })).toEqual({ next: 'complete' })
+  })
+
+  it('may name a delay in place of backoff and Retry-After, but not of minDelay', () => {
+    const after = (retry: Duration) =>
+      planAfter(cut, { failures: 7, retryAfter: 60_000 }, { decide: () => ({ retry }) }, 0.9)
+    expect(after('2s')).toEqual({ next: 'retry', delay: 2000, earliest: 50, failures: 8 })
+    expect(after(0)).toEqual({ next: 'retry', delay: 50, earliest: 50, failures: 8 })
+  })
+
+  for (const answer of [undefined, 'again', null, {}, Promise.resolve('retry'), { retry: '1x' }]) {
+    it(`is wrong if it answers ${JSON.stringify(answer)}`, () => {
+      expect(() => planAfter(cut, {}, { decide: () => answer as 'retry' })).toThrow(TypeError)
+    })
+  }
+})
+
+describe('a wake', () => {
+  it('ends the wait after minDelay, or after Retry-After', () => {
+    expect(planAfter(cut, { failures: 9 }, {})).toMatchObject({ earliest: 50 })
+    expect(planAfter(cut, { retryAfter: 5000 }, {})).toMatchObject({ earliest: 5000 })
+    expect(planAfter(cut, { retryAfter: 1e20 }, {})).toMatchObject({ earliest: 3_600_000 })
   })
 })
 
@@ -195,7 +251,7 @@ describe('bad options', () => {
     [{ maxAttempts: 0 }, /^reconnect\.maxAttempts must be a number of at least 1, not the number 0$/],
   ] as const satisfies readonly (readonly [ReconnectOptions, RegExp])[]) {
     it(`${JSON.stringify(options)} is refused`, () => {
-      expect(() => resolveReconnect(options, 'GET')).toThrow(message)
+      expect(() => resolveReconnect(options)).toThrow(message)
     })
   }
 })

@@ -15,18 +15,22 @@ export interface ReconnectOptions {
   readonly maxServerDelay?: Duration
   /** Up to this share of the delay is added at random, so that clients do not return all at once. Default 1: up to twice the delay. */
   readonly jitter?: number
-  /** A connection that was open this long resets the count of failures. Default `'30s'`. */
+  /**
+   * A connection that was open this long resets the count of failures when it is lost. Default `'30s'`.
+   * A proper end after an event, or after a new last event ID, always resets it.
+   */
   readonly resetAfter?: Duration
   /**
-   * The stream errors with `retries-exhausted` when this many connections in a row end within `resetAfter`.
-   * A proper end counts. Default: no limit.
+   * The stream errors with `retries-exhausted` when this many connections in a row fail. A proper end counts if the
+   * connection delivered nothing. Default: no limit.
    */
   readonly maxAttempts?: number
   /** Decides what follows the end of a connection. Default {@link defaultDecide}. */
   readonly decide?: Decide
   /**
    * Whether to send POST and other methods that are not idempotent again. Default false: a proper end completes the stream,
-   * anything else errors it, and `decide` is not called.
+   * anything else errors it, and `decide` is not called. If `method` is a function that answers with an idempotent method
+   * for the next connection, such as GET to resume, the stream goes on.
    */
   readonly unsafeMethods?: boolean
 }
@@ -37,21 +41,39 @@ export interface ConnectionEnd {
   readonly error: EventSourceError | undefined
   /** The number of the connection, from 1. */
   readonly attempt: number
+  /** Failures in a row before this end. */
+  readonly failures: number
+  /** Whether the server answered with an event stream. */
+  readonly opened: boolean
+  /** The number of events that the connection delivered. */
+  readonly events: number
+  /** The error of the connection before this one. Undefined if there is none, or if that one ended properly. */
+  readonly previousError: EventSourceError | undefined
+  /** The `Retry-After` of the response, in milliseconds. */
+  readonly retryAfter: number | undefined
 }
 
-/** `retry` connects again, `complete` completes the Observable, `fail` errors it. After a proper end, `fail` completes it. */
-export type Decision = 'retry' | 'complete' | 'fail'
+/**
+ * - `'retry'` connects again.
+ * - `{ retry: duration }` connects again after that time instead of the growing delay and `Retry-After`, but not before `minDelay`.
+ * - `'complete'` completes the Observable.
+ * - `'fail'` errors it. After a proper end, it completes it.
+ */
+export type Decision = 'retry' | 'complete' | 'fail' | { readonly retry: Duration }
 
 /** Decides what follows the end of a connection. */
 export type Decide = (end: ConnectionEnd) => Decision
 
 /**
  * Retries after network errors, failed factories, timeouts, a proper end, 408, 425, 429 and every 5xx. Completes on 204.
- * Fails on any other status, a wrong content type, a bad redirect, an oversized event and a certificate that does not verify.
+ * Fails on any other status, a wrong content type, a bad redirect, an oversized event, a certificate that does not verify,
+ * and a response that this transport cannot read.
  */
 export const defaultDecide: Decide = ({ error }) => {
-  if (error === undefined || RETRYABLE.has(error.code)) return 'retry'
-  const { status = 0 } = error
+  if (error === undefined) return 'retry'
+  const { code, status = 0 } = error
+  // A factory that failed has no response. With one, the transport cannot read any.
+  if (RETRYABLE.has(code)) return code === 'request' && status > 0 ? 'fail' : 'retry'
   if (status === 204) return 'complete'
   return status === 408 || status === 425 || status === 429 || status >= 500 ? 'retry' : 'fail'
 }
@@ -59,6 +81,7 @@ export const defaultDecide: Decide = ({ error }) => {
 const RETRYABLE: ReadonlySet<EventSourceErrorCode> = new Set([
   'network',
   'connect-timeout',
+  'head-timeout',
   'idle-timeout',
   'request',
 ])
@@ -67,7 +90,8 @@ const RETRYABLE: ReadonlySet<EventSourceErrorCode> = new Set([
 export const strictDecide: Decide = (end) => (end.error?.code === 'http-status' ? 'fail' : defaultDecide(end))
 
 /** For a request that is sent only once. */
-const decideOnce: Decide = ({ error }) => (error === undefined || error.status === 204 ? 'complete' : 'fail')
+const decideOnce: Decide = ({ error }) =>
+  error === undefined || (error.code === 'http-status' && error.status === 204) ? 'complete' : 'fail'
 
 /** {@link ReconnectOptions} with every default in place, in milliseconds. */
 export interface ReconnectPolicy {
@@ -80,12 +104,13 @@ export interface ReconnectPolicy {
   readonly resetAfter: number
   readonly maxAttempts: number
   readonly decide: Decide
+  /** Which requests are followed by another one: none, those that are safe to send again, or all. */
+  readonly resend: 'never' | 'idempotent' | 'always'
 }
 
-/** The policy for requests with `method`. `false` reads a single response. */
-export function resolveReconnect(input: false | ReconnectOptions, method: string): ReconnectPolicy {
+/** Fills in the defaults. `false` reads a single response. */
+export function resolveReconnect(input: false | ReconnectOptions): ReconnectPolicy {
   const options = input === false ? {} : input
-  const resend = input !== false && (IDEMPOTENT.test(method) || options.unsafeMethods === true)
   return {
     initialDelay: parseTimeout(options.initialDelay ?? 1000, 'reconnect.initialDelay'),
     factor: requireNumber(options.factor ?? 2, 'reconnect.factor', 1),
@@ -95,28 +120,41 @@ export function resolveReconnect(input: false | ReconnectOptions, method: string
     jitter: requireNumber(options.jitter ?? 1, 'reconnect.jitter', 0),
     resetAfter: parseTimeout(options.resetAfter ?? 30_000, 'reconnect.resetAfter'),
     maxAttempts: requireNumber(options.maxAttempts ?? Number.POSITIVE_INFINITY, 'reconnect.maxAttempts', 1),
-    decide: resend ? (options.decide ?? defaultDecide) : decideOnce,
+    decide: options.decide ?? defaultDecide,
+    resend: input === false ? 'never' : options.unsafeMethods ? 'always' : 'idempotent',
   }
+}
+
+/** Whether a request with `method` may follow one that may have had an effect. */
+export function mayResend({ resend }: ReconnectPolicy, method: string): boolean {
+  return resend === 'always' || (resend === 'idempotent' && IDEMPOTENT.test(method))
 }
 
 /** The idempotent methods of RFC 9110, 9.2.2, and QUERY. */
 const IDEMPOTENT = /^(GET|HEAD|PUT|DELETE|OPTIONS|TRACE|QUERY)$/
 
-/** What came before the next connection. */
+/** What else counts for the next connection. */
 export interface ReconnectHistory {
-  /** Failures in a row before this one. */
-  readonly failures: number
   /** How long the connection was open, in milliseconds. Negative if it never opened. */
   readonly openFor: number
+  /** Whether the connection delivered an event or moved the last event ID. */
+  readonly progressed: boolean
   /** The last `retry:` of the stream, in milliseconds. */
   readonly serverRetry: number | undefined
-  /** The `Retry-After` of the response, in milliseconds. */
-  readonly retryAfter: number | undefined
+  /** Whether the request must not be followed by another. `decide` is not called then. */
+  readonly single: boolean
 }
 
-/** What to do next. `failures` belongs in the next history. */
+/** What to do next. */
 export type ReconnectPlan =
-  | { readonly next: 'retry'; readonly delay: number; readonly failures: number }
+  | {
+      readonly next: 'retry'
+      readonly delay: number
+      /** The shortest delay if something wakes the stream: `minDelay`, or `Retry-After`. */
+      readonly earliest: number
+      /** Belongs in the next end. */
+      readonly failures: number
+    }
   | { readonly next: 'complete' }
   | { readonly next: 'fail'; readonly error: EventSourceError }
 
@@ -130,21 +168,40 @@ export function planReconnect(
   policy: ReconnectPolicy,
   random: number,
 ): ReconnectPlan {
-  const decision = policy.decide(end)
-  if (decision !== 'retry') {
-    return decision === 'fail' && end.error !== undefined
-      ? { next: 'fail', error: end.error }
-      : { next: 'complete' }
-  }
-  const healthy = history.openFor >= policy.resetAfter
-  const failures = healthy ? 1 : history.failures + 1
+  const decision = history.single ? decideOnce(end) : policy.decide(end)
+  if (decision === 'complete' || (decision === 'fail' && end.error === undefined)) return { next: 'complete' }
+  if (decision === 'fail') return { next: 'fail', error: end.error as EventSourceError }
+  const failures = countFailures(end, history, policy)
   if (failures >= policy.maxAttempts) return { next: 'fail', error: createExhaustedError(end, failures) }
-  return { next: 'retry', delay: computeDelay(failures, history, policy, random), failures }
+  const { minDelay, maxServerDelay } = policy
+  if (decision === 'retry') {
+    const earliest = Math.max(minDelay, Math.min(end.retryAfter ?? 0, maxServerDelay))
+    return {
+      next: 'retry',
+      delay: computeDelay(failures, earliest, history.serverRetry, policy, random),
+      earliest,
+      failures,
+    }
+  }
+  // Throws at an answer of any other form.
+  const delay = Math.max(minDelay, parseTimeout(decision.retry, 'retry of the answer'))
+  return { next: 'retry', delay, earliest: minDelay, failures }
+}
+
+/** Failures in a row, this end included. */
+function countFailures(
+  { error, failures }: ConnectionEnd,
+  { progressed, openFor }: ReconnectHistory,
+  { resetAfter }: ReconnectPolicy,
+): number {
+  if (error === undefined && progressed) return 0
+  return openFor >= resetAfter ? 1 : failures + 1
 }
 
 function computeDelay(
   failures: number,
-  { serverRetry, retryAfter = 0 }: ReconnectHistory,
+  earliest: number,
+  serverRetry: number | undefined,
   policy: ReconnectPolicy,
   random: number,
 ): number {
@@ -152,16 +209,14 @@ function computeDelay(
   // Growth starts at `minDelay` at least, so that `retry: 0` also backs off while the server is away.
   const start = Math.max(policy.minDelay, asked)
   // Bounded, because Infinity * 0 is NaN.
-  const growth = Math.min(policy.factor ** (failures - 1), Number.MAX_VALUE)
+  const growth = Math.min(policy.factor ** Math.max(0, failures - 1), Number.MAX_VALUE)
   const jitter = Math.min(policy.jitter, Number.MAX_VALUE) * (random > 0 ? Math.min(random, 1) : 0)
   const grown = Math.min(start * growth, Math.max(start, policy.maxDelay))
-  const base = Math.max(grown, Math.min(retryAfter, policy.maxServerDelay))
   // Jitter only adds: a client may wait longer than the reconnection time, never shorter (HTML standard, 9.2.3).
-  return Math.min(Math.ceil(base * (1 + jitter)), LONGEST_TIMER)
+  return Math.min(Math.ceil(Math.max(grown, earliest) * (1 + jitter)), LONGEST_TIMER)
 }
 
 function createExhaustedError({ error, attempt }: ConnectionEnd, failures: number): EventSourceError {
   const message = `the stream was lost ${failures} times in a row, which is reconnect.maxAttempts`
-  const { status, url, body } = error ?? {}
-  return new EventSourceError('retries-exhausted', message, { status, url, attempt, body, cause: error })
+  return new EventSourceError('retries-exhausted', message, { ...error, attempt, cause: error })
 }

@@ -5,7 +5,7 @@ import { record } from '../../test/record.ts'
 import { transports } from '../../test/transports.ts'
 
 // A timeout that fires too early on a busy machine costs a connection, and no event.
-const timeouts = { connect: 400, idle: 100 } as const
+const timeouts = { connect: 400, head: 400, idle: 100 } as const
 const reconnect = { initialDelay: 1, minDelay: 1, maxDelay: 5 } as const
 
 describe.each(transports)('over %s', (_, transport) => {

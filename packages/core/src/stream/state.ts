@@ -5,7 +5,7 @@ export interface Connecting {
   readonly status: 'connecting'
   /** The number of the connection within its subscription, from 1. */
   readonly attempt: number
-  /** The URL of the request, from the url option. */
+  /** The URL of the request, without query and fragment, which may hold secrets. */
   readonly url: string
   /** The last event ID that the request carries. `''` if there is none, or if HTTP cannot carry it. */
   readonly lastEventId: string
@@ -15,7 +15,7 @@ export interface Connecting {
 export interface Open {
   readonly status: 'open'
   readonly attempt: number
-  /** The URL of the response, after redirects. */
+  /** The URL of the response, after redirects, without query and fragment. */
   readonly url: string
   /** The HTTP status of the response. */
   readonly httpStatus: number
@@ -32,6 +32,10 @@ export interface Waiting {
   readonly delay: number
   /** Why it ended. `'end'` if the server ended the response properly. */
   readonly reason: EventSourceError | 'end'
+  /** The last `retry:` of the stream in milliseconds, if there was one. */
+  readonly serverRetry: number | undefined
+  /** The `Retry-After` of the response in milliseconds, if it had one. */
+  readonly retryAfter: number | undefined
 }
 
 /** The stream is over for good. */

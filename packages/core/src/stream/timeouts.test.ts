@@ -2,19 +2,116 @@ import { createScriptedServer } from '@rxsse/testing'
 import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { describe, expect, it } from 'vitest'
 import { record } from '../../test/record.ts'
-import type { Transport } from '../index.ts'
+import { transports } from '../../test/transports.ts'
+import { fetchTransport, type Transport } from '../index.ts'
+
+const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 99\r\n\r\n'
 
 describe('a timeout', () => {
-  it('for connecting counts until the response head', async () => {
+  it('for the head counts from the connection to the head of the response', async () => {
     await using server = await createScriptedServer([{ raw: ['HTTP/1.1 200 OK\r\n', 'HOLD'] }])
     const clock = new VirtualClock()
-    const stream = record(server.url, { scheduler: clock, timeouts: { connect: '5s' } })
+    const stream = record(server.url, { scheduler: clock, timeouts: { head: '5s' } })
     await server.request(0)
     clock.advanceBy(4999)
     expect(stream.statuses).toEqual(['connecting'])
     clock.advanceBy(1)
-    expect((await stream.state('waiting')).reason).toMatchObject({ code: 'connect-timeout', attempt: 1 })
+    expect((await stream.state('waiting')).reason).toMatchObject({ code: 'head-timeout', attempt: 1 })
     expect(await server.closed(0)).toBe('client')
+    stream.subscription.unsubscribe()
+  })
+
+  it('for connecting ends when the connection stands, so that a late head is no fault, twice', async () => {
+    await using server = await createScriptedServer(({ index }) =>
+      index < 2
+        ? { raw: [{ until: heads[index] as Promise<void> }, HEAD, 'data: a\n\n', { sleep: 5 }, 'CUT'] }
+        : undefined,
+    )
+    const heads: Promise<void>[] = []
+    const answer: (() => void)[] = []
+    for (let index = 0; index < 2; index++) heads.push(new Promise((resolve) => answer.push(resolve)))
+    const clock = new VirtualClock()
+    const stream = record(server.url, {
+      scheduler: clock,
+      method: 'POST',
+      reconnect: { unsafeMethods: true, jitter: 0 },
+    })
+    for (let index = 0; index < 2; index++) {
+      await server.request(index)
+      clock.advanceBy(299_999)
+      answer[index]?.()
+      await stream.received(index + 1)
+      clock.advanceBy((await stream.state('waiting', index + 1)).delay)
+    }
+    await server.request(2)
+    expect(stream.data).toEqual(['a', 'a'])
+    expect(stream.statuses.filter((status) => status === 'open')).toHaveLength(2)
+    stream.subscription.unsubscribe()
+  })
+
+  it('for connecting gives up a connection that does not come to stand', async () => {
+    // The server accepts the connection, and never answers the TLS handshake.
+    await using server = await createScriptedServer([{ raw: ['HOLD'] }])
+    const clock = new VirtualClock()
+    const stream = record(server.url.replace('http:', 'https:'), {
+      scheduler: clock,
+      timeouts: { head: '1s' },
+    })
+    await expect.poll(() => server.connections).toBe(1)
+    clock.advanceBy(29_999)
+    expect(stream.statuses).toEqual(['connecting'])
+    clock.advanceBy(1)
+    expect((await stream.state('waiting')).reason).toMatchObject({
+      code: 'connect-timeout',
+      message: 'no connection was made within 30000 ms',
+    })
+    stream.subscription.unsubscribe()
+  })
+
+  it('for the head covers redirects, and connects again under it', async () => {
+    await using server = await createScriptedServer([
+      { status: 302, headers: { location: '/there' }, framing: 'length', body: [] },
+      { raw: ['HOLD'] },
+    ])
+    const clock = new VirtualClock()
+    const stream = record(server.url, { scheduler: clock, timeouts: { connect: '1s', head: '10s' } })
+    await server.request(1)
+    clock.advanceBy(9999)
+    expect(stream.statuses).toEqual(['connecting'])
+    clock.advanceBy(1)
+    expect((await stream.state('waiting')).reason).toMatchObject({ code: 'head-timeout' })
+    stream.subscription.unsubscribe()
+  })
+
+  it('that is false never fires', async () => {
+    await using server = await createScriptedServer([{ raw: ['HOLD'] }])
+    const clock = new VirtualClock()
+    const timeouts = { connect: false, head: false, idle: false } as const
+    for (const [, transport] of transports) {
+      const stream = record(server.url, { transport, scheduler: clock, timeouts })
+      await expect.poll(() => stream.statuses).toEqual(['connecting'])
+      expect(clock.timers).toBe(0)
+      stream.subscription.unsubscribe()
+    }
+  })
+
+  it('for the head counts from the start over fetch, which cannot tell when the connection stands', async () => {
+    await using server = await createScriptedServer(() => ({ raw: ['HOLD'] }))
+    const clock = new VirtualClock()
+    const stream = record(server.url, {
+      transport: fetchTransport(),
+      scheduler: clock,
+      timeouts: { connect: '1s', head: '40s' },
+    })
+    for (let nth = 1; nth <= 2; nth++) {
+      await server.request(nth - 1)
+      clock.advanceBy(39_999)
+      await stream.state('connecting', nth)
+      clock.advanceBy(1)
+      const { reason, delay } = await stream.state('waiting', nth)
+      expect(reason).toMatchObject({ code: 'head-timeout' })
+      clock.advanceBy(delay)
+    }
     stream.subscription.unsubscribe()
   })
 

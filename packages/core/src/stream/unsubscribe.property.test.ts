@@ -50,7 +50,7 @@ describe.each(transports)('over %s', (_, transport) => {
             const subscription = fromEventSource(server.url, {
               transport,
               scheduler: clock,
-              timeouts: { connect: '1m', idle: '1m' },
+              timeouts: { connect: '1m', head: '1m', idle: '1m' },
               comments: { next: step },
               state: {
                 next({ status }) {

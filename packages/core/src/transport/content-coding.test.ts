@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
+import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { createScriptedServer, type Step } from '@rxsse/testing'
 import { describe, expect, it } from 'vitest'
 import { record } from '../../test/record.ts'
@@ -198,4 +198,45 @@ describe('a body', () => {
     ])
     expect(await record(server.url).over()).toBeUndefined()
   })
+})
+
+describe('a chain of content codings', () => {
+  /** Compresses as often as told, the outermost last. */
+  const wrap = (body: string, times: number): Buffer => {
+    let bytes = Buffer.from(body)
+    for (let i = 0; i < times; i++) bytes = gzipSync(bytes)
+    return bytes
+  }
+  const respond = (times: number) => ({
+    status: 200,
+    headers: { 'content-encoding': Array(times).fill('gzip').join(',') },
+    body: [wrap('data: a\n\n', Math.min(times, 10)), times > 5 ? 'HOLD' : 'END'] as const,
+  })
+
+  it('of five is decoded', async () => {
+    await using server = await createScriptedServer([respond(5)])
+    const stream = record(server.url, { reconnect: false })
+    expect(await stream.over()).toBeUndefined()
+    expect(stream.data).toEqual(['a'])
+  })
+
+  it.each([6, 2300])('of %i is an error that says so, and takes no memory', async (times) => {
+    await using server = await createScriptedServer([respond(times)])
+    const before = process.memoryUsage().rss
+    const stream = record(server.url, { reconnect: false })
+    const error = await stream.over()
+    expect(error).toMatchObject({ code: 'network' })
+    expect(error?.message).toBe(`the connection failed: the body has ${times} content codings, more than 5`)
+    expect(process.memoryUsage().rss - before).toBeLessThan(30 * 2 ** 20)
+    expect(await server.closed(0)).toBe('client')
+  })
+})
+
+it('a body in zstd with a window of more than 8 MiB is an error', async () => {
+  const params = { [constants.ZSTD_c_windowLog]: 27, [constants.ZSTD_c_enableLongDistanceMatching]: 1 }
+  const body = [zstdCompressSync(`data: a\n\n:${'x'.repeat(2 ** 24)}\n\n`, { params })]
+  await using server = await createScriptedServer([
+    { status: 200, headers: { 'content-encoding': 'zstd' }, framing: 'length', body },
+  ])
+  expect(await record(server.url, { reconnect: false }).over()).toMatchObject({ code: 'network' })
 })

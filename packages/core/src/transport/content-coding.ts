@@ -1,5 +1,11 @@
 import type { Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
+import {
+  constants,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from 'node:zlib'
 import type {
   Transport,
   TransportConnection,
@@ -19,8 +25,12 @@ const DECOMPRESSORS: Readonly<Record<string, () => Transform>> = {
   'x-gzip': () => createGunzip(),
   deflate: () => createInflate(),
   br: () => createBrotliDecompress(),
-  zstd: () => createZstdDecompress(),
+  // A window of 8 MiB at most (RFC 9659, 3). The default of zstd takes 128 MiB.
+  zstd: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: 23 } }),
 }
+
+/** Servers apply one, seldom two. Each takes memory for itself. */
+const MAX_CODINGS = 5
 
 const ACCEPTED_CODINGS = 'gzip, br, zstd'
 
@@ -63,8 +73,18 @@ class DecodedExchange implements TransportConnection, TransportHandler {
     this.#chain?.destroy()
   }
 
+  onConnected(): void {
+    this.#handler.onConnected?.()
+  }
+
   onResponse(response: TransportResponse): void {
     const codings = parseContentCodings(response.headers['content-encoding'])
+    if (codings.length > MAX_CODINGS) {
+      this.#exchange.abort()
+      const cause = new Error(`the body has ${codings.length} content codings, more than ${MAX_CODINGS}`)
+      this.#handler.onError('network', cause)
+      return
+    }
     // An unknown coding leaves the body as it is (Fetch standard, "handle content codings"). Many servers send
     // `Content-Encoding: none` to keep their framework from compressing.
     if (codings.every((coding) => Object.hasOwn(DECOMPRESSORS, coding))) this.#codings = codings

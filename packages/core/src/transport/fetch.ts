@@ -1,10 +1,14 @@
+import { UnreadableResponseError } from '../errors/describe-failure.ts'
 import type { Transport, TransportConnection, TransportHandler, TransportRequest } from './transport.ts'
 
 export type Fetch = typeof globalThis.fetch
 
 /** The options of `fetchTransport`. They are the same on every platform, because TypeScript may read another entry than a bundler. */
 export interface FetchTransportOptions {
-  /** The `fetch` to use. Default: the global one at the time of each request. */
+  /**
+   * The `fetch` to use. The body of its response must be a web `ReadableStream`: that of node-fetch, whatwg-fetch and React
+   * Native is not, which is the error `request`. Default: the global one at the time of each request.
+   */
   readonly fetch?: Fetch
   /**
    * Whether a browser sends cookies. `'include'` is the same as `withCredentials` of `EventSource`. Default `'same-origin'`.
@@ -13,7 +17,11 @@ export interface FetchTransportOptions {
   readonly credentials?: 'include' | 'omit' | 'same-origin'
 }
 
-/** Sends requests through a browser's `fetch`. The browser handles redirects, content codings and cookies. */
+/**
+ * Sends requests through a browser's `fetch`. The browser handles redirects, content codings and cookies. To another origin it
+ * forwards every header but `Authorization`, as far as the CORS rules of that origin allow. It may take a response whose
+ * stream was reset for one that ended: a single response then needs the `until` option.
+ */
 export function fetchTransport({
   fetch,
   credentials = 'same-origin',
@@ -39,7 +47,9 @@ export function openFetch(
 
   run().then(
     () => signal.aborted || handler.onEnd(),
-    (cause: unknown) => signal.aborted || handler.onError('network', cause),
+    (cause: unknown) =>
+      signal.aborted ||
+      handler.onError(cause instanceof UnreadableResponseError ? 'request' : 'network', cause),
   )
 
   async function run(): Promise<void> {
@@ -51,8 +61,10 @@ export function openFetch(
       headers: Object.fromEntries(response.headers),
       url: response.url || url.href,
     })
-    const reader = response.body?.getReader()
-    while (reader) {
+    // A response without a body, such as a 204, has null.
+    if (response.body === null || signal.aborted) return
+    const reader = getReader(response)
+    for (;;) {
       while (paused) {
         await new Promise<void>((resolve) => {
           wake = resolve
@@ -77,4 +89,11 @@ export function openFetch(
       this.resume()
     },
   }
+}
+
+function getReader({ body }: Response): ReadableStreamDefaultReader<Uint8Array> {
+  if (typeof body?.getReader === 'function') return body.getReader()
+  throw new UnreadableResponseError(
+    'its body is no web ReadableStream, so this fetch cannot deliver it as it arrives. Pass one that can as the fetch option',
+  )
 }

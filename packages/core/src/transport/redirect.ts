@@ -1,8 +1,14 @@
 import { publicUrl } from '../request/url.ts'
 import type { Transport, TransportConnection, TransportRequest } from './transport.ts'
 
+/** Which redirects a transport follows. */
+export interface RedirectRules {
+  /** Why no request goes to another origin: something of the caller's may add secrets to it. Undefined if requests may. */
+  readonly sameOriginOnly?: string | undefined
+}
+
 /** Follows redirects for a transport that does not, by the rules of the Fetch standard, "HTTP-redirect fetch". */
-export function followRedirects(transport: Transport): Transport {
+export function followRedirects(transport: Transport, rules: RedirectRules = {}): Transport {
   return {
     open(first, handler) {
       let request = first
@@ -23,6 +29,7 @@ export function followRedirects(transport: Transport): Transport {
 
       function open(): TransportConnection {
         return transport.open(request, {
+          onConnected: () => handler.onConnected?.(),
           onResponse(response) {
             const { location } = response.headers
             if (REDIRECT_STATUSES.has(response.status) && location !== undefined) {
@@ -40,7 +47,7 @@ export function followRedirects(transport: Transport): Transport {
       function follow(status: number, location: string): void {
         exchange.abort()
         try {
-          request = createRedirectedRequest(request, status, location, ++redirects)
+          request = createRedirectedRequest(request, status, location, ++redirects, rules)
           exchange = open()
           if (paused) exchange.pause()
         } catch (error) {
@@ -59,6 +66,7 @@ function createRedirectedRequest(
   status: number,
   location: string,
   redirects: number,
+  { sameOriginOnly }: RedirectRules,
 ): TransportRequest {
   const url = parseLocation(location, from.url)
   const where = `${status} from ${publicUrl(from.url)} to ${publicUrl(url)}`
@@ -71,6 +79,9 @@ function createRedirectedRequest(
     ((status === 301 || status === 302) && from.method === 'POST')
   const sameOrigin = url.origin === from.url.origin
   const body = asGet ? undefined : from.body
+  if (!sameOrigin && sameOriginOnly !== undefined) {
+    throw new Error(`${where}, another origin: ${sameOriginOnly}`)
+  }
   // Any header of the caller may hold a secret, not only `Authorization`. So may a body.
   if (!sameOrigin && body !== undefined) {
     throw new Error(`${where}, another origin, which must not get the body`)

@@ -6,9 +6,15 @@ import type { Transport } from './transport.ts'
 /**
  * Sends requests through the `fetch` of Node, Deno, Bun or an edge runtime. Follows redirects as `undiciTransport` does: the
  * caller's headers never reach another origin. `fetch` alone would forward all but `Authorization` and `Cookie`.
+ *
+ * A custom `fetch` may add secrets to each request, so it is never called for another origin: such a redirect is an error.
+ * A custom `fetch` that follows redirects itself does so by its own rules.
+ *
+ * Over HTTP/2, or if the body has neither a length nor chunks, `fetch` may take a body that was reset for one that ended. A
+ * single response then needs the `until` option, or `undiciTransport`.
  */
 export function fetchTransport({ fetch }: FetchTransportOptions = {}): Transport {
-  return followRedirects({
+  const exchanges: Transport = {
     open(request, handler) {
       const headers = { 'cache-control': 'no-cache', ...request.headers }
       return openFetch(
@@ -23,7 +29,8 @@ export function fetchTransport({ fetch }: FetchTransportOptions = {}): Transport
         },
       )
     },
-  })
+  }
+  return followRedirects(exchanges, { sameOriginOnly: fetch && 'the fetch option may add secrets' })
 }
 
 /** Removes queries from an error message. Deno's `fetch` quotes the whole URL, and its query may hold a secret. */

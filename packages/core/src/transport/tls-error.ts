@@ -8,9 +8,10 @@ export function isTlsError(error: unknown): boolean {
   return (
     OPENSSL_CODES.test(String(code)) ||
     error.message.includes('invalid peer certificate') ||
-    isTlsError(error.cause)
+    isTlsError(error.cause) ||
+    (error instanceof AggregateError && error.errors.some(isTlsError))
   )
 }
 
 const OPENSSL_CODES =
-  /^(CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|ERROR_IN_)/
+  /^(CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|ERROR_IN_|UNSPECIFIED$)/

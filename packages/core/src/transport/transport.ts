@@ -1,5 +1,7 @@
 /** Opens HTTP exchanges and pushes what they receive. */
 export interface Transport {
+  /** Whether it calls `onConnected`. Without it, `timeouts.connect` does not run and `timeouts.head` counts from the start. */
+  readonly reportsConnected?: boolean
   /**
    * Sends the request. Calls `onResponse` once, `onData` for each piece of the decoded body, then `onEnd` or `onError` once.
    * `onError` may come first. Calls nothing after `onEnd`, `onError` or `abort`, and nothing from within `open` or `resume`.
@@ -38,6 +40,8 @@ export type TransportErrorCode = 'network' | 'tls' | 'redirect' | 'request'
 
 /** Receives what a transport pushes. */
 export interface TransportHandler {
+  /** The connection stands, TLS included, and the request is being sent. Called again after a redirect. */
+  onConnected?(): void
   /** The head has arrived. */
   onResponse(response: TransportResponse): void
   /** A piece of the body has arrived. */

@@ -43,10 +43,10 @@ describe('TLS', () => {
   })
 
   it('that the server does not support is retried', async () => {
-    const server = createTcpServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(
-      0,
-      '127.0.0.1',
-    )
+    const server = createTcpServer((socket) => {
+      // The client may reset the connection.
+      socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n')
+    }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const stream = record(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`, { reconnect: soon })
     expect((await stream.state('waiting')).reason).toMatchObject({ code: 'network' })

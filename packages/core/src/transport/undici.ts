@@ -1,15 +1,17 @@
 import type { Socket } from 'node:net'
-import { buildConnector, Client, type Dispatcher } from 'undici'
+import { Agent, buildConnector, Client, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from 'undici'
 import { decodeContent } from './content-coding.ts'
 import { followRedirects } from './redirect.ts'
 import { isTlsError } from './tls-error.ts'
 import type { Transport, TransportConnection, TransportHandler, TransportRequest } from './transport.ts'
+import { UndiciWire } from './undici-wire.ts'
 
 /** The options of `undiciTransport`. */
 export interface UndiciTransportOptions {
   /**
    * Sends the requests: an `Agent` with a certificate authority, a unix socket or a client certificate, a `ProxyAgent`, or a
-   * pool. Its connect timeout applies. Its timeouts for head and body do not.
+   * pool. Its connect timeout applies. Its timeouts for head and body do not. HTTP/2 is used if it negotiates HTTP/2.
+   * One with interceptors may add secrets to each request, so it gets none for another origin: such a redirect is an error.
    * Default: each request has its own connection, which closes at once when the stream does, even while it connects.
    */
   readonly dispatcher?: Dispatcher
@@ -18,18 +20,32 @@ export interface UndiciTransportOptions {
 /** Sends requests through undici's `dispatch`, without a stream object between the socket and the parser. */
 export function undiciTransport(options: UndiciTransportOptions = {}): Transport {
   const { dispatcher } = options
-  return decodeContent(
-    followRedirects({ open: (request, handler) => new UndiciExchange(request, handler, dispatcher) }),
-  )
+  const exchanges: Transport = {
+    open: (request, handler) => new UndiciExchange(request, handler, dispatcher),
+  }
+  const sameOriginOnly =
+    dispatcher && !PLAIN_DISPATCHES.has(dispatcher.dispatch)
+      ? 'the interceptors of the dispatcher may add secrets'
+      : undefined
+  return { ...decodeContent(followRedirects(exchanges, { sameOriginOnly })), reportsConnected: true }
 }
 
-/** Shared, because it keeps TLS sessions. It has no timeout (undici's default is 10 s): the stream limits the time to connect. */
-const CONNECTOR = /* @__PURE__ */ buildConnector({ timeout: 0 })
+/** The methods of undici's own dispatchers, which add nothing. The one of a client is that of a pool and of an agent as well. */
+const PLAIN_DISPATCHES: ReadonlySet<unknown> = /* @__PURE__ */ new Set(
+  [Agent, ProxyAgent, EnvHttpProxyAgent].map(({ prototype }) => prototype.dispatch),
+)
+
+/**
+ * Shared, because it keeps TLS sessions. It has no timeout (undici's default is 10 s): the stream limits the time to connect.
+ * It offers no HTTP/2 (undici's default does), which gains nothing: each request has its own connection.
+ */
+const CONNECTOR = /* @__PURE__ */ buildConnector({ timeout: 0, allowH2: false })
 
 class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler {
   readonly #request: TransportRequest
   readonly #handler: TransportHandler
   readonly #ownClient: Client | undefined
+  readonly #wire = new UndiciWire()
   #socket: Socket | undefined
   #controller: Dispatcher.DispatchController | undefined
   #live = true
@@ -67,8 +83,13 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (!this.#live) controller.abort(new Error('aborted'))
-    else if (this.#paused) controller.pause()
+    this.#wire.watch()
+    if (!this.#live) {
+      controller.abort(new Error('aborted'))
+      return
+    }
+    if (this.#paused) controller.pause()
+    this.#handler.onConnected?.()
   }
 
   onResponseStart(_: unknown, status: number, headers: ResponseHeaders): void {
@@ -82,6 +103,10 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
 
   onResponseEnd(): void {
     if (!this.#live) return
+    if (!this.#wire.hasProperEnd) {
+      this.onResponseError(undefined, new Error('the body was cut short by a reset'))
+      return
+    }
     this.#live = false
     this.#ownClient?.close(ignore)
     this.#handler.onEnd()

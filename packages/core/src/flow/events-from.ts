@@ -1,0 +1,189 @@
+import { requireNumber, type SseEvent } from '@rxsse/shared'
+import { Observable, type Subscriber } from 'rxjs'
+import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
+import { publicUrl } from '../request/url.ts'
+import { Body } from '../response/body.ts'
+import { Decoder, type DecoderHandler } from '../response/decoder.ts'
+import { createRejection, EXCERPT_LENGTH, isEventStream } from '../response/rejected-response.ts'
+import { type EventSourceOptions, type Notice, resolveTypes } from '../stream/options.ts'
+import type { TransportResponse } from '../transport/transport.ts'
+import type { Gate } from './gate.ts'
+
+/** Bytes of an event stream: a `Response`, a `ReadableStream`, a Node stream or another async iterable. */
+export type EventBytes = ResponseLike | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
+
+/** What `eventsFrom` needs of a `Response`. */
+export interface ResponseLike {
+  readonly status: number
+  readonly url: string
+  readonly headers: Iterable<[string, string]>
+  readonly body: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null
+}
+
+/** The options of `eventsFrom`. */
+export interface EventsFromOptions<E extends string = string>
+  extends Pick<EventSourceOptions<E>, 'events' | 'maxEventSize' | 'until' | 'deliverUnfinished'> {
+  /** While it is shut, nothing is pulled. `createFlowGate` makes one. Default: none. */
+  readonly gate?: Gate
+}
+
+/**
+ * The events of bytes that are already there. They are pulled, and cancelled on unsubscribing. Bytes can be read once, so
+ * subscribe once.
+ *
+ * - Emits each event, decoded as `fromEventSource` does.
+ * - Errors with an `EventSourceError`: `incomplete` at an end inside an unfinished event or before `until`, `network` with what the
+ *   bytes fail with, `event-too-large`, and for a `Response` `http-status` at a status other than 200. A `Response` of `fetch` with
+ *   another content type is `content-type`.
+ * - Completes at the end, or with the event for which `until` is true.
+ *
+ * @throws TypeError that names the option with the wrong value.
+ */
+export function eventsFrom<const E extends string = string>(
+  source: EventBytes,
+  options: EventsFromOptions<E> = {},
+): Observable<SseEvent<string, E | Notice>> {
+  const settings = {
+    ...options,
+    types: resolveTypes(options.events),
+    maxEventSize: requireNumber(options.maxEventSize ?? 16 * 2 ** 20, 'maxEventSize', 1),
+  }
+  return new Observable<SseEvent>((subscriber) => {
+    const reading = new Reading(settings, subscriber)
+    reading.run(source).catch((cause: unknown) => reading.fail('network', 'the bytes cannot be read', cause))
+    return () => reading.close()
+  }) as Observable<SseEvent<string, E | Notice>>
+}
+
+interface Settings extends Omit<EventsFromOptions, 'events'> {
+  readonly types: ReadonlySet<string> | undefined
+  readonly maxEventSize: number
+}
+
+/** One subscription. */
+class Reading {
+  readonly #settings: Settings
+  readonly #subscriber: Subscriber<SseEvent>
+  readonly #decoder: Decoder
+  #lastEventId = ''
+  #pieces: Pieces | undefined
+  #closed = false
+  /** Continues when the gate opens, or when the reading is closed. */
+  #continue = (): void => {}
+
+  constructor(settings: Settings, subscriber: Subscriber<SseEvent>) {
+    this.#settings = settings
+    this.#subscriber = subscriber
+    const { maxEventSize } = settings
+    const handler: DecoderHandler = {
+      onEvent: (type, data) => this.#onEvent({ type, data, lastEventId: this.#lastEventId }),
+      onId: (id) => {
+        this.#lastEventId = id
+      },
+      onRetry() {},
+      onComment: undefined,
+      onOversize: () =>
+        this.fail('event-too-large', `an event took more than maxEventSize, ${maxEventSize} bytes`),
+    }
+    this.#decoder = new Decoder(handler, settings)
+  }
+
+  async run(source: EventBytes): Promise<void> {
+    const { until, gate, deliverUnfinished } = this.#settings
+    this.#subscriber.add(gate?.changes.subscribe(() => this.#continue()))
+    const response = 'headers' in source ? source : undefined
+    const pieces = pull(response ? response.body : (source as Exclude<EventBytes, ResponseLike>))
+    this.#pieces = pieces
+    const isRejected = response && !isAccepted(response)
+    const excerpt = new Body(EXCERPT_LENGTH)
+    for (;;) {
+      while (gate?.shut && !this.#closed) {
+        await new Promise<void>((resolve) => {
+          this.#continue = resolve
+        })
+      }
+      const piece = this.#closed ? undefined : await pieces.next()
+      if (this.#closed) return
+      if (piece === undefined) break
+      if (isRejected) {
+        if (!excerpt.add(piece)) break
+      } else {
+        this.#decoder.push(piece)
+        // Now, so that nothing is pulled before these events are delivered.
+        this.#decoder.flush()
+      }
+    }
+    if (isRejected) {
+      this.#end(createRejection(toTransportResponse(response), excerpt.text, undefined, Date.now()))
+    } else if (this.#decoder.end(deliverUnfinished) && !deliverUnfinished) {
+      this.fail('incomplete', 'the bytes ended inside an event')
+    } else if (until) {
+      this.fail('incomplete', 'the bytes ended before until was true')
+    } else {
+      this.#subscriber.complete()
+    }
+  }
+
+  fail(code: EventSourceErrorCode, message: string, cause?: unknown): void {
+    this.#end(new EventSourceError(code, message, { cause }))
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#decoder.close()
+    this.#continue()
+    this.#pieces?.cancel()
+  }
+
+  #end(error: EventSourceError): void {
+    if (this.#closed) return
+    this.close()
+    this.#subscriber.error(error)
+  }
+
+  #onEvent(event: SseEvent): void {
+    this.#subscriber.next(event)
+    try {
+      if (!this.#closed && this.#settings.until?.(event)) this.#subscriber.complete()
+    } catch (cause) {
+      this.fail('request', 'until threw', cause)
+    }
+  }
+}
+
+/** A `Response` made by hand has no URL, and often no content type. */
+function isAccepted(response: ResponseLike): boolean {
+  return response.url === '' ? response.status === 200 : isEventStream(toTransportResponse(response))
+}
+
+function toTransportResponse({ status, headers, url }: ResponseLike): TransportResponse {
+  return { status, headers: Object.fromEntries(headers), url: url && publicUrl(url) }
+}
+
+/** Pieces that are pulled one by one. */
+interface Pieces {
+  /** Undefined at the end. */
+  next(): Promise<Uint8Array | undefined>
+  /** Gives the rest up. */
+  cancel(): void
+}
+
+function pull(source: Exclude<EventBytes, ResponseLike> | null): Pieces {
+  if (source === null) return { next: async () => undefined, cancel() {} }
+  if ('getReader' in source) {
+    const reader = source.getReader()
+    return {
+      next: async () => (await reader.read()).value,
+      // Fails if the stream has failed, which is told already.
+      cancel: () => void reader.cancel().catch(() => {}),
+    }
+  }
+  const iterator = source[Symbol.asyncIterator]()
+  return {
+    async next() {
+      const { done, value } = await iterator.next()
+      return done ? undefined : value
+    },
+    cancel: () => void iterator.return?.().catch(() => {}),
+  }
+}

@@ -1,0 +1,63 @@
+import { subscribe } from 'node:diagnostics_channel'
+import type { ClientHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { skipInformational } from './skip-informational.ts'
+
+/**
+ * The socket of an exchange, and its stream on HTTP/2. undici takes two broken bodies for complete ones: a stream that is
+ * reset with NO_ERROR, and a body without a length whose connection is reset. Both are known only here.
+ */
+export class UndiciWire {
+  #socket: Socket | undefined
+  #isHttp2 = false
+  #hasEndStream = false
+
+  /** Call it within `onRequestStart`: undici writes the request after it, in the same turn. */
+  watch(): void {
+    subscribeOnce()
+    this.#socket = undefined
+    this.#isHttp2 = this.#hasEndStream = false
+    writing = this
+    queueMicrotask(() => {
+      if (writing === this) writing = undefined
+    })
+  }
+
+  /** Call it within `onResponseEnd`. */
+  get hasProperEnd(): boolean {
+    return this.#isHttp2 ? this.#hasEndStream : !this.#socket?.errored
+  }
+
+  static onSendHeaders(message: unknown): void {
+    if (writing === undefined) return
+    const { socket } = message as { socket: Socket }
+    writing.#socket = socket
+    if ((socket as TLSSocket).alpnProtocol !== 'h2') skipInformational(socket)
+  }
+
+  static onStreamCreated(message: unknown): void {
+    const wire = writing
+    if (wire === undefined) return
+    const { stream } = message as { stream: ClientHttp2Stream }
+    const { push } = stream
+    wire.#isHttp2 = true
+    // Node pushes null for END_STREAM (RFC 9113, 5.1), and for a reset, but after a reset the stream is closed by then.
+    stream.push = (bytes, encoding) => {
+      if (bytes === null && !stream.closed) wire.#hasEndStream = true
+      return push.call(stream, bytes, encoding)
+    }
+  }
+}
+
+/** The exchange whose request undici writes now. */
+let writing: UndiciWire | undefined
+
+let isSubscribed = false
+
+function subscribeOnce(): void {
+  if (isSubscribed) return
+  isSubscribed = true
+  subscribe('undici:client:sendHeaders', UndiciWire.onSendHeaders)
+  subscribe('http2.client.stream.created', UndiciWire.onStreamCreated)
+}
