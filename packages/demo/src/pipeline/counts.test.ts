@@ -33,7 +33,14 @@ it('counts a later connection with an id as resumed, and reports the remaining w
   expect(upstream.now()).toEqual({ status: 'connecting', attempt: 1, remaining: 0, reason: '' })
   upstream.next({ status: 'connecting', attempt: 1, url: '', lastEventId: '' })
   upstream.next({ ...open, attempt: 1 })
-  upstream.next({ status: 'waiting', attempt: 1, delay: 1_000, reason: 'end' })
+  upstream.next({
+    status: 'waiting',
+    attempt: 1,
+    delay: 1_000,
+    reason: 'end',
+    serverRetry: undefined,
+    retryAfter: undefined,
+  })
   clock = 400
   expect(upstream.now()).toEqual({ status: 'waiting', attempt: 1, remaining: 600, reason: 'end' })
   clock = 1_400

@@ -3,7 +3,7 @@ import type { OperatorFunction } from 'rxjs'
 import { operate } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import type { EventMap, EventOf } from './define-events.ts'
-import { createEventValidator, type DecodeOptions, resolveDecodeOptions } from './event-validator.ts'
+import { type DecodeOptions, EventValidator, resolveDecodeOptions } from './event-validator.ts'
 import { resolveValidate } from './schema-validate.ts'
 
 export interface DecodeByTypeOptions extends DecodeOptions {
@@ -36,14 +36,17 @@ export function decodeByType<const M extends EventMap>(
   )
   const onUnknown = resolveSideOutput(options.onUnknown, 'decodeByType: onUnknown')
   const config = resolveDecodeOptions('decodeByType', options)
-  return operate<SseEvent, EventOf<M>>('decodeByType', options.stage, (context) =>
-    createEventValidator(context, config, (event) => {
-      const validate = validators.get(event.type)
-      if (validate === undefined) {
-        context.counts.dropped++
-        onUnknown?.(event)
-      }
-      return validate
-    }),
+  return operate<SseEvent, EventOf<M>>(
+    'decodeByType',
+    options.stage,
+    (context) =>
+      new EventValidator(context, config, (event) => {
+        const validate = validators.get(event.type)
+        if (validate === undefined) {
+          context.counts.dropped++
+          onUnknown?.(event)
+        }
+        return validate
+      }),
   )
 }

@@ -2,7 +2,7 @@ import type { SseEvent } from '@rxsse/shared'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { OperatorFunction } from 'rxjs'
 import { operate } from '../stage/operate.ts'
-import { createEventValidator, type DecodeOptions, resolveDecodeOptions } from './event-validator.ts'
+import { type DecodeOptions, EventValidator, resolveDecodeOptions } from './event-validator.ts'
 import { resolveValidate } from './schema-validate.ts'
 
 /**
@@ -28,5 +28,5 @@ export function decode<Schema extends StandardSchemaV1, S extends SseEvent = Sse
 ): OperatorFunction<S, SseEvent<StandardSchemaV1.InferOutput<Schema>, S['type']>> {
   const validate = resolveValidate(schema, 'decode: schema')
   const config = resolveDecodeOptions('decode', options)
-  return operate('decode', options.stage, (context) => createEventValidator(context, config, () => validate))
+  return operate('decode', options.stage, (context) => new EventValidator(context, config, () => validate))
 }

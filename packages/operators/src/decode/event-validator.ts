@@ -39,128 +39,140 @@ export function resolveDecodeOptions(operator: string, options: DecodeOptions): 
 }
 
 /**
- * Creates a handler that parses and validates events, and emits them in order. `findValidate` returns undefined for an
- * event that it has counted itself.
+ * Parses and validates events, and emits them in order. `findValidate` returns undefined for an event that it has counted
+ * itself.
  */
-export function createEventValidator<Out>(
-  context: OperatorContext<SseEvent<Out>>,
-  { parse, onInvalid, concurrency, gate }: EventValidatorConfig,
-  findValidate: (event: SseEvent) => Validate | undefined,
-): EventHandler<SseEvent> {
-  const { out, counts, enter } = context
-  const { tracker } = counts
-  tracker?.onStart()
+export class EventValidator<Out> implements EventHandler<SseEvent> {
+  readonly #context: OperatorContext<SseEvent<Out>>
+  readonly #config: EventValidatorConfig
+  readonly #findValidate: (event: SseEvent) => Validate | undefined
   // A list of the events from the first one that is not validated yet. An array that shrinks in front and grows behind
   // would be copied again and again.
-  let first: Pending | undefined
-  let last: Pending | undefined
+  #first: Pending | undefined
+  #last: Pending | undefined
   /** The first event whose validation has not started. */
-  let waiting: Pending | undefined
-  let held = 0
-  let running = 0
-  let isCompleting = false
-  // The gate may outlive the stream.
-  if (gate !== undefined) out.add(() => gate.release(held))
+  #waiting: Pending | undefined
+  #held = 0
+  #running = 0
+  #isCompleting = false
+  readonly #advance = () => this.#startAndEmit()
 
-  function emit(event: SseEvent, outcome: Outcome): void {
-    if ('cause' in outcome || outcome.issues !== undefined) {
-      rejectInvalid(context, onInvalid, event, outcome)
-      return
-    }
-    counts.out++
-    // The library guarantees that the value has the schema's output type, which is `Out`.
-    out.next({ type: event.type, data: outcome.value as Out, lastEventId: event.lastEventId })
+  constructor(
+    context: OperatorContext<SseEvent<Out>>,
+    config: EventValidatorConfig,
+    findValidate: (event: SseEvent) => Validate | undefined,
+  ) {
+    this.#context = context
+    this.#config = config
+    this.#findValidate = findValidate
+    context.counts.tracker?.onStart()
+    const { gate } = config
+    // The gate may outlive the stream.
+    if (gate !== undefined) context.out.add(() => gate.release(this.#held))
   }
 
-  function passOn(event: SseEvent, outcome: Outcome, part: Part<string> | undefined): void {
-    if (tracker === undefined || part === undefined) emit(event, outcome)
-    else tracker.passOn(part, counts, () => emit(event, outcome))
+  next(event: SseEvent): void {
+    const { tracker } = this.#context.counts
+    const part = tracker?.onArrival(event)
+    const validate = this.#findValidate(event)
+    if (validate === undefined) {
+      if (part !== undefined) tracker?.onSettled(part)
+      return
+    }
+    if (this.#first !== undefined) {
+      const pending = this.#enqueue(event, validate, part)
+      this.#waiting ??= pending
+      this.#startAndEmit()
+      return
+    }
+    const outcome = this.#run(event, validate)
+    if (isThenable(outcome)) this.#wait(this.#enqueue(event, validate, part), outcome)
+    else this.#passOn(event, outcome, part)
+  }
+
+  complete(): void {
+    this.#isCompleting = true
+    if (this.#first === undefined) this.#context.out.complete()
+  }
+
+  #passOn(event: SseEvent, outcome: Outcome, part: Part<string> | undefined): void {
+    const { counts } = this.#context
+    if (counts.tracker === undefined || part === undefined) this.#emit(event, outcome)
+    else counts.tracker.passOn(part, counts, () => this.#emit(event, outcome))
+  }
+
+  #emit(event: SseEvent, outcome: Outcome): void {
+    if ('cause' in outcome || outcome.issues !== undefined) {
+      rejectInvalid(this.#context, this.#config.onInvalid, event, outcome)
+      return
+    }
+    this.#context.counts.out++
+    // The library guarantees that the value has the schema's output type, which is `Out`.
+    this.#context.out.next({
+      type: event.type,
+      data: outcome.value as Out,
+      lastEventId: event.lastEventId,
+    })
   }
 
   /** Starts waiting validations, and emits the finished events at the head of the queue. */
-  function advance(): void {
+  #startAndEmit(): void {
+    const { out } = this.#context
     for (;;) {
-      while (running < concurrency && waiting !== undefined) {
-        const next: Pending = waiting
-        waiting = next.next
-        start(next)
+      while (this.#running < this.#config.concurrency && this.#waiting !== undefined) {
+        const next: Pending = this.#waiting
+        this.#waiting = next.next
+        this.#start(next)
       }
-      if (first?.outcome === undefined || out.closed) break
-      const { event, outcome, part } = first
-      first = first.next
-      held--
-      gate?.release(1)
-      passOn(event, outcome, part)
+      if (this.#first?.outcome === undefined || out.closed) break
+      const { event, outcome, part } = this.#first
+      this.#first = this.#first.next
+      this.#held--
+      this.#config.gate?.release(1)
+      this.#passOn(event, outcome, part)
     }
-    if (isCompleting && first === undefined) out.complete()
+    if (this.#isCompleting && this.#first === undefined) out.complete()
   }
 
-  function enqueue(event: SseEvent, validate: Validate, part: Part<string> | undefined): Pending {
+  #enqueue(event: SseEvent, validate: Validate, part: Part<string> | undefined): Pending {
     const pending: Pending = { event, validate, part, outcome: undefined, next: undefined }
-    if (first === undefined || last === undefined) first = pending
-    else last.next = pending
-    last = pending
-    held++
-    gate?.acquire(1)
+    if (this.#first === undefined || this.#last === undefined) this.#first = pending
+    else this.#last.next = pending
+    this.#last = pending
+    this.#held++
+    this.#config.gate?.acquire(1)
     return pending
   }
 
-  function start(pending: Pending): void {
-    const outcome = run(pending.event, pending.validate)
-    if (isThenable(outcome)) wait(pending, outcome)
+  #start(pending: Pending): void {
+    const outcome = this.#run(pending.event, pending.validate)
+    if (isThenable(outcome)) this.#wait(pending, outcome)
     else pending.outcome = outcome
   }
 
-  function run(event: SseEvent, validate: Validate): Outcome | PromiseLike<Result> {
+  #run(event: SseEvent, validate: Validate): Outcome | PromiseLike<Result> {
     try {
-      const result = validate(parse(event.data))
+      const result = validate(this.#config.parse(event.data))
       return isThenable(result) ? result : requireResult(result)
     } catch (cause) {
       return { cause }
     }
   }
 
-  function wait(pending: Pending, promise: PromiseLike<Result>): void {
-    running++
+  #wait(pending: Pending, promise: PromiseLike<Result>): void {
+    this.#running++
     // A thenable of the schema may throw, settle twice or call back at once: a promise does not.
     Promise.resolve(promise).then(
-      (result) => settle(pending, requireResult(result)),
-      (cause) => settle(pending, { cause }),
+      (result) => this.#settle(pending, requireResult(result)),
+      (cause) => this.#settle(pending, { cause }),
     )
   }
 
-  function settle(pending: Pending, outcome: Outcome): void {
-    running--
+  #settle(pending: Pending, outcome: Outcome): void {
+    this.#running--
     pending.outcome = outcome
     // Most validations end in order. One that does not only makes room for a waiting one.
-    if (pending === first || waiting !== undefined) enter(advance)
-  }
-
-  return {
-    next(event) {
-      const part = tracker?.onArrival(event)
-      const validate = findValidate(event)
-      if (validate === undefined) {
-        if (part !== undefined) tracker?.onSettled(part)
-        return
-      }
-      if (first !== undefined) {
-        const pending = enqueue(event, validate, part)
-        waiting ??= pending
-        advance()
-        return
-      }
-      const outcome = run(event, validate)
-      if (!isThenable(outcome)) {
-        passOn(event, outcome, part)
-        return
-      }
-      wait(enqueue(event, validate, part), outcome)
-    },
-    complete() {
-      isCompleting = true
-      if (first === undefined) out.complete()
-    },
+    if (pending === this.#first || this.#waiting !== undefined) this.#context.enter(this.#advance)
   }
 }
 

@@ -1,7 +1,6 @@
 import { type Duration, isPromise, type MaybePromise, type SseMessage } from '@rxsse/shared'
 import type { ObservableInput, Subscription } from 'rxjs'
-import type { Connection } from '../connection/connection.ts'
-import { type AdmittedRequest, createStreamResponse } from '../http/endpoint.ts'
+import type { AdmittedRequest } from '../http/endpoint.ts'
 import { BARE_ERROR, createPlainResponse, type SinkResponse } from '../http/response.ts'
 import {
   createStreamEndpoint,
@@ -10,12 +9,11 @@ import {
 } from '../http/stream-endpoint.ts'
 import { createResultError } from '../sink/callbacks.ts'
 import { createErrorReporter, isErrorStatus, RequestError } from '../sink/errors.ts'
-import { EVERY_TOPIC } from '../sink/topic.ts'
-import { encodeComment } from '../wire/encode.ts'
-import { PipelineSubscriber } from './pipeline-subscriber.ts'
-import { cancelSource, subscribeTo } from './pull.ts'
+import type { PipelineSubscriber } from './pipeline-subscriber.ts'
+import { cancelSource } from './pull.ts'
 import { createPlainReply, Reply } from './reply.ts'
 import { createPipelineRequest, type PipelineRequest, type StreamRequest } from './response-gate.ts'
+import { type PipelineContext, runPipeline } from './run-pipeline.ts'
 
 /** As a sink's, but a slow client is disconnected by default: a response with a hole is useless. */
 export interface StreamOptions extends StreamEndpointOptions {
@@ -60,14 +58,13 @@ export function streamTo<M extends SseMessage>(
   const { methods = ['GET'], head = 'at-once', whenGone = 'unsubscribe', retry: ownRetry = false } = options
   const { errorStatus = resolveStatus, errorMessage } = options
   const onError = createErrorReporter(options.onError)
+  const fail = createErrorResponse(errorStatus, onError)
   const running = new Set<Subscription>()
-  /** Those with a connection. */
   const connected = new Set<PipelineSubscriber<M>>()
   let projecting = 0
   let onIdle: (() => void) | undefined
-  const slowClientOptions = { policy: 'disconnect', ...options.slowClient } as const
   const { endpoint, hub, counters, clock, retry, slowClient } = createStreamEndpoint(
-    { ...options, slowClient: slowClientOptions, retry: ownRetry },
+    { ...options, slowClient: { policy: 'disconnect', ...options.slowClient }, retry: ownRetry },
     {
       isEndless: false,
       methods,
@@ -92,6 +89,20 @@ export function streamTo<M extends SseMessage>(
       },
     },
   )
+  const context: PipelineContext<M> = {
+    hub,
+    retry,
+    counters,
+    slowClient,
+    head,
+    whenGone,
+    errorMessage,
+    running,
+    connected,
+    reportIdle,
+    fail,
+    onError,
+  }
   return endpoint
 
   function begin(admitted: AdmittedRequest): MaybePromise<SinkResponse> {
@@ -100,14 +111,15 @@ export function streamTo<M extends SseMessage>(
     const content = project(own.request, admitted.user)
     if (!isPromise(content)) return respond(content, admitted, own)
     projecting++
-    const done = () => {
-      projecting--
-      reportIdle()
-    }
     // Its pipeline counts from here on, so this does not wait for the response.
     const response = content.then((ready) => respond(ready, admitted, own))
-    content.then(done, done)
+    content.then(projected, projected)
     return response
+  }
+
+  function projected(): void {
+    projecting--
+    reportIdle()
   }
 
   function reportIdle(): void {
@@ -120,73 +132,23 @@ export function streamTo<M extends SseMessage>(
     own: PipelineRequest,
   ): MaybePromise<SinkResponse> {
     const made = content instanceof Reply ? content : new Reply<M>(content, {})
-    const plain = content instanceof Reply ? createPlainReply(content) : undefined
+    const plain = made === content ? createPlainReply(made) : undefined
     if (plain !== undefined) return plain
     const source = made.content as ObservableInput<M>
     if (admitted.scope.ended && whenGone === 'unsubscribe') {
       cancelSource(source, onError)
       return BARE_ERROR
     }
-    return run(source, made, admitted, own)
+    return runPipeline(source, made, admitted, own, context)
   }
+}
 
-  function run(
-    source: ObservableInput<M>,
-    made: Reply<M>,
-    { permit, scope, expires }: AdmittedRequest,
-    { setShut, end }: PipelineRequest,
-  ): MaybePromise<SinkResponse> {
-    const subscriber = new PipelineSubscriber<M>({
-      counters,
-      slowClient,
-      errorMessage,
-      setBehind: setShut,
-      onError,
-    })
-    const pipeline = subscribeTo(source, subscriber, onError)
-    running.add(pipeline)
-    pipeline.add(() => {
-      running.delete(pipeline)
-      reportIdle()
-    })
-    const leave = () => {
-      subscriber.abandon()
-      end()
-      if (whenGone === 'unsubscribe') pipeline.unsubscribe()
-    }
-    scope.hold(leave)
-    if (head === 'at-once' || subscriber.hasBegun) return createResponse()
-    return subscriber.begun.then(createResponse)
-
-    function createResponse(): SinkResponse {
-      const outcome = subscriber.outcomeBeforeFirst
-      if (outcome?.as === 'failed') return fail(outcome.error)
-      if (outcome !== undefined) {
-        return { status: made.status ?? 204, headers: { 'cache-control': 'no-store', ...made.headers } }
-      }
-      const response = createStreamResponse((connect) => {
-        const begin = (connection: Connection) => {
-          connected.add(subscriber)
-          connection.onClosed(() => {
-            connected.delete(subscriber)
-            leave()
-          })
-          hub.join(connection)
-          // Never without a byte: it shows proxies and clients that the server is alive.
-          subscriber.connect(connection, retry.encode() || (subscriber.hasBegun ? '' : encodeComment('')))
-        }
-        hub.open(EVERYTHING, permit, connect, begin, expires)
-      })
-      return {
-        ...response,
-        status: made.status ?? response.status,
-        headers: { ...response.headers, ...made.headers },
-      }
-    }
-  }
-
-  /** Never throws, so that each error is reported once. */
-  function fail(error: unknown): SinkResponse {
+/** Creates the response to an error before the head. Never throws, so that each error is reported once. */
+function createErrorResponse(
+  errorStatus: (error: unknown) => number,
+  onError: (error: unknown) => void,
+): (error: unknown) => SinkResponse {
+  return (error) => {
     try {
       const status: unknown = errorStatus(error)
       if (!isErrorStatus(status)) throw createResultError(status, 'errorStatus', 'a status from 400 to 599')
@@ -202,5 +164,3 @@ export function streamTo<M extends SseMessage>(
 function resolveStatus(error: unknown): number {
   return error instanceof RequestError ? error.status : 500
 }
-
-const EVERYTHING = { filter: EVERY_TOPIC, rooms: [], user: undefined }

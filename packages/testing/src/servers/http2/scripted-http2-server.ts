@@ -2,8 +2,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer } from 'node:tls'
 import { createConditionWaiter } from '../condition-waiter.ts'
 import { testCertificate } from '../scripted/test-certificate.ts'
-import { type Http2Recording, serveHttp2Connection } from './connection.ts'
+import { Http2Connection } from './connection.ts'
 import type { Http2RecordedRequest, Http2Script } from './script.ts'
+import type { Http2Recording } from './stream.ts'
 
 /** Options of {@link createScriptedHttp2Server}. */
 export interface ScriptedHttp2ServerOptions {
@@ -56,7 +57,7 @@ export async function createScriptedHttp2Server(
 
   const serve = (socket: Socket): void => {
     const tcp = sockets.get(socket.remotePort) ?? socket
-    serveHttp2Connection(socket, {
+    new Http2Connection(socket, {
       number: connections++,
       resetTcp: () => tcp.resetAndDestroy(),
       requests,
