@@ -125,6 +125,36 @@ describe.skipIf(noChromium !== undefined)('in Chromium', () => {
     expect(statuses).toEqual(['connecting', 'waiting', 'connecting', 'open', 'closed'])
   })
 
+  it('does not reconnect before a Retry-After has passed when the browser is online again, twice', async () => {
+    events = () =>
+      streams().length < 3
+        ? { status: 503, headers: { 'retry-after': '1' }, body: [] }
+        : { status: 200, body: ['data: a\n\n', 'HOLD'] }
+    const waits = await page.evaluate(
+      () =>
+        new Promise<number[]>((resolve) => {
+          const waited: number[] = []
+          let from = 0
+          rxsse
+            .fromEventSource('/events', {
+              reconnect: { initialDelay: '1h', maxDelay: '1h' },
+              state: {
+                next({ status }) {
+                  if (status === 'connecting' && from > 0) waited.push(performance.now() - from)
+                  if (status !== 'waiting') return
+                  from = performance.now()
+                  setTimeout(rxsse.goOnline)
+                },
+              },
+            })
+            .pipe(rxsse.take(1))
+            .subscribe(() => resolve(waited))
+        }),
+    )
+    expect(waits).toHaveLength(2)
+    for (const waited of waits) expect(waited).toBeGreaterThanOrEqual(999)
+  })
+
   it('keeps the stream of a hidden tab', async () => {
     let show: () => void = () => {}
     const hidden = new Promise<void>((resolve) => {

@@ -33,9 +33,9 @@ export interface Waiting {
   /** Why it ended. `'end'` if the server ended the response properly. */
   readonly reason: EventSourceError | 'end'
   /** The last `retry:` of the stream in milliseconds, if there was one. */
-  readonly serverRetry: number | undefined
+  readonly serverRetry?: number | undefined
   /** The `Retry-After` of the response in milliseconds, if it had one. */
-  readonly retryAfter: number | undefined
+  readonly retryAfter?: number | undefined
 }
 
 /** The stream is over for good. */

@@ -84,7 +84,7 @@ describe('a timeout', () => {
   })
 
   it('that is false never fires', async () => {
-    await using server = await createScriptedServer([{ raw: ['HOLD'] }])
+    await using server = await createScriptedServer(() => ({ raw: ['HOLD'] }))
     const clock = new VirtualClock()
     const timeouts = { connect: false, head: false, idle: false } as const
     for (const [, transport] of transports) {
