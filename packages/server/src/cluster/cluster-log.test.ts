@@ -242,8 +242,9 @@ describe('what is not valid on the channel', () => {
     [[1, 'append', { data: 1, topic: 't' }, 'all', null]],
     [[1, 'append', message('a'), 'everybody', null]],
     [[1, 'append', message('a'), 'all', 7]],
-    [[1, 'since', {}, 5]],
-    [[1, 'since', 0, -1]],
+    [[1, 'since', {}, 5, null]],
+    [[1, 'since', 0, -1, null]],
+    [[1, 'since', 0, 5, 'all']],
     [[1, 'take', 'u', 'many']],
     ['head'],
   ])('is told and does nothing in the primary: %j', async (call) => {

@@ -22,7 +22,7 @@ export interface WorkerMessage {
 /** A call has a number, which its answer repeats. */
 export type Call =
   | readonly [n: number, name: 'append', message: LoggedMessage, target: Target, sourceId: string | null]
-  | readonly [n: number, name: 'since', after: string | number, limit: number]
+  | readonly [n: number, name: 'since', after: string | number, limit: number, maxBytes: number | null]
   | readonly [n: number, name: 'head']
   | readonly [n: number, name: 'tail']
   | readonly [n: number, name: 'take', key: string, most: number]
@@ -85,7 +85,8 @@ export function parseCall(value: unknown): Call {
     case 'since':
       if (typeof first !== 'string' && !isCount(first)) throw invalid('a position that is none', first)
       if (!isCount(second)) throw invalid('a limit that is not a number', second)
-      return [n, name, first, second]
+      if (third !== null && !isCount(third)) throw invalid('a number of bytes that is none', third)
+      return [n, name, first, second, third]
     case 'head':
     case 'tail':
     case 'release':

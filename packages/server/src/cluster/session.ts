@@ -97,7 +97,9 @@ export class Session {
         return isPromise(appended) ? appended.then(shorten) : shorten(appended)
       }
       case 'since': {
-        const page = primary.since(call[2], { limit: call[3], maxBytes: PAGE_LENGTH })
+        const [, , after, limit, maxBytes] = call
+        const bounds = { limit, maxBytes: Math.min(maxBytes ?? PAGE_LENGTH, PAGE_LENGTH) }
+        const page = primary.since(after, bounds)
         return isPromise(page) ? page.then(limitLength) : limitLength(page)
       }
       case 'head':

@@ -25,7 +25,7 @@ function sharedReads(): { reads: SharedReads; asked: Asked[] } {
 
 it('asks once for those who ask for the same while the answer is on its way', async () => {
   const { reads, asked } = sharedReads()
-  const [one, other] = [reads.read('e-1', 10), reads.read('e-1', 10)]
+  const [one, other] = [reads.read('e-1', { limit: 10 }), reads.read('e-1', { limit: 10 })]
   expect(asked.length).toBe(1)
   asked[0]?.answer()
   expect(await one).toBe(await other)
@@ -33,9 +33,9 @@ it('asks once for those who ask for the same while the answer is on its way', as
 
 it('asks again for a read that begins after the answer, even in the same turn', async () => {
   const { reads, asked } = sharedReads()
-  const one = reads.read('e-1', 10)
+  const one = reads.read('e-1', { limit: 10 })
   asked[0]?.answer()
-  const other = reads.read('e-1', 10)
+  const other = reads.read('e-1', { limit: 10 })
   expect(asked.length).toBe(2)
   asked[1]?.answer()
   expect(await one).not.toBe(await other)
@@ -43,11 +43,11 @@ it('asks again for a read that begins after the answer, even in the same turn', 
 
 it('asks again after something went live, while the first answer is on its way', () => {
   const { reads, asked } = sharedReads()
-  void reads.read('e-1', 10)
+  void reads.read('e-1', { limit: 10 })
   reads.stopSharing()
-  void reads.read('e-1', 10)
+  void reads.read('e-1', { limit: 10 })
   asked[0]?.answer()
-  void reads.read('e-1', 10)
+  void reads.read('e-1', { limit: 10 })
   expect(asked.length).toBe(2)
 })
 
@@ -58,13 +58,13 @@ it('tells an id from an offset, and one limit from another', () => {
     [1, 1],
     ['1', 2],
   ] as const)
-    void reads.read(after, limit)
+    void reads.read(after, { limit })
   expect(asked.length).toBe(3)
 })
 
 it('asks for a few pages at a time, and for all of them in the end', async () => {
   const { reads, asked } = sharedReads()
-  const all = Array.from({ length: 100 }, (_, after) => reads.read(after, 10))
+  const all = Array.from({ length: 100 }, (_, after) => reads.read(after, { limit: 10 }))
   expect(asked.length).toBe(16)
   for (let answered = 0; answered < 100; answered++) {
     asked[answered]?.answer()

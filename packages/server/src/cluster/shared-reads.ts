@@ -1,7 +1,7 @@
-import type { LogPage } from '../log/event-log.ts'
+import type { LogPage, PageBounds } from '../log/event-log.ts'
 
 /** Asks the primary. Calls `settled` as the answer is read, before what follows it on the channel. */
-type Ask = (after: string | number, limit: number, settled: () => void) => Promise<LogPage>
+type Ask = (after: string | number, bounds: PageBounds, settled: () => void) => Promise<LogPage>
 
 /**
  * Reads of the log, a few at a time. When a worker has died, thousands of clients resume at
@@ -19,8 +19,8 @@ export class SharedReads {
     this.#ask = ask
   }
 
-  read(after: string | number, limit: number): Promise<LogPage> {
-    const key = `${typeof after} ${limit} ${after}`
+  read(after: string | number, bounds: PageBounds): Promise<LogPage> {
+    const key = `${typeof after} ${bounds.limit} ${bounds.maxBytes} ${after}`
     const same = this.#reading.get(key)
     if (same !== undefined) return same
     const page = new Promise<LogPage>((resolve, reject) => {
@@ -31,7 +31,7 @@ export class SharedReads {
       }
       this.#waiting.push(() => {
         this.#running++
-        this.#ask(after, limit, settled).then(resolve, reject)
+        this.#ask(after, bounds, settled).then(resolve, reject)
       })
     })
     this.#reading.set(key, page)

@@ -86,9 +86,8 @@ export class WorkerLog implements EventLog {
     )
   }
 
-  /** The primary bounds the bytes of a page. */
-  since(after: string | number, { limit }: PageBounds): Promise<LogPage> {
-    return this.#reads.read(after, limit)
+  since(after: string | number, bounds: PageBounds): Promise<LogPage> {
+    return this.#reads.read(after, bounds)
   }
 
   head(): Promise<LogPosition> {
@@ -152,9 +151,9 @@ export class WorkerLog implements EventLog {
     }
   }
 
-  #read(after: string | number, limit: number, settled: () => void): Promise<LogPage> {
+  #read(after: string | number, { limit, maxBytes }: PageBounds, settled: () => void): Promise<LogPage> {
     return this.#call(
-      (n) => [n, 'since', after, limit],
+      (n) => [n, 'since', after, limit, maxBytes ?? null],
       (value) => parsePage(value, this.#context.onError),
       settled,
     )
