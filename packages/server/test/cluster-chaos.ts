@@ -61,6 +61,8 @@ export async function clusterChaos({
     const seen: SseEvent[] = []
     const subscription = fromEventSource(program.url, {
       lastEventId: program.origin,
+      // A connection that is handed to a worker as it is killed stays open, and nobody answers it.
+      timeouts: { head: '3s' },
       reconnect: { initialDelay: 30, maxDelay: 500, minDelay: 10 },
       state: { next: ({ status }) => void (status === 'open' && counts.connections++) },
     }).subscribe({
