@@ -98,13 +98,10 @@ function readable(page: string, path: string): string {
       // A type and a value may have the same name, but an anchor must be unique.
       new RegExp(`^### ${name}\\b`, 'm').test(page.slice(0, at)) ? heading : `${heading} {#${name}}`,
     )
-    .replace(
-      /(\[`?(\w+)[^\]]*\]\((?!\w+:)([^)#]*)#)([^)]+)\)/g,
-      (_, link, text, file, slug) => {
-        const target = file === '' ? resolve(path) : resolve(dirname(path), file)
-        return `${link}${findAnchor(namesByPage.get(target) ?? [], text, slug)})`
-      },
-    )
+    .replace(/(\[`?(\w+)[^\]]*\]\((?!\w+:)([^)#]*)#)([^)]+)\)/g, (_, link, text, file, slug) => {
+      const target = file === '' ? resolve(path) : resolve(dirname(path), file)
+      return `${link}${findAnchor(namesByPage.get(target) ?? [], text, slug)})`
+    })
     .replace(/<a id="[^"]*"><\/a> /g, '')
     .replaceAll('__namedParameters', 'options')
     .replace(/^(Emits|Drops|Completes|Unsubscribes)\b/gm, '- **$1**')
