@@ -1,5 +1,6 @@
 /** Writes docs/api, the reference of every package's entries, from their docstrings: `node .vitepress/api-reference.ts`. */
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Application, Comment, LogLevel, ReflectionKind } from 'typedoc'
 
@@ -75,10 +76,13 @@ for (const module of project.children ?? []) {
 rmSync(folder, { recursive: true, force: true })
 await app.generateOutputs(project)
 const files = globSync(`${folder}/**/*.md`).map((path) => ({ path, text: readFileSync(path, 'utf8') }))
-const names = new Set(
-  files.flatMap(({ text }) => Array.from(text.matchAll(/^### (\w+)/gm), ([, name = '']) => name)),
+const namesByPage = new Map(
+  files.map(({ path, text }) => [
+    resolve(path),
+    Array.from(text.matchAll(/^### (\w+)/gm), ([, name = '']) => name),
+  ]),
 )
-for (const { path, text } of files) writeFileSync(path, readable(text))
+for (const { path, text } of files) writeFileSync(path, readable(text, path))
 writeFileSync(
   `${folder}/index.md`,
   `# API\n\nEvery public name of every entry, from the docstrings in the source.\n\n| entry | is, or has |\n| --- | --- |\n${rows.join('\n')}\n`,
@@ -88,25 +92,25 @@ writeFileSync(operators, withPages(readFileSync(operators, 'utf8')))
 if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1)
 
 /** Uses names as anchors (`#fromEventSource`) instead of numbers, and makes the closing lines of an operator a list. */
-function readable(page: string): string {
+function readable(page: string, path: string): string {
   return page
     .replace(/^### (\w+).*$/gm, (heading, name: string, at: number) =>
       // A type and a value may have the same name, but an anchor must be unique.
       new RegExp(`^### ${name}\\b`, 'm').test(page.slice(0, at)) ? heading : `${heading} {#${name}}`,
     )
-    .replace(
-      /(\[`?(\w+)[^\]]*\]\((?!\w+:)[^)#]*#)([^)]+)\)/g,
-      (_, link, text, slug) => `${link}${anchorOf(text, slug)})`,
-    )
+    .replace(/(\[`?(\w+)[^\]]*\]\((?!\w+:)([^)#]*)#)([^)]+)\)/g, (_, link, text, file, slug) => {
+      const target = file === '' ? resolve(path) : resolve(dirname(path), file)
+      return `${link}${findAnchor(namesByPage.get(target) ?? [], text, slug)})`
+    })
     .replace(/<a id="[^"]*"><\/a> /g, '')
     .replaceAll('__namedParameters', 'options')
     .replace(/^(Emits|Drops|Completes|Unsubscribes)\b/gm, '- **$1**')
 }
 
-function anchorOf(text: string, slug: string): string {
-  if (names.has(text)) return text
+function findAnchor(names: readonly string[], text: string, slug: string): string {
+  if (names.includes(text)) return text
   const plain = slug.replace(/-\d+$/, '')
-  return [...names].find((name) => name.toLowerCase() === plain) ?? slug
+  return names.find((name) => name.toLowerCase() === plain) ?? slug
 }
 
 /** Links an operator to its own page with a diagram and an example. */

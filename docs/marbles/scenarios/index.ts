@@ -1,6 +1,7 @@
 import type { AnyScenario } from '../scenario.ts'
 import { columnScenarios } from './columns.ts'
 import { decodeScenarios } from './decode.ts'
+import { feedScenarios } from './feeds.ts'
 import { filterScenarios } from './filter.ts'
 import { flowScenarios } from './flow.ts'
 import { rateScenarios } from './rate.ts'
@@ -11,6 +12,7 @@ export const scenarios: Readonly<Record<string, AnyScenario>> = {
   ...decodeScenarios,
   ...filterScenarios,
   ...windowScenarios,
+  ...feedScenarios,
   ...rateScenarios,
   ...columnScenarios,
   ...flowScenarios,
