@@ -8,7 +8,7 @@ const MAX_WORDS = 30
 const PAGES = [
   'README.md',
   'docs/index.md',
-  'docs/{guarantees,performance,scaling}.md',
+  'docs/{guarantees,performance,scaling,security}.md',
   'docs/{apps,migration}/*.md',
   'docs/guide/{all-cores,testing}.md',
   'docs/recipes/!(merge-feeds).md',

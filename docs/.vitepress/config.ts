@@ -25,9 +25,10 @@ const guide = pages('guide/*.md', [
 ])
 const apps = pages('apps/*.md', ['browser', 'angular', 'nestjs', 'express', 'fastify', 'hono', 'next'])
 const recipes = pages('recipes/*.md')
-const facts = pages('{symptoms,guarantees,scaling,performance,runtimes,comparison}.md', [
+const facts = pages('{symptoms,guarantees,security,scaling,performance,runtimes,comparison}.md', [
   'symptoms',
   'guarantees',
+  'security',
   'scaling',
   'performance',
   'runtimes',
