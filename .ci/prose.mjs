@@ -10,8 +10,10 @@ const PAGES = [
   'docs/index.md',
   'docs/{guarantees,performance,scaling,security}.md',
   'docs/{apps,migration}/*.md',
-  'docs/guide/{all-cores,testing}.md',
+  'docs/guide/*.md',
+  'docs/symptoms.md',
   'docs/recipes/!(merge-feeds).md',
+  'docs/operators/*.md',
 ]
 
 const CODE = /^ *```.*?^ *```/gms

@@ -75,24 +75,24 @@ function openPrimary(log: EventLog, context: ClusterContext): ClusterLog {
   const receive = (worker: Worker, message: unknown) => {
     // What a worker sent before it died may arrive later than the news of its death.
     if (worker.isConnected() && !worker.isDead())
-      quietly(() => primary.receive(channelOf(worker), message), context)
+      quietly(() => primary.receive(resolveChannel(worker), message), context)
   }
-  const disconnected = (worker: Worker) => primary.disconnected(channelOf(worker))
+  const disconnected = (worker: Worker) => primary.disconnected(resolveChannel(worker))
   cluster.on('message', receive)
   // Node tells of a killed worker by both, in either order, or by 'exit' alone.
   cluster.on('disconnect', disconnected)
   cluster.on('exit', disconnected)
   // A worker that was there before the log asks again.
   for (const worker of Object.values(cluster.workers ?? {})) {
-    if (worker !== undefined) channelOf(worker).send({ rxsse: context.name, kind: 'begin' }, () => {})
+    if (worker !== undefined) resolveChannel(worker).send({ rxsse: context.name, kind: 'begin' }, () => {})
   }
-  return clusterLogOf(primary, context.name, () => {
+  return createClusterLog(primary, context.name, () => {
     cluster.off('message', receive)
     cluster.off('disconnect', disconnected)
     cluster.off('exit', disconnected)
   })
 
-  function channelOf(worker: Worker): Channel {
+  function resolveChannel(worker: Worker): Channel {
     let channel = channels.get(worker)
     if (channel === undefined) {
       channel = {
@@ -121,13 +121,13 @@ function openWorker(context: ClusterContext): ClusterLog {
   const disconnected = () => worker.disconnected()
   process.on('message', receive)
   process.once('disconnect', disconnected)
-  return clusterLogOf(worker, context.name, () => {
+  return createClusterLog(worker, context.name, () => {
     process.off('message', receive)
     process.off('disconnect', disconnected)
   })
 }
 
-function clusterLogOf(log: PrimaryLog | WorkerLog, name: string, leave: () => void): ClusterLog {
+function createClusterLog(log: PrimaryLog | WorkerLog, name: string, leave: () => void): ClusterLog {
   return {
     permits: log.permits,
     append: (message, target, options) => log.append(message, target, options),

@@ -54,7 +54,7 @@ export interface Run {
 
 /** A message of the log `name`; undefined if it belongs to somebody else. */
 export function parseWorkerMessage(value: unknown, name: string): WorkerMessage | undefined {
-  if (!isOf(value, name)) return undefined
+  if (!isOwnMessage(value, name)) return undefined
   const { client, kind, calls = [] } = value
   if (typeof client !== 'string') throw invalid('a message without a client', value)
   if (kind !== 'hello' && kind !== 'calls' && kind !== 'bye')
@@ -64,7 +64,7 @@ export function parseWorkerMessage(value: unknown, name: string): WorkerMessage 
 }
 
 export function parsePrimaryMessage(value: unknown, name: string): PrimaryMessage | undefined {
-  if (!isOf(value, name)) return undefined
+  if (!isOwnMessage(value, name)) return undefined
   const { client, kind, answers = [], runs = [] } = value
   if (client !== undefined && typeof client !== 'string') throw invalid('a client that is not text', value)
   if (kind !== 'begin' && kind !== 'welcome' && kind !== 'batch' && kind !== 'closed') {
@@ -204,7 +204,7 @@ function parseLine(value: unknown, field: string): string {
   }
 }
 
-function isOf(value: unknown, name: string): value is Record<string, unknown> {
+function isOwnMessage(value: unknown, name: string): value is Record<string, unknown> {
   return isObject(value) && value.rxsse === name
 }
 

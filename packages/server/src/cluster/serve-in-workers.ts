@@ -44,7 +44,7 @@ async function serveInThisProcess(
   const { sinks } = options
   const chosen = options.port === 0 ? process.env[PORT_VARIABLE] : undefined
   const { port, url, close } = await serveHere(Number(chosen ?? options.port))
-  const stats = () => statsOf(sinks)
+  const stats = () => readStats(sinks)
   if (cluster.isWorker) {
     process.on('message', answer)
     tell({ rxsse: channel, port })
@@ -84,7 +84,7 @@ async function superviseWorkers(
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}${basePath}`,
     async stats() {
       const answers = (await supervisor.askAll({ stats: true })) as ({ stats?: Stats } | undefined)[]
-      return addStats([statsOf(sinks), ...answers.map((answer) => answer?.stats ?? {})])
+      return addStats([readStats(sinks), ...answers.map((answer) => answer?.stats ?? {})])
     },
     close(options = {}) {
       closing ??= close(options)
@@ -121,7 +121,7 @@ function tell(message: object): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {})
 }
 
-function statsOf(sinks: WorkersOptions['sinks']): Stats {
+function readStats(sinks: WorkersOptions['sinks']): Stats {
   return Object.fromEntries(Object.entries(sinks).map(([id, sink]) => [id, sink.stats()]))
 }
 

@@ -169,7 +169,7 @@ export class Session {
     this.#answers = []
     this.#runs = []
     this.#hasPage = false
-    const length = runs.reduce((sum, { entries }) => sum + lengthOf(entries), 0)
+    const length = runs.reduce((sum, { entries }) => sum + measureEntries(entries), 0)
     this.#unsent += length
     const { name } = this.#primary.context
     this.#channel.send({ rxsse: name, client: this.client, kind: 'batch', answers, runs }, () => {
@@ -227,7 +227,7 @@ const RETRY_MS = 1_000
 /** Ids, topics and what is around them. */
 const ENTRY_OVERHEAD = 128
 
-function lengthOf(entries: readonly LogEntry[]): number {
+function measureEntries(entries: readonly LogEntry[]): number {
   return entries.reduce((sum, { message }) => sum + message.data.length + ENTRY_OVERHEAD, 0)
 }
 

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
 import {
-  contentOf,
   decodeFrame,
   decodeSettings,
   encodeFrame,
@@ -9,6 +8,7 @@ import {
   FLAG,
   FRAME,
   type Frame,
+  readContent,
   SETTING,
 } from './frames.ts'
 import { decodeFields } from './hpack.ts'
@@ -138,7 +138,7 @@ export class Http2Connection implements StepHost {
 
   #receiveFields(frame: Frame): void {
     const stream = this.#openStream(frame.stream)
-    stream.fieldBlock = Buffer.concat([stream.fieldBlock, contentOf(frame)])
+    stream.fieldBlock = Buffer.concat([stream.fieldBlock, readContent(frame)])
     // END_STREAM is on the HEADERS frame, END_HEADERS on the last CONTINUATION after it (RFC 9113, 6.10).
     if (frame.type === FRAME.HEADERS) stream.hasBody = (frame.flags & FLAG.END_STREAM) === 0
     if ((frame.flags & FLAG.END_HEADERS) === 0) return
@@ -149,7 +149,7 @@ export class Http2Connection implements StepHost {
   #receiveData(frame: Frame): void {
     const stream = this.#streams.get(frame.stream)
     if (stream === undefined) return
-    stream.body = Buffer.concat([stream.body, contentOf(frame)])
+    stream.body = Buffer.concat([stream.body, readContent(frame)])
     if (frame.payload.length > 0) {
       this.sendFrame(encodeNumbers(FRAME.WINDOW_UPDATE, 0, frame.payload.length))
       this.sendFrame(encodeNumbers(FRAME.WINDOW_UPDATE, frame.stream, frame.payload.length))

@@ -92,7 +92,7 @@ export function encodeNumbers(type: number, stream: number, ...numbers: readonly
 }
 
 /** The payload without padding and priority (RFC 9113, 6.1 and 6.2). */
-export function contentOf({ type, flags, payload }: Frame): Buffer {
+export function readContent({ type, flags, payload }: Frame): Buffer {
   const isPadded = (flags & FLAG.PADDED) !== 0
   const hasPriority = type === FRAME.HEADERS && (flags & FLAG.PRIORITY) !== 0
   const start = (isPadded ? 1 : 0) + (hasPriority ? 5 : 0)
