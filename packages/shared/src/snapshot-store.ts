@@ -1,0 +1,41 @@
+import type { MaybePromise } from './maybe-promise.ts'
+
+/** What a job saves: one consistent cut of the cursors of its feeds and the states of its stages. A store does not read it. */
+export interface Snapshot {
+  /** Counts from 1. Every snapshot of a job has a higher number than those before it. */
+  readonly number: number
+  /** The bytes, in pieces, so that neither copying nor writing them takes a long turn of the event loop. */
+  readonly chunks: readonly Uint8Array[]
+  /** Only from `load`: why each newer snapshot could not be used. Empty or missing if this is the newest one. */
+  readonly damaged?: readonly string[]
+}
+
+/** The right to run a job. One process at a time has it. */
+export interface Lease {
+  /** Calls back once when the right is lost: the process can no longer save or publish. */
+  onLost(listener: (reason: Error) => void): void
+  /** Gives the right to the next process at once. */
+  release(): MaybePromise<void>
+}
+
+export interface LeaseRequest {
+  readonly granted: Promise<Lease>
+  /** Stops waiting. `granted` then never settles. */
+  cancel(): void
+}
+
+/**
+ * Keeps the snapshots of one job. It keeps the last two, so that a torn or corrupt one never leaves the job without a state.
+ */
+export interface SnapshotStore {
+  /**
+   * The newest intact snapshot. Undefined if none was ever saved. Rejects if there are snapshots and all of them are damaged.
+   */
+  load(): MaybePromise<Snapshot | undefined>
+  /** Resolves when the snapshot survives a crash of the process and of the machine. A failed save leaves the earlier ones intact. */
+  save(snapshot: Snapshot): MaybePromise<void>
+  /** A shared store only: asks for the right to run the job, and waits for it as long as another process has it. */
+  acquire?(): LeaseRequest
+  /** Releases files and connections. */
+  close?(): MaybePromise<void>
+}
