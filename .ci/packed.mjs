@@ -46,7 +46,7 @@ for (const { name, filename, files, size } of packages) {
   ])
 }
 
-// The README's example needs no other packages than these.
+// The README's quick start needs no other packages than these.
 const readme = createProject('readme', ['core', 'operators', 'server'], ['rxjs'])
 writeFileSync(join(readme, 'README.md'), readFileSync('README.md'))
 run(process.execPath, ['readme.mjs'], readme)

@@ -7,7 +7,7 @@ const MAX_WORDS = 30
 /** Add a page as soon as it keeps both limits. */
 const PAGES = [
   'README.md',
-  'docs/index.md',
+  'docs/{index,README}.md',
   'docs/{guarantees,performance,scaling,security}.md',
   'docs/{apps,migration}/*.md',
   'docs/guide/*.md',

@@ -1,54 +1,80 @@
-// Runs the first example of the README against a local feed and reads what it serves.
-import { once } from 'node:events'
+// Runs the quick start of the README as a newcomer would: block by block, in one file, without a network.
+import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const MINUTE = 60_000
-const TRADES = [0, 1, 2].flatMap((n) =>
-  [10, 12, 11].map((price) => ({ symbol: 'A', price: price + n, time: n * MINUTE })),
+const SECONDS = 1_000
+
+const [quickStart] = readFileSync('README.md', 'utf8').split('\n## Packages\n')
+const blocks = Array.from(quickStart.matchAll(/^```ts\n(.+?)^```$/gms), ([, block]) => block)
+if (blocks.length !== 3) throw new Error(`the quick start must have three blocks, not ${blocks.length}`)
+
+// Connections to other machines fail. The preloaded module stands for a machine without a network.
+writeFileSync(
+  'offline.mjs',
+  `import net from 'node:net'
+const { connect } = net.Socket.prototype
+net.Socket.prototype.connect = function (...args) {
+  const { host = 'localhost' } = [args[0]].flat()[0]
+  if (!/^(localhost|127\\.|::1)/.test(host)) throw new Error('there is no network, but the program connects to ' + host)
+  return connect.apply(this, args)
+}
+`,
 )
 
-const feed = createServer((_, response) => {
-  response.writeHead(200, { 'content-type': 'text/event-stream' })
-  response.write(TRADES.map((trade) => `data: ${JSON.stringify(trade)}\n\n`).join(''))
+await runBlocks(1, 5 * SECONDS, async (output) => {
+  await output(/^connecting\nopen\n(price \d+ \d+\n)+/)
+  console.log('the first block prints events within five seconds')
 })
-const feedPort = await listen(feed)
-const free = createServer()
-const port = await listen(free)
-free.close()
-
-const [, example] = /^```ts\n(.+?)^```$/ms.exec(readFileSync('README.md', 'utf8'))
-const program = example
-  .replace('https://example.com/trades', `http://127.0.0.1:${feedPort}/trades`)
-  .replace('listen(8080)', `listen(${port}, '127.0.0.1')`)
-if (!program.includes(feedPort) || !program.includes(port))
-  throw new Error('the first example of the README must read https://example.com/trades and listen on 8080')
-writeFileSync('example.ts', program)
-await import(new URL('example.ts', import.meta.url))
-
-// A request with an unknown id gets the whole log, so it does not matter how much is there yet.
-for (let attempt = 0; !/"high":12,"low":10/.test(await readOneSecond()); attempt++) {
-  if (attempt === 50) throw new Error('the example of the README does not send the first window')
-  await sleep(200)
-}
-console.log('the first example of the README runs')
-process.exit()
-
-async function listen(server) {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return server.address().port
-}
-
-async function readOneSecond() {
-  let text = ''
-  try {
-    const headers = { 'last-event-id': 'before-0' }
-    const response = await fetch(`http://127.0.0.1:${port}/`, { headers, signal: AbortSignal.timeout(1000) })
-    for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) text += chunk
-  } catch {
-    // The server does not listen yet, or the second is over.
+await runBlocks(3, 15 * SECONDS, async (output) => {
+  const response = await askServer()
+  const numbers = Array.from((await output(/price 9 /)).matchAll(/^price (\d+) /gm), ([, n]) => Number(n))
+  if (numbers.some((n, index) => n !== index)) throw new Error(`the prices have gaps: ${numbers}`)
+  await output(/^waiting$/m)
+  await output(/^\{ prices: \d, average: [\d.]+ \}$/m)
+  let served = ''
+  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    served += chunk
+    if (/^event: average\nid: .+\ndata: \{"window"/m.test(served)) break
   }
-  return text
+  console.log('the other blocks add averages and serve them')
+})
+
+/** Runs a file with the first blocks until `use` has returned. It gets a function that waits for output. */
+async function runBlocks(count, limit, use) {
+  writeFileSync('start.mts', blocks.slice(0, count).join('\n'))
+  const child = spawn(process.execPath, ['--import', './offline.mjs', 'start.mts'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let printed = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    printed += text
+  })
+  const end = Date.now() + limit
+  try {
+    await use(async (wanted) => {
+      while (!wanted.test(printed)) {
+        if (child.exitCode !== null) throw new Error(`the program exited with ${child.exitCode}:\n${printed}`)
+        if (Date.now() > end)
+          throw new Error(`no ${wanted} within ${limit / SECONDS} s. The program printed:\n${printed}`)
+        await sleep(20)
+      }
+      return printed
+    })
+  } finally {
+    child.kill()
+  }
+}
+
+/** Asks until the server listens. */
+async function askServer() {
+  const signal = AbortSignal.timeout(15 * SECONDS)
+  for (;;) {
+    try {
+      return await fetch('http://localhost:8080', { signal })
+    } catch (error) {
+      if (signal.aborted) throw error
+      await sleep(50)
+    }
+  }
 }

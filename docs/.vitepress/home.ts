@@ -15,13 +15,13 @@ const sizes: readonly { name: string; size: number }[] = JSON.parse(
 export const home = {
   hero: {
     name: 'rxsse',
-    text: 'Server-Sent Events for RxJS',
+    text: 'Server-Sent Events that reconnect and resume',
     tagline:
-      'Read an SSE endpoint as an Observable that survives lost connections. Serve any Observable as an SSE endpoint that replays what its clients missed.',
+      'Read an SSE endpoint as an RxJS Observable: every event once, in order, over any number of lost connections. Serve any Observable as an SSE endpoint that replays what its clients missed.',
     actions: [
       { theme: 'brand', text: 'Get started', link: '/start' },
+      { theme: 'alt', text: 'Compare', link: '/comparison' },
       { theme: 'alt', text: 'Operators', link: '/operators/' },
-      { theme: 'alt', text: 'API', link: '/api/' },
     ],
   },
   features: [

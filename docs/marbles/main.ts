@@ -7,5 +7,5 @@ import { scenarios } from './scenarios/index.ts'
 const folder = new URL('../operators/marbles/', import.meta.url)
 mkdirSync(folder, { recursive: true })
 for (const [name, scenario] of Object.entries(scenarios)) {
-  writeFileSync(new URL(`${name}.svg`, folder), draw(record(scenario)))
+  writeFileSync(new URL(`${name}.svg`, folder), draw(await record(scenario)))
 }

@@ -9,8 +9,8 @@ const folder = new URL('../operators/marbles/', import.meta.url)
 
 describe('the marble diagrams', () => {
   // `pnpm --filter @rxsse/docs marbles` draws them anew.
-  it.each(Object.entries(scenarios))('show what %s does', (name, scenario) => {
-    expect(readFileSync(new URL(`${name}.svg`, folder), 'utf8')).toBe(draw(record(scenario)))
+  it.each(Object.entries(scenarios))('show what %s does', async (name, scenario) => {
+    expect(readFileSync(new URL(`${name}.svg`, folder), 'utf8')).toBe(draw(await record(scenario)))
   })
 
   it('are those that there is a scenario for', () => {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { createStage } from '@rxsse/operators'
 import { Subject, VirtualTimeScheduler } from 'rxjs'
 import type { AnyScenario, Marble, Scenario } from './scenario.ts'
@@ -44,8 +45,11 @@ export interface Recording {
   readonly watermark: readonly { readonly at: number; readonly mark: number }[]
 }
 
+/** A step of virtual time in milliseconds, after which promises settle. */
+const STEP = 50
+
 /** Runs the scenario's operator in virtual time and records the events. */
-export function record(scenario: AnyScenario): Recording {
+export async function record(scenario: AnyScenario): Promise<Recording> {
   // Safe: `scenario` infers the types from the same source.
   const { source, show, operate, showOut, windowOf, happened, ...rest } = scenario as unknown as Scenario<
     unknown,
@@ -114,8 +118,11 @@ export function record(scenario: AnyScenario): Recording {
       subject.complete()
     }, rest.completes * 1000)
   }
-  scheduler.maxFrames = rest.until * 1000
-  scheduler.flush()
+  for (let until = 0; until <= rest.until * 1000; until += STEP) {
+    scheduler.maxFrames = until
+    scheduler.flush()
+    await setImmediate()
+  }
 
   return {
     call: rest.call,

@@ -12,20 +12,8 @@ const COMMON_ENDPOINTS: Endpoints = {
   ),
 }
 
-const START = Date.UTC(2026, 0, 1)
-
 /** Endpoints of pages without feed comments, such as the READMEs that npm shows. */
 const PAGE_ENDPOINTS: Readonly<Record<string, Endpoints>> = {
-  'README.md': {
-    'GET https://example.com/trades': createThreeMinutes((minute) =>
-      [10, 12, 11].map((price) => ({ symbol: 'A', price: price + minute, time: START + minute * 60_000 })),
-    ),
-  },
-  'docs/README.md': {
-    'GET https://stream.wikimedia.org/v2/stream/recentchange': createThreeMinutes((minute) =>
-      ['ann', 'bob', 'ann'].map((user) => ({ wiki: 'enwiki', user, timestamp: START / 1000 + minute * 60 })),
-    ),
-  },
   'packages/core/README.md': {
     'GET https://example.com/prices': createNumberedFeed(
       [1, 2, 3].map((n) => ({ type: 'price', data: `${n}.5` })),
@@ -68,18 +56,6 @@ const PAGE_ENDPOINTS: Readonly<Record<string, Endpoints>> = {
 /** The endpoints of a page without those in its own comments. */
 export function listEndpoints(path: string): Endpoints {
   return { ...COMMON_ENDPOINTS, ...PAGE_ENDPOINTS[path] }
-}
-
-/** Three minutes of events for a program that serves windows of a minute. It waits for the program's first client. */
-function createThreeMinutes(data: (minute: number) => readonly unknown[]): Feed {
-  return (_, visited) => ({
-    status: 200,
-    body: [
-      { until: visited },
-      ...[0, 1, 2].flatMap((minute) => data(minute).map((value) => `data: ${JSON.stringify(value)}\n\n`)),
-      'HOLD',
-    ],
-  })
 }
 
 /** Events with ids from 1. A request continues after its id, and gets 204 if nothing is left. */

@@ -5,9 +5,10 @@ import { feedScenarios } from './feeds.ts'
 import { filterScenarios } from './filter.ts'
 import { flowScenarios } from './flow.ts'
 import { rateScenarios } from './rate.ts'
+import { reconnectScenarios } from './reconnect.ts'
 import { windowScenarios } from './window.ts'
 
-/** A scenario for each operator, by the name of its page. */
+/** A scenario for each operator, by the name of its page, and one of a stream that reconnects. */
 export const scenarios: Readonly<Record<string, AnyScenario>> = {
   ...decodeScenarios,
   ...filterScenarios,
@@ -16,4 +17,5 @@ export const scenarios: Readonly<Record<string, AnyScenario>> = {
   ...rateScenarios,
   ...columnScenarios,
   ...flowScenarios,
+  ...reconnectScenarios,
 }
