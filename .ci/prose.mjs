@@ -9,11 +9,11 @@ const PAGES = [
   'README.md',
   'docs/{index,README}.md',
   'packages/{core,operators,server,redis,testing,shared}/README.md',
-  'docs/{guarantees,performance,scaling,security}.md',
+  'docs/*.md',
   'docs/{apps,migration}/*.md',
   'docs/guide/*.md',
   'docs/symptoms.md',
-  'docs/recipes/!(merge-feeds).md',
+  'docs/recipes/*.md',
   'docs/operators/*.md',
 ]
 

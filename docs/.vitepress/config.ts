@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { type DefaultTheme, defineConfig } from 'vitepress'
+import llmsText from 'vitepress-plugin-llms'
 import { styleSheet } from '../marbles/palette.ts'
 import { fileNames } from './file-names.ts'
 import { home } from './home.ts'
@@ -68,7 +69,11 @@ export default defineConfig({
       Object.assign(page.frontmatter, { aside: false, pageClass: 'wide' })
   },
   // The index of the local search exceeds Vite's size warning. It is loaded on the first search.
-  vite: { build: { chunkSizeWarningLimit: 5000 } },
+  vite: {
+    build: { chunkSizeWarningLimit: 5000 },
+    // Writes llms.txt, llms-full.txt and each page as Markdown. The API reference would be most of them.
+    plugins: [llmsText({ ignoreFiles: ['api/**'] })],
+  },
   markdown: {
     // Comments have the output of the examples, so they need good contrast.
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-default' },
