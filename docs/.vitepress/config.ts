@@ -26,7 +26,7 @@ const guide = pages('guide/*.md', [
 ])
 const apps = pages('apps/*.md', ['browser', 'angular', 'nestjs', 'express', 'fastify', 'hono', 'next'])
 const recipes = pages('recipes/*.md')
-const facts = pages('{symptoms,guarantees,security,scaling,performance,runtimes,comparison}.md', [
+const facts = pages('{symptoms,guarantees,security,scaling,performance,runtimes,comparison,versions}.md', [
   'symptoms',
   'guarantees',
   'security',
@@ -34,6 +34,7 @@ const facts = pages('{symptoms,guarantees,security,scaling,performance,runtimes,
   'performance',
   'runtimes',
   'comparison',
+  'versions',
 ])
 
 const reading: DefaultTheme.SidebarItem[] = [
