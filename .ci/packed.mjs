@@ -53,7 +53,7 @@ run(process.execPath, ['readme.mjs'], readme)
 
 const project = createProject(
   'project',
-  ['core', 'operators', 'server', 'redis', 'testing'],
+  ['core', 'operators', 'server', 'redis', 'inspector', 'testing'],
   [
     'rxjs@7.8',
     'zod',

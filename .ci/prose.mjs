@@ -8,7 +8,7 @@ const MAX_WORDS = 30
 const PAGES = [
   'README.md',
   'docs/{index,README}.md',
-  'packages/{core,operators,server,redis,testing,shared}/README.md',
+  'packages/{core,operators,server,redis,inspector,testing,shared}/README.md',
   'docs/*.md',
   'docs/{apps,migration}/*.md',
   'docs/guide/*.md',

@@ -27,6 +27,7 @@ const SIDE_EFFECT_FREE = [
   'server',
   'redis',
   'shared',
+  'inspector',
   'testing',
 ]
 

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Application, Comment, LogLevel, ReflectionKind } from 'typedoc'
 
-const packages = ['core', 'operators', 'server', 'redis', 'testing']
+const packages = ['core', 'operators', 'server', 'redis', 'inspector', 'testing']
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = `${root}docs/api`
 

@@ -31,6 +31,9 @@ const PAGE_ENDPOINTS: Readonly<Record<string, Endpoints>> = {
     'GET https://example.com/flaky': ({ lastEventId }) =>
       lastEventId === '' ? { status: 200, body: ['id: 7\ndata: a\n\n', 'CUT'] } : undefined,
   },
+  'packages/inspector/README.md': {
+    'GET https://example.com/prices': createNumberedFeed([{ type: 'price', data: '1.5' }]),
+  },
   'packages/operators/README.md': {
     'GET https://example.com/quakes': createNumberedFeed([
       { type: 'message', data: '{"time":600000,"magnitude":4.5}' },

@@ -188,6 +188,10 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
     }
   }
 
+  countRooms(): Map<string, number> {
+    return this.#groups.countRooms()
+  }
+
   /** Calls `then` when the last connection has closed. */
   whenEmpty(then: () => void): void {
     this.#onEmpty = then

@@ -90,6 +90,17 @@ export class SubscriberGroups<Member> {
     return (user === undefined ? undefined : this.#byUser.get(user)) ?? []
   }
 
+  /** The connections of each room. */
+  countRooms(): Map<string, number> {
+    return new Map(
+      Array.from(this.#byRoom, ([room, groups]) => {
+        let connections = 0
+        for (const { members, joining } of groups) connections += members.size + joining
+        return [room, connections]
+      }),
+    )
+  }
+
   values(): Iterable<SubscriberGroup<Member>> {
     return this.#byKey.values()
   }

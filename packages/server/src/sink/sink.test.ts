@@ -176,6 +176,17 @@ describe('a sink', () => {
     expect((await openReader(url)).status).toBe(200)
   })
 
+  it('counts the connections of each room', async () => {
+    const { sink, url } = await serveTestSink({ rooms: { authorize: () => true } })
+    const [first] = await Promise.all([openReader(`${url}?rooms=a,b`), openReader(`${url}?room=b`), openReader(url)])
+    expect([...sink.rooms()].sort()).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ])
+    first.close()
+    await expect.poll(() => [...sink.rooms()]).toEqual([['b', 1]])
+  })
+
   it('forgets a client that leaves', async () => {
     const { sink, url } = await serveTestSink()
     const leaving = await openReader(url)

@@ -44,6 +44,8 @@ export interface Sink<M extends SseMessage = SseMessage> extends Observer<M>, St
    * connections of this server have ended all the same.
    */
   disconnect(target: Target, options?: DisconnectOptions): Promise<void>
+  /** The open connections of each room, in this process. Rooms without a connection are left out. */
+  rooms(): ReadonlyMap<string, number>
   /** The id of the message that went live last. Undefined without a log. */
   readonly position: string | undefined
   /** Emits when a connection opens or closes. */
@@ -148,6 +150,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
         throw error
       }
     },
+    rooms: () => hub.countRooms(),
     disconnect: (target, disconnectOptions) => disconnector.disconnect(target, disconnectOptions),
     get position() {
       return sequencer.cursor

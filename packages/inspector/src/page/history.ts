@@ -1,0 +1,57 @@
+import type { Sample, Transition } from '../sample.ts'
+
+/** What the page remembers, in milliseconds. */
+export const SPAN = 300_000
+
+/** The samples of the last five minutes, and the changes of each source. */
+export class History {
+  readonly #samples: Sample[] = []
+  readonly #timelines = new Map<string, Transition[]>()
+
+  add(sample: Sample): void {
+    // A clock that was set back would make negative rates.
+    if (sample.time <= (this.latest?.time ?? 0)) this.#samples.length = 0
+    this.#samples.push(sample)
+    const start = sample.time - SPAN
+    while ((this.#samples[0]?.time ?? start) < start) this.#samples.shift()
+    for (const { name, timeline } of sample.sources) {
+      const known = this.#timelines.get(name) ?? []
+      known.push(...timeline)
+      // The last change before the start tells the status at the start.
+      while ((known[1]?.at ?? start) < start) known.shift()
+      this.#timelines.set(name, known)
+    }
+  }
+
+  /** Forgets everything: the server's process is another one. */
+  clear(): void {
+    this.#samples.length = 0
+    this.#timelines.clear()
+  }
+
+  get latest(): Sample | undefined {
+    return this.#samples.at(-1)
+  }
+
+  timeline(source: string): readonly Transition[] {
+    return this.#timelines.get(source) ?? []
+  }
+
+  /** How much a count grew per second, over the last samples within `within` milliseconds. */
+  rate(read: (sample: Sample) => number | undefined, within = 5_000): number {
+    const last = this.latest
+    if (last === undefined) return 0
+    const first = this.#samples.find((sample) => sample.time >= last.time - within) ?? last
+    const seconds = (last.time - first.time) / 1000
+    return seconds === 0 ? 0 : Math.max(0, ((read(last) ?? 0) - (read(first) ?? 0)) / seconds)
+  }
+
+  /** The growth per second between neighbouring samples, with the time of the later one. */
+  rates(read: (sample: Sample) => number | undefined): readonly (readonly [time: number, rate: number])[] {
+    return this.#samples.slice(1).map((sample, index) => {
+      const before = this.#samples[index] as Sample
+      const grown = (read(sample) ?? 0) - (read(before) ?? 0)
+      return [sample.time, Math.max(0, grown / ((sample.time - before.time) / 1000))] as const
+    })
+  }
+}

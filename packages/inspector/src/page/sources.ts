@@ -1,0 +1,71 @@
+import type { SourceSample, Transition } from '../sample.ts'
+import { element, keepChildren, part, setText, svgElement } from './elements.ts'
+import { formatCount, formatDuration } from './format.ts'
+import { type History, SPAN } from './history.ts'
+
+/** Shows each source with its status, and its connections on a time line. */
+export function showSources(list: Element, history: History, time: number): void {
+  const sources = history.latest?.sources ?? []
+  const cards = keepChildren(
+    list,
+    sources.map(({ name }) => name),
+    createCard,
+  )
+  for (const [n, source] of sources.entries()) update(cards[n] as Element, source, history, time)
+}
+
+function createCard(name: string): Element {
+  const bar = svgElement('svg', { class: 'timeline', viewBox: '0 0 300 1', preserveAspectRatio: 'none' })
+  bar.setAttribute('role', 'img')
+  bar.setAttribute('aria-label', 'the connection in the last five minutes')
+  return element(
+    'article',
+    'card source',
+    element('h3', '', name),
+    part('span', 'status', 'status'),
+    part('p', 'url', 'quiet'),
+    bar as unknown as HTMLElement,
+    element('p', 'scale quiet', element('span', '', '5 min ago'), element('span', '', 'now')),
+    part('p', 'counts'),
+  )
+}
+
+function update(card: Element, source: SourceSample, history: History, time: number): void {
+  const timeline = history.timeline(source.name)
+  const last = timeline.at(-1)
+  const status = setText(card, 'status', describeStatus(source, last, time))
+  status.dataset.status = source.status ?? 'none'
+  setText(card, 'url', source.url ?? 'not subscribed')
+  const id = source.lastEventId === '' ? 'no id yet' : `last id ${source.lastEventId}`
+  const failed = source.failed === 1 ? '1 failure' : `${formatCount(source.failed)} failures`
+  setText(card, 'counts', `${formatCount(source.opened)} connections, ${failed}, ${id}`)
+  card.querySelector('svg')?.replaceChildren(...drawTimeline(timeline, time))
+}
+
+function describeStatus({ status }: SourceSample, last: Transition | undefined, time: number): string {
+  if (status === undefined) return 'not subscribed'
+  if (last === undefined) return status
+  const reason = last.reason === undefined ? '' : ` (${last.reason})`
+  return `${status} for ${formatDuration(Math.max(0, time - last.at))}${reason}`
+}
+
+/** One rectangle for each status, in seconds from the left. Short ones stay visible. */
+function drawTimeline(timeline: readonly Transition[], time: number): SVGElement[] {
+  const start = time - SPAN
+  return timeline.map(({ at, status, reason }, n) => {
+    const from = Math.max(at, start)
+    const to = Math.max(timeline[n + 1]?.at ?? time, from)
+    const bar = svgElement('rect', {
+      class: status,
+      x: (from - start) / 1000,
+      y: 0,
+      width: Math.max((to - from) / 1000, 0.6),
+      height: 1,
+    })
+    const title = svgElement('title', {})
+    const clock = new Date(at).toLocaleTimeString()
+    title.textContent = `${clock} ${status}${reason === undefined ? '' : ` (${reason})`}`
+    bar.append(title)
+    return bar
+  })
+}
