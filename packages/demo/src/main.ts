@@ -16,7 +16,15 @@ async function run(options: DemoOptions): Promise<void> {
   const terminal = createTerminal(process.stdout)
   const demo = await startDemo(options, (error) => terminal.end(`  Redis: ${messageOf(error)}`))
   terminal.end(`\n  rxsse is ready ${demo.url}\n  ${describeProcesses(demo, options)}Ctrl-C stops it.\n`)
-  const drawing = setInterval(() => terminal.show(demo.status(), describeProcesses(demo, options)), 500)
+  const told = new Set(listPids(demo))
+  const drawing = setInterval(() => {
+    const processes = describeProcesses(demo, options)
+    // A process that was killed has a new id, which the user needs to kill it again.
+    const restarted = listPids(demo).filter((pid) => !told.has(pid))
+    if (restarted.length > 0) terminal.end(`  ${processes}`)
+    for (const pid of restarted) told.add(pid)
+    terminal.show(demo.status(), processes)
+  }, 500)
 
   // The signal can come more than once: each process that wraps this one may forward it.
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
@@ -24,6 +32,10 @@ async function run(options: DemoOptions): Promise<void> {
   clearInterval(drawing)
   terminal.end('  Telling clients when to come back.')
   await demo.close()
+}
+
+function listPids({ feedPid, otherNodes }: Demo): number[] {
+  return [feedPid, ...otherNodes.map(({ pid }) => pid)].filter((pid) => pid !== undefined)
 }
 
 /** Lists the processes that the user may kill. */

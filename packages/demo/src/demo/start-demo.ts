@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { type ConnectionState, fromEventSource } from '@rxsse/core'
-import type { SseEvent } from '@rxsse/operators'
-import { type NextObserver, type Observable, tap } from 'rxjs'
+import { fromEventSource } from '@rxsse/core'
+import { inspect, type WatchedSource, watchSource } from '@rxsse/inspector'
+import type { SseEvent, Stage } from '@rxsse/operators'
+import { type Observable, tap } from 'rxjs'
 import type { DemoOptions } from '../command-line/options.ts'
 import type { FeedConfig } from '../feed/main.ts'
 import type { Messages } from '../messages/messages.ts'
@@ -58,7 +59,6 @@ export async function startDemo(options: DemoOptions, onRedisError: (error: unkn
     ...(nodes > 1 && { node: { number: 1, of: nodes, pid: process.pid } }),
     onLost: () => counts.dropped++,
   })
-  handler.resolve(createRequestHandler(resultSinks))
   const otherNodes: Supervised[] = []
   // Together, because each waits until its clients have read what is queued.
   starting.defer(async () => {
@@ -81,7 +81,11 @@ export async function startDemo(options: DemoOptions, onRedisError: (error: unkn
   })
   const publishStatus = (): void => resultSinks.publishToPage({ type: 'status', data: status() })
   const upstream = trackUpstream(counts, publishStatus)
-  serveResults(readEvents(url, upstream), options, counts, resultSinks)
+  const watched = watchSource({ state: upstream })
+  const pipelines = serveResults(readEvents(url, watched), options, counts, resultSinks)
+  const inspector = inspect({ sources: { feed: watched }, pipelines, sinks: resultSinks.sinks })
+  starting.defer(() => inspector.close())
+  handler.resolve(createRequestHandler({ ...resultSinks, inspector }))
   const statusTimer = setInterval(publishStatus, STATUS_INTERVAL_MS)
   starting.defer(() => clearInterval(statusTimer))
 
@@ -120,34 +124,36 @@ function describeReplay(speed: number): string {
   return `A week of earthquakes and twenty years of prices, ${speed.toLocaleString('en')} times as fast`
 }
 
-function readEvents(url: string, state: NextObserver<ConnectionState>): Observable<SseEvent> {
+function readEvents(url: string, watched: WatchedSource): Observable<SseEvent> {
   return fromEventSource(url, {
-    state,
+    ...watched,
     headers: { 'user-agent': 'rxsse-demo (https://github.com/rxsse/rxsse)' },
     // A killed feed is back within seconds, and the viewer should see that.
-    reconnect: { maxDelay: '5s' },
+    reconnect: { maxDelay: '2s' },
   })
 }
 
-/** Runs the events through the pipeline of this mode and serves its results. */
+/** Runs the events through the pipeline of this mode and serves its results. Returns its stages. */
 function serveResults(
   events: Observable<SseEvent>,
   { source, by }: DemoOptions,
   counts: Counts,
   resultSinks: ResultSinks,
-): void {
+): Readonly<Record<string, readonly Stage[]>> {
   const onDropped = (): number => counts.dropped++
   const onResult = (): number => counts.out++
   if (source === undefined) {
     const counted = events.pipe(countEvents(counts))
-    const { quakes, alerts, prices, moves } = createReplayPipeline(counted, onDropped)
+    const { quakes, alerts, prices, moves, stages } = createReplayPipeline(counted, onDropped)
     resultSinks.serve('quakes', { quakes }, onResult)
     resultSinks.serve('alerts', { alert: alerts }, onResult)
     resultSinks.serve('prices', { price: prices, move: moves }, onResult)
+    return stages
   } else {
     const counted = events.pipe(tap(() => counts.in++))
-    const { counts: windows, samples } = createAnySourcePipeline(counted, by, onDropped)
+    const { counts: windows, samples, stages } = createAnySourcePipeline(counted, by, onDropped)
     resultSinks.serve('counts', { count: windows }, onResult)
     resultSinks.serve('samples', { sample: samples }, onResult)
+    return stages
   }
 }

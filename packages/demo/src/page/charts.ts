@@ -24,7 +24,7 @@ export function createQuakeChart(element: HTMLElement): Chart<Messages['quakes']
       cursor: { show: false },
       scales: {
         x: { range: (_, min, max) => [min - HOUR / 2, max + HOUR / 2] },
-        y: { range: (_, __, max) => [0, Math.max(max, 5)] },
+        y: { range: (_, __, max) => [0, Math.max(max * 1.1, 5)] },
       },
       axes: [timeAxis(minute, HOUR), axis({ size: 44, incrs: [1, 2, 5, 10, 20, 50, 100] })],
       // Each series is the sum of the bands up to its own, the tallest drawn first, so that the bars stack.
@@ -113,6 +113,7 @@ function axis(extra: uPlot.Axis): uPlot.Axis {
 /** A time axis whose marks are at least `unit` seconds apart, the resolution of the data. */
 function timeAxis(format: Intl.DateTimeFormat, unit: number): uPlot.Axis {
   return axis({
+    size: 30,
     space: 110,
     incrs: [1, 2, 3, 6, 12, 24, 48, 96, 192].map((n) => n * unit),
     values: (_, splits) => splits.map((seconds) => format.format(seconds * 1_000)),

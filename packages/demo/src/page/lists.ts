@@ -7,13 +7,15 @@ export interface Row {
   readonly value?: string
   readonly tone?: 'up' | 'down'
   readonly text: string
+  /** The full text, if `text` is shortened. */
+  readonly title?: string
   readonly time: string
 }
 
 /** A list of rows, newest first. */
 export function createRows(list: HTMLElement): { add(row: Row): void } {
   return {
-    add({ value, tone, text, time }) {
+    add({ value, tone, text, title = text, time }) {
       const item = document.createElement('li')
       if (value !== undefined) {
         const strong = item.appendChild(document.createElement('b'))
@@ -22,7 +24,7 @@ export function createRows(list: HTMLElement): { add(row: Row): void } {
       }
       const label = item.appendChild(document.createElement('span'))
       label.textContent = text
-      label.title = text
+      label.title = title
       item.appendChild(document.createElement('time')).textContent = time
       list.prepend(item)
       while (list.childElementCount > ROWS_KEPT) list.lastElementChild?.remove()

@@ -48,7 +48,12 @@ function show(message: Message): void {
       quakes.add(result)
       if (hour !== undefined && hour.window.start !== result.window.start) {
         const { magnitude, place, time } = hour.strongest
-        strongest.add({ value: `M ${magnitude.toFixed(1)}`, text: place, time: minute.format(time) })
+        strongest.add({
+          value: `M ${magnitude.toFixed(1)}`,
+          text: shortenPlace(place),
+          title: place,
+          time: minute.format(time),
+        })
         hour = undefined
       }
       if (hour === undefined || result.strongest.magnitude > hour.strongest.magnitude) hour = result
@@ -86,6 +91,11 @@ function show(message: Message): void {
       showStatus(message.data)
       break
   }
+}
+
+/** `55km WSW of Calingasta, Argentina` without its first part, which a narrow list has no room for. */
+function shortenPlace(place: string): string {
+  return place.replace(/^.*? of /, '')
 }
 
 function showStatus({ source, replay, connection, counts }: Messages['status']): void {

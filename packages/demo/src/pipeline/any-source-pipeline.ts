@@ -1,4 +1,11 @@
-import { rateLimit, type SseEvent, tumbling, windowAggregate } from '@rxsse/operators'
+import {
+  createStage,
+  rateLimit,
+  type SseEvent,
+  type Stage,
+  tumbling,
+  windowAggregate,
+} from '@rxsse/operators'
 import { map, type Observable, share } from 'rxjs'
 import type { Messages } from '../messages/messages.ts'
 
@@ -10,6 +17,8 @@ export interface AnySourceResults {
   readonly counts: Observable<Messages['count']>
   /** At most two events a second. */
   readonly samples: Observable<Messages['sample']>
+  /** The stages of each of these, for the inspector. */
+  readonly stages: Readonly<Record<string, readonly Stage[]>>
 }
 
 /**
@@ -21,20 +30,24 @@ export function createAnySourcePipeline(
   by: string | undefined,
   onDropped: () => void,
 ): AnySourceResults {
+  const windows = createStage('five seconds')
+  const sampled = createStage('two a second')
   const arrivals = events.pipe(
     map((event) => ({ event, key: by === undefined ? event.type : readField(event.data, by) })),
     share(),
   )
   return {
+    stages: { counts: [windows], samples: [sampled] },
     counts: arrivals.pipe(
       windowAggregate(tumbling(WINDOW), {
         key: ({ key }) => key,
         aggregates: (a) => ({ count: a.count() }),
+        stage: windows,
       }),
       map(({ key, window, value: { count } }) => ({ window, key, count })),
     ),
     samples: arrivals.pipe(
-      rateLimit({ tokens: 2, interval: '1s', mode: 'drop', onDropped }),
+      rateLimit({ tokens: 2, interval: '1s', mode: 'drop', onDropped, stage: sampled }),
       map(({ event: { type, data } }) => ({ type, text: data.slice(0, SAMPLE_LENGTH) })),
     ),
   }

@@ -1,10 +1,12 @@
 import {
+  createStage,
   data,
   decodeByType,
   lag,
   ofType,
   rateLimit,
   type SseEvent,
+  type Stage,
   tumbling,
   windowAggregate,
 } from '@rxsse/operators'
@@ -24,19 +26,29 @@ export interface ReplayResults {
   readonly prices: Observable<Messages['price']>
   /** Prices that moved by more than the threshold since the day before. */
   readonly moves: Observable<Messages['move']>
+  /** The stages of each of these, for the inspector. */
+  readonly stages: Readonly<Record<string, readonly Stage[]>>
 }
 
 /** Computes the demo's results from the feed's events. Calls `onDropped` for each event that no result uses. */
 export function createReplayPipeline(events: Observable<SseEvent>, onDropped: () => void): ReplayResults {
-  const feed = events.pipe(decodeByType(FEED_EVENTS, { onInvalid: onDropped, onUnknown: onDropped }), share())
+  const [decoded, hours, alerts, days] = ['decode', 'an hour by magnitude', 'alerts', 'the day before'].map(
+    createStage,
+  ) as [Stage, Stage, Stage, Stage]
+  const feed = events.pipe(
+    decodeByType(FEED_EVENTS, { onInvalid: onDropped, onUnknown: onDropped, stage: decoded }),
+    share(),
+  )
   const quakes = feed.pipe(ofType('quake'), data())
   const prices = feed.pipe(ofType('price'), data())
   return {
+    stages: { quakes: [decoded, hours], alerts: [decoded, alerts], prices: [decoded, days] },
     quakes: quakes.pipe(
       windowAggregate(tumbling('1h'), {
         timestamp: (quake) => quake.time,
         key: (quake) => findBand(quake.magnitude),
         late: onDropped,
+        stage: hours,
         aggregates: (a) => ({ count: a.count(), strongest: a.topK(1, (quake) => quake.magnitude) }),
       }),
       concatMap(({ key, window, value: { count, strongest } }) =>
@@ -50,13 +62,13 @@ export function createReplayPipeline(events: Observable<SseEvent>, onDropped: ()
     ),
     alerts: quakes.pipe(
       filter(({ magnitude }) => magnitude >= ALERT_MAGNITUDE),
-      rateLimit({ tokens: 1, interval: '3s', mode: 'drop', onDropped }),
+      rateLimit({ tokens: 1, interval: '3s', mode: 'drop', onDropped, stage: alerts }),
       map(({ magnitude, place, time }) => ({ magnitude, place, time })),
     ),
     prices: prices.pipe(map(({ date, close }) => ({ date, close }))),
     moves: prices.pipe(
       // The data starts over after twenty years. A lap's first day is not compared with the day before it.
-      lag({ key: ({ lap }) => lap }, ({ date, close }, before) => ({
+      lag({ key: ({ lap }) => lap, stage: days }, ({ date, close }, before) => ({
         date,
         close,
         change: before === undefined ? 0 : close / before.close - 1,

@@ -20,7 +20,7 @@ export async function supervise({
   entry,
   config,
   port = 0,
-  restartDelay = 3_000,
+  restartDelay = 1_500,
 }: {
   /** The name in errors, such as `the feed`. */
   readonly name: string

@@ -1,6 +1,7 @@
 // A node that serves the first node's results from their shared logs in Redis.
 // It runs in a process of its own, so that it can be killed.
 import { createServer } from 'node:http'
+import { inspect } from '@rxsse/inspector'
 import { listenAsChild, readChildConfig } from '../process/listen-as-child.ts'
 import { openRedisLogs } from './logs.ts'
 import { createRequestHandler } from './request-handler.ts'
@@ -21,11 +22,12 @@ const resultSinks = createResultSinks({
   node: { number, of, pid: process.pid },
   onLost: () => {},
 })
-const server = createServer(createRequestHandler(resultSinks))
+const inspector = inspect({ sinks: resultSinks.sinks })
+const server = createServer(createRequestHandler({ ...resultSinks, inspector }))
 listenAsChild(server, {
   port,
   async close() {
     server.close()
-    await resultSinks.close('2s')
+    await Promise.all([resultSinks.close('2s'), inspector.close()])
   },
 })

@@ -2,24 +2,29 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { fileURLToPath } from 'node:url'
 import { readPageFiles } from './page-files.ts'
 
+interface Mounted {
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void
+}
+
 export interface RequestHandlerOptions {
   /** Returns the body of `/snapshot.json`. */
   readonly snapshot: () => Promise<unknown>
   /** The sinks by their name under `/sse/`. */
-  readonly sinks: Readonly<
-    Record<string, { readonly handler: (request: IncomingMessage, response: ServerResponse) => void }>
-  >
+  readonly sinks: Readonly<Record<string, Mounted>>
+  /** Serves `/inspector`. */
+  readonly inspector: Mounted
 }
 
 /** Serves the page, and the sinks for the page and for `curl`. */
-export function createRequestHandler({ snapshot, sinks }: RequestHandlerOptions): RequestListener {
+export function createRequestHandler({ snapshot, sinks, inspector }: RequestHandlerOptions): RequestListener {
   const files = readPageFiles(fileURLToPath(new URL('../page/', import.meta.url)))
 
   return async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://demo')
-    const sink = pathname.startsWith('/sse/') ? sinks[pathname.slice('/sse/'.length)] : undefined
-    if (sink !== undefined) {
-      sink.handler(request, response)
+    const name = pathname.startsWith('/sse/') ? pathname.slice('/sse/'.length) : undefined
+    const mounted = pathname === '/inspector' ? inspector : sinks[name ?? '']
+    if (mounted !== undefined) {
+      mounted.handler(request, response)
       return
     }
     const file = pathname === '/snapshot.json' ? SNAPSHOT : files.get(pathname)
@@ -49,6 +54,7 @@ function toJson(value: unknown): Buffer {
 
 function* listPaths(sinks: RequestHandlerOptions['sinks']): Generator<string> {
   yield '/'
+  yield '/inspector'
   for (const name of Object.keys(sinks)) yield `/sse/${name}`
 }
 
