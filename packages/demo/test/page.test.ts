@@ -66,8 +66,10 @@ describe.skipIf(executablePath === undefined)('the page in Chromium', () => {
     const page = await open('light', 1280, 1000)
     const before = await count(page, 'in')
     process.kill(demo.feedPid as number, 'SIGKILL')
-    await page.waitForSelector('#upstream[data-status=waiting]')
-    expect(await page.textContent('#upstream')).toMatch(/^waiting \d+\.\d s$/)
+    await page.waitForFunction(() => {
+      const upstream = document.getElementById('upstream')
+      return upstream?.dataset.status === 'waiting' && /^waiting \d+\.\d s$/.test(upstream.textContent)
+    })
     await page.waitForSelector('#upstream[data-status=open]')
     await page.waitForFunction(
       (n) => Number(document.getElementById('count-in')?.textContent?.replaceAll(',', '')) > n,
