@@ -1,4 +1,5 @@
-import { Decoder, type DecoderOptions } from '../src/response/decoder.ts'
+import { Decoder } from '../src/response/decoder.ts'
+import type { DecoderOptions } from '../src/response/decoder-handler.ts'
 
 interface Decoded {
   readonly events: { readonly type: string; readonly data: string; readonly lastEventId: string }[]
@@ -30,12 +31,11 @@ export function decode(
       onRetry(milliseconds) {
         decoded.retry = milliseconds
       },
-      onComment: undefined,
-      onOversize() {
-        decoded.oversize = true
-      },
     },
     { types: undefined, maxEventSize: Number.POSITIVE_INFINITY, ...options },
+    () => {
+      decoded.oversize = true
+    },
   )
   let index = 0
   for (const chunk of chunks) {

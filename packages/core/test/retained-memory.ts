@@ -43,12 +43,11 @@ function decode(): string[] {
         if (what === 'id') kept.push(id)
       },
       onRetry() {},
-      onComment: undefined,
-      onOversize() {
-        throw new Error('too large')
-      },
     },
     { types: undefined, maxEventSize: 16_777_216 },
+    () => {
+      throw new Error('too large')
+    },
   )
   let text = ''
   for (let i = 0; i < EVENTS; i++) {

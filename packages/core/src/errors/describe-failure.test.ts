@@ -7,7 +7,7 @@ import { record } from '../../test/record.ts'
 import { transports } from '../../test/transports.ts'
 import { undiciTransport } from '../index.ts'
 import { isTlsError } from '../transport/tls-error.ts'
-import { describeFailure, UnreadableResponseError } from './describe-failure.ts'
+import { describeFailure } from './describe-failure.ts'
 
 /** A port that refuses connections. */
 async function findClosedPort(): Promise<number> {
@@ -57,31 +57,29 @@ describe('the message of a failure', () => {
         new Error('', { cause: new Error('unreachable') }),
       ]),
     })
-    expect(describeFailure('network', cause)).toBe('the connection failed: refused; unreachable')
+    expect(describeFailure('network', cause, false)).toBe('the connection failed: refused; unreachable')
   })
 
   it('is the code of an error without a message', () => {
-    expect(describeFailure('network', Object.assign(new Error(), { code: 'ECONNREFUSED' }))).toBe(
+    expect(describeFailure('network', Object.assign(new Error(), { code: 'ECONNREFUSED' }), false)).toBe(
       'the connection failed: ECONNREFUSED',
     )
-    expect(describeFailure('network', new AggregateError([]))).toBe('the connection failed')
-    expect(describeFailure('network', 'text')).toBe('the connection failed')
+    expect(describeFailure('network', new AggregateError([]), false)).toBe('the connection failed')
+    expect(describeFailure('network', 'text', false)).toBe('the connection failed')
   })
 
   it('ends at a cause that is its own cause', () => {
     const error = new Error('round')
     error.cause = error
-    expect(describeFailure('network', error)).toBe('the connection failed: round')
+    expect(describeFailure('network', error, false)).toBe('the connection failed: round')
   })
 
   it('quotes no query and no request', () => {
-    expect(describeFailure('network', new Error('for url (http://a/?token=hunter2)'))).not.toContain(
+    expect(describeFailure('network', new Error('for url (http://a/?token=hunter2)'), false)).not.toContain(
       'hunter2',
     )
-    expect(describeFailure('request', new Error('hunter2'))).not.toContain('hunter2')
-    expect(describeFailure('request', new UnreadableResponseError('no stream'))).toBe(
-      'the response cannot be read: no stream',
-    )
+    expect(describeFailure('request', new Error('hunter2'), false)).not.toContain('hunter2')
+    expect(describeFailure('request', new Error('no stream'), true)).toBe('the connection failed: no stream')
   })
 })
 

@@ -3,7 +3,8 @@ import { Observable, type Subscriber } from 'rxjs'
 import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
 import { publicUrl } from '../request/url.ts'
 import { Body } from '../response/body.ts'
-import { Decoder, type DecoderHandler } from '../response/decoder.ts'
+import { Decoder } from '../response/decoder.ts'
+import type { DecoderHandler } from '../response/decoder-handler.ts'
 import { createRejection, EXCERPT_LENGTH, isEventStream } from '../response/rejected-response.ts'
 import { type EventSourceOptions, type Notice, resolveTypes } from '../stream/options.ts'
 import type { TransportResponse } from '../transport/transport.ts'
@@ -61,7 +62,7 @@ interface Settings extends Omit<EventsFromOptions, 'events'> {
 }
 
 /** One subscription. */
-class Reading {
+class Reading implements DecoderHandler {
   readonly #settings: Settings
   readonly #subscriber: Subscriber<SseEvent>
   readonly #decoder: Decoder
@@ -74,19 +75,26 @@ class Reading {
   constructor(settings: Settings, subscriber: Subscriber<SseEvent>) {
     this.#settings = settings
     this.#subscriber = subscriber
-    const { maxEventSize } = settings
-    const handler: DecoderHandler = {
-      onEvent: (type, data) => this.#onEvent({ type, data, lastEventId: this.#lastEventId }),
-      onId: (id) => {
-        this.#lastEventId = id
-      },
-      onRetry() {},
-      onComment: undefined,
-      onOversize: () =>
-        this.fail('event-too-large', `an event took more than maxEventSize, ${maxEventSize} bytes`),
-    }
-    this.#decoder = new Decoder(handler, settings)
+    this.#decoder = new Decoder(this, settings, () =>
+      this.fail('event-too-large', `an event took more than maxEventSize, ${settings.maxEventSize} bytes`),
+    )
   }
+
+  onEvent(type: string, data: string): void {
+    const event = { type, data, lastEventId: this.#lastEventId }
+    this.#subscriber.next(event)
+    try {
+      if (!this.#closed && this.#settings.until?.(event)) this.#subscriber.complete()
+    } catch (cause) {
+      this.fail('request', 'until threw', cause)
+    }
+  }
+
+  onId(id: string): void {
+    this.#lastEventId = id
+  }
+
+  onRetry(): void {}
 
   async run(source: EventBytes): Promise<void> {
     const { until, gate, deliverUnfinished } = this.#settings
@@ -139,15 +147,6 @@ class Reading {
     if (this.#closed) return
     this.close()
     this.#subscriber.error(error)
-  }
-
-  #onEvent(event: SseEvent): void {
-    this.#subscriber.next(event)
-    try {
-      if (!this.#closed && this.#settings.until?.(event)) this.#subscriber.complete()
-    } catch (cause) {
-      this.fail('request', 'until threw', cause)
-    }
   }
 }
 

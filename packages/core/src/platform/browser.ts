@@ -1,10 +1,14 @@
-import type { WatchOnline } from '../stream/wait.ts'
+import { fromEvent, NEVER, type Observable } from 'rxjs'
 
 // What `#platform` is in browsers. `imports` in package.json picks the file.
 export { fetchTransport, fetchTransport as defaultTransport } from '../transport/fetch.ts'
 
-export const watchOnline: WatchOnline | undefined = (onOnline) => {
-  const target = globalThis as Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>>
-  target.addEventListener?.('online', onOnline)
-  return () => target.removeEventListener?.('online', onOnline)
+/** Emits when the browser is online again. React Native has no such events. */
+export function watchOnline(): Observable<unknown> {
+  return 'addEventListener' in globalThis ? fromEvent(globalThis as unknown as EventTarget, 'online') : NEVER
+}
+
+/** What an error of `fetch` says. */
+export function describeCause(cause: unknown): string {
+  return cause instanceof Error ? cause.message : ''
 }

@@ -1,6 +1,10 @@
-import type { WatchOnline } from '../stream/wait.ts'
+import { NEVER, type Observable } from 'rxjs'
 
 // What `#platform` is on Deno, Bun and edge runtimes. `imports` in package.json picks the file.
+export { describeCause } from '../errors/describe-cause.ts'
 export { fetchTransport, fetchTransport as defaultTransport } from '../transport/server-fetch.ts'
 
-export const watchOnline: WatchOnline | undefined = undefined
+/** Only browsers tell. */
+export function watchOnline(): Observable<unknown> {
+  return NEVER
+}

@@ -1,7 +1,11 @@
-import type { WatchOnline } from '../stream/wait.ts'
+import { NEVER, type Observable } from 'rxjs'
 
 // What `#platform` is on Node. `imports` in package.json picks the file.
+export { describeCause } from '../errors/describe-cause.ts'
 export { fetchTransport } from '../transport/server-fetch.ts'
 export { undiciTransport as defaultTransport } from '../transport/undici.ts'
 
-export const watchOnline: WatchOnline | undefined = undefined
+/** Only browsers tell. */
+export function watchOnline(): Observable<unknown> {
+  return NEVER
+}

@@ -11,6 +11,15 @@ export interface Attempt {
   readonly previousError?: EventSourceError
 }
 
+/** What a factory is told about connection `number`. */
+export function createAttempt(
+  number: number,
+  lastEventId = '',
+  previousError: EventSourceError | undefined,
+): Attempt {
+  return { number, lastEventId, ...(previousError && { previousError }) }
+}
+
 /** A value, or a function that makes a new value for every connection. */
 export type PerAttempt<T> = T | ((attempt: Attempt) => MaybePromise<T>)
 

@@ -5,10 +5,13 @@ import type { Attempt, PerAttempt, RequestSettings } from './request-options.ts'
 import { parseUrl } from './url.ts'
 
 /** Resolves the URL of a connection. It includes the last event ID if `idParameter` is set. */
-export async function resolveUrl(settings: RequestSettings, attempt: Attempt): Promise<URL> {
-  const url = parseUrl(await resolveValue(settings.url, attempt))
-  const id = toSendableId(settings, attempt.lastEventId)
-  if (settings.idParameter && id) url.searchParams.set(settings.idParameter, id)
+export async function resolveUrl(
+  { url: input, idParameter }: RequestSettings,
+  attempt: Attempt,
+  sentId: string,
+): Promise<URL> {
+  const url = parseUrl(await resolveValue(input, attempt))
+  if (idParameter && sentId) url.searchParams.set(idParameter, sentId)
   return url
 }
 
@@ -31,16 +34,14 @@ export async function resolveRequest(
   attempt: Attempt,
   url: URL,
   method: string,
+  sentId: string,
   lastEventId: string | undefined,
 ): Promise<TransportRequest> {
-  const own: Record<string, string> = { accept: settings.accept }
+  const { redirect, accept, idParameter } = settings
+  const own: Record<string, string> = { accept }
   const headers = { ...own, ...parseHeaders(await resolveValue(settings.headers, attempt)) }
   if (lastEventId !== undefined) delete headers['last-event-id']
-  const id = toSendableId(settings, lastEventId)
-  if (id && !settings.idParameter) {
-    headers['last-event-id'] = own['last-event-id'] = byteString(id)
-  }
-  const { redirect } = settings
+  if (sentId && !idParameter) headers['last-event-id'] = own['last-event-id'] = byteString(sentId)
   const input = takesBody(method) ? await resolveValue(settings.body, attempt) : undefined
   let body: Uint8Array<ArrayBuffer> | undefined
   if (input !== undefined) {

@@ -45,10 +45,9 @@ describe('an event over the limit', () => {
           onEvent: () => events++,
           onId() {},
           onRetry() {},
-          onComment: undefined,
-          onOversize: () => told++,
         },
         { types: undefined, maxEventSize: 500 },
+        () => told++,
       )
       decoder.push(Buffer.from(small + large + small + rest))
       decoder.push(Buffer.from(small))
@@ -74,10 +73,9 @@ describe('an unfinished block', () => {
         onEvent: (_, data) => said.push(data),
         onId() {},
         onRetry() {},
-        onComment: (text) => said.push(`:${text}`),
-        onOversize: () => said.push('oversize'),
       },
-      { types: undefined, maxEventSize },
+      { types: undefined, maxEventSize, comments: { next: (text) => said.push(`:${text}`) } },
+      () => said.push('oversize'),
     )
     const push = (text: string): string[] => {
       decoder.push(Buffer.from(text))
@@ -189,10 +187,9 @@ describe('a byte order mark', () => {
         onEvent() {},
         onId() {},
         onRetry() {},
-        onComment: (text) => comments.push(text),
-        onOversize() {},
       },
-      { types: undefined, maxEventSize: 10 },
+      { types: undefined, maxEventSize: 10, comments: { next: (text) => comments.push(text) } },
+      () => {},
     )
     for (let n = 0; n < 10; n++) {
       decoder.push(Buffer.from(n === 0 ? '\ufeff: ping\n' : ': ping\n'))
@@ -256,10 +253,9 @@ describe('pieces of the body', () => {
         onEvent: (_, data) => seen.push(data.slice(0, 5)),
         onId() {},
         onRetry() {},
-        onComment: undefined,
-        onOversize() {},
       },
       { types: undefined, maxEventSize: 2 ** 20 },
+      () => {},
     )
     const block = (data: string) => Buffer.from(`data: ${data}\n\n`)
     decoder.push(block('one'))

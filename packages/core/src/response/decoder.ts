@@ -1,30 +1,6 @@
-import { createParser, type EventSourceParser } from 'eventsource-parser'
-import { createRetainedStrings } from './retained-strings.ts'
+import type { DecoderHandler, DecoderOptions } from './decoder-handler.ts'
+import { createEventParser, type EventParser } from './event-parser.ts'
 import { findLastSegmentEnd, findSegmentEnd } from './segments.ts'
-
-/** Receives what a decoder finds. Its methods are on the hot path and must not throw. */
-export interface DecoderHandler {
-  onEvent(type: string, data: string): void
-  /** The last event ID that a block sets. Called before the block's event, and also for a block without data. */
-  onId(id: string): void
-  onRetry(milliseconds: number): void
-  readonly onComment: ((text: string) => void) | undefined
-  /** The first bytes of the body, after a byte order mark. */
-  readonly onStart?: ((bytes: Uint8Array) => void) | undefined
-  /** A `retry` field that is not a number of milliseconds. */
-  readonly onBadRetry?: (() => void) | undefined
-  /** Every block before has been handled. Called after each parse, and before an event without an ID of its own. */
-  readonly onParsed?: (() => void) | undefined
-  /** An event is larger than the limit. The decoder stops. */
-  onOversize(): void
-}
-
-export interface DecoderOptions {
-  /** The event types to deliver. Undefined for all. */
-  readonly types: ReadonlySet<string> | undefined
-  /** The most bytes that an event may take on the wire. */
-  readonly maxEventSize: number
-}
 
 /**
  * Decodes the bytes of one response to events (HTML standard, 9.2.5 and 9.2.6).
@@ -39,9 +15,9 @@ export interface DecoderOptions {
 export class Decoder {
   readonly #handler: DecoderHandler
   readonly #maxEventSize: number
+  readonly #onOversize: () => void
   readonly #text = new TextDecoder('utf-8', { ignoreBOM: true })
-  readonly #parser: EventSourceParser
-  readonly #strings = createRetainedStrings()
+  readonly #parser: EventParser
   #held = new Uint8Array(0)
   #heldLength = 0
   /** The number of held bytes already scanned without finding a complete segment. */
@@ -49,27 +25,12 @@ export class Decoder {
   #started = false
   #closed = false
 
-  constructor(handler: DecoderHandler, { types, maxEventSize }: DecoderOptions) {
+  /** If an event is larger than the limit, the decoder stops and calls `onOversize`. */
+  constructor(handler: DecoderHandler, options: DecoderOptions, onOversize: () => void) {
     this.#handler = handler
-    this.#maxEventSize = maxEventSize
-    const { onComment, onBadRetry, onParsed } = handler
-    const strings = this.#strings
-    let lastType = 'message'
-    this.#parser = createParser({
-      onEvent: ({ id, event = 'message', data }) => {
-        strings.count()
-        // Most events repeat the type of the one before. The same string makes comparisons fast.
-        if (event !== lastType) lastType = strings.keepType(event)
-        if (onParsed && id === undefined && !this.#closed) onParsed()
-        if (!this.#closed && (types?.has(lastType) ?? true)) handler.onEvent(lastType, strings.keepData(data))
-      },
-      onId: (id) => this.#closed || handler.onId(strings.keep(id)),
-      onRetry: (milliseconds) => this.#closed || handler.onRetry(milliseconds),
-      ...(onBadRetry && { onError: ({ type }) => type === 'invalid-retry' && !this.#closed && onBadRetry() }),
-      onComment: onComment && ((comment) => this.#closed || onComment(strings.keep(comment))),
-    })
-    // The parser strips a byte order mark from its first input only. The decoder strips the real one, from the bytes.
-    this.#parser.feed('\n')
+    this.#maxEventSize = options.maxEventSize
+    this.#onOversize = onOversize
+    this.#parser = createEventParser(handler, options)
   }
 
   /** Takes a piece of the body. May delay its events to the end of this turn of the event loop. */
@@ -78,11 +39,7 @@ export class Decoder {
     if (!this.#started) {
       this.#start(bytes)
     } else if (this.#heldLength === 0 && bytes.length >= GATHER_UP_TO) {
-      const end = findLastSegmentEnd(bytes, 0, bytes.length)
-      this.#parseSegments(bytes, end)
-      if (this.#closed) return
-      this.#hold(bytes.subarray(end))
-      this.#settle()
+      this.#parse(bytes)
     } else {
       if (this.#heldLength === this.#scanned) queueMicrotask(() => this.flush())
       this.#hold(bytes)
@@ -92,15 +49,9 @@ export class Decoder {
 
   /** Parses the delayed pieces now. */
   flush(): void {
-    if (this.#closed || this.#heldLength === this.#scanned) return
-    const end = findLastSegmentEnd(this.#held, this.#scanned, this.#heldLength)
-    if (end > 0) {
-      this.#parseSegments(this.#held, end)
-      if (this.#closed) return
-      this.#held.copyWithin(0, end, this.#heldLength)
-      this.#heldLength -= end
+    if (this.#started && this.#heldLength > this.#scanned) {
+      this.#parse(this.#held.subarray(0, this.#heldLength))
     }
-    this.#settle()
   }
 
   /**
@@ -108,12 +59,12 @@ export class Decoder {
    * `complete` is true: then it is read as if an empty line followed.
    */
   end(complete = false): boolean {
+    this.#started = true
     this.flush()
     const rest = this.#text.decode(this.#held.subarray(0, this.#heldLength))
     const unfinished = PART_OF_EVENT.test(rest)
     // Only a `retry` line of a dropped block counts.
-    if (!this.#closed) this.#parser.feed(complete && unfinished ? `${rest}\n\n` : rest)
-    if (!this.#closed) this.#handler.onParsed?.()
+    if (!this.#closed) this.#parser.parse(complete && unfinished ? `${rest}\n\n` : rest, rest.length)
     this.close()
     return unfinished
   }
@@ -121,6 +72,7 @@ export class Decoder {
   /** Stops at once, also from within the handler. */
   close(): void {
     this.#closed = true
+    this.#parser.stop()
     this.#held = new Uint8Array(0)
     this.#heldLength = this.#scanned = 0
   }
@@ -128,33 +80,39 @@ export class Decoder {
   /** Strips one byte order mark, which may arrive in pieces. */
   #start(bytes: Uint8Array): void {
     this.#hold(bytes)
-    const first = this.#held.slice(0, this.#heldLength)
-    const mismatch = BYTE_ORDER_MARK.findIndex((byte, i) => first[i] !== byte)
-    if (mismatch === first.length) return
+    const [first, second, third] = this.#held
+    if (this.#heldLength < (first === 0xef ? 3 : 1)) return
+    const isMark = first === 0xef && second === 0xbb && third === 0xbf
+    const body = this.#held.slice(isMark ? 3 : 0, this.#heldLength)
     this.#started = true
     this.#heldLength = 0
-    const body = mismatch === -1 ? first.subarray(BYTE_ORDER_MARK.length) : first
     this.#handler.onStart?.(body)
     this.push(body)
   }
 
-  /** Parses the complete segments up to `end`, or those before the first that is too large. */
-  #parseSegments(bytes: Uint8Array, end: number): void {
-    let acceptedEnd = end <= this.#maxEventSize ? end : 0
-    while (acceptedEnd < end) {
-      const next = findSegmentEnd(bytes, acceptedEnd, end)
-      if (next - acceptedEnd > this.#maxEventSize) break
-      acceptedEnd = next
+  /** Parses the complete segments, or those before the first that is too large, and holds the rest. */
+  #parse(bytes: Uint8Array): void {
+    const end = findLastSegmentEnd(bytes, this.#scanned)
+    let accepted = end <= this.#maxEventSize ? end : 0
+    while (accepted < end) {
+      const next = findSegmentEnd(bytes, accepted)
+      if (next - accepted > this.#maxEventSize) break
+      accepted = next
     }
-    this.#parse(bytes, acceptedEnd)
-    if (acceptedEnd < end && !this.#closed) this.#rejectOversize()
-  }
-
-  #parse(bytes: Uint8Array, end: number): void {
-    if (end === 0) return
-    this.#parser.feed(this.#text.decode(end === bytes.length ? bytes : bytes.subarray(0, end)))
-    this.#strings.measure(end)
-    if (!this.#closed) this.#handler.onParsed?.()
+    if (accepted > 0) this.#parser.parse(this.#text.decode(bytes.subarray(0, accepted)), accepted)
+    if (this.#closed) return
+    if (end > 0 || this.#heldLength === 0) {
+      this.#heldLength = 0
+      this.#hold(bytes.subarray(end))
+    }
+    this.#scanned = this.#heldLength
+    if (accepted < end || this.#heldLength > this.#maxEventSize) {
+      this.close()
+      this.#onOversize()
+    } else if (this.#heldLength === 0 && this.#held.length > 4 * GATHER_UP_TO) {
+      // It has grown for a large event.
+      this.#held = new Uint8Array(0)
+    }
   }
 
   #hold(bytes: Uint8Array): void {
@@ -167,22 +125,9 @@ export class Decoder {
     this.#held.set(bytes, this.#heldLength)
     this.#heldLength = length
   }
-
-  /** Runs after each parse: checks the limit, and frees a buffer that has grown large. */
-  #settle(): void {
-    this.#scanned = this.#heldLength
-    if (this.#heldLength > this.#maxEventSize) this.#rejectOversize()
-    else if (this.#heldLength === 0 && this.#held.length > 4 * GATHER_UP_TO) this.#held = new Uint8Array(0)
-  }
-
-  #rejectOversize(): void {
-    this.close()
-    this.#handler.onOversize()
-  }
 }
 
 /** Pieces of at least this many bytes are parsed at once. Smaller ones are gathered up to it. */
 const GATHER_UP_TO = 16_384
-const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf]
 /** A field of an event, or what may be the start of one. */
 const PART_OF_EVENT = /(^|[\r\n])((data|event|id)([:\r\n]|$)|(d|da|dat|e|ev|eve|even|i)$)/

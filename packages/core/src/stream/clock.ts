@@ -1,4 +1,4 @@
-import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs'
+import { asyncScheduler, type Observable, type SchedulerLike, timer } from 'rxjs'
 
 /** Time as a stream sees it, in milliseconds. */
 export interface Clock {
@@ -6,7 +6,8 @@ export interface Clock {
   now(): number
   /** The time of day, which somebody may set. Only dates of the server are compared with it. */
   timeOfDay(): number
-  schedule(work: () => void, delay: number): Subscription
+  /** Emits once, after `delay`. */
+  timer(delay: number): Observable<unknown>
 }
 
 /**
@@ -18,6 +19,6 @@ export function createClock(scheduler: SchedulerLike): Clock {
   return {
     now: scheduler.now === asyncScheduler.now ? () => performance.now() : timeOfDay,
     timeOfDay,
-    schedule: (work, delay) => scheduler.schedule(work, Math.ceil(delay)),
+    timer: (delay) => timer(Math.ceil(delay), scheduler),
   }
 }

@@ -3,10 +3,11 @@ import { Subscription } from 'rxjs'
 import { describeFailure } from '../errors/describe-failure.ts'
 import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
 import { resolveMethod, resolveRequest, resolveUrl, toSendableId } from '../request/request.ts'
-import type { Attempt } from '../request/request-options.ts'
+import { createAttempt } from '../request/request-options.ts'
 import { publicUrl } from '../request/url.ts'
 import { Body } from '../response/body.ts'
-import { Decoder, type DecoderHandler } from '../response/decoder.ts'
+import { Decoder } from '../response/decoder.ts'
+import type { DecoderHandler } from '../response/decoder-handler.ts'
 import { findReader, type ReadOtherContent } from '../response/other-content.ts'
 import {
   createRejection,
@@ -14,23 +15,21 @@ import {
   isEventStream,
   REJECTED_BODY_TIMEOUT,
 } from '../response/rejected-response.ts'
-import type { TransportConnection, TransportErrorCode, TransportResponse } from '../transport/transport.ts'
-import type { Settings } from './options.ts'
+import type { TransportConnection, TransportResponse } from '../transport/transport.ts'
+import type { Phase, Settings } from './options.ts'
 
 /** What a connection needs from its stream and reports to it. */
-export interface ConnectionListener extends Omit<DecoderHandler, 'onOversize'> {
+export interface ConnectionListener extends DecoderHandler {
   /** Loads the stream's last event ID. Undefined until the caller or the stream sets one. */
   loadLastEventId(): Promise<string | undefined>
-  /** The request is about to be sent to `url`. */
+  /** The request is about to be sent to `url`, with that ID. */
   onConnecting(url: string, lastEventId: string): void
   onOpen(response: TransportResponse): void
-  /** The request cannot carry the last event ID. */
-  onUnsendableId(): void
   /**
    * Called once when the connection ends, but not after it is closed. `error` is undefined after a proper end. `unfinished`
-   * says that the proper end was inside an event.
+   * says that the proper end was inside an event. `method` is that of the request, undefined if none was sent.
    */
-  onEnd(error: EventSourceError | undefined, unfinished: boolean): void
+  onEnd(error: EventSourceError | undefined, unfinished: boolean, method: string | undefined): void
 }
 
 /** What a connection knows of its place in the stream. */
@@ -41,14 +40,13 @@ export interface ConnectionStart {
   readonly method: string | undefined
 }
 
-/** One connection of a stream, from its request to the end of its response. */
-export class Connection {
+/** One connection of a stream, from its request to the end of its response. Unsubscribing closes the socket at once. */
+export class Connection extends Subscription {
   readonly #settings: Settings
   readonly #start: ConnectionStart
   readonly #listener: ConnectionListener
   readonly #decoder: Decoder
   #connected = false
-  #closed = false
   #url: string | undefined
   #exchange: TransportConnection | undefined
   #sentMethod: string | undefined
@@ -57,73 +55,57 @@ export class Connection {
   #body: Body | undefined
   /** What reads that body. Undefined if the response is rejected. */
   #read: ReadOtherContent | undefined
-  #gateChanges: { unsubscribe(): void } | undefined
   /** When the last byte came, or when the gate last opened. */
   #lastActivity = 0
   /** The timer of the phase: for the connection, for the head, for silence, or for a rejected body. */
-  #timer: Subscription = Subscription.EMPTY
+  #timer = Subscription.EMPTY
 
   constructor(settings: Settings, start: ConnectionStart, listener: ConnectionListener) {
+    super()
     this.#settings = settings
     this.#start = start
     this.#listener = listener
-    this.#decoder = new Decoder({ ...listener, onOversize: () => this.#failOversize() }, settings)
-  }
-
-  /** The method of the request. Undefined until it is sent. */
-  get sentMethod(): string | undefined {
-    return this.#sentMethod
+    this.#decoder = new Decoder(listener, settings, () => this.#failOversize())
+    this.add(() => this.#decoder.close())
   }
 
   /** Sends the request. The listener may be called, and may close the connection, before this returns. */
   open(): void {
-    const { transport, connectTimeout } = this.#settings
-    if (transport.reportsConnected) {
-      this.#limit(connectTimeout, 'connect-timeout', 'no connection was made')
-    } else {
-      this.#onConnected()
-    }
+    if (this.#settings.transport.reportsConnected) this.#limit('connect')
+    else this.#onConnected()
     // The error of a factory may quote a secret, so its message stays in the cause.
     this.#send().catch((cause: unknown) => this.#fail('request', 'the request cannot be made', cause))
   }
 
-  /** Closes the socket at once. The listener is not called any more. */
-  close(): void {
-    this.#closed = true
-    this.#decoder.close()
-    this.#timer.unsubscribe()
-    this.#gateChanges?.unsubscribe()
-    this.#exchange?.abort()
-  }
-
   async #send(): Promise<void> {
     const settings = this.#settings
-    const listener = this.#listener
     const { number, previousError, method: known } = this.#start
-    const id = await this.#whileOpen(listener.loadLastEventId())
-    const attempt: Attempt = { number, lastEventId: id ?? '', ...(previousError && { previousError }) }
-    const url = await this.#whileOpen(resolveUrl(settings, attempt))
-    this.#url = publicUrl(url)
+    const id = await this.#whileOpen(this.#listener.loadLastEventId())
+    const attempt = createAttempt(number, id, previousError)
     const sentId = toSendableId(settings, id)
-    if (id && !sentId) listener.onUnsendableId()
-    if (!this.#closed) listener.onConnecting(this.#url, sentId)
-    if (this.#closed) return
+    const url = await this.#whileOpen(resolveUrl(settings, attempt, sentId))
+    this.#url = publicUrl(url)
+    this.#listener.onConnecting(this.#url, sentId)
+    if (this.closed) return
     const method = await this.#whileOpen(known ?? resolveMethod(settings, attempt))
-    const request = await this.#whileOpen(resolveRequest(settings, attempt, url, method, id))
+    const request = await this.#whileOpen(resolveRequest(settings, attempt, url, method, sentId, id))
     this.#sentMethod = method
-    this.#exchange = settings.transport.open(request, {
+    const exchange = settings.transport.open(request, {
       onConnected: () => this.#onConnected(),
       onResponse: (response) => this.#onResponse(response),
       onData: (bytes) => this.#onData(bytes),
       onEnd: () => this.#finish(),
-      onError: (code, cause) => this.#finish(this.#createTransportError(code, cause)),
+      onError: (code, cause) =>
+        this.#finish(this.#createError(code, describeFailure(code, cause, Boolean(this.#response)), cause)),
     })
+    this.#exchange = exchange
+    this.add(() => exchange.abort())
   }
 
   /** Waits for a value. Throws if the connection was closed meanwhile, so that nothing follows. */
   async #whileOpen<T>(value: MaybePromise<T>): Promise<T> {
     const result = await value
-    if (this.#closed) throw new Error('closed')
+    if (this.closed) throw new Error('closed')
     return result
   }
 
@@ -131,29 +113,29 @@ export class Connection {
     // A redirect connects again. The head must come in time all the same.
     if (this.#connected) return
     this.#connected = true
-    this.#limit(this.#settings.headTimeout, 'head-timeout', 'no head of a response came')
+    this.#limit('head')
   }
 
   #onResponse({ status, headers, url }: TransportResponse): void {
-    const { otherContent = {}, maxEventSize, clock } = this.#settings
+    const { otherContent = {}, maxEventSize, gate, limits } = this.#settings
     const response = { status, headers, url: publicUrl(url) }
-    this.#timer.unsubscribe()
+    const read = findReader(otherContent, response)
     this.#response = response
-    this.#read = findReader(otherContent, response)
-    if (this.#read || isEventStream(response)) {
-      if (this.#read) this.#body = new Body(maxEventSize)
-      this.#watchGate()
-      this.#watchIdle()
+    this.#read = read
+    if (read || !isEventStream(response)) this.#body = new Body(read ? maxEventSize : EXCERPT_LENGTH)
+    if (read || !this.#body) {
+      this.#after(limits.idle, () => this.#checkIdle())
+      this.#onGateChange(gate?.shut)
+      this.add(gate?.changes.subscribe((shut) => this.#onGateChange(shut)))
       this.#listener.onOpen(response)
     } else {
-      this.#body = new Body(EXCERPT_LENGTH)
       // The body improves the error, but must not delay it for long.
-      this.#timer = clock.schedule(() => this.#finish(), REJECTED_BODY_TIMEOUT)
+      this.#after(REJECTED_BODY_TIMEOUT, () => this.#finish())
     }
   }
 
   #onData(bytes: Uint8Array): void {
-    if (this.#settings.idleTimeout !== undefined) this.#lastActivity = this.#settings.clock.now()
+    if (this.#settings.limits.idle !== undefined) this.#lastActivity = this.#settings.clock.now()
     if (!this.#body) {
       this.#decoder.push(bytes)
     } else if (!this.#body.add(bytes)) {
@@ -179,25 +161,53 @@ export class Connection {
 
   #readBody(read: ReadOtherContent, text: string): EventSourceError | undefined {
     const { types } = this.#settings
-    const { onId, onEvent, onParsed } = this.#listener
     try {
       for (const { type = 'message', data, id } of read(text, this.#response as TransportResponse)) {
-        if (this.#closed) return undefined
-        if (id !== undefined) onId(id)
-        if (types?.has(type) ?? true) onEvent(type, data)
+        if (this.closed) break
+        if (id !== undefined) this.#listener.onId(id)
+        if (types?.has(type) ?? true) this.#listener.onEvent(type, data)
       }
     } catch (cause) {
       return this.#createError('content-type', 'otherContent cannot read the body', cause)
     }
-    onParsed?.()
+    this.#listener.onParsed?.()
     return undefined
   }
 
-  #limit(milliseconds: number | undefined, code: EventSourceErrorCode, what: string): void {
+  #onGateChange(shut: boolean | undefined): void {
+    this.#lastActivity = this.#settings.clock.now()
+    if (shut) this.#exchange?.pause()
+    else this.#exchange?.resume()
+  }
+
+  /** Checks for silence. To restart a timer for each piece of the body would cost more than the piece. */
+  #checkIdle(): void {
+    const { gate, clock, limits } = this.#settings
+    const now = clock.now()
+    // The clock of a scheduler that is set back must not make the silence longer.
+    if (gate?.shut || this.#lastActivity > now) this.#lastActivity = now
+    const left = this.#lastActivity + (limits.idle ?? 0) - now
+    if (left > 0) this.#after(left, () => this.#checkIdle())
+    else this.#failTimeout('idle')
+  }
+
+  #limit(phase: Phase): void {
+    this.#after(this.#settings.limits[phase], () => this.#failTimeout(phase))
+  }
+
+  #failTimeout(phase: Phase): void {
+    this.#fail(
+      `${phase}-timeout`,
+      `nothing came within timeouts.${phase}, ${this.#settings.limits[phase]} ms`,
+    )
+  }
+
+  /** Replaces the timer of the phase. Undefined for never. */
+  #after(milliseconds: number | undefined, work: () => void): void {
     this.#timer.unsubscribe()
     if (milliseconds === undefined) return
-    const fail = (): void => this.#fail(code, `${what} within ${milliseconds} ms`)
-    this.#timer = this.#settings.clock.schedule(fail, milliseconds)
+    this.#timer = this.#settings.clock.timer(milliseconds).subscribe(work)
+    this.add(this.#timer)
   }
 
   #failOversize(): void {
@@ -210,41 +220,9 @@ export class Connection {
   }
 
   #end(error: EventSourceError | undefined, unfinished = false): void {
-    if (this.#closed) return
-    this.close()
-    this.#listener.onEnd(error, unfinished)
-  }
-
-  #watchGate(): void {
-    const { gate, clock } = this.#settings
-    if (!gate) return
-    const apply = (shut: boolean): void => {
-      this.#lastActivity = clock.now()
-      if (shut) this.#exchange?.pause()
-      else this.#exchange?.resume()
-    }
-    this.#gateChanges = gate.changes.subscribe(apply)
-    if (gate.shut) apply(true)
-  }
-
-  #watchIdle(): void {
-    const { gate, clock, idleTimeout } = this.#settings
-    if (idleTimeout === undefined) return
-    this.#lastActivity = clock.now()
-    // One timer checks again when it fires. To restart a timer for each piece of the body would cost more than the piece.
-    const check = (): void => {
-      const now = clock.now()
-      // The clock of a scheduler that is set back must not make the silence longer.
-      if (gate?.shut || this.#lastActivity > now) this.#lastActivity = now
-      const left = this.#lastActivity + idleTimeout - now
-      if (left > 0) this.#timer = clock.schedule(check, left)
-      else this.#fail('idle-timeout', `no byte came for ${idleTimeout} ms`)
-    }
-    this.#timer = clock.schedule(check, idleTimeout)
-  }
-
-  #createTransportError(code: TransportErrorCode, cause: unknown): EventSourceError {
-    return this.#createError(code, describeFailure(code, cause), cause)
+    if (this.closed) return
+    this.unsubscribe()
+    this.#listener.onEnd(error, unfinished, this.#sentMethod)
   }
 
   #createError(code: EventSourceErrorCode, message: string, cause: unknown): EventSourceError {

@@ -23,5 +23,5 @@ export function fromEventSource<const E extends string = string>(
   url: UrlInput,
   options: EventSourceOptions<E> = {},
 ): Observable<SseEvent<string, E | Notice>> {
-  return createEventStream<E | Notice>(resolveOptions(url, options, defaultTransport), watchOnline)
+  return createEventStream<E | Notice>(resolveOptions(url, options, defaultTransport), watchOnline())
 }

@@ -136,7 +136,7 @@ describe('a method that is a function', () => {
             subscription.unsubscribe()
             setTimeout(resolve, 20)
           }
-          return 'GET'
+          return number === 1 ? 'POST' : 'GET'
         },
       }).subscribe()
     })

@@ -109,6 +109,9 @@ export interface EventSourceOptions<E extends string = string> {
   readonly random?: () => number
 }
 
+/** What a connection waits for: to stand, for the head of the response, and for the next byte. */
+export type Phase = 'connect' | 'head' | 'idle'
+
 /** The options with every default in place. Times are in milliseconds. */
 export interface Settings
   extends RequestSettings,
@@ -128,9 +131,8 @@ export interface Settings
     > {
   readonly types: ReadonlySet<string> | undefined
   readonly policy: ReconnectPolicy
-  readonly connectTimeout: number | undefined
-  readonly headTimeout: number | undefined
-  readonly idleTimeout: number | undefined
+  /** The `timeouts`. Undefined for never. */
+  readonly limits: Readonly<Record<Phase, number | undefined>>
   readonly maxEventSize: number
   readonly transport: Transport
   readonly clock: Clock
@@ -170,9 +172,11 @@ export function resolveOptions(
     idParameter,
     policy: resolveReconnect(options.reconnect ?? {}),
     accept: ['text/event-stream', ...Object.keys(otherContent)].join(', '),
-    connectTimeout: parseLimit(timeouts.connect ?? 30_000, 'timeouts.connect'),
-    headTimeout: parseLimit(timeouts.head ?? 300_000, 'timeouts.head'),
-    idleTimeout: parseLimit(timeouts.idle ?? false, 'timeouts.idle'),
+    limits: {
+      connect: parseLimit(timeouts.connect ?? 30_000, 'connect'),
+      head: parseLimit(timeouts.head ?? 300_000, 'head'),
+      idle: parseLimit(timeouts.idle ?? false, 'idle'),
+    },
     maxEventSize: requireNumber(options.maxEventSize ?? 16 * 2 ** 20, 'maxEventSize', 1),
     redirect,
     transport: options.transport ?? createTransport(),
@@ -181,8 +185,8 @@ export function resolveOptions(
   }
 }
 
-function parseLimit(value: Duration | false, option: string): number | undefined {
-  return value === false ? undefined : parseTimeout(value, option)
+function parseLimit(value: Duration | false, phase: Phase): number | undefined {
+  return value === false ? undefined : parseTimeout(value, `timeouts.${phase}`)
 }
 
 /** The types to deliver. Undefined for all. */

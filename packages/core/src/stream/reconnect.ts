@@ -1,5 +1,5 @@
 import { type Duration, LONGEST_TIMER, parseTimeout, requireNumber } from '@rxsse/shared'
-import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
+import { EventSourceError } from '../errors/event-source-error.ts'
 
 /** When a lost stream is connected again. */
 export interface ReconnectOptions {
@@ -73,25 +73,18 @@ export const defaultDecide: Decide = ({ error }) => {
   if (error === undefined) return 'retry'
   const { code, status = 0 } = error
   // A factory that failed has no response. With one, the transport cannot read any.
-  if (RETRYABLE.has(code)) return code === 'request' && status > 0 ? 'fail' : 'retry'
+  if (RETRYABLE.test(code)) return code === 'request' && status > 0 ? 'fail' : 'retry'
   if (status === 204) return 'complete'
   return status === 408 || status === 425 || status === 429 || status >= 500 ? 'retry' : 'fail'
 }
 
-const RETRYABLE: ReadonlySet<EventSourceErrorCode> = new Set([
-  'network',
-  'connect-timeout',
-  'head-timeout',
-  'idle-timeout',
-  'request',
-])
+const RETRYABLE = /^(network|request|.+-timeout)$/
 
 /** The HTML standard's rule: as {@link defaultDecide}, but fails on any status other than 200. */
 export const strictDecide: Decide = (end) => (end.error?.code === 'http-status' ? 'fail' : defaultDecide(end))
 
 /** For a request that is sent only once. */
-const decideOnce: Decide = ({ error }) =>
-  error === undefined || (error.code === 'http-status' && error.status === 204) ? 'complete' : 'fail'
+const decideOnce: Decide = ({ error }) => (!error || error.status === 204 ? 'complete' : 'fail')
 
 /** {@link ReconnectOptions} with every default in place, in milliseconds. */
 export interface ReconnectPolicy {
@@ -145,18 +138,17 @@ export interface ReconnectHistory {
   readonly single: boolean
 }
 
-/** What to do next. */
+/** What to do next: complete the stream, fail it with an error, or connect again. */
 export type ReconnectPlan =
+  | 'complete'
+  | EventSourceError
   | {
-      readonly next: 'retry'
       readonly delay: number
       /** The shortest delay if something wakes the stream: `minDelay`, or `Retry-After`. */
       readonly earliest: number
       /** Belongs in the next end. */
       readonly failures: number
     }
-  | { readonly next: 'complete' }
-  | { readonly next: 'fail'; readonly error: EventSourceError }
 
 /**
  * Decides whether and when to connect again: a pure function of how the connection ended and what came before.
@@ -169,23 +161,19 @@ export function planReconnect(
   random: number,
 ): ReconnectPlan {
   const decision = history.single ? decideOnce(end) : policy.decide(end)
-  if (decision === 'complete' || (decision === 'fail' && end.error === undefined)) return { next: 'complete' }
-  if (decision === 'fail') return { next: 'fail', error: end.error as EventSourceError }
+  if (decision === 'complete') return decision
+  if (decision === 'fail') return end.error ?? 'complete'
   const failures = countFailures(end, history, policy)
-  if (failures >= policy.maxAttempts) return { next: 'fail', error: createExhaustedError(end, failures) }
+  if (failures >= policy.maxAttempts) return createExhaustedError(end, failures)
   const { minDelay, maxServerDelay } = policy
-  if (decision === 'retry') {
-    const earliest = Math.max(minDelay, Math.min(end.retryAfter ?? 0, maxServerDelay))
-    return {
-      next: 'retry',
-      delay: computeDelay(failures, earliest, history.serverRetry, policy, random),
-      earliest,
-      failures,
-    }
+  if (decision !== 'retry') {
+    // Throws at an answer of any other form.
+    const delay = Math.max(minDelay, parseTimeout(decision.retry, 'retry of the answer'))
+    return { delay, earliest: minDelay, failures }
   }
-  // Throws at an answer of any other form.
-  const delay = Math.max(minDelay, parseTimeout(decision.retry, 'retry of the answer'))
-  return { next: 'retry', delay, earliest: minDelay, failures }
+  const earliest = Math.max(minDelay, Math.min(end.retryAfter ?? 0, maxServerDelay))
+  const delay = computeDelay(failures, earliest, history.serverRetry, policy, random)
+  return { delay, earliest, failures }
 }
 
 /** Failures in a row, this end included. */

@@ -1,4 +1,3 @@
-import { UnreadableResponseError } from '../errors/describe-failure.ts'
 import type { Transport, TransportConnection, TransportHandler, TransportRequest } from './transport.ts'
 
 export type Fetch = typeof globalThis.fetch
@@ -42,34 +41,35 @@ export function openFetch(
 ): TransportConnection {
   const controller = new AbortController()
   const { signal } = controller
-  let paused = false
-  let wake: (() => void) | undefined
+  /** Resolves when reading goes on. Undefined while it does. */
+  let paused: Promise<void> | undefined
+  let resume = (): void => {}
 
   run().then(
     () => signal.aborted || handler.onEnd(),
-    (cause: unknown) =>
-      signal.aborted ||
-      handler.onError(cause instanceof UnreadableResponseError ? 'request' : 'network', cause),
+    (cause: unknown) => signal.aborted || handler.onError('network', cause),
   )
 
   async function run(): Promise<void> {
     const request = { method, headers, signal, ...(body && { body }), ...init }
     const response = await (fetch ?? globalThis.fetch)(url.href, request)
     if (signal.aborted) return
+    const { status, body: stream } = response
     handler.onResponse({
-      status: response.status,
+      status,
       headers: Object.fromEntries(response.headers),
       url: response.url || url.href,
     })
     // A response without a body, such as a 204, has null.
-    if (response.body === null || signal.aborted) return
-    const reader = getReader(response)
+    if (stream === null || signal.aborted) return
+    if (typeof stream?.getReader !== 'function') {
+      handler.onError('request', new TypeError(NO_STREAM))
+      controller.abort()
+      return
+    }
+    const reader = stream.getReader()
     for (;;) {
-      while (paused) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
+      while (paused) await paused
       const { done, value } = await reader.read()
       if (done || signal.aborted) return
       handler.onData(value)
@@ -78,22 +78,16 @@ export function openFetch(
 
   return {
     pause() {
-      paused = true
+      paused ??= new Promise((resolve) => {
+        resume = resolve
+      })
     },
     resume() {
-      paused = false
-      wake?.()
+      paused = undefined
+      resume()
     },
-    abort() {
-      controller.abort()
-      this.resume()
-    },
+    abort: () => controller.abort(),
   }
 }
 
-function getReader({ body }: Response): ReadableStreamDefaultReader<Uint8Array> {
-  if (typeof body?.getReader === 'function') return body.getReader()
-  throw new UnreadableResponseError(
-    'its body is no web ReadableStream, so this fetch cannot deliver it as it arrives. Pass one that can as the fetch option',
-  )
-}
+const NO_STREAM = 'the body that the fetch option gives is no web ReadableStream'
