@@ -16,7 +16,7 @@ export function createEventParser(
   handler: DecoderHandler,
   { types, comments, cursor, warnings }: DecoderOptions,
 ): EventParser {
-  const { keep, keepData, keepType, measure } = createRetainedStrings()
+  const { keep, keepType, measure } = createRetainedStrings()
   let live = true
   let events = 0
   let lastType = 'message'
@@ -27,7 +27,7 @@ export function createEventParser(
       // Most events repeat the type of the one before. The same string makes comparisons fast.
       if (event !== lastType) lastType = keepType(event)
       if (cursor && id === undefined && live) handler.onParsed?.()
-      if (live && (!types || types.has(lastType))) handler.onEvent(lastType, keepData(data))
+      if (live && (!types || types.has(lastType))) handler.onEvent(lastType, keep(data))
     },
     onId: (id) => live && handler.onId(keep(id)),
     onRetry: (milliseconds) => live && handler.onRetry(milliseconds),

@@ -1,7 +1,6 @@
 /** Copies those strings of a stream that would keep much more memory than their own. */
 export interface RetainedStrings {
   keep(text: string): string
-  keepData(data: string): string
   keepType(type: string): string
   /** Takes the mean size of the last events, in bytes. */
   measure(size: number): void
@@ -9,7 +8,7 @@ export interface RetainedStrings {
 
 /**
  * V8 makes a substring a view that keeps the text of its whole chunk alive, so an ID of 36 bytes may keep 64 KiB. A copy takes
- * a tenth of the time of a small event. So strings are copied if they are a small part of their events.
+ * as long as the parser needs for a small event. So strings are copied if they are a small part of their events.
  *
  * These functions share variables instead of fields of a class, because they are on the hot path.
  */
@@ -18,13 +17,8 @@ export function createRetainedStrings(): RetainedStrings {
   /** Strings of fewer characters are copied. */
   let copyBelow = 100
 
-  const keep = (text: string): string =>
-    text.length < copyBelow && text.length >= SHORTEST_VIEW ? copy(text) : text
-
   return {
-    keep,
-    // To read a character flattens a text of several lines, which would keep every line and what joins them.
-    keepData: (data) => (data.charCodeAt(0) >= 0 ? keep(data) : data),
+    keep: (text) => (text.length < copyBelow && text.length >= SHORTEST_VIEW ? copy(text) : text),
     keepType(type) {
       const known = types.get(type)
       if (known !== undefined) return known
@@ -34,7 +28,7 @@ export function createRetainedStrings(): RetainedStrings {
       return copied
     },
     measure(size) {
-      copyBelow = size / SMALL_PART
+      copyBelow = Math.trunc(size / SMALL_PART)
     },
   }
 }
@@ -44,7 +38,7 @@ const SHORTEST_VIEW = 13
 const SMALL_PART = 8
 const MAX_TYPES = 100
 
-/** `join` makes a string of its own. Concatenation makes one that refers to its parts. */
+/** `join` makes a string of its own, also of a text of several lines. Concatenation makes one that refers to its parts. */
 function copy(text: string): string {
   return [text.slice(0, 1), text.slice(1)].join('')
 }

@@ -169,7 +169,10 @@ describe('maxAttempts', () => {
   it('is reported as retries-exhausted, with the last failure as its cause', () => {
     const end = status(503)
     expect(plan(2, end)).toMatchObject({
-      error: { code: 'retries-exhausted', status: 503, attempt: 1, cause: end.error },
+      code: 'retries-exhausted',
+      status: 503,
+      attempt: 1,
+      cause: end.error,
     })
   })
 })

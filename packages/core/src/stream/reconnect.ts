@@ -84,7 +84,9 @@ const RETRYABLE = /^(network|request|.+-timeout)$/
 export const strictDecide: Decide = (end) => (end.error?.code === 'http-status' ? 'fail' : defaultDecide(end))
 
 /** For a request that is sent only once. */
-const decideOnce: Decide = ({ error }) => (!error || error.status === 204 ? 'complete' : 'fail')
+const decideOnce: Decide = ({ error }) =>
+  // An `incomplete` keeps the status of its cause.
+  !error || (error.code === 'http-status' && error.status === 204) ? 'complete' : 'fail'
 
 /** {@link ReconnectOptions} with every default in place, in milliseconds. */
 export interface ReconnectPolicy {
