@@ -1,12 +1,12 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { serveOtherSide } from '../harness/other-side.ts'
+import { EVENTS_PER_WRITE, encodeEvents } from './events.ts'
 
 /** The kind of stream to send, see `receivers.ts`. */
 export interface SenderOptions {
   readonly eventsPerChunk: number
 }
 
-const EVENTS_PER_WRITE = 80
 const DISTINCT_WRITES = 13
 
 await serveOtherSide(async ({ eventsPerChunk }: SenderOptions) => {
@@ -25,25 +25,6 @@ await serveOtherSide(async ({ eventsPerChunk }: SenderOptions) => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return { ready: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }
 })
-
-/** An event of about 190 bytes, like those of a market feed or a change stream. */
-function encodeEvent(index: number): string {
-  const data = JSON.stringify({
-    symbol: ['AAPL', 'AMZN', 'GOOG', 'IBM', 'MSFT'][index % 5],
-    price: 100 + ((index * 7919) % 10_000) / 100,
-    volume: 1000 + ((index * 104_729) % 90_000),
-    side: index % 2 === 0 ? 'buy' : 'sell',
-    venue: 'XNAS',
-    at: 1_700_000_000_000 + index * 137,
-    trader: `desk-${String(index % 97).padStart(3, '0')}`,
-    note: 'continuous session trade, settled in 1 day',
-  })
-  return `id: ${String(index).padStart(7, '0')}\ndata: ${data}\n\n`
-}
-
-function encodeEvents(write: number): string[] {
-  return Array.from({ length: EVENTS_PER_WRITE }, (_, event) => encodeEvent(write * EVENTS_PER_WRITE + event))
-}
 
 /** Frames the chunks in advance, so that the sender is never the slower side. */
 function frame(events: readonly string[], eventsPerChunk: number): Buffer {
