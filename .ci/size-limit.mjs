@@ -1,7 +1,7 @@
 // Limits for what a bundle takes of the packages: gzipped, minified, without RxJS.
 // esbuild bundles for a browser here, so an import of a Node module fails.
 const SIZES = {
-  core: { fromEventSource: '9.9 kB', '*': '11.3 kB' },
+  core: { fromEventSource: '9.25 kB', '*': '10.65 kB' },
   operators: {
     data: '985 B',
     decode: '2.9 kB',

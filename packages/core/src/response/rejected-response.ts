@@ -40,9 +40,11 @@ function parseRetryAfter(headers: TransportResponse['headers'], timeOfDay: numbe
  */
 export function parseMimeType(field = ''): string | undefined {
   return field
-    .match(/([^",]|"(\\.|[^"\\])*"?)+/g)
-    ?.map((value) => MIME_TYPE.exec(value)?.[1]?.toLowerCase())
-    .findLast((type) => type && type !== '*/*')
+    .replace(QUOTED, '')
+    .split(',')
+    .map((value) => value.replace(/;.*/, '').trim().toLowerCase())
+    .findLast((type) => MIME_TYPE.test(type) && type !== '*/*')
 }
 
-const MIME_TYPE = /^\s*([^\s/;]+\/[^\s/;]+)\s*(;|$)/
+const QUOTED = /"(\\.|[^"\\])*"?/g
+const MIME_TYPE = /^[^\s/]+\/[^\s/]+$/
