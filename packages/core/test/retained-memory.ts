@@ -1,10 +1,11 @@
 // Keeps strings of events and prints how many bytes they take for each byte that copies take. Needs --expose-gc.
-// Argument: what to keep.
+// Arguments: what to keep, and the size of an event.
 import { Decoder } from '../dist/response/decoder.js'
 
 type Kept = 'id' | 'type' | 'data'
 
-const [what = 'id'] = process.argv.slice(2) as Kept[]
+const [what = 'id', size = '2000'] = process.argv.slice(2) as [Kept?, string?]
+const filler = 'x'.repeat(Number(size))
 const EVENTS = 100_000
 const CHUNK = 65_536
 
@@ -25,10 +26,10 @@ function measure(make: () => unknown): number {
 function createEvent(i: number): string {
   const id = `id: ${String(i).padStart(36, '0')}`
   const type = `event: sensor-reading-of-device-${i % 2}`
-  if (what !== 'data') return `${type}\n${id}\ndata: ${'x'.repeat(2000)}\n\n`
-  // Short data, of one line or two, in an event of 2 KB.
+  if (what !== 'data') return `${type}\n${id}\ndata: ${filler}\n\n`
+  // Short data, of one line or two, in a large event.
   const lines = [String(i).padStart(20, '0'), String(i).padStart(20, '1')].slice(0, 1 + (i % 2))
-  return `${type}\n${id}\nx-note: ${'x'.repeat(2000)}\n${lines.map((line) => `data: ${line}\n`).join('')}\n`
+  return `${type}\n${id}\nx-note: ${filler}\n${lines.map((line) => `data: ${line}\n`).join('')}\n`
 }
 
 function decode(): string[] {

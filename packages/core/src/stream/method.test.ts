@@ -73,6 +73,17 @@ describe('a method that is a function', () => {
     expect(server.requests.map(({ method, body }) => `${method} ${body}`)).toEqual(['POST now'])
   })
 
+  it('may be POST, which is sent once, and not before its factories succeed', async () => {
+    await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n'] }])
+    const stream = record(server.url, {
+      method: 'POST',
+      body: ({ number }) => (number < 3 ? Promise.reject(new Error('not yet')) : 'now'),
+      reconnect: { initialDelay: 1, minDelay: 1 },
+    })
+    expect(await stream.over()).toBeUndefined()
+    expect(server.requests.map(({ method, body }) => `${method} ${body}`)).toEqual(['POST now'])
+  })
+
   it('is called once for each connection, and may be async', async () => {
     await using server = await createScriptedServer(({ index }) => ({
       status: 200,
