@@ -202,13 +202,14 @@ describe.each(ADAPTERS)('disconnect over $name', ({ mount, open }) => {
   })
 
   it('ends a connection whose response is on its way', async () => {
-    let ended: Promise<void> | undefined
+    let isOrdered = false
     const sink = createTestSink({
       ...OPTIONS,
       // The order is given after access was decided, and before the connection opens.
       access: () => {
         const decided = Promise.resolve({ allow: true, user: '42' } as const)
-        ended ??= decided.then(() => {}).then(() => sink.disconnect({ user: '42' }))
+        if (!isOrdered) decided.then(() => {}).then(() => sink.disconnect({ user: '42' }))
+        isOrdered = true
         return decided
       },
     })
