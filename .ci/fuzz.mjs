@@ -42,6 +42,8 @@ async function run(name, files, seed) {
   const vitest = await startVitest('test', files, {
     root: fileURLToPath(new URL(`../packages/${name}`, import.meta.url)),
     watch: false,
+    // A busy machine is no finding.
+    testTimeout: 300_000,
     reporters: ['dot'],
     setupFiles: [fileURLToPath(new URL('fuzz-setup.mjs', import.meta.url))],
     env: { FUZZ_SEED: seed },

@@ -18,6 +18,7 @@ export interface Order {
   readonly n: number
   readonly worker?: number
   readonly publish?: Publication
+  readonly disconnect?: Target
   readonly since?: string | number
   readonly stats?: boolean
   readonly workers?: boolean

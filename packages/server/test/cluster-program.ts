@@ -35,6 +35,9 @@ process.on('message', async ({ n, worker, ...order }: Order) => {
       const message = type === undefined ? { data } : { data, type }
       const { id } = await sink.publish(message, target, sourceId === undefined ? {} : { sourceId })
       say({ id: id ?? '' })
+    } else if (order.disconnect !== undefined) {
+      await sink.disconnect(order.disconnect)
+      say({ id: '' })
     } else if (order.since !== undefined) say({ page: await log.since(order.since, { limit: 1_000 }) })
     else if (order.stats) say({ stats: await (await serving).stats() })
     else if (order.workers)

@@ -3,6 +3,7 @@ import type { ResponseWriterEvents } from '../connection/response-writer.ts'
 import type { Endpoint, SinkResponse } from '../http/response.ts'
 import { createSinkRequest, hasLeft, type NodeRequest, type NodeResponse } from './node-request.ts'
 import { createNodeResponseWriter } from './node-response-writer.ts'
+import { answerInTurn } from './pipelining.ts'
 
 export interface NodeRequestOptions {
   /** The framework's own request. */
@@ -19,11 +20,22 @@ export function handleNodeRequest(
 ): void {
   // Without a listener, the error of a client's reset would end the process.
   response.on('error', () => {})
-  const result = endpoint.respond(createSinkRequest(request, response, raw))
-  const send = (ready: SinkResponse) => sendResponse(endpoint, request, response, ready, takeover)
-  if (isPromise(result)) result.then(send)
-  else send(result)
+  discardBody(request)
+  answerInTurn(request, response, () => {
+    const result = endpoint.respond(createSinkRequest(request, response, raw))
+    const send = (ready: SinkResponse) => sendResponse(endpoint, request, response, ready, takeover)
+    if (isPromise(result)) result.then(send)
+    else send(result)
+  })
 }
+
+/** Node would stop reading at a body that nobody reads, and not see that the client leaves. */
+function discardBody(request: NodeRequest): void {
+  if (BODILESS.has(String(request.method)) && request.readableFlowing === null) request.resume()
+}
+
+/** Their bodies have no meaning (RFC 9110, 9.3.1). */
+const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 function sendResponse(
   endpoint: Endpoint,

@@ -61,7 +61,6 @@ const HTTP2_INTERNAL_ERROR = 2
 function findRawSocket(response: ServerResponse): Socket | undefined {
   if (!response.chunkedEncoding) return undefined
   if (!isNative(response, 'write') || !isNative(response, 'end')) return undefined
-  // A response without a socket is queued behind another one on a pipelined connection.
   return response.socket ?? undefined
 }
 

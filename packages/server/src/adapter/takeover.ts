@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { stopWatching } from './pipelining.ts'
 
 /**
  * Takes a connection away from node:http, so that its request, response and parser can be
@@ -14,6 +15,7 @@ export function takeOver(request: IncomingMessage, response: ServerResponse, soc
   // Another request has come on this connection. Only node:http answers it, or knows that it left.
   if (parser.incoming !== request) return false
   response.detachSocket(socket)
+  stopWatching(socket)
   for (const event of EVENTS) {
     for (const listener of socket.listeners(event)) {
       // Only Node's own listeners: those of the server's owner stay.

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openClient } from '../../test/client.ts'
 import { eventually, isGone, startProgram } from '../../test/cluster-program-control.ts'
-import { openReader } from '../../test/reader.ts'
+import { openReader, type Reader } from '../../test/reader.ts'
 
 function temporaryFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'rxsse-cluster-'))
@@ -126,6 +126,27 @@ it('count the connections of a user together, and give back those of a killed wo
   await program.publish({ data: 'here' })
   for (const reader of [back, readers[1 - cut]]) await reader?.take(1)
   for (const reader of [back, ...readers]) reader.close()
+})
+
+it('end the connections of a user at every worker, whichever process gives the order', async () => {
+  await using program = await startProgram()
+  const [worker = 0] = await program.workers()
+  for (const [round, by] of [undefined, worker].entries()) {
+    const [banned, other] = [`a${round}`, `b${round}`]
+    const readers: Reader[] = []
+    // Connections are dealt in turn, so each worker has one of each user.
+    for (const user of [banned, banned, other, other])
+      readers.push(await openReader(`${program.url}?as=${user}`))
+    await program.ask({ disconnect: { user: banned }, ...(by !== undefined && { worker: by }) })
+    await program.publish({ data: 'more' })
+    for (const reader of readers.slice(0, 2)) expect(await reader.ended).toBe('end')
+    for (const reader of readers.slice(2)) {
+      expect((await reader.take(1)).map(({ data }) => data)).toEqual(['more'])
+      reader.close()
+    }
+  }
+  const count = async () => (await program.ask({ stats: true })).stats?.events?.connections
+  await expect.poll(count).toBe(0)
 })
 
 it('add up what they have done', async () => {

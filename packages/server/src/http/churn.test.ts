@@ -105,8 +105,6 @@ function createFlakyStream(random: Random, scheduler: CountingScheduler, running
       head: choose(random, ['at-once', 'first-event']),
       takeover: random() < 0.5,
       limits: { connections: 200 },
-      // Node pauses a socket with many pipelined requests. That its client has left shows at the next write.
-      heartbeat: { interval: '200ms' },
       scheduler,
       onError: () => {},
     },

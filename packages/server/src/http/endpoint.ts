@@ -71,6 +71,7 @@ export function createEndpoint(options: EndpointOptions, host: EndpointHost): En
 
   function respond(request: SinkRequest): MaybePromise<SinkResponse> {
     const scope = new RequestScope(onError)
+    pending.enter(scope)
     let headers: Readonly<Record<string, string>> = {}
     try {
       headers = cors.headers(request)
@@ -85,9 +86,19 @@ export function createEndpoint(options: EndpointOptions, host: EndpointHost): En
 
     function finish(response: SinkResponse): SinkResponse {
       const checked = checkResponse(addHeaders(response, headers))
-      if (checked.stream !== undefined) return { ...checked, abandoned: () => scope.end() }
-      scope.end()
-      return checked
+      const { stream } = checked
+      if (stream === undefined) {
+        scope.end()
+        return checked
+      }
+      return {
+        ...checked,
+        stream(connect) {
+          stream(connect)
+          pending.opened(scope)
+        },
+        abandoned: () => scope.end(),
+      }
     }
 
     function refuse(): SinkResponse {
@@ -122,6 +133,7 @@ export function createEndpoint(options: EndpointOptions, host: EndpointHost): En
     }
     return next(checkAccess(request), (access) => {
       if ('deny' in access) return createDenial(access)
+      scope.identify(access)
       return next(host.completed?.(request), (completed) => {
         if (completed !== undefined) return completed
         if (request.method === 'HEAD') return createHeadResponse()

@@ -1,5 +1,5 @@
 import type { SinkRequest } from './request.ts'
-import type { RequestScope } from './request-scope.ts'
+import type { Disconnection, RequestScope } from './request-scope.ts'
 import type { SinkResponse } from './response.ts'
 
 interface PendingRequest {
@@ -13,6 +13,23 @@ interface PendingRequest {
  */
 export class PendingRequests {
   readonly #pending = new Set<PendingRequest>()
+  /** The requests that have no connection yet, also those whose response is on its way. */
+  readonly #unopened = new Set<RequestScope>()
+
+  /** A request has come. It counts until its scope ends or its connection opens. */
+  enter(scope: RequestScope): void {
+    this.#unopened.add(scope)
+    scope.hold(() => this.opened(scope))
+  }
+
+  opened(scope: RequestScope): void {
+    this.#unopened.delete(scope)
+  }
+
+  /** Ends the connections of those that it means as soon as they open. */
+  disconnect(disconnection: Disconnection): void {
+    for (const scope of this.#unopened) scope.disconnect(disconnection)
+  }
 
   /** `response` must not reject. */
   wait(

@@ -81,6 +81,7 @@ export interface StreamEndpointHost
 export interface StreamEndpointParts {
   readonly endpoint: StreamEndpoint
   readonly hub: Hub
+  readonly pending: PendingRequests
   readonly counters: Counters
   readonly clock: Clock
   readonly retry: ReconnectionTime
@@ -142,6 +143,7 @@ export function createStreamEndpoint(
 
   return {
     hub,
+    pending,
     counters,
     clock,
     retry,

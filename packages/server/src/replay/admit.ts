@@ -44,7 +44,7 @@ export function createAdmission(
   const queue = new ReplayQueue()
   const pages = sequencer.log && new SharedPages(sequencer.log)
 
-  return ({ request, user, rooms, expires, permit }) => {
+  return ({ request, user, rooms, expires, permit, scope }) => {
     const filter = parseTopicFilter(request.url.searchParams, filterParameter)
     const lastEventId = readLastEventId(request)
     const subscriberFilter = { filter, rooms, user }
@@ -53,7 +53,11 @@ export function createAdmission(
       acceptsGzip(request.headers.get('accept-encoding')) &&
       hub.mayCompress(subscriberFilter)
     const response = createStreamResponse((connect) => {
-      const start = (connection: Connection) => begin(connection, lastEventId)
+      const start = (connection: Connection) => {
+        const { disconnection } = scope
+        if (disconnection === undefined) begin(connection, lastEventId)
+        else connection.end(disconnection.createLast())
+      }
       hub.open({ ...subscriberFilter, gzip }, permit, connect, start, expires)
     })
     const headers = {

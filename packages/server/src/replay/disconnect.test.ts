@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { ADAPTERS } from '../../test/adapters.ts'
 import { openReader } from '../../test/reader.ts'
 import { createTestSink, serve, serveTestSink } from '../../test/serve.ts'
 import { createTailedLog } from '../../test/tailed-log.ts'
@@ -160,5 +161,59 @@ describe('disconnect on a log of several servers', () => {
     reader.resume()
     expect(await reader.ended).toBe('end')
     expect(reader.events().length).toBeLessThan(500)
+  })
+})
+
+describe.each(ADAPTERS)('disconnect over $name', ({ mount, open }) => {
+  const WAITS: readonly (readonly [string, (waited: Promise<void>) => SinkOptions])[] = [
+    ['access', (waited) => ({ access: () => waited.then(() => ({ allow: true, user: '42' })) })],
+    [
+      'a permit',
+      (waited) => ({
+        access: () => ({ allow: true, user: '42' }),
+        limits: {
+          connectionsPerKey: 5,
+          key: () => 'k',
+          across: { take: () => waited.then(() => ({ release() {} })) },
+        },
+      }),
+    ],
+  ]
+
+  it.each(WAITS)('ends those that wait for %s as they open, and nobody later', async (_name, wait) => {
+    let go = () => {}
+    const waited = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    const sink = createTestSink({ ...OPTIONS, log: memoryLog(), ...wait(waited) })
+    const url = await mount(sink)
+    const waiting = open(url)
+    await expect.poll(() => sink.stats().pending).toBe(1)
+    await sink.disconnect({ user: '7' }, { retry: '2m' })
+    await sink.disconnect({ user: '42' }, { retry: '1m' })
+    go()
+    const reader = await waiting
+    expect(await reader.ended).toBe('end')
+    expect(reader.text()).toMatch(/retry: 60000\n$/)
+    expect(sink.stats()).toMatchObject({ connections: 0, pending: 0 })
+    const later = await open(url)
+    await sink.publish({ data: 'more' })
+    expect((await later.take(1)).map(({ data }) => data)).toEqual(['more'])
+  })
+
+  it('ends a connection whose response is on its way', async () => {
+    let isOrdered = false
+    const sink = createTestSink({
+      ...OPTIONS,
+      // The order is given after access was decided, and before the connection opens.
+      access: () => {
+        const decided = Promise.resolve({ allow: true, user: '42' } as const)
+        if (!isOrdered) decided.then(() => {}).then(() => sink.disconnect({ user: '42' }))
+        isOrdered = true
+        return decided
+      },
+    })
+    const reader = await open(await mount(sink))
+    expect(await reader.ended).toBe('end')
   })
 })

@@ -3,6 +3,7 @@ import { encodeReturn } from '../connection/drain.ts'
 import { addJitter, type ReconnectionTime } from '../connection/reconnection-time.ts'
 import type { Hub } from '../fan-out/hub.ts'
 import { findTargetFault } from '../fan-out/target.ts'
+import type { PendingRequests } from '../http/pending-requests.ts'
 import { createDisconnectMessage, type DisconnectOrder } from '../log/disconnect-entry.ts'
 import { SinkError } from '../sink/errors.ts'
 import type { Target } from '../sink/message.ts'
@@ -15,6 +16,7 @@ export interface DisconnectOptions {
 
 export interface DisconnectContext {
   readonly hub: Hub
+  readonly pending: PendingRequests
   readonly sequencer: Sequencer
   readonly retry: ReconnectionTime
   readonly random: () => number
@@ -52,7 +54,9 @@ export class Disconnector {
   }
 
   #end(target: Target, delay: number | undefined): void {
-    const { hub, retry, random } = this.#context
-    hub.disconnect(target, () => encodeReturn(addJitter(delay ?? retry.base, random)))
+    const { hub, pending, retry, random } = this.#context
+    const createLast = () => encodeReturn(addJitter(delay ?? retry.base, random))
+    hub.disconnect(target, createLast)
+    pending.disconnect({ target, createLast })
   }
 }

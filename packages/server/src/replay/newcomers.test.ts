@@ -195,6 +195,24 @@ describe('createSink', () => {
     expect(reads).toBeLessThan(300)
   })
 
+  it('reads a log once for {latestByKey} if every key has a recent message', async () => {
+    const log = memoryLog()
+    let reads = 0
+    const since: typeof log.since = (...args) => {
+      reads++
+      return log.since(...args)
+    }
+    const { sink, url } = await serveTestSink({
+      log: { ...log, since },
+      newcomers: { latestByKey: ({ data }) => String(Number(data) % 10) },
+    })
+    for (let n = 1; n <= 2_560; n++) sink.next({ data: n })
+    const reader = await openReader(url)
+    const latest = Array.from({ length: 10 }, (_, n) => String(2_551 + n))
+    expect((await reader.take(10)).map(({ data }) => data)).toEqual(latest)
+    expect(reads).toBe(11)
+  })
+
   it('cuts a newcomer whose key function throws, and tells onError', async () => {
     const errors: unknown[] = []
     const { sink, url } = await serveTestSink({

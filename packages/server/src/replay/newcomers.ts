@@ -14,7 +14,8 @@ import type { ReplayPage } from './shared-pages.ts'
  * - `'earliest'`: everything that the log keeps.
  * - `{last: n}`: the last `n` messages.
  * - `{latestByKey}`: the latest message of each key. The data of the message is text. A message
- *   whose key is undefined is left out. The whole log is read twice for each newcomer.
+ *   whose key is undefined is left out. For each newcomer, the whole log is read, and then again from
+ *   the oldest message to send. Those that come together share the reads.
  */
 export type Newcomers =
   | 'live'
@@ -100,7 +101,10 @@ class Scan {
       }
       this.#read(0, head, note, () => {
         const kept = new Set(latest.values())
-        this.begin(0, ({ offset }) => offset > head || kept.has(offset))
+        // What comes before the oldest of them is not read again.
+        let first = head + 1
+        for (const offset of kept) first = Math.min(first, offset)
+        this.begin(first - 1, ({ offset }) => offset > head || kept.has(offset))
       })
     })
   }

@@ -39,9 +39,10 @@ export interface Sink<M extends SseMessage = SseMessage> extends Observer<M>, St
    */
   publish(message: M, target?: Target, options?: PublishOptions): Promise<Published>
   /**
-   * Ends the connections of a user, of a room, or all, on every server of the log. Their clients
-   * come back, unless `access` denies it. Resolves when the log has the order. If it rejects, the
-   * connections of this server have ended all the same.
+   * Ends the connections of a user, of a room, or all, on every server of the log. A request that
+   * is still waiting, for `access` say, ends as soon as it opens. Clients come back, unless `access`
+   * denies it. Resolves when the log has the order. If it rejects, the connections of this server
+   * have ended all the same.
    */
   disconnect(target: Target, options?: DisconnectOptions): Promise<void>
   /** The open connections of each room, in this process. Rooms without a connection are left out. */
@@ -73,7 +74,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     deliveries.next(delivery)
     if (messages.length > 0) tracing?.deliver({ ...delivery, messages })
   }
-  const { endpoint, hub, counters, clock, retry, slowClient } = createStreamEndpoint(options, {
+  const { endpoint, hub, pending, counters, clock, retry, slowClient } = createStreamEndpoint(options, {
     isEndless: true,
     methods: ['GET'],
     filterParameter,
@@ -107,7 +108,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     if (order !== undefined) disconnector.execute(order, entry.target)
   }
   const sequencer = new Sequencer(options.log, hub, { clock, random, onError, passes, onOrder })
-  const disconnector = new Disconnector({ hub, sequencer, retry, random })
+  const disconnector = new Disconnector({ hub, pending, sequencer, retry, random })
   const admit = createAdmission({ hub, sequencer, retry, greeting, onError }, options)
   const publisher = createPublisher(options, {
     match,
