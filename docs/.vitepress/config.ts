@@ -21,6 +21,7 @@ const guide = pages('guide/*.md', [
   'testing',
   'llm-and-mcp',
   'relays',
+  'job-stores',
   'all-cores',
   'event-source',
 ])

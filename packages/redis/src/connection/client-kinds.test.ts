@@ -1,13 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { freePort } from '@rxsse/testing/programs'
-import { createClient, createCluster, createSentinel } from 'redis'
+import { createClient, createCluster } from 'redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { redisPath } from '../../test/redis.ts'
+import { setUpSentinels } from '../../test/sentinels.ts'
 import { setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
 import type { RedisClient } from './redis-client.ts'
 
@@ -64,32 +58,7 @@ describe.skipIf(redisPath === undefined)('redisLog with a given client', () => {
 
   it('works with createSentinel', async () => {
     const redis = await setUpRedis()
-    const sentinel = await startSentinel(redis.port)
-    const client = createSentinel({
-      name: 'main',
-      sentinelRootNodes: [{ host: '127.0.0.1', port: sentinel }],
-    })
-    await expectToWork(client, 'one')
+    const sentinels = await setUpSentinels(redis.port, 1)
+    await expectToWork(sentinels.createClient(), 'one')
   })
 })
-
-async function startSentinel(master: number): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'rxsse-sentinel-'))
-  const port = await freePort()
-  const path = join(folder, 'sentinel.conf')
-  writeFileSync(path, `port ${port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 ${master} 1\n`)
-  const child: ChildProcess = spawn(redisPath ?? 'redis-server', [path, '--sentinel'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  onTestFinished(async () => {
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-    await rm(folder, { recursive: true, force: true })
-  })
-  let said = ''
-  child.stdout?.on('data', (chunk: Buffer) => {
-    said += chunk
-  })
-  await expect.poll(() => said.includes('+monitor')).toBe(true)
-  return port
-}

@@ -7,10 +7,12 @@ export interface RedisClient {
   on(event: string, listener: (error: unknown) => void): unknown
   eval(script: string, options: ScriptArguments): Promise<unknown>
   evalSha(sha1: string, options: ScriptArguments): Promise<unknown>
+  /** The same client, whose answers have the given types. */
+  withTypeMapping(types: Record<number, unknown>): unknown
   xRead(stream: { key: string; id: string }, options: { COUNT: number; BLOCK: number }): Promise<unknown>
 }
 
 export interface ScriptArguments {
   keys: string[]
-  arguments: string[]
+  arguments: (string | Buffer)[]
 }

@@ -6,7 +6,9 @@ export type RedisErrorCode =
   | 'timeout'
   /** Redis answered with an error, such as no memory left or no permission. `cause` holds it. */
   | 'refused'
-  /** The log or the presence is closed. */
+  /** Another process has the right to run the job, so this one may not append. */
+  | 'lease-lost'
+  /** The log, the store or the presence is closed. */
   | 'closed'
 
 /** Redis did not carry out a call. `code` says why. The error never contains a password. */

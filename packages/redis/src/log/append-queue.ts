@@ -5,6 +5,7 @@ import { backoff } from '../connection/backoff.ts'
 import type { Failure, Outcome } from '../connection/connection.ts'
 import { RedisError, type RedisErrorCode } from '../connection/redis-error.ts'
 import { appendScript, runScript } from '../scripts/script.ts'
+import { isFenced } from '../store/fence.ts'
 import { createEpoch, decodeEntry, encodeBody, findOwnId } from './entry.ts'
 import type { LogContext } from './log-context.ts'
 
@@ -33,6 +34,7 @@ export class AppendQueue {
         source: sourceId === undefined ? '' : `=${sourceId}`,
         ownId: ownId === undefined ? '' : `=${ownId}`,
         body: encodeBody(message, target),
+        token: settings.fence?.token,
         resolve,
         reject,
         timeout: settings.scheduler.schedule(() => {
@@ -80,7 +82,19 @@ export class AppendQueue {
       length += body.length
       count++
     }
-    return this.#waiting.splice(0, count).filter(({ settled }) => !settled)
+    const batch = this.#waiting.splice(0, count).filter(({ settled }) => !settled)
+    // So all messages of a batch have the same token.
+    const fenced = batch.filter((pending) => !this.#isAllowed(pending))
+    rejectAll(fenced, 'lease-lost', NO_LEASE)
+    return batch.filter(({ settled }) => !settled)
+  }
+
+  /** Whether the process still has the right to run the job that it had when it appended the message. */
+  #isAllowed(pending: PendingMessage | undefined): boolean {
+    const { fence } = this.#context.settings
+    if (fence === undefined) return true
+    const { token } = fence
+    return token !== undefined && pending?.token === token
   }
 
   /** Sends a batch until it is settled. Resolves to false if no connection was there to send it. */
@@ -88,6 +102,10 @@ export class AppendQueue {
     const { connection, settings } = this.#context
     const number = ++this.#batches
     for (let failures = 0; batch.some(({ settled }) => !settled); failures++) {
+      if (!this.#isAllowed(batch[0])) {
+        rejectAll(batch, 'lease-lost', NO_LEASE)
+        return true
+      }
       for (const pending of batch) pending.sent = true
       const outcome = await this.#run(batch, number)
       if ('answer' in outcome) {
@@ -110,7 +128,10 @@ export class AppendQueue {
     if (connection.closed) rejectAll(batch, 'closed', 'the log was closed before Redis answered')
     else if (kind === 'refused') {
       for (const pending of batch) pending.sent = failures > 0
-      rejectAll(batch, 'refused', 'Redis refused the message', error)
+      if (isFenced(error)) {
+        settings.fence?.lose()
+        rejectAll(batch, 'lease-lost', NO_LEASE, error)
+      } else rejectAll(batch, 'refused', 'Redis refused the message', error)
     } else if (settings.whenAway === 'fail') {
       rejectAll(batch, 'unavailable', 'the connection to Redis was lost', error)
     } else return false
@@ -121,13 +142,21 @@ export class AppendQueue {
     const { connection, keys, settings, watermark } = this.#context
     return connection.try(async (client) => {
       const answer = await runScript(client, appendScript, {
-        keys: [keys.metadata, keys.events, keys.sources, keys.ids, this.#writerKey],
+        keys: [
+          keys.metadata,
+          keys.events,
+          keys.sources,
+          keys.ids,
+          this.#writerKey,
+          ...(settings.fence === undefined ? [] : [settings.fence.fenceKey]),
+        ],
         arguments: [
           createEpoch(),
           `${watermark}`,
           String(settings.maxLength),
           String(number),
           BATCH_MEMORY,
+          batch[0]?.token ?? '',
           ...batch.flatMap(({ source, ownId, body }) => [source, ownId, body]),
         ],
       })
@@ -154,6 +183,8 @@ interface PendingMessage {
   /** `''`, or `=` and the message's own id. */
   readonly ownId: string
   readonly body: string
+  /** The right to run a job that the process had when it appended. */
+  readonly token: string | undefined
   readonly resolve: (entry: LogEntry) => void
   readonly reject: (error: RedisError) => void
   readonly timeout: Unsubscribable
@@ -167,6 +198,8 @@ type Answer = [logId: string, offset: string, storedBody: string][]
 /** The most messages, and characters, in one batch. Redis serves nobody else while it appends one. */
 const MAX_BATCH = 256
 const MAX_BATCH_LENGTH = 512 * 1024
+
+const NO_LEASE = 'this process does not have the right to run the job'
 
 /** Redis remembers a writer's latest batch for this many milliseconds: longer than a copy can lie in a buffer. */
 const BATCH_MEMORY = String(3_600_000)

@@ -4,6 +4,7 @@ import {
   type ConnectionSettings,
   resolveConnectionOptions,
 } from '../connection/connection-options.ts'
+import type { Fence } from '../store/fence.ts'
 
 export interface RedisLogOptions extends ConnectionOptions {
   /** The number of entries that are kept, exactly; the oldest go first. The same on every node. Default 100,000. */
@@ -15,19 +16,32 @@ export interface RedisLogOptions extends ConnectionOptions {
    * Default `'wait'`.
    */
   readonly whenAway?: 'wait' | 'fail'
+  /**
+   * The store of a job: only the process that has the right to run the job may append, and Redis checks it with each
+   * append. Elsewhere `append` rejects with `lease-lost`; reading works on every node. The store must have the same `key`.
+   */
+  readonly fence?: Fence
 }
 
 export type LogSettings = ConnectionSettings &
-  Required<Pick<RedisLogOptions, 'maxLength' | 'ids' | 'whenAway'>>
+  Required<Pick<RedisLogOptions, 'maxLength' | 'ids' | 'whenAway'>> & { readonly fence: Fence | undefined }
 
 export function resolveLogOptions(options: RedisLogOptions): LogSettings {
   const { maxLength = 100_000, ids = 'epoch', whenAway = 'wait' } = options
+  const connectionSettings = resolveConnectionOptions(options, 'redisLog')
   return {
-    ...resolveConnectionOptions(options, 'redisLog'),
+    ...connectionSettings,
+    fence: checkFence(options.fence, connectionSettings.key),
     maxLength: requireInteger(maxLength, 'redisLog: maxLength', 1),
     ids: requireOneOf(ids, 'redisLog: ids', ['epoch', 'message']),
     whenAway: requireOneOf(whenAway, 'redisLog: whenAway', ['wait', 'fail']),
   }
+}
+
+/** A script can check the fence only if Redis Cluster keeps it with the log. */
+function checkFence(fence: Fence | undefined, key: string): Fence | undefined {
+  if (fence === undefined || fence.key === key) return fence
+  throw optionError('redisLog: fence', `a redisStore whose key is '${key}', as the log's`, fence.key ?? fence)
 }
 
 function requireOneOf<T extends string>(value: T, option: string, choices: readonly T[]): T {

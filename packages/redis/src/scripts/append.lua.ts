@@ -1,17 +1,21 @@
 import { METADATA } from './metadata.lua.ts'
+import { FENCED } from './store.lua.ts'
 
 /**
  * Appends a batch. A writer sends one batch at a time and numbers them. A batch that is sent again, because its answer
  * was lost with a connection, gets the same answer. A batch that arrives after a later one, because it was delayed in
  * the buffers of a lost connection, is refused.
  *
- * KEYS: metadata, events, sources, ids, writer.
- * ARGV: new epoch; known offsets; maxLength; the number of the batch; how many milliseconds to remember it; then three
- * for each message: source id and own id, each empty or after a '=', and body.
+ * KEYS: metadata, events, sources, ids, writer, and the fence of a job, if only its process may append.
+ * ARGV: new epoch; known offsets; maxLength; the number of the batch; how many milliseconds to remember it; the token of
+ * this process in that job; then three for each message: source id and own id, each empty or after a '=', and body.
  * Returns for each message the id and the offset of its entry, and the body if the entry was there before.
  */
 export const APPEND: string = `${METADATA}
-local maxLength, batch, memory = tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local maxLength, batch, memory, token = tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
+if KEYS[6] and redis.call('GET', KEYS[6]) ~= token then
+  return redis.error_reply('${FENCED} another process has the right to run the job, or Redis lost who has it')
+end
 local term = openTerm()
 local latest = redis.call('HMGET', KEYS[5], 'batch', 'answer')
 if latest[1] == batch then return cmsgpack.unpack(latest[2]) end
@@ -28,7 +32,7 @@ local function findBySource(source)
 end
 
 local answer = {}
-for i = 6, #ARGV, 3 do
+for i = 7, #ARGV, 3 do
   local source, own, body = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local entry = findBySource(source)
   if not entry then

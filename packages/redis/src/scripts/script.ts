@@ -3,6 +3,15 @@ import type { RedisClient, ScriptArguments } from '../connection/redis-client.ts
 import { APPEND } from './append.lua.ts'
 import { ACQUIRE, COUNT, LEAVE, REPORT } from './presence.lua.ts'
 import { READ } from './read.lua.ts'
+import {
+  ACQUIRE_LEASE,
+  COMMIT_SNAPSHOT,
+  LIST_SNAPSHOTS,
+  READ_PIECES,
+  RELEASE_LEASE,
+  RENEW_LEASE,
+  WRITE_PIECE,
+} from './store.lua.ts'
 
 /** A Lua script, and its name in Redis. */
 export interface Script {
@@ -18,9 +27,17 @@ export const countScript: Script = createScript(COUNT)
 export const acquireScript: Script = createScript(ACQUIRE)
 export const leaveScript: Script = createScript(LEAVE)
 
+export const acquireLeaseScript: Script = createScript(ACQUIRE_LEASE)
+export const renewLeaseScript: Script = createScript(RENEW_LEASE)
+export const releaseLeaseScript: Script = createScript(RELEASE_LEASE)
+export const listSnapshotsScript: Script = createScript(LIST_SNAPSHOTS)
+export const readPiecesScript: Script = createScript(READ_PIECES)
+export const writePieceScript: Script = createScript(WRITE_PIECE)
+export const commitSnapshotScript: Script = createScript(COMMIT_SNAPSHOT)
+
 /** Runs a script by its name. The text is sent only if the server does not have it, as after a restart. */
 export async function runScript(
-  client: RedisClient,
+  client: Pick<RedisClient, 'eval' | 'evalSha'>,
   { text, sha1 }: Script,
   args: ScriptArguments,
 ): Promise<unknown> {
