@@ -61,6 +61,7 @@ export type { EventTimeOptions } from './window/event-time.ts'
 export { type GroupWithinOptions, groupWithin } from './window/group-within.ts'
 export { type LatestResultsOptions, latestResults } from './window/latest-results.ts'
 export { reorder } from './window/reorder.ts'
+export { type SlidingWindowOptions, slidingWindow } from './window/sliding-window.ts'
 export {
   type CalendarOptions,
   hopping,
