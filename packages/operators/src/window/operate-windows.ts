@@ -4,7 +4,7 @@ import type { AggregateResults, AggregateShape } from '../engine/aggregates/aggr
 import { AggregateRow } from '../engine/aggregates/aggregate-row.ts'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import type { Eviction } from '../engine/keyed-state/keyed-state.ts'
-import type { WindowEngine, WindowEngineOptions, WindowResult } from '../engine/window-engine.ts'
+import type { Fill, WindowEngine, WindowEngineOptions, WindowResult } from '../engine/window-engine.ts'
 import type { Counts } from '../stage/counts.ts'
 import { type EventHandler, type OperatorContext, operateSerialized } from '../stage/operate.ts'
 import { rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
@@ -33,6 +33,7 @@ export interface WindowKind<T, K extends Key, R> {
   readonly createEngine: (options: WindowEngineOptions<K, R>) => WindowEngine<K>
   /** Milliseconds between early results. Undefined: there are none. */
   readonly early?: number | undefined
+  readonly fill?: Fill<K, R> | undefined
   /** Takes events that are in no window. */
   readonly onDropped?: ((event: T) => void) | undefined
 }
@@ -85,6 +86,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
     allowedLateness: config.allowedLateness,
     maxKeys: config.maxKeys,
     early: early !== undefined,
+    fill: config.fill,
     emit:
       finality === undefined
         ? (result) => out.next(result)
