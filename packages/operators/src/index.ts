@@ -33,7 +33,8 @@ export {
 export { type DedupeOptions, dedupe } from './keyed/dedupe.ts'
 export type { KeyedOptions } from './keyed/keyed-options.ts'
 export { type LagOptions, lag } from './keyed/lag.ts'
-export { type LevelEvent, type ThresholdOptions, threshold } from './keyed/threshold.ts'
+export { threshold } from './keyed/threshold.ts'
+export type { LevelEvent, ThresholdOptions } from './keyed/threshold-options.ts'
 export { type FeedEvent, type FeedFactories, type MergedFeeds, mergeFeeds } from './progress/merge-feeds.ts'
 export {
   createProgress,
