@@ -315,7 +315,7 @@ conformance<Metric, unknown>('threshold with for', {
       ...options,
       ...timed,
       value: (m) => m.cpu,
-      key: (m) => m.cpu % 2,
+      key: (m) => `${m.cpu % 2}`,
       levels: { high: 4 },
       for: '25ms',
       idle: '5ms',
