@@ -30,6 +30,11 @@ export interface WindowAggregateOptions<T, K extends Key, S extends AggregateSha
   readonly onDropped?: SideOutput<T>
 }
 
+/** With `fill: true`: the values of a window without events are in the type. */
+export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = undefined>(
+  spec: WindowSpec,
+  options: WindowAggregateOptions<T, K, S> & { readonly fill: true },
+): OperatorFunction<T, WindowResult<K, FilledResults<S>>>
 /**
  * Aggregates the events of each window, by key: SQL's `GROUP BY TUMBLE(...)`, in event time.
  *
@@ -54,10 +59,6 @@ export interface WindowAggregateOptions<T, K extends Key, S extends AggregateSha
  * Completes when the source completes, after the open windows' results (`pane: 'flush'`).
  * Unsubscribes from the source at once; open windows are discarded.
  */
-export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = undefined>(
-  spec: WindowSpec,
-  options: WindowAggregateOptions<T, K, S> & { readonly fill: true },
-): OperatorFunction<T, WindowResult<K, FilledResults<S>>>
 export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = undefined>(
   spec: WindowSpec,
   options: WindowAggregateOptions<T, K, S>,
