@@ -117,6 +117,24 @@ export const filterScenarios: Readonly<Record<string, AnyScenario>> = {
       ),
     showOut: ({ level }) => ({ text: level, tone: level === 'critical' ? 5 : level === 'warning' ? 2 : 3 }),
   }),
+  'threshold-for': scenario({
+    call: "threshold({ value, levels: { high: 75 },\nfor: '3s', changesOnly: true })",
+    alt: 'A value of 80 is followed by 20 within three seconds, so nothing comes out. 90 and 85 stay high: three seconds after 90 the level changes, with 85, the latest event. The change back to normal comes three seconds after 30.',
+    until: 14,
+    source: [
+      [0.8, 80],
+      [2.4, 20],
+      [4, 90],
+      [5.8, 85],
+      [9, 30],
+    ],
+    show: (value) => ({ text: `${value}`, tone: value >= 75 ? 5 : 3 }),
+    operate: (source, { scheduler }) =>
+      source.pipe(
+        threshold({ value: (v) => v, levels: { high: 75 }, for: '3s', changesOnly: true, scheduler }),
+      ),
+    showOut: ({ event, level }) => ({ text: `${level}\n${event}`, tone: level === 'high' ? 5 : 3 }),
+  }),
   reorder: scenario({
     call: "reorder({ timestamp, maxOutOfOrderness: '3s' })",
     alt: 'Events that come a little out of order are held until the watermark, three seconds behind the latest of them, reaches their time. They come out in the order of time. One that is older than the watermark goes to late.',

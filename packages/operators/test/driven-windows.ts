@@ -14,7 +14,9 @@ export function at(time: number, value = 1, sensor = 'a'): Reading {
   return { at: time, sensor, value }
 }
 
-type Options = Omit<WindowAggregateOptions<Reading, string, never>, 'aggregates' | 'scheduler'>
+type Options = Omit<WindowAggregateOptions<Reading, string, never>, 'aggregates' | 'fill' | 'scheduler'> & {
+  readonly fill?: true | 'previous'
+}
 
 /** Results as `[clock, key, start, end, number of events, pane, revision]`. */
 export function driven(spec: WindowSpec, options: Options = {}) {

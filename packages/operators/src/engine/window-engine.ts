@@ -20,6 +20,7 @@ export interface TimeWindow {
  */
 export interface WindowResult<K, V> {
   readonly key: K
+  /** Of a window of a number of events: the numbers of its events, not their times. */
   readonly window: TimeWindow
   readonly value: V
   readonly pane: Pane
@@ -32,6 +33,24 @@ export interface WindowResult<K, V> {
   readonly part?: number
   /** The windows of a session's earlier results that are part of this one: the session has grown or merged. Missing if there are none. */
   readonly replaces?: readonly TimeWindow[]
+  /** Whether the window had no events, so that `fill` has given it its value. Missing for a window with events. */
+  readonly empty?: true
+}
+
+/** A window without events, between two results of its key or after the last one. */
+export interface EmptyWindow<K, V> {
+  readonly key: K
+  readonly window: TimeWindow
+  /** The value of the key's window before, which may have been empty too. */
+  readonly previous: V
+}
+
+/** How windows without events get results. */
+export interface Fill<K, R> {
+  /** The value of an empty window. Undefined: that of the aggregates over no events. */
+  readonly value: ((window: EmptyWindow<K, R>) => R) | undefined
+  /** How many empty windows in a row a key gets. */
+  readonly limit: number
 }
 
 export interface WindowEngineOptions<K, R> {
@@ -42,6 +61,8 @@ export interface WindowEngineOptions<K, R> {
   readonly maxKeys: number
   /** Whether `early` will be called, so that the engine keeps what it needs for that. */
   readonly early: boolean
+  /** Undefined: windows without events give no results. */
+  readonly fill?: Fill<K, R> | undefined
   readonly emit: (result: WindowResult<K, R>) => void
   /** Called with the number of events that are now final: only late updates will include them again. */
   readonly onFinal: (events: number) => void

@@ -7,6 +7,7 @@ import { AggregateRow } from './aggregates/aggregate-row.ts'
 import { SessionWindows } from './sessions/session-windows.ts'
 import { AlignedWindows } from './slices/aligned-windows.ts'
 import { WindowGrid } from './slices/window-grid.ts'
+import { SlidingWindows } from './sliding/sliding-windows.ts'
 import type { WindowEngine, WindowEngineOptions } from './window-engine.ts'
 
 interface Ids {
@@ -31,6 +32,14 @@ const engines: [string, fc.Arbitrary<MakeEngine>][] = [
       ([gap, maxDuration]): MakeEngine =>
         (options) =>
           new SessionWindows(gap, maxDuration, options),
+    ),
+  ],
+  [
+    'SlidingWindows',
+    span.map(
+      (size): MakeEngine =>
+        (options) =>
+          new SlidingWindows(size, options),
     ),
   ],
 ]

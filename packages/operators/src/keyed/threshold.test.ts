@@ -1,7 +1,8 @@
 import { from, of } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { conformance } from '../../test/conformance.ts'
-import { type LevelEvent, type ThresholdOptions, threshold } from './threshold.ts'
+import { threshold } from './threshold.ts'
+import type { LevelEvent, ThresholdOptions } from './threshold-options.ts'
 
 interface Metric {
   readonly host: string

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { from } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Aggregate } from '../engine/aggregates/aggregate.ts'
-import type { Aggregates } from './aggregates.ts'
+import type { Aggregates, NullableAggregate } from './aggregates.ts'
 import { hopping, tumbling } from './spec.ts'
 import { windowAggregate } from './window-aggregate.ts'
 
@@ -83,10 +83,10 @@ describe('nulls', () => {
       prices: a.collect((e) => e.price),
     })
     expectTypeOf<ReturnType<typeof build>['last']>().toEqualTypeOf<
-      Aggregate<{ readonly price?: number; readonly name: string }, number | null>
+      NullableAggregate<{ readonly price?: number; readonly name: string }, number | null>
     >()
     expectTypeOf<ReturnType<typeof build>['name']>().toEqualTypeOf<
-      Aggregate<{ readonly price?: number; readonly name: string }, string>
+      NullableAggregate<{ readonly price?: number; readonly name: string }, string>
     >()
     expectTypeOf<ReturnType<typeof build>['prices']>().toEqualTypeOf<
       Aggregate<{ readonly price?: number; readonly name: string }, readonly number[]>

@@ -1,5 +1,5 @@
 import { optionError } from '@rxsse/shared'
-import type { Aggregate } from '../engine/aggregates/aggregate.ts'
+import type { Aggregate, NullIfEmpty } from '../engine/aggregates/aggregate.ts'
 import { collect, collectDistinct, countDistinct } from '../engine/aggregates/collections.ts'
 import { type Comparable, first, last, max, min, topK } from '../engine/aggregates/extremes.ts'
 import { createFoldAggregate, identity } from '../engine/aggregates/fold-aggregate.ts'
@@ -15,6 +15,9 @@ import {
 import { approxCountDistinct, quantile } from '../engine/aggregates/sketches.ts'
 import type { Key } from '../engine/keyed-state/key.ts'
 
+/** An aggregate that is null over no events, as `fill: true` shows it. */
+export type NullableAggregate<T, R> = Aggregate<T, R> & NullIfEmpty
+
 /**
  * The aggregates of a window, for events of type `T`. A selected null or undefined is ignored, as SQL ignores NULL. If all
  * values of a window are missing, the result is null, and the type says so.
@@ -22,27 +25,29 @@ import type { Key } from '../engine/keyed-state/key.ts'
 export interface Aggregates<T> {
   /** The number of events, or of those for which `isCounted` returns true. */
   count(isCounted?: (event: T) => boolean): Aggregate<T, number>
-  sum<V extends MaybeNumber>(select: (event: T) => V): Aggregate<T, OrNull<V, number>>
+  sum<V extends MaybeNumber>(select: (event: T) => V): NullableAggregate<T, OrNull<V, number>>
   /** The sum of bigints, exact. */
-  sumBigInt<V extends bigint | null | undefined>(select: (event: T) => V): Aggregate<T, OrNull<V, bigint>>
-  avg<V extends MaybeNumber>(select: (event: T) => V): Aggregate<T, OrNull<V, number>>
+  sumBigInt<V extends bigint | null | undefined>(
+    select: (event: T) => V,
+  ): NullableAggregate<T, OrNull<V, bigint>>
+  avg<V extends MaybeNumber>(select: (event: T) => V): NullableAggregate<T, OrNull<V, number>>
   min<V extends Comparable | null | undefined>(
     select: (event: T) => V,
-  ): Aggregate<T, OrNull<V, NonNullable<V>>>
+  ): NullableAggregate<T, OrNull<V, NonNullable<V>>>
   max<V extends Comparable | null | undefined>(
     select: (event: T) => V,
-  ): Aggregate<T, OrNull<V, NonNullable<V>>>
+  ): NullableAggregate<T, OrNull<V, NonNullable<V>>>
   /** The variance. A `'sample'` divides by n - 1, and is null for a single event. Default: `'population'`. */
   variance<V extends MaybeNumber, O extends 'population' | 'sample' = 'population'>(
     select: (event: T) => V,
     of?: O,
-  ): Aggregate<T, O extends 'sample' ? number | null : OrNull<V, number>>
+  ): NullableAggregate<T, O extends 'sample' ? number | null : OrNull<V, number>>
   /** The first event in event time, or the first value of one that is not null. */
-  first(): Aggregate<T, T>
-  first<V>(select: (event: T) => V): Aggregate<T, OrNull<V, NonNullable<V>>>
+  first(): NullableAggregate<T, T>
+  first<V>(select: (event: T) => V): NullableAggregate<T, OrNull<V, NonNullable<V>>>
   /** The last event in event time, or the last value of one that is not null. */
-  last(): Aggregate<T, T>
-  last<V>(select: (event: T) => V): Aggregate<T, OrNull<V, NonNullable<V>>>
+  last(): NullableAggregate<T, T>
+  last<V>(select: (event: T) => V): NullableAggregate<T, OrNull<V, NonNullable<V>>>
   /** The `k` events with the highest scores, highest first. Of equal scores, the earlier event comes first. */
   topK(k: number, by: (event: T) => MaybeNumber): Aggregate<T, readonly T[]>
   /** All events in the order of event time, or a value of each. */
@@ -65,7 +70,7 @@ export interface Aggregates<T> {
     select: (event: T) => V,
     q: Q,
     options?: { readonly relativeError?: number },
-  ): Aggregate<T, OrNull<V, Q extends readonly number[] ? readonly number[] : number>>
+  ): NullableAggregate<T, OrNull<V, Q extends readonly number[] ? readonly number[] : number>>
   /** Your own aggregate. If its `add` throws, the stream errors, because `onError` cannot undo what `add` did. */
   custom<R, A>(fold: CustomAggregate<T, R, A>): Aggregate<T, R>
 }

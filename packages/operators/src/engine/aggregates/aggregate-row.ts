@@ -115,6 +115,14 @@ export class AggregateRow<T, R> {
     return results as R
   }
 
+  /** The result over no events. */
+  emptyResult(): R {
+    const slot = this.create()
+    const result = this.result(slot)
+    this.release(slot)
+    return result
+  }
+
   #lift(event: T): void {
     const cells = this.#cells
     let at = this.#lifted * cells.width + 1

@@ -28,3 +28,19 @@ export type AggregateShape<T> = Readonly<Record<string, Aggregate<T, unknown>>>
 export type AggregateResults<S> = {
   readonly [N in keyof S]: S[N] extends Aggregate<never, infer R> ? R : never
 }
+
+/** Marks, in types alone, an aggregate that is null over no events. */
+export interface NullIfEmpty {
+  readonly whenEmpty?: null
+}
+
+/** As {@link AggregateResults}, of windows that may be empty. */
+export type FilledResults<S> = {
+  readonly [N in keyof S]: S[N] extends Aggregate<never, infer R>
+    ? S[N] extends { readonly whenEmpty?: infer E }
+      ? unknown extends E
+        ? R
+        : R | null
+      : R
+    : never
+}

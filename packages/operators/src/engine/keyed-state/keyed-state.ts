@@ -1,7 +1,10 @@
 import { identifyKey, type Key, type Primitive } from './key.ts'
 
-/** Why a key was evicted: it was not used for `ttl`, or there were more than `maxKeys` keys. */
-export type EvictionReason = 'ttl' | 'max-keys'
+/**
+ * Why a key was evicted: it was not used for `ttl`, there were more than `maxKeys` keys, or it had as many empty windows in a
+ * row as `maxEmpty` allows.
+ */
+export type EvictionReason = 'ttl' | 'max-keys' | 'max-empty'
 
 /** A key whose state was evicted. If the key comes back, it starts anew. */
 export interface Eviction<K> {
@@ -56,7 +59,7 @@ export class KeyedState<K extends Key, S> {
 
   /** The key's state, which is created if there is none. A state that was not used for exactly `ttl` has expired. */
   at(key: K, now: number, id: Primitive = identifyKey(key)): S {
-    if (this.#ttl !== Number.POSITIVE_INFINITY) this.#expire(now)
+    if (this.#ttl !== Number.POSITIVE_INFINITY) this.expire(now)
     if (this.#recent === undefined || id !== this.#recentId) return this.#atOther(key, now, id)
     if (this.#renews) this.#recent.usedAt = now
     return this.#recent.state
@@ -79,12 +82,18 @@ export class KeyedState<K extends Key, S> {
   }
 
   has(key: K, now: number, id: Primitive = identifyKey(key)): boolean {
-    if (this.#ttl !== Number.POSITIVE_INFINITY) this.#expire(now)
+    if (this.#ttl !== Number.POSITIVE_INFINITY) this.expire(now)
     return this.#entries.has(id)
   }
 
+  /** When the next key expires if it is not used before. Infinity: none does. */
+  get nextExpiry(): number {
+    for (const { usedAt } of this.#entries.values()) return usedAt + this.#ttl
+    return Number.POSITIVE_INFINITY
+  }
+
   /** Evicts the keys that have expired by `now`. */
-  #expire(now: number): void {
+  expire(now: number): void {
     for (const entry of this.#entries.values()) {
       if (now - entry.usedAt < this.#ttl) return
       this.#evictOldest('ttl')

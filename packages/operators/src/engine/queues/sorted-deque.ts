@@ -44,6 +44,21 @@ export class SortedDeque<V> {
     }
   }
 
+  /** Adds a value after those with the same number. Returns its position. */
+  insert(number: number, value: V): number {
+    let index = this.#numbers.length
+    // Nearly every number is the highest so far.
+    while (index > this.#head && (this.#numbers[index - 1] as number) > number) index--
+    if (index === this.#numbers.length) {
+      this.#numbers.push(number)
+      this.#values.push(value)
+    } else {
+      this.#numbers.splice(index, 0, number)
+      this.#values.splice(index, 0, value)
+    }
+    return index - this.#head
+  }
+
   /** The position of the first number that is not below `number`. `length` if there is none. */
   lowerBound(number: number): number {
     const last = this.#numbers.length - 1

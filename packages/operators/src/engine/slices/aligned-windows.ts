@@ -3,7 +3,7 @@ import type { Key, Primitive } from '../keyed-state/key.ts'
 import { KeyedState } from '../keyed-state/keyed-state.ts'
 import { SortedDeque } from '../queues/sorted-deque.ts'
 import { type Scheduled, TimerQueue } from '../queues/timer-queue.ts'
-import type { Pane, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
+import type { Fill, Pane, TimeWindow, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
 import type { Grid, GridCell } from './grid.ts'
 import { KeySlices } from './key-slices.ts'
 
@@ -99,7 +99,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
       state !== undefined;
       state = this.#queue.takeDue(Number.MAX_VALUE)
     ) {
-      if (state.nextWindow === Number.POSITIVE_INFINITY) continue
+      if (!this.#isOpen(state)) continue
       this.#fire(state, 'flush')
       this.#schedule(state)
     }
@@ -129,6 +129,8 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
       recentSlot: 0,
       nextWindow: Number.POSITIVE_INFINITY,
       revisions: this.#hasRevisions ? new SortedDeque() : undefined,
+      emptyWindows: 0,
+      previous: undefined,
       changed: this.#options.early ? new Set() : undefined,
     }
   }
@@ -163,31 +165,64 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
 
   #fire(state: KeyWindows<K, R>, pane: Pane): void {
     const { slices, nextWindow: window } = state
-    const { allowedLateness, onFinal } = this.#options
+    const { allowedLateness, fill, onFinal, onEvicted } = this.#options
     const first = this.#grid.firstSlice(window)
     const next = first + this.#grid.step
-    const value = slices.result(window)
+    const isEmpty = fill !== undefined && !slices.has(window)
+    const value = isEmpty ? this.#emptyValue(state, fill) : slices.result(window)
     if (allowedLateness === 0) this.#evictBefore(state, next)
     else onFinal(slices.takeAdded(first, next - 1))
     const following = slices.firstFrom(next)
-    state.nextWindow = Number.isNaN(following)
+    const nextWithEvents = Number.isNaN(following)
       ? Number.POSITIVE_INFINITY
       : Math.max(window + 1, this.#grid.firstWindow(following))
-    this.#emit(state, window, value, pane)
+    state.nextWindow = nextWithEvents
+    let isForgotten = false
+    if (fill !== undefined) {
+      state.emptyWindows = isEmpty ? state.emptyWindows + 1 : 0
+      state.previous = value
+      isForgotten = state.emptyWindows >= fill.limit && nextWithEvents > window + 1
+      if (!isForgotten) state.nextWindow = window + 1
+    }
+    this.#emit(state, window, value, pane, isEmpty)
     if (allowedLateness === 0) this.#deleteRevisionsThrough(state, window)
+    if (isForgotten) onEvicted?.({ key: state.key, reason: 'max-empty' })
   }
 
-  #emit(state: KeyWindows<K, R>, window: number, value: R, pane: Pane): void {
+  /** Whether a window with events has not fired. */
+  #isOpen({ nextWindow, slices }: KeyWindows<K, R>): boolean {
+    if (this.#options.fill === undefined) return nextWindow !== Number.POSITIVE_INFINITY
+    return !Number.isNaN(slices.firstFrom(this.#grid.firstSlice(nextWindow)))
+  }
+
+  #emptyValue({ key, nextWindow, previous }: KeyWindows<K, R>, { value }: Fill<K, R>): R {
+    // A window with events has fired before, so there is a previous value.
+    return value === undefined
+      ? this.#options.row.emptyResult()
+      : value({ key, window: this.#span(nextWindow), previous: previous as R })
+  }
+
+  #span(window: number): TimeWindow {
+    return { start: this.#grid.windowStart(window), end: this.#grid.windowEnd(window) }
+  }
+
+  #emit(state: KeyWindows<K, R>, window: number, value: R, pane: Pane, isEmpty = false): void {
     const revision = state.revisions?.get(window) ?? 0
     state.revisions?.set(window, revision + 1)
     const result = {
       key: state.key,
-      window: { start: this.#grid.windowStart(window), end: this.#grid.windowEnd(window) },
+      window: this.#span(window),
       value,
       pane,
       revision,
     }
-    this.#options.emit(state.part === 0 ? result : { ...result, part: state.part })
+    if (state.part === 0 && !isEmpty) this.#options.emit(result)
+    else
+      this.#options.emit({
+        ...result,
+        ...(state.part > 0 && { part: state.part }),
+        ...(isEmpty && { empty: true }),
+      })
   }
 
   #expire(state: KeyWindows<K, R>, watermark: number): void {
@@ -220,16 +255,19 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
       return
     }
     const { oldest } = state.slices
-    if (Number.isNaN(oldest)) {
+    // Empty windows have revisions without slices.
+    const lastWindow = Number.isNaN(oldest)
+      ? (state.revisions?.numberAt(0) ?? Number.NaN)
+      : this.#grid.lastWindow(oldest)
+    if (Number.isNaN(lastWindow)) {
       this.#states.delete(state.key)
       return
     }
-    const lastWindow = this.#grid.lastWindow(oldest)
     this.#queue.schedule(state, this.#grid.windowEnd(lastWindow) + this.#options.allowedLateness)
   }
 
   #flushKey(state: KeyWindows<K, R>): void {
-    while (state.nextWindow !== Number.POSITIVE_INFINITY) this.#fire(state, 'flush')
+    while (this.#isOpen(state)) this.#fire(state, 'flush')
     this.#evictBefore(state, Number.POSITIVE_INFINITY)
     this.#queue.schedule(state, Number.POSITIVE_INFINITY)
   }
@@ -249,6 +287,9 @@ interface KeyWindows<K, R> extends Scheduled {
   nextWindow: number
   /** How many results each window has had. Undefined if each has at most one. */
   readonly revisions: SortedDeque<number> | undefined
+  /** How many windows in a row were empty, up to the last one, and the value of that one. Only with `fill`. */
+  emptyWindows: number
+  previous: R | undefined
   /** Slices that have changed since the last early results. Undefined without early results. */
   readonly changed: Set<number> | undefined
 }

@@ -52,6 +52,12 @@ export class KeySlices<R> {
     return this.#slices.numberAt(this.#slices.lowerBound(number))
   }
 
+  /** Whether a window has events. */
+  has(window: number): boolean {
+    const first = this.#grid.firstSlice(window)
+    return this.firstFrom(first) < first + this.#grid.width
+  }
+
   /** The result of a window that has events. The windows of successive calls rise, except after late events. */
   result(window: number): R {
     const first = this.#grid.firstSlice(window)
