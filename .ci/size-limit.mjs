@@ -24,6 +24,7 @@ const SIDE_EFFECT_FREE = [
   'core/config',
   'core/event-source',
   'operators',
+  'operators/store',
   'server',
   'redis',
   'shared',

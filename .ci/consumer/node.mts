@@ -3,6 +3,7 @@ import { type ConnectionState, type EventSourceError, fromEventSource, type SseE
 import { sourceFromConfig } from '@rxsse/core/config'
 import { data, decode, toMessage, tumbling, windowAggregate } from '@rxsse/operators'
 import { toRecordBatches } from '@rxsse/operators/arrow'
+import { fileStore, sqliteStore } from '@rxsse/operators/store'
 import { redisLog } from '@rxsse/redis'
 import { createSink, type SseMessage } from '@rxsse/server'
 import { sinkFromConfig } from '@rxsse/server/config'
@@ -36,9 +37,11 @@ export {
   chromiumPath,
   createScriptedServer,
   eventStreamCases,
+  fileStore,
   instrumentSink,
   sinkFromConfig,
   sourceFromConfig,
+  sqliteStore,
   toRecordBatches,
   wrong,
 }

@@ -11,6 +11,7 @@ for (const entry of [
   'core/config',
   'core/event-source',
   'operators/arrow',
+  'operators/store',
   'server/cluster',
   'server/config',
   'server/otel',

@@ -57,6 +57,13 @@ const notOnEdge = [
   '**/content-coding.test.ts',
   '**/file-checkpoint.test.ts',
 ]
+// Bun has no node:sqlite, and these tests start Node.
+const nodeStores = [
+  '**/*browser*',
+  '**/store/sqlite-store.test.ts',
+  '**/store/killed-processes.test.ts',
+  '**/store/full-disk.test.ts',
+]
 // The tests that need no Node server: bytes, logs, rules, and the Fetch entry with a test of its own.
 const serverAnywhere = [
   'src/wire',
@@ -72,12 +79,12 @@ const serverAnywhere = [
 export const suites = [
   ...['node-22', 'node-24', 'node-26'].flatMap((runtime) => [
     { runtime, pkg: 'core', files: [], quick: quickCore, exclude: ['**/*browser*'] },
-    { runtime, pkg: 'operators', files: [], quick: quickOperators },
+    { runtime, pkg: 'operators', files: [], quick: quickOperators, exclude: ['**/*browser*'] },
     { runtime, pkg: 'server', files: [], quick: serverAnywhere },
   ]),
   ...['bun', 'deno'].flatMap((runtime) => [
     { runtime, pkg: 'core', files: [], quick: quickCore, exclude: notOnEdge },
-    { runtime, pkg: 'operators', files: [], quick: quickOperators },
+    { runtime, pkg: 'operators', files: [], quick: quickOperators, exclude: nodeStores },
     { runtime, pkg: 'server', files: serverAnywhere },
   ]),
   {
@@ -85,7 +92,10 @@ export const suites = [
     pkg: 'operators',
     files: ['src/**/*.test.ts'],
     quick: ['src/{window,filter}/**/*.test.ts'],
+    // The stores of Node. The browser's own is below: its test starts Chromium itself.
+    exclude: ['**/store/**'],
   },
+  { runtime: 'chromium-page', pkg: 'operators', files: ['src/store/indexed-db-store.browser.test.ts'] },
   {
     runtime: 'chromium',
     pkg: 'core',

@@ -8,4 +8,11 @@ export {
 export type { SseEvent, SseMessage } from './event.ts'
 export { isPromise, type MaybePromise } from './maybe-promise.ts'
 export { describeValue, optionError, requireInteger, requireNumber } from './option-error.ts'
-export type { Lease, LeaseRequest, Snapshot, SnapshotStore } from './snapshot-store.ts'
+export {
+  createSnapshotStore,
+  type SnapshotBackend,
+  type SnapshotRecord,
+} from './snapshots/create-snapshot-store.ts'
+export type { Crc32, SnapshotContent, SnapshotDraft } from './snapshots/snapshot-bytes.ts'
+export type { Lease, LeaseRequest, Snapshot, SnapshotStore } from './snapshots/snapshot-store.ts'
+export { SnapshotStoreError, type SnapshotStoreErrorCode } from './snapshots/snapshot-store-error.ts'

@@ -18,6 +18,13 @@ export {
   type HttpClientRequest,
   runHttpCase,
 } from './conformance/run-http-case.ts'
+export {
+  type SnapshotPlace,
+  type SnapshotStoreLaw,
+  type SnapshotStoreLawsOptions,
+  type StoredPart,
+  snapshotStoreLaws,
+} from './conformance/snapshot-store-laws.ts'
 export { referenceEncode, type WireMessage } from './reference/encode.ts'
 export { referenceEvents } from './reference/events.ts'
 export { type Interpretation, referenceParse } from './reference/parse.ts'

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto'
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { removeLeftovers, replaceFile } from '@rxsse/shared/files'
 
 /** A {@link Checkpoint} in a file. */
 export interface FileCheckpoint {
@@ -27,7 +26,7 @@ export function fileCheckpoint(path: string): FileCheckpoint {
   async function write(id: string): Promise<void> {
     if (!isTidy) await removeLeftovers(path)
     isTidy = true
-    await replace(path, id)
+    await replaceFile(path, id)
   }
 
   return {
@@ -54,48 +53,5 @@ export function fileCheckpoint(path: string): FileCheckpoint {
       current = next.written
       return next.written
     },
-  }
-}
-
-/** Replaces the file with a complete new one. Resolves once the new file is in place. */
-async function replace(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`
-  try {
-    // Fails if anything has that name, a link too.
-    const file = await open(temporary, 'wx', 0o600)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {})
-    throw error
-  }
-  await syncFolder(dirname(path))
-}
-
-const TEMPORARY_SUFFIX = /^\.[0-9a-f]{16}\.tmp$/
-
-async function removeLeftovers(path: string): Promise<void> {
-  const folder = dirname(path)
-  const name = basename(path)
-  for (const other of await readdir(folder)) {
-    if (other.startsWith(name) && TEMPORARY_SUFFIX.test(other.slice(name.length))) {
-      await rm(join(folder, other), { force: true })
-    }
-  }
-}
-
-/** A rename changes the folder, so the folder must reach the disk. Windows has no such call and does not need it. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
   }
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { requireInteger } from '@rxsse/shared'
+import { loadSqlite, makePrivate } from '@rxsse/shared/sqlite'
 import type { Target } from '../sink/message.ts'
 import type { TraceFields } from '../sink/tracing.ts'
 import { isLine } from '../wire/line.ts'
@@ -14,7 +15,6 @@ import type {
 } from './event-log.ts'
 import { createEpoch, findResumePoint, formatId } from './id.ts'
 import { LocalTail } from './local-tail.ts'
-import { makePrivate } from './private-file.ts'
 
 export interface SqliteLogOptions {
   /** The database file. It is created if it does not exist, but its directory must exist. */
@@ -200,8 +200,8 @@ function decodeText(bytes: Row[string] | undefined): string {
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 function open(path: string, synchronous: 'normal' | 'full'): DatabaseSync {
-  const sqlite = loadSqlite()
-  makePrivate(path)
+  const sqlite = loadSqlite('sqliteLog')
+  makePrivate(path, 'sqliteLog')
   const database = new sqlite.DatabaseSync(path, { timeout: 1_000 })
   try {
     database.exec(`
@@ -220,13 +220,6 @@ function open(path: string, synchronous: 'normal' | 'full'): DatabaseSync {
     throw new Error(`sqliteLog: ${path} cannot be used: ${reason}${hint}`, { cause })
   }
   return database
-}
-
-/** node:sqlite, loaded when it is needed, because not every runtime has it. */
-function loadSqlite(): typeof import('node:sqlite') {
-  const sqlite = typeof process === 'undefined' ? undefined : process.getBuiltinModule?.('node:sqlite')
-  if (sqlite === undefined) throw new Error('sqliteLog needs node:sqlite: Node 22.13 or newer, or Deno 2.2')
-  return sqlite
 }
 
 // AUTOINCREMENT never uses an offset twice, even if all rows have been deleted.

@@ -1,4 +1,4 @@
-import type { MaybePromise } from './maybe-promise.ts'
+import type { MaybePromise } from '../maybe-promise.ts'
 
 /** What a job saves: one consistent cut of the cursors of its feeds and the states of its stages. A store does not read it. */
 export interface Snapshot {
@@ -6,7 +6,7 @@ export interface Snapshot {
   readonly number: number
   /** The bytes, in pieces, so that neither copying nor writing them takes a long turn of the event loop. */
   readonly chunks: readonly Uint8Array[]
-  /** Only from `load`: why each newer snapshot could not be used. Empty or missing if this is the newest one. */
+  /** Only from `load`: why each snapshot that is or may be newer could not be used. Missing if this is the newest one. */
   readonly damaged?: readonly string[]
 }
 
@@ -29,10 +29,15 @@ export interface LeaseRequest {
  */
 export interface SnapshotStore {
   /**
-   * The newest intact snapshot. Undefined if none was ever saved. Rejects if there are snapshots and all of them are damaged.
+   * The newest intact snapshot. Undefined if none was ever saved. Rejects with a `SnapshotStoreError` `damaged` if there are
+   * snapshots and none is intact.
    */
   load(): MaybePromise<Snapshot | undefined>
-  /** Resolves when the snapshot survives a crash of the process and of the machine. A failed save leaves the earlier ones intact. */
+  /**
+   * Resolves when the snapshot survives a crash of the process and of the machine. Until then its bytes must not change. A
+   * failed save leaves the earlier snapshots intact. Rejects with a `SnapshotStoreError` `superseded` if the store has a
+   * snapshot that this one does not follow: with the same or a higher number, or of another process.
+   */
   save(snapshot: Snapshot): MaybePromise<void>
   /** A shared store only: asks for the right to run the job, and waits for it as long as another process has it. */
   acquire?(): LeaseRequest
