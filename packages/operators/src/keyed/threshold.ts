@@ -1,7 +1,7 @@
 import { describeValue, optionError, requireNumber } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
 import type { Key } from '../engine/keyed-state/key.ts'
-import { KeyedState } from '../engine/keyed-state/keyed-state.ts'
+import { KeyedState, type StateCodec } from '../engine/keyed-state/keyed-state.ts'
 import { operateAtOnce } from '../stage/operate.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { type KeyedOptions, resolveKeyedOptions } from './keyed-options.ts'
@@ -56,13 +56,19 @@ export function threshold<
   const { value: selectValue, direction = 'rising', changesOnly = false, onError, stage } = options
   const levels = new Levels(options)
   const sign = direction === 'falling' ? -1 : 1
-  const { state, now } = resolveKeyedOptions('threshold', options)
+  const { state, now, shift } = resolveKeyedOptions('threshold', options)
   const selectKey = options.key ?? (() => undefined as K)
 
   return operateAtOnce('threshold', stage, ({ out, counts }) => {
-    const states = new KeyedState<K, { level: number }>(() => ({ level: 0 }), state)
+    const states = new KeyedState<K, Level>(() => ({ level: 0 }), state)
     counts.keys = () => states.size
     return {
+      state: {
+        shape: levels.shape,
+        usesClock: options.ttl !== undefined,
+        save: (writer) => states.save(writer, LEVEL, shift()),
+        restore: (reader) => states.load(reader, LEVEL, shift()),
+      },
       next(event) {
         let from: number
         let to: number
@@ -85,6 +91,15 @@ export function threshold<
       },
     }
   })
+}
+
+interface Level {
+  level: number
+}
+
+const LEVEL: StateCodec<Level> = {
+  write: ({ level }, writer) => writer.number(level),
+  read: (_, reader) => ({ level: reader.number() }),
 }
 
 /** The levels by number, in the order in which a rising value reaches them. Level 0 is the base. */
@@ -122,6 +137,11 @@ class Levels<L extends string, B extends string> {
     while (value >= (this.#bounds[level + 1] ?? Number.NaN)) level++
     while (value < (this.#bounds[level] as number) - (level <= from ? this.#hysteresis : 0)) level--
     return level
+  }
+
+  /** What a saved number of a level means. */
+  get shape() {
+    return { levels: this.#names, bounds: this.#bounds }
   }
 
   name(level: number): L | B {
