@@ -45,7 +45,7 @@ export {
   type Progress,
   type ProgressOptions,
 } from './progress/progress.ts'
-export type { ByKeyOptions } from './rate/by-key-options.ts'
+export type { ByKeyOptions } from './rate/operate-by-key.ts'
 export { type DebounceByKeyOptions, debounceByKey } from './rate/debounce-by-key.ts'
 export { type MeterOptions, meter, type Rate } from './rate/meter.ts'
 export { RateLimitError, type RateLimitOptions, rateLimit } from './rate/rate-limit.ts'

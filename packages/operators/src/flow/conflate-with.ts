@@ -66,8 +66,7 @@ export function conflateWith<T, A, R>(
           }
         } catch (error) {
           rejectEvent(counts, onFoldError, error, event)
-          const { tracker } = counts
-          if (tracker !== undefined) tracker.onSettled(tracker.onArrival(event))
+          counts.settle(counts.follow(event))
           return
         }
         run()

@@ -81,8 +81,7 @@ export function processWith<T, R>(
             key = identifyKey(orderBy(event))
           } catch (error) {
             rejectEvent(context.counts, onError, error, event)
-            const { tracker } = context.counts
-            if (tracker !== undefined) tracker.onSettled(tracker.onArrival(event))
+            context.counts.settle(context.counts.follow(event))
             return
           }
           queue.push(event, isFree() && !busy.has(key), key)

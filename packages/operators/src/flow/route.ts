@@ -75,6 +75,7 @@ export function route<T>(
   }
 
   return operate<T, unknown>('route', stage, ({ out, counts, enter }) => {
+    counts.tracker?.onStart()
     // A Map, because an event's type may be any string, such as 'constructor'.
     const inputs = new Map<string | undefined, Subject<T>>()
     let open = 0
@@ -99,18 +100,19 @@ export function route<T>(
 
     return {
       next(event) {
+        const part = counts.follow(event)
         let input: Subject<T> | undefined
         try {
           input = inputs.get(by(event))
         } catch (error) {
           rejectEvent(counts, onError, error, event)
+          counts.settle(part)
           return
         }
-        if (input?.observed) {
-          counts.out++
-          input.next(event)
-        } else {
+        if (input?.observed) counts.emit(input, event, part)
+        else {
           counts.dropped++
+          counts.settle(part)
           onDropped?.(event)
         }
       },

@@ -1,5 +1,6 @@
 import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
+import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { createClock } from '../stage/clock.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 
@@ -43,6 +44,9 @@ export function meter({
   const clock = createClock(scheduler)
 
   return operateSerialized<unknown, Rate>('meter', stage, ({ out, counts, createTimer }) => {
+    counts.tracker?.onStart()
+    /** The events since the previous emission, if a `commit` follows them. */
+    let parts: (Part<string> | undefined)[] = []
     /** When the interval began. NaN while the rate is 0. */
     let since = Number.NaN
     let count = 0
@@ -66,11 +70,15 @@ export function meter({
       since = isOver ? Number.NaN : now
       counts.out += count
       count = 0
-      out.next(emitted)
+      const counted = parts
+      parts = []
+      counts.emitResult(out, emitted)
+      for (const part of counted) counts.settle(part)
     }
 
     return {
-      next() {
+      next(event) {
+        if (counts.tracker !== undefined) parts.push(counts.follow(event))
         count++
         total++
         if (!Number.isNaN(since)) return

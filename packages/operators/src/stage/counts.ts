@@ -32,10 +32,43 @@ export class Counts {
     return this.in - this.out - this.late - this.dropped - this.rejected
   }
 
+  /** The event has arrived. Returns how a `commit` follows it, if there is one. */
+  follow(event: unknown): Part<string> | undefined {
+    return this.tracker?.onArrival(event)
+  }
+
+  /** The event was emitted, rejected or dropped. */
+  settle(part: Part<string> | undefined): void {
+    if (part !== undefined) this.tracker?.onSettled(part)
+  }
+
+  /** Emits an event, or what one event has become, and counts the event. Without a `commit` this is the fast path. */
+  emit<T>(out: Output<T>, value: T, part: Part<string> | undefined): void {
+    if (part === undefined) {
+      this.out++
+      out.next(value)
+    } else {
+      this.tracker?.passOn(part, this, () => {
+        this.out++
+        out.next(value)
+      })
+    }
+  }
+
+  /** Emits a result of several events. They are counted and settled apart, after it. */
+  emitResult<T>(out: Output<T>, value: T): void {
+    if (this.tracker === undefined) out.next(value)
+    else this.tracker.emitResult(() => out.next(value))
+  }
+
   /** The state is discarded, with everything that is buffered. */
   discard(): void {
     this.dropped += this.buffered
   }
+}
+
+interface Output<T> {
+  next(value: T): void
 }
 
 /** Follows events from their arrival until they are handled, in any order. */
@@ -46,6 +79,8 @@ export interface EventTracker {
   onArrival(event: unknown): Part<string>
   /** Runs `work`, which emits what the part has become, or not. Then the part is settled, unless a stage below has taken it over. */
   passOn(part: Part<string>, counts: Counts, work: () => void): void
+  /** Runs `work`, which emits a result of several events. Parts that are settled from now on wait until the stages below have handled it. */
+  emitResult(work: () => void): void
   /** An event was merged into the part of an earlier one. */
   onMerge(part: Part<string>, event: unknown): void
   /** The part was handled, rejected or dropped. */

@@ -24,8 +24,7 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
   const time = resolveEventTime('reorder', options)
   return operateSerialized<T, T>('reorder', options.stage, (context) => {
     const { out, counts } = context
-    const { tracker } = counts
-    tracker?.onStart()
+    counts.tracker?.onStart()
     const held = new Heap<Held<T>>(
       (a, b) => a.timestamp < b.timestamp || (a.timestamp === b.timestamp && a.order < b.order),
     )
@@ -43,43 +42,31 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
       }
     }
 
-    function settle(part: Part<string> | undefined): void {
-      if (part !== undefined) tracker?.onSettled(part)
-    }
-
     function emit({ event, part }: Held<T>): void {
-      if (tracker !== undefined && part !== undefined) {
-        tracker.passOn(part, counts, () => {
-          counts.out++
-          out.next(event)
-        })
-        return
-      }
-      counts.out++
-      out.next(event)
+      counts.emit(out, event, part)
     }
 
     return {
       next(event) {
-        const part = tracker?.onArrival(event)
+        const part = counts.follow(event)
         let timestamp: number
         try {
           timestamp = time.timestamp(event)
           readFeed?.(event)
         } catch (error) {
           rejectEvent(counts, time.onError, error, event)
-          settle(part)
+          counts.settle(part)
           return
         }
         if (!Number.isFinite(timestamp)) {
           counts.rejected++
-          settle(part)
+          counts.settle(part)
           time.onInvalid?.(event)
           return
         }
         if (timestamp < watermark.value) {
           counts.late++
-          settle(part)
+          counts.settle(part)
           time.late?.(event)
         } else held.push({ timestamp, order: arrived++, event, part })
         // A late event does not move the watermark, but it ends the silence.

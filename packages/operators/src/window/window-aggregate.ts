@@ -99,7 +99,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
         ? (result) => out.next(result)
         : (result) => {
             finality.hasFired ||= result.pane !== 'early'
-            out.next(result)
+            counts.emitResult(out, result)
           },
     onFinal: (events) => {
       counts.out += events
