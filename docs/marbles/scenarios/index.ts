@@ -4,6 +4,7 @@ import { decodeScenarios } from './decode.ts'
 import { feedScenarios } from './feeds.ts'
 import { filterScenarios } from './filter.ts'
 import { flowScenarios } from './flow.ts'
+import { keyedScenarios } from './keyed.ts'
 import { rateScenarios } from './rate.ts'
 import { reconnectScenarios } from './reconnect.ts'
 import { windowScenarios } from './window.ts'
@@ -12,6 +13,7 @@ import { windowScenarios } from './window.ts'
 export const scenarios: Readonly<Record<string, AnyScenario>> = {
   ...decodeScenarios,
   ...filterScenarios,
+  ...keyedScenarios,
   ...windowScenarios,
   ...feedScenarios,
   ...rateScenarios,

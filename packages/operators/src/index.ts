@@ -31,8 +31,10 @@ export {
   type TypeBranches,
 } from './flow/route.ts'
 export { type DedupeOptions, dedupe } from './keyed/dedupe.ts'
+export type { KeyContext, KeyMoment } from './keyed/key-context.ts'
 export type { KeyedOptions } from './keyed/keyed-options.ts'
 export { type LagOptions, lag } from './keyed/lag.ts'
+export { type ScanByKeyOptions, type StateEviction, scanByKey } from './keyed/scan-by-key.ts'
 export { type LevelEvent, type ThresholdOptions, threshold } from './keyed/threshold.ts'
 export { type FeedEvent, type FeedFactories, type MergedFeeds, mergeFeeds } from './progress/merge-feeds.ts'
 export {
@@ -45,9 +47,9 @@ export {
   type Progress,
   type ProgressOptions,
 } from './progress/progress.ts'
-export type { ByKeyOptions } from './rate/operate-by-key.ts'
 export { type DebounceByKeyOptions, debounceByKey } from './rate/debounce-by-key.ts'
 export { type MeterOptions, meter, type Rate } from './rate/meter.ts'
+export type { ByKeyOptions } from './rate/operate-by-key.ts'
 export { RateLimitError, type RateLimitOptions, rateLimit } from './rate/rate-limit.ts'
 export { type SampleByKeyOptions, sampleByKey } from './rate/sample-by-key.ts'
 export { type ThrottleByKeyOptions, throttleByKey } from './rate/throttle-by-key.ts'
@@ -57,8 +59,16 @@ export type { OnError, SideOutput } from './stage/side-output.ts'
 export type { FeedCounts, Stage, StageChangesOptions, StageCounts } from './stage/stage.ts'
 export type { Aggregates, CustomAggregate } from './window/aggregates.ts'
 export { type CollectedWindow, type CollectWindowOptions, collectWindow } from './window/collect-window.ts'
-export type { EventTimeOptions } from './window/event-time.ts'
+export type { EventTimeOptions, TimestampOptions } from './window/event-time.ts'
 export { type GroupWithinOptions, groupWithin } from './window/group-within.ts'
+export type {
+  DroppedJoinEvent,
+  JoinEvent,
+  JoinKind,
+  JoinSideOptions,
+  JoinWithinOptions,
+} from './window/join-options.ts'
+export { joinWithin, type LeftOf, type RightOf } from './window/join-within.ts'
 export { type LatestResultsOptions, latestResults } from './window/latest-results.ts'
 export { reorder } from './window/reorder.ts'
 export {

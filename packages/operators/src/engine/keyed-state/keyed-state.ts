@@ -47,7 +47,7 @@ export interface StateCodec<S> {
  */
 export class KeyedState<K extends Key, S> {
   readonly #entries = new Map<Primitive, Entry<K, S>>()
-  readonly #create: (key: K) => S
+  readonly #create: (key: K, id: Primitive) => S
   readonly #ttl: number
   readonly #maxKeys: number
   readonly #renews: boolean
@@ -61,7 +61,7 @@ export class KeyedState<K extends Key, S> {
   /** Writes an entry of the copy that is being made. */
   #write: ((entry: Entry<K, S>) => void) | undefined
 
-  constructor(create: (key: K) => S, options: KeyedStateOptions<K, S> = {}) {
+  constructor(create: (key: K, id: Primitive) => S, options: KeyedStateOptions<K, S> = {}) {
     this.#create = create
     this.#ttl = options.ttl ?? Number.POSITIVE_INFINITY
     this.#maxKeys = options.maxKeys ?? Number.POSITIVE_INFINITY
@@ -76,7 +76,7 @@ export class KeyedState<K extends Key, S> {
 
   /** The key's state, which is created if there is none. A state that was not used for exactly `ttl` has expired. */
   at(key: K, now: number, id: Primitive = identifyKey(key)): S {
-    if (this.#ttl !== Number.POSITIVE_INFINITY) this.#expire(now)
+    if (this.#ttl !== Number.POSITIVE_INFINITY) this.expire(now)
     if (this.#recent === undefined || id !== this.#recentId) return this.#atOther(key, now, id)
     if (this.#renews) this.#recent.usedAt = now
     return this.#recent.state
@@ -85,7 +85,7 @@ export class KeyedState<K extends Key, S> {
   #atOther(key: K, now: number, id: Primitive): S {
     let entry = this.#entries.get(id)
     if (entry === undefined) {
-      entry = { key, state: this.#create(key), usedAt: now, order: this.#uses++, copy: this.#copies }
+      entry = { key, state: this.#create(key, id), usedAt: now, order: this.#uses++, copy: this.#copies }
       this.#entries.set(id, entry)
       if (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
     } else {
@@ -103,22 +103,30 @@ export class KeyedState<K extends Key, S> {
   }
 
   has(key: K, now: number, id: Primitive = identifyKey(key)): boolean {
-    if (this.#ttl !== Number.POSITIVE_INFINITY) this.#expire(now)
+    if (this.#ttl !== Number.POSITIVE_INFINITY) this.expire(now)
     return this.#entries.has(id)
   }
 
   /** Evicts the keys that have expired by `now`. */
-  #expire(now: number): void {
+  expire(now: number): void {
     for (const entry of this.#entries.values()) {
       if (now - entry.usedAt < this.#ttl) return
       this.#evictOldest('ttl')
     }
   }
 
-  delete(key: K): boolean {
+  /** Counts every key as used at `now`. */
+  renew(now: number): void {
+    for (const entry of this.#entries.values()) {
+      this.#write?.(entry)
+      entry.usedAt = now
+    }
+  }
+
+  delete(key: K, id: Primitive = identifyKey(key)): boolean {
     this.willChange(key)
     this.#recent = undefined
-    return this.#entries.delete(identifyKey(key))
+    return this.#entries.delete(id)
   }
 
   /** Call it before a change of a key's state that does not come from `at`. */
@@ -167,7 +175,7 @@ export class KeyedState<K extends Key, S> {
       const key = reader.value<K>()
       const usedAt = this.#bounded ? reader.number() - shift : 0
       const order = this.#bounded ? reader.number() : 0
-      entries.push({ key, state: codec.read(this.#create(key), reader), usedAt, order, copy: 0 })
+      entries.push({ key, state: codec.read(this.#create(key, identifyKey(key)), reader), usedAt, order, copy: 0 })
     }
     if (this.#bounded) entries.sort((a, b) => a.order - b.order)
     for (const entry of entries) this.#entries.set(identifyKey(entry.key), entry)
