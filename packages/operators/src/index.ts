@@ -10,7 +10,7 @@ export { defineEvents, type EventMap, type EventOf } from './decode/define-event
 export type { DecodeOptions } from './decode/event-validator.ts'
 export { DecodeError, type InvalidEvent } from './decode/invalid-event.ts'
 export type { ParseOptions } from './decode/parse-operator.ts'
-export { type ToMessageOptions, toMessage } from './decode/to-message.ts'
+export { type MessageWith, type ToMessageOptions, toMessage } from './decode/to-message.ts'
 export type { Aggregate } from './engine/aggregates/aggregate.ts'
 export type { FeedPhase } from './engine/feed-watermarks.ts'
 export type { Key, Primitive } from './engine/keyed-state/key.ts'
