@@ -5,6 +5,7 @@ import { KeyedScan, type ScanEntry } from '../engine/keyed-state/keyed-scan.ts'
 import type { Eviction } from '../engine/keyed-state/keyed-state.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { type EventHandler, type OperatorContext, operateSerialized } from '../stage/operate.ts'
+import type { OperatorState, StateWriter } from '../stage/operator-state.ts'
 import { rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { resolveEventTime, type TimestampOptions } from '../window/event-time.ts'
 import { createWatermarkSource, type WatermarkSource } from '../window/watermark-source.ts'
@@ -100,6 +101,13 @@ function resolveOptions<T, S, K extends Key, R>(
     time: resolveEventTime('scanByKey', options),
     /** Whether anything depends on event time. Otherwise no clock is read. */
     isTimed: options.timestamp !== undefined || onTimer !== undefined || ttl !== undefined,
+    /** Whether results depend on more than the events and their order. */
+    usesClock:
+      (options.timestamp === undefined && (onTimer !== undefined || ttl !== undefined)) ||
+      (options.idle ?? false) !== false ||
+      options.maxFutureDrift !== undefined ||
+      (options.progress?.maxWait ?? Number.POSITIVE_INFINITY) !== Number.POSITIVE_INFINITY,
+    hasProgress: options.progress !== undefined,
     onEvicted: resolveSideOutput(options.onEvicted, 'scanByKey: onEvicted'),
     bounds: {
       ...(ttl !== undefined && { ttl: parsePositiveDuration(ttl, 'scanByKey: ttl') }),
@@ -136,6 +144,25 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
       advance: () => this.#fireDue(),
       next: () => this.#scan.nextTimer(),
     })
+  }
+
+  get state(): OperatorState {
+    const { isTimed, usesClock, hasProgress, onTimer } = this.#config
+    return {
+      shape: { isTimed, progress: hasProgress, onTimer: onTimer !== undefined },
+      usesClock,
+      save: (writer) => this.#save(writer),
+      restore: (reader) => {
+        this.#source?.load(reader)
+        this.#scan.load(reader)
+        this.#source?.setTimer?.()
+      },
+    }
+  }
+
+  *#save(writer: StateWriter): Generator<void, void> {
+    this.#source?.save(writer)
+    yield* this.#scan.save(writer)
   }
 
   next(event: T): void {
@@ -192,7 +219,7 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
     let result: R | undefined
     try {
       entry = this.#scan.at(key, id)
-      transition.begin(key, timestamp, entry.at, 'event')
+      transition.begin(key, timestamp, entry.timer, 'event')
       state = this.#config.fn(entry.state, event, transition)
       result = this.#project(state)
     } catch (error) {
@@ -214,7 +241,7 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
     const open = this.#open.get(id)
     if (open === undefined) this.#open.set(id, [part])
     else open.push(part)
-    if (entry.at === Number.POSITIVE_INFINITY) this.#settleKey(id)
+    if (entry.timer === Number.POSITIVE_INFINITY) this.#settleKey(id)
   }
 
   /** Fires the timers that are due by the watermark. */
@@ -234,7 +261,7 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
       const result = this.#project(state)
       this.#apply(entry, state)
       if (!this.#isSilent(result)) this.#context.counts.emitResult(out, result as R)
-      if (entry.at === Number.POSITIVE_INFINITY) this.#settleKey(entry.id)
+      if (entry.timer === Number.POSITIVE_INFINITY) this.#settleKey(entry.id)
     }
   }
 

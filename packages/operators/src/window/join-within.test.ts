@@ -239,7 +239,7 @@ describe('joinWithin', () => {
       .subscribe((pair) => seen.push(pair))
     expect(seen).toEqual([
       [1, 1],
-      [1, 2],
+      [2, 1],
     ])
   })
 

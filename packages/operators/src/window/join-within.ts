@@ -1,10 +1,11 @@
-import { from, type ObservableInput, type OperatorFunction } from 'rxjs'
+import { from, type Observable, type ObservableInput, type OperatorFunction } from 'rxjs'
 import { type Held, IntervalJoin, type JoinSide } from '../engine/join/interval-join.ts'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { nextAfter } from '../engine/sessions/next-after.ts'
 import { createProgress, type FeedFragment } from '../progress/progress.ts'
 import { InnerSubscriber } from '../stage/inner-subscriber.ts'
 import { type EventHandler, type OperatorContext, operateSerialized } from '../stage/operate.ts'
+import type { OperatorState, StateWriter } from '../stage/operator-state.ts'
 import { rejectEvent } from '../stage/side-output.ts'
 import type { FeedSelection } from './event-time.ts'
 import {
@@ -69,6 +70,7 @@ export type LeftOf<T, J extends JoinKind> = J extends 'full' ? T | undefined : T
 export type RightOf<U, J extends JoinKind> = J extends 'inner' ? U : U | undefined
 
 class JoinHandler<T, U, R> implements EventHandler<T> {
+  readonly #other: Observable<U>
   readonly #config: JoinConfig<T, U>
   readonly #project: (left: T | undefined, right: U | undefined) => R
   readonly #context: OperatorContext<R>
@@ -82,12 +84,13 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
   readonly #matches: (Held<T> | Held<U>)[] = []
 
   constructor(
-    other: ReturnType<typeof from<ObservableInput<U>>>,
+    other: Observable<U>,
     config: JoinConfig<T, U>,
     project: (left: T | undefined, right: U | undefined) => R,
     context: OperatorContext<R>,
   ) {
-    const { out, counts } = context
+    const { counts } = context
+    this.#other = other
     this.#config = config
     this.#project = project
     this.#context = context
@@ -112,6 +115,12 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
         next: () => nextAfter(this.#join.nextExpiry()),
       },
     )
+  }
+
+  /** The other stream is subscribed last: a job restores the state before. */
+  subscribed(): void {
+    const { out, counts, enter } = this.#context
+    if (out.closed) return
     if (counts.tracker !== undefined) {
       out.error(
         new Error(
@@ -120,8 +129,7 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
       )
       return
     }
-    const { enter } = context
-    other.subscribe(
+    this.#other.subscribe(
       new InnerSubscriber<U>(out, {
         next: (event) => {
           counts.in++
@@ -131,6 +139,25 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
         complete: () => enter(() => this.#close('right')),
       }),
     )
+  }
+
+  get state(): OperatorState {
+    const { range, emitsLeft, emitsRight, usesClock, time } = this.#config
+    return {
+      shape: { within: range, emitsLeft, emitsRight, progress: time.feeds !== undefined },
+      usesClock,
+      save: (writer) => this.#save(writer),
+      restore: (reader) => {
+        this.#source.load(reader)
+        this.#join.load(reader)
+        this.#source.setTimer?.()
+      },
+    }
+  }
+
+  *#save(writer: StateWriter): Generator<void, void> {
+    this.#source.save(writer)
+    yield* this.#join.save(writer)
   }
 
   next(event: T): void {

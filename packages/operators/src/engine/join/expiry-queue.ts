@@ -26,6 +26,11 @@ export class ExpiryQueue<A extends Timed> {
     return isBefore(straggler, first) ? straggler : first
   }
 
+  /** All items, in no order. */
+  items(): readonly A[] {
+    return [...this.#inOrder.slice(this.#head), ...this.#stragglers.items()]
+  }
+
   push(item: A): void {
     const last = this.#inOrder[this.#inOrder.length - 1]
     if (last === undefined || this.#inOrder.length === this.#head || !isBefore(item, last))

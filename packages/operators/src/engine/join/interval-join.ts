@@ -1,3 +1,4 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Primitive } from '../keyed-state/key.ts'
 import { ExpiryQueue, isBefore, type Timed } from './expiry-queue.ts'
 import { TimeBuffer } from './time-buffer.ts'
@@ -101,6 +102,38 @@ export class IntervalJoin<L, R> {
     if (isEmpty(buffers.left) && isEmpty(buffers.right)) this.#keys.delete(taken.key)
     this.#held--
     return taken
+  }
+
+  /** Writes the events that are held now, and yields after each one. */
+  *save(writer: StateWriter): Generator<void, void> {
+    // A copy of what would change: an event's match is told apart from the event.
+    const events = [...this.#left.items(), ...this.#right.items()].map((held) => ({ ...held }))
+    writer.number(this.#arrived)
+    writer.number(events.length)
+    for (const { side, key, timestamp, order, isMatched, event } of events) {
+      yield
+      writer.value(side)
+      writer.value(key)
+      writer.number(timestamp)
+      writer.number(order)
+      writer.value(isMatched)
+      writer.value(event)
+    }
+  }
+
+  /** Goes on from what `save` has written. */
+  load(reader: StateReader): void {
+    const arrived = reader.number()
+    for (let left = reader.number(); left > 0; left--) {
+      const side = reader.value<JoinSide>()
+      const key = reader.value<Primitive>()
+      const timestamp = reader.number()
+      this.#arrived = reader.number()
+      const isMatched = reader.value<boolean>()
+      if (side === 'left') this.holdLeft(key, timestamp, reader.value<L>(), isMatched)
+      else this.holdRight(key, timestamp, reader.value<R>(), isMatched)
+    }
+    this.#arrived = arrived
   }
 
   #leftExpiry(): number {

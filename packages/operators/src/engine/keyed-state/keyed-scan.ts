@@ -1,12 +1,15 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import { type Scheduled, TimerQueue } from '../queues/timer-queue.ts'
 import type { Key, Primitive } from './key.ts'
-import { type Eviction, KeyedState } from './keyed-state.ts'
+import { type Eviction, KeyedState, type StateCodec } from './keyed-state.ts'
 
-/** A key's state. `at` is when its timer is due: Infinity if it has none. */
+/** A key's state. */
 export interface ScanEntry<K, S> extends Scheduled {
   readonly key: K
   readonly id: Primitive
   state: S
+  /** When its timer is due. Infinity: it has none. Unlike `at`, it changes only after a copy of the entry was written. */
+  timer: number
 }
 
 export interface KeyedScanOptions<K, S> {
@@ -73,6 +76,7 @@ export class KeyedScan<K extends Key, S> {
       const entry = this.#timers.takeDue(due)
       if (entry === undefined) continue
       this.#entries.at(entry.key, this.#now, entry.id)
+      entry.timer = Number.POSITIVE_INFINITY
       this.dueAt = due
       return entry
     }
@@ -80,6 +84,7 @@ export class KeyedScan<K extends Key, S> {
 
   /** Sets the timer of an entry, in place of an earlier one. Infinity clears it. */
   setTimer(entry: ScanEntry<K, S>, at: number): void {
+    entry.timer = at
     this.#timers.schedule(entry, at)
   }
 
@@ -87,6 +92,35 @@ export class KeyedScan<K extends Key, S> {
   forget(entry: ScanEntry<K, S>): void {
     this.#timers.schedule(entry, Number.POSITIVE_INFINITY)
     this.#entries.delete(entry.key, entry.id)
+  }
+
+  /** Writes the states and timers as they are now, and yields now and then. */
+  *save(writer: StateWriter): Generator<void, void> {
+    writer.number(this.#now)
+    writer.number(this.#created)
+    yield* this.#entries.save(writer, this.#codec)
+  }
+
+  /** Goes on from what `save` has written. */
+  load(reader: StateReader): void {
+    this.#now = reader.number()
+    this.#created = reader.number()
+    this.#entries.load(reader, this.#codec)
+  }
+
+  readonly #codec: StateCodec<ScanEntry<K, S>> = {
+    write({ timer, order, state }, writer) {
+      writer.number(timer)
+      writer.number(order)
+      writer.value(state)
+    },
+    read: ({ key, id }, reader) => {
+      const timer = reader.number()
+      const order = reader.number()
+      const entry = { key, id, state: reader.value<S>(), timer, at: Number.POSITIVE_INFINITY, order }
+      this.#timers.schedule(entry, timer)
+      return entry
+    },
   }
 
   #moveTo(time: number): void {
@@ -98,6 +132,13 @@ export class KeyedScan<K extends Key, S> {
   }
 
   #create(key: K, id: Primitive, state: S): ScanEntry<K, S> {
-    return { key, id, state, at: Number.POSITIVE_INFINITY, order: this.#created++ }
+    return {
+      key,
+      id,
+      state,
+      timer: Number.POSITIVE_INFINITY,
+      at: Number.POSITIVE_INFINITY,
+      order: this.#created++,
+    }
   }
 }

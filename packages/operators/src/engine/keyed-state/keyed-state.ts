@@ -175,7 +175,13 @@ export class KeyedState<K extends Key, S> {
       const key = reader.value<K>()
       const usedAt = this.#bounded ? reader.number() - shift : 0
       const order = this.#bounded ? reader.number() : 0
-      entries.push({ key, state: codec.read(this.#create(key, identifyKey(key)), reader), usedAt, order, copy: 0 })
+      entries.push({
+        key,
+        state: codec.read(this.#create(key, identifyKey(key)), reader),
+        usedAt,
+        order,
+        copy: 0,
+      })
     }
     if (this.#bounded) entries.sort((a, b) => a.order - b.order)
     for (const entry of entries) this.#entries.set(identifyKey(entry.key), entry)
