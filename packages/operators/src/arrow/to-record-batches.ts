@@ -3,6 +3,7 @@ import { makeBuilder, makeData, RecordBatch, type Schema, Struct, type TypeMap }
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { createClock } from '../stage/clock.ts'
+import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { createConverter } from './convert-value.ts'
@@ -66,18 +67,18 @@ export function toRecordBatches<T extends object, S extends TypeMap>(
       rows = []
       const batched = parts
       parts = []
-      counts.emitResult(out, batch)
-      for (const part of batched) counts.settle(part)
+      emitResult(counts, out, batch)
+      for (const part of batched) settleEvent(counts, part)
     }
 
     return {
       next(event) {
-        const part = counts.follow(event)
+        const part = followEvent(counts, event)
         try {
           rows.push(columns.map(({ name, convert }) => convert(Reflect.get(event, name))))
         } catch (error) {
           rejectEvent(counts, onError, error, event)
-          counts.settle(part)
+          settleEvent(counts, part)
           return
         }
         if (part !== undefined) parts.push(part)

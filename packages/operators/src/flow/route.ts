@@ -8,6 +8,7 @@ import {
   Subject,
 } from 'rxjs'
 import type { OfType } from '../filter/of-type.ts'
+import { emitEvent, followEvent, settleEvent } from '../stage/follow.ts'
 import { InnerSubscriber } from '../stage/inner-subscriber.ts'
 import { operate, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
@@ -100,19 +101,19 @@ export function route<T>(
 
     return {
       next(event) {
-        const part = counts.follow(event)
+        const part = followEvent(counts, event)
         let input: Subject<T> | undefined
         try {
           input = inputs.get(by(event))
         } catch (error) {
           rejectEvent(counts, onError, error, event)
-          counts.settle(part)
+          settleEvent(counts, part)
           return
         }
-        if (input?.observed) counts.emit(input, event, part)
+        if (input?.observed) emitEvent(counts, input, event, part)
         else {
           counts.dropped++
-          counts.settle(part)
+          settleEvent(counts, part)
           onDropped?.(event)
         }
       },

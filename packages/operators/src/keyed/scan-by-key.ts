@@ -4,6 +4,7 @@ import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key
 import { KeyedScan, type ScanEntry } from '../engine/keyed-state/keyed-scan.ts'
 import type { Eviction } from '../engine/keyed-state/keyed-state.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
+import { emitEvent, emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { type EventHandler, type OperatorContext, operateSerialized } from '../stage/operate.ts'
 import type { OperatorState, StateWriter } from '../stage/operator-state.ts'
 import { rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
@@ -168,7 +169,7 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
   next(event: T): void {
     const { counts } = this.#context
     const { time, selectKey, isTimed } = this.#config
-    const part = counts.follow(event)
+    const part = followEvent(counts, event)
     let timestamp: number | undefined
     let key: K
     let id: Primitive
@@ -179,13 +180,13 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
       if (isTimed) timestamp = time.timestamp(event)
     } catch (error) {
       rejectEvent(counts, time.onError, error, event)
-      counts.settle(part)
+      settleEvent(counts, part)
       return
     }
     if (timestamp !== undefined) {
       if (!Number.isFinite(timestamp)) {
         counts.rejected++
-        counts.settle(part)
+        settleEvent(counts, part)
         time.onInvalid?.(event)
         return
       }
@@ -225,17 +226,17 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
     } catch (error) {
       transition.end()
       rejectEvent(counts, this.#config.time.onError, error, event)
-      counts.settle(part)
+      settleEvent(counts, part)
       return
     }
     this.#apply(entry, state)
     if (this.#isSilent(result)) counts.out++
     else if (this.#config.onTimer === undefined) {
-      counts.emit(out, result as R, part)
+      emitEvent(counts, out, result as R, part)
       return
     } else {
       counts.out++
-      counts.emitResult(out, result as R)
+      emitResult(counts, out, result as R)
     }
     if (part === undefined) return
     const open = this.#open.get(id)
@@ -260,7 +261,7 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
       const state = onTimer(entry.state, transition)
       const result = this.#project(state)
       this.#apply(entry, state)
-      if (!this.#isSilent(result)) this.#context.counts.emitResult(out, result as R)
+      if (!this.#isSilent(result)) emitResult(this.#context.counts, out, result as R)
       if (entry.timer === Number.POSITIVE_INFINITY) this.#settleKey(entry.id)
     }
   }
@@ -288,6 +289,6 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
     const parts = this.#open.get(id)
     if (parts === undefined) return
     this.#open.delete(id)
-    for (const part of parts) this.#context.counts.settle(part)
+    for (const part of parts) settleEvent(this.#context.counts, part)
   }
 }

@@ -2,6 +2,7 @@ import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { createClock } from '../stage/clock.ts'
+import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 
 export interface MeterOptions extends StageOptions {
@@ -72,13 +73,13 @@ export function meter({
       count = 0
       const counted = parts
       parts = []
-      counts.emitResult(out, emitted)
-      for (const part of counted) counts.settle(part)
+      emitResult(counts, out, emitted)
+      for (const part of counted) settleEvent(counts, part)
     }
 
     return {
       next(event) {
-        if (counts.tracker !== undefined) parts.push(counts.follow(event))
+        if (counts.tracker !== undefined) parts.push(followEvent(counts, event))
         count++
         total++
         if (!Number.isNaN(since)) return

@@ -3,6 +3,7 @@ import type { MonoTypeOperatorFunction, SchedulerLike } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { type Clock, createClock } from '../stage/clock.ts'
+import { emitEvent, followEvent, settleEvent } from '../stage/follow.ts'
 import { type OperatorContext, operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
@@ -64,23 +65,23 @@ export function operateByKey<T>(
       clock,
       maxKeys,
       emit(event, part) {
-        counts.emit(out, event, part)
+        emitEvent(counts, out, event, part)
       },
       drop(event, part) {
         counts.dropped++
-        counts.settle(part)
+        settleEvent(counts, part)
         onDropped?.(event)
       },
     })
     return {
       next(event) {
-        const part = counts.follow(event)
+        const part = followEvent(counts, event)
         let id: Primitive
         try {
           id = identifyKey(selectKey(event))
         } catch (error) {
           rejectEvent(counts, onError, error, event)
-          counts.settle(part)
+          settleEvent(counts, part)
           return
         }
         handler.next(id, event, part)

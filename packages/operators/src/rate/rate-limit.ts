@@ -6,6 +6,7 @@ import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
 import { SlidingLog } from '../engine/sliding-log.ts'
 import { createClock } from '../stage/clock.ts'
+import { emitEvent, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
@@ -92,7 +93,7 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
         limiter.take(due.bucket, next.cost, now)
         const following = due.waiting[0]
         if (following !== undefined) queue.schedule(due, now + limiter.wait(due.bucket, following.cost, now))
-        counts.emit(out, next.event, next.part)
+        emitEvent(counts, out, next.event, next.part)
       }
       if (held > 0) timer.set(start + queue.next())
       else if (isCompleting) out.complete()
@@ -108,7 +109,7 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
 
     return {
       next(event) {
-        const part = counts.follow(event)
+        const part = followEvent(counts, event)
         let cost: number
         let key: Key
         let id: Primitive
@@ -118,7 +119,7 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
           id = identifyKey(key)
         } catch (error) {
           rejectEvent(counts, onError, error, event)
-          counts.settle(part)
+          settleEvent(counts, part)
           return
         }
         const now = clock.now() - start
@@ -127,11 +128,11 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
           entry.waiting.length > 0 ? Number.POSITIVE_INFINITY : limiter.wait(entry.bucket, cost, now)
         if (wait === 0) {
           limiter.take(entry.bucket, cost, now)
-          counts.emit(out, event, part)
+          emitEvent(counts, out, event, part)
         } else if (mode === 'shape' && held < maxQueue) hold(entry, { event, part, cost }, now)
         else {
           counts.dropped++
-          counts.settle(part)
+          settleEvent(counts, part)
           if (mode === 'fail') out.error(new RateLimitError(key, wait))
           else onDropped?.(event)
         }

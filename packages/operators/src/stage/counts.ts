@@ -32,43 +32,10 @@ export class Counts {
     return this.in - this.out - this.late - this.dropped - this.rejected
   }
 
-  /** The event has arrived. Returns how a `commit` follows it, if there is one. */
-  follow(event: unknown): Part<string> | undefined {
-    return this.tracker?.onArrival(event)
-  }
-
-  /** The event was emitted, rejected or dropped. */
-  settle(part: Part<string> | undefined): void {
-    if (part !== undefined) this.tracker?.onSettled(part)
-  }
-
-  /** Emits an event, or what one event has become, and counts the event. Without a `commit` this is the fast path. */
-  emit<T>(out: Output<T>, value: T, part: Part<string> | undefined): void {
-    if (part === undefined) {
-      this.out++
-      out.next(value)
-    } else {
-      this.tracker?.passOn(part, this, () => {
-        this.out++
-        out.next(value)
-      })
-    }
-  }
-
-  /** Emits a result of several events. They are counted and settled apart, after it. */
-  emitResult<T>(out: Output<T>, value: T): void {
-    if (this.tracker === undefined) out.next(value)
-    else this.tracker.emitResult(() => out.next(value))
-  }
-
   /** The state is discarded, with everything that is buffered. */
   discard(): void {
     this.dropped += this.buffered
   }
-}
-
-interface Output<T> {
-  next(value: T): void
 }
 
 /** Follows events from their arrival until they are handled, in any order. */

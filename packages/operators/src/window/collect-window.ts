@@ -4,6 +4,7 @@ import type { Primitive } from '../engine/keyed-state/key.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import type { Pane, TimeWindow, WindowResult } from '../engine/window-engine.ts'
 import { createClock } from '../stage/clock.ts'
+import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { identifyResult } from './standing-results.ts'
@@ -71,13 +72,13 @@ export function collectWindow<R extends WindowResult<unknown, unknown>>(
       counts.out += kept.length
       counts.dropped += dropped.length
       if (onDropped !== undefined) for (const result of dropped) onDropped(result)
-      counts.emitResult(out, { window: first.window, pane: first.pane, results: kept })
-      for (const part of listed) counts.settle(part)
+      emitResult(counts, out, { window: first.window, pane: first.pane, results: kept })
+      for (const part of listed) settleEvent(counts, part)
     }
 
     return {
       next(result) {
-        const part = counts.follow(result)
+        const part = followEvent(counts, result)
         const [first] = results.values()
         if (first !== undefined && !isSameFiring(first, result)) emit()
         if (part !== undefined) parts.push(part)

@@ -2,6 +2,7 @@ import { type Duration, optionError, parsePositiveDuration, requireNumber } from
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { createClock } from '../stage/clock.ts'
+import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 
@@ -66,19 +67,19 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
       parts = []
       total = 0
       counts.out += emitted.length
-      counts.emitResult(out, emitted)
-      for (const part of emittedParts) counts.settle(part)
+      emitResult(counts, out, emitted)
+      for (const part of emittedParts) settleEvent(counts, part)
     }
 
     return {
       next(event) {
-        const part = counts.follow(event)
+        const part = followEvent(counts, event)
         let weight: number
         try {
           weight = requireNumber(weigh(event), 'groupWithin: weight', 0)
         } catch (error) {
           rejectEvent(counts, onError, error, event)
-          counts.settle(part)
+          settleEvent(counts, part)
           return
         }
         if (total + weight > maxWeight) emit()

@@ -3,6 +3,7 @@ import type { OperatorFunction, SchedulerLike } from 'rxjs'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import type { WindowResult } from '../engine/window-engine.ts'
 import { createClock } from '../stage/clock.ts'
+import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { StandingResults } from './standing-results.ts'
 
@@ -54,19 +55,19 @@ export function latestResults<R extends WindowResult<unknown, unknown>>(
         fresh.clear()
         const listed = parts
         parts = []
-        counts.emitResult(out, standing.list())
-        for (const part of listed) counts.settle(part)
+        emitResult(counts, out, standing.list())
+        for (const part of listed) settleEvent(counts, part)
       }
 
       return {
         next(result) {
-          const part = counts.follow(result)
+          const part = followEvent(counts, result)
           fresh.add(result)
           const gone = [...standing.add(result), ...standing.retain(windows)]
           for (const former of gone) if (fresh.delete(former)) counts.dropped++
           // A result that is too old changes nothing.
           if (gone.length === 1 && gone[0] === result) {
-            counts.settle(part)
+            settleEvent(counts, part)
             return
           }
           if (part !== undefined) parts.push(part)

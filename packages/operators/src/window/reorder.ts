@@ -1,6 +1,7 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { Heap } from '../engine/queues/heap.ts'
+import { emitEvent, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized } from '../stage/operate.ts'
 import { rejectEvent } from '../stage/side-output.ts'
 import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
@@ -43,30 +44,30 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
     }
 
     function emit({ event, part }: Held<T>): void {
-      counts.emit(out, event, part)
+      emitEvent(counts, out, event, part)
     }
 
     return {
       next(event) {
-        const part = counts.follow(event)
+        const part = followEvent(counts, event)
         let timestamp: number
         try {
           timestamp = time.timestamp(event)
           readFeed?.(event)
         } catch (error) {
           rejectEvent(counts, time.onError, error, event)
-          counts.settle(part)
+          settleEvent(counts, part)
           return
         }
         if (!Number.isFinite(timestamp)) {
           counts.rejected++
-          counts.settle(part)
+          settleEvent(counts, part)
           time.onInvalid?.(event)
           return
         }
         if (timestamp < watermark.value) {
           counts.late++
-          counts.settle(part)
+          settleEvent(counts, part)
           time.late?.(event)
         } else held.push({ timestamp, order: arrived++, event, part })
         // A late event does not move the watermark, but it ends the silence.

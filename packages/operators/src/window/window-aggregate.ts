@@ -16,6 +16,7 @@ import { CalendarGrid } from '../engine/slices/calendar-grid.ts'
 import { WindowGrid } from '../engine/slices/window-grid.ts'
 import type { WindowEngine, WindowEngineOptions, WindowResult } from '../engine/window-engine.ts'
 import type { Counts } from '../stage/counts.ts'
+import { emitResult } from '../stage/follow.ts'
 import { type EventHandler, type OperatorContext, operateSerialized } from '../stage/operate.ts'
 import { rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type Aggregates, getAggregates } from './aggregates.ts'
@@ -99,7 +100,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
         ? (result) => out.next(result)
         : (result) => {
             finality.hasFired ||= result.pane !== 'early'
-            counts.emitResult(out, result)
+            emitResult(counts, out, result)
           },
     onFinal: (events) => {
       counts.out += events
