@@ -10,7 +10,7 @@ export { defineEvents, type EventMap, type EventOf } from './decode/define-event
 export type { DecodeOptions } from './decode/event-validator.ts'
 export { DecodeError, type InvalidEvent } from './decode/invalid-event.ts'
 export type { ParseOptions } from './decode/parse-operator.ts'
-export { type ToMessageOptions, toMessage } from './decode/to-message.ts'
+export { type MessageWith, type ToMessageOptions, toMessage } from './decode/to-message.ts'
 export type { Aggregate, AggregateResults, FilledResults } from './engine/aggregates/aggregate.ts'
 export type { FeedPhase } from './engine/feed-watermarks.ts'
 export type { Key, Primitive } from './engine/keyed-state/key.ts'
@@ -31,8 +31,10 @@ export {
   type TypeBranches,
 } from './flow/route.ts'
 export { type DedupeOptions, dedupe } from './keyed/dedupe.ts'
+export type { KeyContext, KeyMoment } from './keyed/key-context.ts'
 export type { KeyedOptions } from './keyed/keyed-options.ts'
 export { type LagOptions, lag } from './keyed/lag.ts'
+export { type ScanByKeyOptions, type StateEviction, scanByKey } from './keyed/scan-by-key.ts'
 export { threshold } from './keyed/threshold.ts'
 export type { LevelEvent, ThresholdOptions } from './keyed/threshold-options.ts'
 export { type FeedEvent, type FeedFactories, type MergedFeeds, mergeFeeds } from './progress/merge-feeds.ts'
@@ -46,9 +48,9 @@ export {
   type Progress,
   type ProgressOptions,
 } from './progress/progress.ts'
-export type { ByKeyOptions } from './rate/by-key-options.ts'
 export { type DebounceByKeyOptions, debounceByKey } from './rate/debounce-by-key.ts'
 export { type MeterOptions, meter, type Rate } from './rate/meter.ts'
+export type { ByKeyOptions } from './rate/operate-by-key.ts'
 export { RateLimitError, type RateLimitOptions, rateLimit } from './rate/rate-limit.ts'
 export { type SampleByKeyOptions, sampleByKey } from './rate/sample-by-key.ts'
 export { type ThrottleByKeyOptions, throttleByKey } from './rate/throttle-by-key.ts'
@@ -59,8 +61,16 @@ export type { FeedCounts, Stage, StageChangesOptions, StageCounts } from './stag
 export type { Aggregates, CustomAggregate, NullableAggregate } from './window/aggregates.ts'
 export { type CollectedWindow, type CollectWindowOptions, collectWindow } from './window/collect-window.ts'
 export { type CountWindowOptions, countWindow } from './window/count-window.ts'
-export type { EventTimeOptions } from './window/event-time.ts'
+export type { EventTimeOptions, TimestampOptions } from './window/event-time.ts'
 export { type GroupWithinOptions, groupWithin } from './window/group-within.ts'
+export type {
+  DroppedJoinEvent,
+  JoinEvent,
+  JoinKind,
+  JoinSideOptions,
+  JoinWithinOptions,
+} from './window/join-options.ts'
+export { joinWithin, type LeftOf, type RightOf } from './window/join-within.ts'
 export { type LatestResultsOptions, latestResults } from './window/latest-results.ts'
 export { reorder } from './window/reorder.ts'
 export { type SlidingWindowOptions, slidingWindow } from './window/sliding-window.ts'

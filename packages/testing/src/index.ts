@@ -25,6 +25,7 @@ export {
   type StoredPart,
   snapshotStoreLaws,
 } from './conformance/snapshot-store-laws.ts'
+export { type CheckAggregateOptions, type CheckedAggregate, checkAggregate } from './laws/check-aggregate.ts'
 export { referenceEncode, type WireMessage } from './reference/encode.ts'
 export { referenceEvents } from './reference/events.ts'
 export { type Interpretation, referenceParse } from './reference/parse.ts'

@@ -1,7 +1,9 @@
 import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
 import { makeBuilder, makeData, RecordBatch, type Schema, Struct, type TypeMap } from 'apache-arrow'
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
+import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { createClock } from '../stage/clock.ts'
+import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { createConverter } from './convert-value.ts'
@@ -51,7 +53,10 @@ export function toRecordBatches<T extends object, S extends TypeMap>(
   }))
 
   return operateSerialized<T, RecordBatch<S>>('toRecordBatches', stage, ({ out, counts, createTimer }) => {
+    counts.tracker?.onStart()
     let rows: unknown[][] = []
+    /** The events of the rows, if a `commit` follows them. */
+    let parts: (Part<string> | undefined)[] = []
     const timer = createTimer(clock, emit)
 
     function emit(): void {
@@ -60,17 +65,23 @@ export function toRecordBatches<T extends object, S extends TypeMap>(
       const batch = createBatch(schema, rows)
       counts.out += rows.length
       rows = []
-      out.next(batch)
+      const batched = parts
+      parts = []
+      emitResult(counts, out, batch)
+      for (const part of batched) settleEvent(counts, part)
     }
 
     return {
       next(event) {
+        const part = followEvent(counts, event)
         try {
           rows.push(columns.map(({ name, convert }) => convert(Reflect.get(event, name))))
         } catch (error) {
           rejectEvent(counts, onError, error, event)
+          settleEvent(counts, part)
           return
         }
+        if (part !== undefined) parts.push(part)
         if (rows.length >= maxRows) emit()
         else if (rows.length === 1) timer.set(clock.now() + wait)
       },

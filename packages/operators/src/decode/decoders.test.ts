@@ -147,7 +147,7 @@ describe('completeOn', () => {
 describe('toMessage', () => {
   it('turns a value into a message without fields that were not requested', async () => {
     expect(await firstValueFrom(of(1).pipe(toMessage()))).toStrictEqual({ data: 1 })
-    const full = toMessage<{ n: number }>({ type: 'n', id: (v) => `${v.n}`, data: (v) => v.n })
+    const full = toMessage({ type: 'n', id: (v: { n: number }) => `${v.n}`, data: (v) => v.n })
     expect(await firstValueFrom(of({ n: 2 }).pipe(full))).toStrictEqual({ type: 'n', data: 2, id: '2' })
     const none = toMessage<number>({ type: () => undefined, id: () => undefined })
     expect(await firstValueFrom(of(3).pipe(none))).toStrictEqual({ data: 3 })

@@ -1,3 +1,4 @@
+import type { StateReader, StateWriter } from '../stage/operator-state.ts'
 import type { WatermarkOptions } from './watermark.ts'
 
 /**
@@ -47,6 +48,8 @@ export class FeedWatermarks {
   /** The same feeds: an array is faster to visit. */
   readonly #feeds: Feed[] = []
   value: number = Number.NEGATIVE_INFINITY
+  /** The marks of feeds that there are not yet. */
+  #restored = new Map<string, number>()
   /** Stands for the largest mark while every timestamp has been too far ahead of the clock. */
   #fallback = Number.NEGATIVE_INFINITY
 
@@ -73,7 +76,7 @@ export class FeedWatermarks {
       const added = {
         state,
         phase: state.phase,
-        mark: Number.NEGATIVE_INFINITY,
+        mark: this.#restored.get(state.name) ?? Number.NEGATIVE_INFINITY,
         since: now,
         holds: state.phase !== 'over',
       }
@@ -85,6 +88,22 @@ export class FeedWatermarks {
       feed.holds = state.phase !== 'over'
     }
     this.#recompute(now)
+  }
+
+  save(writer: StateWriter): void {
+    writer.number(this.value)
+    writer.number(this.#fallback)
+    writer.value(
+      new Map([...this.#restored, ...this.#feeds.map(({ state, mark }) => [state.name, mark] as const)]),
+    )
+  }
+
+  /** Goes on from what `save` has written. */
+  load(reader: StateReader): void {
+    this.value = reader.number()
+    this.#fallback = reader.number()
+    this.#restored = reader.value<Map<string, number>>()
+    for (const feed of this.#feeds) feed.mark = this.#restored.get(feed.state.name) ?? feed.mark
   }
 
   /**

@@ -1,3 +1,5 @@
+import type { StateReader, StateWriter } from '../stage/operator-state.ts'
+
 export interface WatermarkOptions {
   /** How far an event may be behind the latest one and still be on time, in milliseconds. */
   readonly maxOutOfOrderness: number
@@ -60,6 +62,18 @@ export class Watermark {
   advance(mark: number, now: number): void {
     // At least `mark`: a sum of floats does not always undo their difference.
     this.value = Math.max(this.value, mark, this.#atLastArrival() + (now - this.#lastArrival))
+  }
+
+  save(writer: StateWriter): void {
+    for (const time of [this.value, this.#byEvents, this.#lastTimeOfDay]) writer.number(time)
+  }
+
+  /** Goes on from what `save` has written. The silence begins at `now`. */
+  load(reader: StateReader, now: number): void {
+    this.value = reader.number()
+    this.#byEvents = reader.number()
+    this.#lastTimeOfDay = reader.number()
+    if (this.value !== Number.NEGATIVE_INFINITY) this.#lastArrival = now
   }
 
   /** Event time at the last arrival. If every event was too far ahead of the clock, only the clock tells. */

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { event } from '../../test/events.ts'
 import type { SseEvent } from '../index.ts'
 import { createStage } from '../stage/create-stage.ts'
-import { groupWithin } from '../window/group-within.ts'
 import { commit } from './commit.ts'
 import { processWith } from './process-with.ts'
 
@@ -30,14 +29,6 @@ describe('commit that would save too far, or never', () => {
     expect(source.observed).toBe(false)
     const synchronous = of(event('', 'x', '1')).pipe(commit(recorder(), { after: unused }))
     expect(errorOf(synchronous)).toEqual([missing])
-  })
-
-  it('errors if its stage belongs to an operator that cannot tell which events are handled', () => {
-    const stream = new Subject<SseEvent>().pipe(
-      groupWithin({ maxItems: 2, stage: unused }),
-      commit(recorder(), { after: unused }),
-    )
-    expect(errorOf(stream)).toEqual([missing])
   })
 
   it('errors if its stage is used below it, or by a stream that already runs', () => {

@@ -13,8 +13,8 @@ export interface CommitTarget {
 
 export interface CommitOptions extends StageOptions {
   /**
-   * The stage of an operator above, or several from the top down. An event is handled when `processWith`, `batchWith` or
-   * `conflateWith` is done with it, when every window with it has fired, or when a stage has filtered, dropped or rejected it.
+   * The stage of an operator above, or several from the top down. An event is handled when the last stage is done with it (its
+   * function has finished, every window or group with it is emitted), or when a stage has filtered, dropped or rejected it.
    * Default: an event is handled when `commit` has passed it on.
    */
   readonly after?: Stage | readonly Stage[]

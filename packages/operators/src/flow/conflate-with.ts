@@ -1,6 +1,7 @@
 import { optionError } from '@rxsse/shared'
 import type { ObservableInput, OperatorFunction } from 'rxjs'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
+import { followEvent, settleEvent } from '../stage/follow.ts'
 import { operate, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { createJobRunner } from './job-runner.ts'
@@ -66,8 +67,7 @@ export function conflateWith<T, A, R>(
           }
         } catch (error) {
           rejectEvent(counts, onFoldError, error, event)
-          const { tracker } = counts
-          if (tracker !== undefined) tracker.onSettled(tracker.onArrival(event))
+          settleEvent(counts, followEvent(counts, event))
           return
         }
         run()

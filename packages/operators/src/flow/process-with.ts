@@ -1,6 +1,7 @@
 import { optionError, requireNumber } from '@rxsse/shared'
 import type { ObservableInput, OperatorFunction } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
+import { followEvent, settleEvent } from '../stage/follow.ts'
 import { operate } from '../stage/operate.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { type Job, JobQueue, type JobQueueOptions, resolveJobQueueOptions } from './job-queue.ts'
@@ -81,8 +82,7 @@ export function processWith<T, R>(
             key = identifyKey(orderBy(event))
           } catch (error) {
             rejectEvent(context.counts, onError, error, event)
-            const { tracker } = context.counts
-            if (tracker !== undefined) tracker.onSettled(tracker.onArrival(event))
+            settleEvent(context.counts, followEvent(context.counts, event))
             return
           }
           queue.push(event, isFree() && !busy.has(key), key)

@@ -8,6 +8,7 @@ import {
   Subject,
 } from 'rxjs'
 import type { OfType } from '../filter/of-type.ts'
+import { emitEvent, followEvent, settleEvent } from '../stage/follow.ts'
 import { InnerSubscriber } from '../stage/inner-subscriber.ts'
 import { operate, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
@@ -75,6 +76,7 @@ export function route<T>(
   }
 
   return operate<T, unknown>('route', stage, ({ out, counts, enter }) => {
+    counts.tracker?.onStart()
     // A Map, because an event's type may be any string, such as 'constructor'.
     const inputs = new Map<string | undefined, Subject<T>>()
     let open = 0
@@ -99,18 +101,19 @@ export function route<T>(
 
     return {
       next(event) {
+        const part = followEvent(counts, event)
         let input: Subject<T> | undefined
         try {
           input = inputs.get(by(event))
         } catch (error) {
           rejectEvent(counts, onError, error, event)
+          settleEvent(counts, part)
           return
         }
-        if (input?.observed) {
-          counts.out++
-          input.next(event)
-        } else {
+        if (input?.observed) emitEvent(counts, input, event, part)
+        else {
           counts.dropped++
+          settleEvent(counts, part)
           onDropped?.(event)
         }
       },

@@ -2,6 +2,7 @@ import { describeValue } from '@rxsse/shared'
 import type { Unsubscribable } from 'rxjs'
 import type { ContiguousPrefix, Part } from '../engine/queues/contiguous-prefix.ts'
 import type { AttachableStage, Stage } from '../stage/stage.ts'
+import { ResultBarrier } from './result-barrier.ts'
 
 /**
  * Follows events through stages, from the top down. The first stage makes a part of each event. A stage takes a part over if the
@@ -37,41 +38,49 @@ export class StageFollower implements Unsubscribable {
   }
 
   #follow(stage: AttachableStage, number: number): () => void {
+    const below = this.#stages[number + 1]
+    const results = new ResultBarrier((part) => this.#settle(part))
+    const settle = (part: Part<string>): void => {
+      if (!results.hold(part)) this.#settle(part)
+    }
     return stage.follow({
       onStart: () => {
         this.#following.add(stage)
+        results.clear()
         if (number === 0) this.#prefix.clear()
       },
-      onArrival: (event) => {
-        const part = number === 0 ? this.#prefix.add(readLastEventId(event)) : this.#takeOver(number)
-        part.stage = number
-        return part
-      },
+      onArrival: (event) => this.#arrive(event, number),
       passOn: (part, counts, work) => {
-        const before = this.#current
         const { out } = counts
-        this.#current = part
-        try {
-          work()
-        } finally {
-          this.#current = before
-        }
+        this.#run(part, work)
         if (part.stage !== number) return
-        const below = this.#stages[number + 1]
         if (below !== undefined && counts.out > out) throw createGapError(stage, below)
-        this.#settle(part)
+        settle(part)
+      },
+      emitResult: (work) => {
+        if (below === undefined) {
+          work()
+          return
+        }
+        const result = results.add(number)
+        this.#run(result, work)
+        if (result.stage === number) throw createGapError(stage, below)
       },
       onMerge: (part, event) => {
-        if (number === 0) part.end = readLastEventId(event)
+        if (number === 0 && this.#prefix.isNewest(part)) part.end = readLastEventId(event)
         else {
-          const merged = this.#takeOver(number)
-          merged.stage = number
           part.merged ??= []
-          part.merged.push(merged)
+          part.merged.push(this.#arrive(event, number))
         }
       },
-      onSettled: (part) => this.#settle(part),
+      onSettled: settle,
     })
+  }
+
+  #arrive(event: unknown, number: number): Part<string> {
+    const part = number === 0 ? this.#prefix.add(readLastEventId(event)) : this.#takeOver(number)
+    part.stage = number
+    return part
   }
 
   #takeOver(number: number): Part<string> {
@@ -82,8 +91,23 @@ export class StageFollower implements Unsubscribable {
     return part
   }
 
+  /** Runs `work`, which passes the part on. */
+  #run(part: Part<string>, work: () => void): void {
+    const before = this.#current
+    this.#current = part
+    try {
+      work()
+    } finally {
+      this.#current = before
+    }
+  }
+
   #settle(part: Part<string>): void {
-    for (const merged of part.merged ?? []) this.#prefix.settle(merged)
+    for (const merged of part.merged ?? []) this.#settle(merged)
+    if (part.onHandled !== undefined) {
+      part.onHandled()
+      return
+    }
     const moved = this.#prefix.settle(part)
     if (moved !== undefined) this.#save(moved.end)
   }

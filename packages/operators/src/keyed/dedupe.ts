@@ -1,7 +1,7 @@
 import { type Duration, describeValue } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
-import { KeyedState } from '../engine/keyed-state/keyed-state.ts'
+import { KeyedState, type StateCodec } from '../engine/keyed-state/keyed-state.ts'
 import { operateAtOnce } from '../stage/operate.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type KeyedOptions, resolveKeyedOptions } from './keyed-options.ts'
@@ -38,7 +38,7 @@ export interface DedupeOptions<T, K extends Key> extends KeyedOptions<K> {
  */
 export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoTypeOperatorFunction<T> {
   const { key: selectKey, timestamp, onError, stage } = options
-  const { state, now: clock } = resolveKeyedOptions('dedupe', options)
+  const { state, now: clock, shift } = resolveKeyedOptions('dedupe', options)
   const onDropped = resolveSideOutput(options.onDropped, 'dedupe: onDropped')
 
   return operateAtOnce('dedupe', stage, ({ out, counts }) => {
@@ -54,6 +54,18 @@ export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoType
     }
 
     return {
+      state: {
+        shape: { timestamp: timestamp !== undefined },
+        usesClock: options.ttl !== undefined && timestamp === undefined,
+        *save(writer) {
+          writer.number(latest)
+          yield* seen.save(writer, SEEN, timestamp === undefined ? shift() : 0)
+        },
+        restore(reader) {
+          latest = reader.number()
+          seen.load(reader, SEEN, timestamp === undefined ? shift() : 0)
+        },
+      },
       next(event) {
         let isNew: boolean
         try {
@@ -85,3 +97,6 @@ function requireTime(time: number | Date): number | Date {
     `dedupe: the timestamp must be a finite number or a valid Date, not ${describeValue(time)}`,
   )
 }
+
+/** A key that has come is all that is kept. */
+const SEEN: StateCodec<true> = { write() {}, read: (state) => state }

@@ -18,16 +18,26 @@ export interface KeyedOptions<K extends Key> extends StageOptions {
   readonly scheduler?: SchedulerLike
 }
 
-/** The options, checked, as `KeyedState` takes them. */
+/** The options, checked. */
+export interface KeyedConfig<K> {
+  /** As `KeyedState` takes them. */
+  readonly state: KeyedStateOptions<K, unknown>
+  readonly now: () => number
+  /** The time of day less `now`. */
+  readonly shift: () => number
+}
+
 export function resolveKeyedOptions<K extends Key>(
   operator: string,
   { ttl, maxKeys, onEvicted, scheduler }: KeyedOptions<K>,
-): { readonly state: KeyedStateOptions<K, unknown>; readonly now: () => number } {
+): KeyedConfig<K> {
   const state = {
     ...(ttl !== undefined && { ttl: parsePositiveDuration(ttl, `${operator}: ttl`) }),
     ...(maxKeys !== undefined && { maxKeys: requireNumber(maxKeys, `${operator}: maxKeys`, 1) }),
     onEvicted: resolveSideOutput(onEvicted, `${operator}: onEvicted`),
   }
   // The clock is read only if a ttl needs it: reading it is not free.
-  return { state, now: ttl === undefined ? () => 0 : createClock(scheduler).now }
+  if (ttl === undefined) return { state, now: () => 0, shift: () => 0 }
+  const clock = createClock(scheduler)
+  return { state, now: clock.now, shift: () => clock.timeOfDay() - clock.now() }
 }

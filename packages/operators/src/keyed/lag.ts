@@ -1,7 +1,7 @@
 import { requireInteger } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
 import type { Key } from '../engine/keyed-state/key.ts'
-import { KeyedState } from '../engine/keyed-state/keyed-state.ts'
+import { KeyedState, type StateCodec } from '../engine/keyed-state/keyed-state.ts'
 import { operateAtOnce } from '../stage/operate.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { type KeyedOptions, resolveKeyedOptions } from './keyed-options.ts'
@@ -39,13 +39,19 @@ export function lag<T, R, K extends Key = undefined>(
 ): OperatorFunction<T, R> {
   const { onError, stage } = options
   const offset = requireInteger(options.offset ?? 1, 'lag: offset', 1)
-  const { state, now } = resolveKeyedOptions('lag', options)
+  const { state, now, shift } = resolveKeyedOptions('lag', options)
   const selectKey = options.key ?? (() => undefined as K)
 
   return operateAtOnce('lag', stage, ({ out, counts }) => {
     const histories = new KeyedState<K, History<T>>(() => ({ ring: [], next: 0 }), state)
     counts.keys = () => histories.size
     return {
+      state: {
+        shape: { offset },
+        usesClock: options.ttl !== undefined,
+        save: (writer) => histories.save(writer, HISTORY, shift()),
+        restore: (reader) => histories.load(reader, HISTORY, shift()),
+      },
       next(event) {
         let result: R
         try {
@@ -70,4 +76,12 @@ interface History<T> {
   readonly ring: T[]
   /** The position of the oldest event, which is overwritten next. */
   next: number
+}
+
+const HISTORY: StateCodec<History<never>> = {
+  write({ ring, next }, writer) {
+    writer.value(ring)
+    writer.number(next)
+  },
+  read: (_, reader) => ({ ring: reader.value(), next: reader.number() }),
 }

@@ -50,6 +50,11 @@ export class Levels<L extends string, B extends string> {
     return level
   }
 
+  /** What a saved number of a level means. */
+  get shape(): { readonly levels: readonly (L | B)[]; readonly bounds: readonly number[] } {
+    return { levels: this.#names, bounds: this.#bounds }
+  }
+
   name(level: number): L | B {
     return this.#names[level] as L | B
   }

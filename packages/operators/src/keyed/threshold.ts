@@ -1,7 +1,7 @@
 import { optionError } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
 import type { Key } from '../engine/keyed-state/key.ts'
-import { KeyedState } from '../engine/keyed-state/keyed-state.ts'
+import { KeyedState, type StateCodec } from '../engine/keyed-state/keyed-state.ts'
 import { operateAtOnce } from '../stage/operate.ts'
 import { rejectEvent } from '../stage/side-output.ts'
 import { holdThreshold } from './hold-threshold.ts'
@@ -41,13 +41,19 @@ export function threshold<
   }
   const { value: selectValue, changesOnly = false, onError, stage } = options
   const levels = new Levels(options)
-  const { state, now } = resolveKeyedOptions('threshold', options)
+  const { state, now, shift } = resolveKeyedOptions('threshold', options)
   const selectKey = options.key ?? (() => undefined as K)
 
   return operateAtOnce('threshold', stage, ({ out, counts }) => {
-    const states = new KeyedState<K, { level: number }>(() => ({ level: 0 }), state)
+    const states = new KeyedState<K, Level>(() => ({ level: 0 }), state)
     counts.keys = () => states.size
     return {
+      state: {
+        shape: levels.shape,
+        usesClock: options.ttl !== undefined,
+        save: (writer) => states.save(writer, LEVEL, shift()),
+        restore: (reader) => states.load(reader, LEVEL, shift()),
+      },
       next(event) {
         let from: number
         let to: number
@@ -83,3 +89,12 @@ const EVENT_TIME_OPTIONS = [
   'late',
   'onInvalid',
 ] as const
+
+interface Level {
+  level: number
+}
+
+const LEVEL: StateCodec<Level> = {
+  write: ({ level }, writer) => writer.number(level),
+  read: (_, reader) => ({ level: reader.number() }),
+}

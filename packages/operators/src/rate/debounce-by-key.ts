@@ -1,10 +1,9 @@
 import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { Primitive } from '../engine/keyed-state/key.ts'
+import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
-import { operateSerialized } from '../stage/operate.ts'
-import { rejectEvent } from '../stage/side-output.ts'
-import { type ByKeyOptions, resolveByKeyOptions } from './by-key-options.ts'
+import { type ByKeyOptions, type Held, operateByKey } from './operate-by-key.ts'
 
 export interface DebounceByKeyOptions<T> extends ByKeyOptions<T> {
   /** How long a key must be quiet before its latest event is emitted. */
@@ -23,39 +22,38 @@ export interface DebounceByKeyOptions<T> extends ByKeyOptions<T> {
  * Unsubscribes from the source at once; held events are discarded.
  */
 export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOperatorFunction<T> {
-  const { identify, maxKeys, onDropped, onError, clock } = resolveByKeyOptions('debounceByKey', options)
   const quiet = parsePositiveDuration(options.quiet, 'debounceByKey: quiet')
   const maxWait =
     options.maxWait === undefined
       ? Number.POSITIVE_INFINITY
       : parsePositiveDuration(options.maxWait, 'debounceByKey: maxWait')
 
-  return operateSerialized<T, T>('debounceByKey', options.stage, ({ out, counts, createTimer }) => {
-    const held = new Map<Primitive, Held<T>>()
-    const queue = new TimerQueue<Held<T>>()
+  return operateByKey('debounceByKey', options, ({ counts, clock, maxKeys, createTimer, emit, drop }) => {
+    const held = new Map<Primitive, Debounced<T>>()
+    const queue = new TimerQueue<Debounced<T>>()
     let order = 0
     counts.keys = () => held.size
     const timer = createTimer(clock, (now) => {
       for (let next = queue.takeDue(now); next !== undefined; next = queue.takeDue(now)) {
         // A later event moves only `due`. The queue learns of it here.
         if (next.due > now) queue.schedule(next, next.due)
-        else emit(next)
+        else release(next)
       }
       timer.set(queue.next())
     })
 
-    function emit(entry: Held<T>): void {
+    function release(entry: Debounced<T>): void {
       queue.schedule(entry, Number.POSITIVE_INFINITY)
       held.delete(entry.id)
-      counts.out++
-      out.next(entry.event)
+      emit(entry.event, entry.part)
     }
 
-    function hold(id: Primitive, event: T, now: number): void {
+    function hold(id: Primitive, event: T, part: Part<string> | undefined, now: number): void {
       const due = now + Math.min(quiet, maxWait)
-      const entry: Held<T> = {
+      const entry: Debounced<T> = {
         id,
         event,
+        part,
         due,
         latest: now + maxWait,
         order: order++,
@@ -66,43 +64,35 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
       timer.set(queue.next())
       if (held.size <= maxKeys) return
       for (const oldest of held.values()) {
-        emit(oldest)
+        release(oldest)
         break
       }
     }
 
     return {
-      next(event) {
-        let id: Primitive
-        try {
-          id = identify(event)
-        } catch (error) {
-          rejectEvent(counts, onError, error, event)
-          return
-        }
+      next(id, event, part) {
         const now = clock.now()
         const entry = held.get(id)
         if (entry === undefined) {
-          hold(id, event, now)
+          hold(id, event, part, now)
           return
         }
-        const replaced = entry.event
+        const { event: replaced, part: replacedPart } = entry
         entry.event = event
+        entry.part = part
         entry.due = Math.min(now + quiet, entry.latest)
-        counts.dropped++
-        onDropped?.(replaced)
+        drop(replaced, replacedPart)
       },
-      complete() {
-        for (const entry of [...held.values()].sort((a, b) => a.due - b.due || a.order - b.order)) emit(entry)
-        out.complete()
+      flush() {
+        for (const entry of [...held.values()].sort((a, b) => a.due - b.due || a.order - b.order))
+          release(entry)
       },
     }
   })
 }
 
-interface Held<T> extends Scheduled {
+interface Debounced<T> extends Scheduled, Held<T> {
   readonly id: Primitive
-  event: T
   due: number
   /** The latest that `due` may become. */
   readonly latest: number

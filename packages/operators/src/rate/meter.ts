@@ -1,6 +1,8 @@
 import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
+import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { createClock } from '../stage/clock.ts'
+import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 
 export interface MeterOptions extends StageOptions {
@@ -43,6 +45,9 @@ export function meter({
   const clock = createClock(scheduler)
 
   return operateSerialized<unknown, Rate>('meter', stage, ({ out, counts, createTimer }) => {
+    counts.tracker?.onStart()
+    /** The events since the previous emission, if a `commit` follows them. */
+    let parts: (Part<string> | undefined)[] = []
     /** When the interval began. NaN while the rate is 0. */
     let since = Number.NaN
     let count = 0
@@ -66,11 +71,15 @@ export function meter({
       since = isOver ? Number.NaN : now
       counts.out += count
       count = 0
-      out.next(emitted)
+      const counted = parts
+      parts = []
+      emitResult(counts, out, emitted)
+      for (const part of counted) settleEvent(counts, part)
     }
 
     return {
-      next() {
+      next(event) {
+        if (counts.tracker !== undefined) parts.push(followEvent(counts, event))
         count++
         total++
         if (!Number.isNaN(since)) return

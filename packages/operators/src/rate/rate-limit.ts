@@ -2,9 +2,11 @@ import { type Duration, optionError, parsePositiveDuration, requireNumber } from
 import type { MonoTypeOperatorFunction, SchedulerLike } from 'rxjs'
 import { type Bucket, Gcra, type Limiter } from '../engine/gcra.ts'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
+import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
 import { SlidingLog } from '../engine/sliding-log.ts'
 import { createClock } from '../stage/clock.ts'
+import { emitEvent, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
@@ -72,6 +74,7 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
   const { selectCost, selectKey, mode, maxQueue, onDropped, onError, clock } = config
 
   return operateSerialized('rateLimit', options.stage, ({ out, counts, createTimer }) => {
+    counts.tracker?.onStart()
     const limiter: Limiter = config.strict ? new SlidingLog(config) : new Gcra(config)
     const buckets = new KeyBuckets<T>(limiter)
     const queue = new TimerQueue<KeyBucket<T>>()
@@ -90,27 +93,23 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
         limiter.take(due.bucket, next.cost, now)
         const following = due.waiting[0]
         if (following !== undefined) queue.schedule(due, now + limiter.wait(due.bucket, following.cost, now))
-        emit(next.event)
+        emitEvent(counts, out, next.event, next.part)
       }
       if (held > 0) timer.set(start + queue.next())
       else if (isCompleting) out.complete()
     })
 
-    function emit(event: T): void {
-      counts.out++
-      out.next(event)
-    }
-
-    function hold(entry: KeyBucket<T>, event: T, cost: number, now: number): void {
+    function hold(entry: KeyBucket<T>, waiting: Waiting<T>, now: number): void {
       held++
-      entry.waiting.push({ event, cost })
+      entry.waiting.push(waiting)
       if (entry.waiting.length > 1) return
-      queue.schedule(entry, now + limiter.wait(entry.bucket, cost, now))
+      queue.schedule(entry, now + limiter.wait(entry.bucket, waiting.cost, now))
       timer.set(start + queue.next())
     }
 
     return {
       next(event) {
+        const part = followEvent(counts, event)
         let cost: number
         let key: Key
         let id: Primitive
@@ -120,6 +119,7 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
           id = identifyKey(key)
         } catch (error) {
           rejectEvent(counts, onError, error, event)
+          settleEvent(counts, part)
           return
         }
         const now = clock.now() - start
@@ -128,10 +128,11 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
           entry.waiting.length > 0 ? Number.POSITIVE_INFINITY : limiter.wait(entry.bucket, cost, now)
         if (wait === 0) {
           limiter.take(entry.bucket, cost, now)
-          emit(event)
-        } else if (mode === 'shape' && held < maxQueue) hold(entry, event, cost, now)
+          emitEvent(counts, out, event, part)
+        } else if (mode === 'shape' && held < maxQueue) hold(entry, { event, part, cost }, now)
         else {
           counts.dropped++
+          settleEvent(counts, part)
           if (mode === 'fail') out.error(new RateLimitError(key, wait))
           else onDropped?.(event)
         }
@@ -227,5 +228,6 @@ interface KeyBucket<T> extends Scheduled {
 
 interface Waiting<T> {
   readonly event: T
+  readonly part: Part<string> | undefined
   readonly cost: number
 }

@@ -1,9 +1,7 @@
 import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { Primitive } from '../engine/keyed-state/key.ts'
-import { operateSerialized } from '../stage/operate.ts'
-import { rejectEvent } from '../stage/side-output.ts'
-import { type ByKeyOptions, resolveByKeyOptions } from './by-key-options.ts'
+import { type ByKeyOptions, type Held, operateByKey } from './operate-by-key.ts'
 
 export interface SampleByKeyOptions<T> extends ByKeyOptions<T> {
   /** How long events are held, counted from the first one. */
@@ -20,54 +18,42 @@ export interface SampleByKeyOptions<T> extends ByKeyOptions<T> {
  * Unsubscribes from the source at once; held events are discarded.
  */
 export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperatorFunction<T> {
-  const { identify, maxKeys, onDropped, onError, clock } = resolveByKeyOptions('sampleByKey', options)
   const every = parsePositiveDuration(options.every, 'sampleByKey: every')
 
-  return operateSerialized<T, T>('sampleByKey', options.stage, ({ out, counts, createTimer }) => {
-    let latest = new Map<Primitive, T>()
+  return operateByKey('sampleByKey', options, ({ counts, clock, maxKeys, createTimer, emit, drop }) => {
+    let latest = new Map<Primitive, Held<T>>()
     counts.keys = () => latest.size
-    const timer = createTimer(clock, emitAll)
+    const timer = createTimer(clock, flush)
 
-    function emitAll(): void {
+    function flush(): void {
       const held = latest
       latest = new Map()
-      for (const event of held.values()) emit(event)
+      for (const { event, part } of held.values()) emit(event, part)
     }
 
-    function emit(event: T): void {
-      counts.out++
-      out.next(event)
+    function emitOldest(): void {
+      for (const [id, { event, part }] of latest) {
+        latest.delete(id)
+        emit(event, part)
+        return
+      }
     }
 
     return {
-      next(event) {
-        let id: Primitive
-        try {
-          id = identify(event)
-        } catch (error) {
-          rejectEvent(counts, onError, error, event)
+      next(id, event, part) {
+        if (latest.size === 0) timer.set(clock.now() + every)
+        const held = latest.get(id)
+        if (held === undefined) {
+          latest.set(id, { event, part })
+          if (latest.size > maxKeys) emitOldest()
           return
         }
-        if (latest.size === 0) timer.set(clock.now() + every)
-        const isHeld = latest.has(id)
-        const replaced = latest.get(id)
-        latest.set(id, event)
-        if (isHeld) {
-          counts.dropped++
-          // `isHeld` says that this is an event, which may be undefined itself.
-          onDropped?.(replaced as T)
-        } else if (latest.size > maxKeys) {
-          for (const [oldest, held] of latest) {
-            latest.delete(oldest)
-            emit(held)
-            break
-          }
-        }
+        const { event: replaced, part: replacedPart } = held
+        held.event = event
+        held.part = part
+        drop(replaced, replacedPart)
       },
-      complete() {
-        emitAll()
-        out.complete()
-      },
+      flush,
     }
   })
 }

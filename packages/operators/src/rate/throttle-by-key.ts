@@ -2,9 +2,7 @@ import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { Primitive } from '../engine/keyed-state/key.ts'
 import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
-import { operateSerialized } from '../stage/operate.ts'
-import { rejectEvent } from '../stage/side-output.ts'
-import { type ByKeyOptions, resolveByKeyOptions } from './by-key-options.ts'
+import { type ByKeyOptions, type Held, operateByKey } from './operate-by-key.ts'
 
 export interface ThrottleByKeyOptions<T> extends ByKeyOptions<T> {
   /** The shortest time between two events of a key. */
@@ -29,13 +27,13 @@ export interface ThrottleByKeyOptions<T> extends ByKeyOptions<T> {
  * Unsubscribes from the source at once; held events are discarded.
  */
 export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOperatorFunction<T> {
-  const { identify, maxKeys, onDropped, onError, clock } = resolveByKeyOptions('throttleByKey', options)
   const interval = parsePositiveDuration(options.interval, 'throttleByKey: interval')
   const { leading = true, trailing = true } = options
   if (!leading && !trailing)
     throw new TypeError('throttleByKey needs leading or trailing, or nothing would pass')
 
-  return operateSerialized<T, T>('throttleByKey', options.stage, ({ out, counts, createTimer }) => {
+  return operateByKey('throttleByKey', options, (context) => {
+    const { out, counts, clock, maxKeys, createTimer, emit, drop } = context
     const throttled = new Map<Primitive, Throttled<T>>()
     const queue = new TimerQueue<Throttled<T>>()
     let order = 0
@@ -51,13 +49,8 @@ export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOper
       timer.set(queue.next())
     })
 
-    function emit(event: T): void {
-      counts.out++
-      out.next(event)
-    }
-
     function emitHeld(entry: Throttled<T>): void {
-      for (const event of entry.held.splice(0)) emit(event)
+      for (const { event, part } of entry.held.splice(0)) emit(event, part)
     }
 
     /** Starts the first interval of a key. */
@@ -78,31 +71,19 @@ export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOper
       }
     }
 
-    function drop(event: T): void {
-      counts.dropped++
-      onDropped?.(event)
-    }
-
     return {
-      next(event) {
-        let id: Primitive
-        try {
-          id = identify(event)
-        } catch (error) {
-          rejectEvent(counts, onError, error, event)
-          return
-        }
+      next(id, event, part) {
         const known = throttled.get(id)
         const entry = known ?? begin(id)
-        if (known === undefined && leading) emit(event)
-        else if (trailing) for (const replaced of entry.held.splice(0, 1, event)) drop(replaced)
-        else drop(event)
+        if (known === undefined && leading) emit(event, part)
+        else if (trailing)
+          for (const replaced of entry.held.splice(0, 1, { event, part })) drop(replaced.event, replaced.part)
+        else drop(event, part)
         if (throttled.size > maxKeys) evictOldest()
       },
-      complete() {
+      flush() {
         for (const entry of [...throttled.values()].sort((a, b) => a.at - b.at || a.order - b.order))
           emitHeld(entry)
-        out.complete()
       },
     }
   })
@@ -112,5 +93,5 @@ export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOper
 interface Throttled<T> extends Scheduled {
   readonly id: Primitive
   /** The latest event of the interval, if there is one. */
-  readonly held: T[]
+  readonly held: Held<T>[]
 }

@@ -25,6 +25,9 @@ export class Counts {
   /** Follows the operator's events. Set if a `commit` waits for them. */
   tracker: EventTracker | undefined = undefined
 
+  /** Names the results that `emit` emits. Set if the operator is a stage of a job. */
+  identify: ((identity: string, emit: () => void) => void) | undefined = undefined
+
   get buffered(): number {
     return this.in - this.out - this.late - this.dropped - this.rejected
   }
@@ -43,6 +46,8 @@ export interface EventTracker {
   onArrival(event: unknown): Part<string>
   /** Runs `work`, which emits what the part has become, or not. Then the part is settled, unless a stage below has taken it over. */
   passOn(part: Part<string>, counts: Counts, work: () => void): void
+  /** Runs `work`, which emits a result of several events. Parts that are settled from now on wait until the stages below have handled it. */
+  emitResult(work: () => void): void
   /** An event was merged into the part of an earlier one. */
   onMerge(part: Part<string>, event: unknown): void
   /** The part was handled, rejected or dropped. */

@@ -1,6 +1,7 @@
 import { Observable, type OperatorFunction, Subscriber } from 'rxjs'
 import type { Clock } from './clock.ts'
 import { Counts, type EventTracker } from './counts.ts'
+import type { Durability } from './operator-state.ts'
 import { isAttachable, type Stage } from './stage.ts'
 import { Timer } from './timer.ts'
 
@@ -17,6 +18,8 @@ export interface EventHandler<In> {
   complete?(): void
   /** Called once, after the source is subscribed. */
   subscribed?(): void
+  /** How a job saves what the operator holds. Without it, the operator cannot be a stage of a job. */
+  readonly state?: Durability
 }
 
 /** What an operator's handler works with. */
@@ -71,6 +74,7 @@ function createOperator<In, Out>(
       const isFollowed = Connection !== FollowableSubscriber || counts.tracker !== undefined
       const subscriber = new (isFollowed ? Connection : OperatorSubscriber<In, Out>)(out, counts)
       subscriber.start(createHandler)
+      stage?.keep?.(subscriber.handler.state)
       source.subscribe(subscriber)
       subscriber.handler.subscribed?.()
     })

@@ -2,6 +2,7 @@ import type { Duration } from '@rxsse/shared'
 import type { Observable, SchedulerLike } from 'rxjs'
 import type { FeedPhase } from '../engine/feed-watermarks.ts'
 import type { Counts, EventTracker } from './counts.ts'
+import type { Durability } from './operator-state.ts'
 
 /** An operator's counts at one moment. `in = out + late + dropped + rejected + buffered` always holds. */
 export interface StageCounts {
@@ -61,6 +62,8 @@ export interface Stage {
 export interface AttachableStage extends Stage {
   /** A subscription to the operator starts. Throws if another one uses the stage. */
   attach(operator: string, counts: Counts): void
+  /** Only of a job: saves and restores the state of the attached operator. Throws if it cannot. */
+  keep?(state: Durability): void
   /** The subscription has ended. */
   detach(): void
   /** Lets `tracker` follow the operator's events. The operator must not be subscribed yet. Returns a teardown. */

@@ -79,7 +79,7 @@ export interface Aggregates<T> {
  * A monoid over accumulators of type `A`: `create` returns its identity and `merge` is associative. Adding an event must
  * equal merging the accumulator of that event alone. The result must not depend on the order of events, because an event may come
  * out of order: `add` is called in the order of arrival. If order matters, keep the timestamps and sort in `result`, or use
- * `collect`.
+ * `collect`. `checkAggregate` of `@rxsse/testing` checks all of that in a test.
  */
 export interface CustomAggregate<T, R, A> {
   create(): A

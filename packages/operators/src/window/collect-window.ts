@@ -1,8 +1,10 @@
 import { requireNumber } from '@rxsse/shared'
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
 import type { Primitive } from '../engine/keyed-state/key.ts'
+import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import type { Pane, TimeWindow, WindowResult } from '../engine/window-engine.ts'
 import { createClock } from '../stage/clock.ts'
+import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { identifyResult } from './standing-results.ts'
@@ -50,7 +52,10 @@ export function collectWindow<R extends WindowResult<unknown, unknown>>(
   const onDropped = resolveSideOutput(options.onDropped, 'collectWindow: onDropped')
 
   return operateSerialized<R, CollectedWindow<R>>('collectWindow', stage, ({ out, counts, createTimer }) => {
+    counts.tracker?.onStart()
     let results = new Map<Primitive, R>()
+    /** What came since the last list, if a `commit` follows it. */
+    let parts: (Part<string> | undefined)[] = []
     const endOfTurn = createTimer(clock, emit)
 
     function emit(): void {
@@ -60,18 +65,23 @@ export function collectWindow<R extends WindowResult<unknown, unknown>>(
       endOfTurn.clear()
       const sorted = orderBy === undefined ? list : list.sort(orderBy)
       results = new Map()
+      const listed = parts
+      parts = []
       const kept = sorted.slice(0, limit)
       const dropped = sorted.slice(kept.length)
       counts.out += kept.length
       counts.dropped += dropped.length
       if (onDropped !== undefined) for (const result of dropped) onDropped(result)
-      out.next({ window: first.window, pane: first.pane, results: kept })
+      emitResult(counts, out, { window: first.window, pane: first.pane, results: kept })
+      for (const part of listed) settleEvent(counts, part)
     }
 
     return {
       next(result) {
+        const part = followEvent(counts, result)
         const [first] = results.values()
         if (first !== undefined && !isSameFiring(first, result)) emit()
+        if (part !== undefined) parts.push(part)
         const id = identifyResult(result)
         const earlier = results.get(id)
         if (earlier !== undefined) counts.dropped++

@@ -6,8 +6,8 @@ import { type Clock, createClock } from '../stage/clock.ts'
 import type { StageOptions } from '../stage/operate.ts'
 import { type OnError, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
-/** When events happened, and how long to wait for late ones. */
-export interface EventTimeOptions<T> extends StageOptions {
+/** When events happened, and how event time goes on. */
+export interface TimestampOptions<T> extends StageOptions {
   /** When an event happened, in milliseconds. Default: when it arrives by the scheduler's clock, with an `idle` of 0. */
   readonly timestamp?: (event: T) => number | Date
   /** How far an event may be behind the latest one and still be on time. Default: 0. */
@@ -23,14 +23,18 @@ export interface EventTimeOptions<T> extends StageOptions {
   readonly progress?: Progress
   /** The feed that an event came from: the name that `progress.feed` was given. */
   readonly feed?: (event: T) => string
-  /** Takes events that come too late. */
-  readonly late?: SideOutput<T>
   /** Takes events whose timestamp is no finite number or valid `Date` within ±8.64e15. */
   readonly onInvalid?: SideOutput<T>
   /** Takes what a callback throws, and the event, which is left out. Default: the stream errors. */
   readonly onError?: OnError<T>
   /** The clock and its timers. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
+}
+
+/** When events happened, and what becomes of late ones. */
+export interface EventTimeOptions<T> extends TimestampOptions<T> {
+  /** Takes events that come too late. */
+  readonly late?: SideOutput<T>
 }
 
 /** The options, checked, in milliseconds, with their defaults. */
@@ -90,7 +94,7 @@ function resolveFeeds<T>(
 const MAX_TIMESTAMP = 8.64e15
 
 /** NaN for anything that is no time. `Number(time)` would turn a missing time, JSON's null, into 1970. */
-function toMilliseconds(time: number | Date): number {
+export function toMilliseconds(time: number | Date): number {
   const milliseconds = typeof time === 'number' ? time : readDate(time)
   return Math.abs(milliseconds) <= MAX_TIMESTAMP ? milliseconds : Number.NaN
 }

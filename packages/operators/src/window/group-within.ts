@@ -1,6 +1,8 @@
 import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
+import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { createClock } from '../stage/clock.ts'
+import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 
@@ -49,7 +51,10 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
   if (!(maxWeight > 0)) throw optionError('groupWithin: maxWeight', 'a number above 0', maxWeight)
 
   return operateSerialized<T, readonly T[]>('groupWithin', stage, ({ out, counts, createTimer }) => {
+    counts.tracker?.onStart()
     let group: T[] = []
+    /** The events of the group, if a `commit` follows them. */
+    let parts: (Part<string> | undefined)[] = []
     let total = 0
     const timer = createTimer(clock, emit)
 
@@ -57,23 +62,29 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
       if (group.length === 0) return
       timer.clear()
       const emitted = group
+      const emittedParts = parts
       group = []
+      parts = []
       total = 0
       counts.out += emitted.length
-      out.next(emitted)
+      emitResult(counts, out, emitted)
+      for (const part of emittedParts) settleEvent(counts, part)
     }
 
     return {
       next(event) {
+        const part = followEvent(counts, event)
         let weight: number
         try {
           weight = requireNumber(weigh(event), 'groupWithin: weight', 0)
         } catch (error) {
           rejectEvent(counts, onError, error, event)
+          settleEvent(counts, part)
           return
         }
         if (total + weight > maxWeight) emit()
         group.push(event)
+        if (part !== undefined) parts.push(part)
         total += weight
         if (group.length >= maxItems || total >= maxWeight) emit()
         else if (group.length === 1 && maxWait !== undefined) timer.set(clock.now() + maxWait)

@@ -1,7 +1,9 @@
 import { requireInteger } from '@rxsse/shared'
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
+import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import type { WindowResult } from '../engine/window-engine.ts'
 import { createClock } from '../stage/clock.ts'
+import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { StandingResults } from './standing-results.ts'
 
@@ -36,6 +38,9 @@ export function latestResults<R extends WindowResult<unknown, unknown>>(
     'latestResults',
     options.stage,
     ({ out, counts, createTimer }) => {
+      counts.tracker?.onStart()
+      /** What came since the last list, if a `commit` follows it. */
+      let parts: (Part<string> | undefined)[] = []
       const standing = new StandingResults<R>()
       /** Results that no list has contained yet. */
       const fresh = new Set<R>()
@@ -48,16 +53,24 @@ export function latestResults<R extends WindowResult<unknown, unknown>>(
         endOfTurn.clear()
         counts.out += fresh.size
         fresh.clear()
-        out.next(standing.list())
+        const listed = parts
+        parts = []
+        emitResult(counts, out, standing.list())
+        for (const part of listed) settleEvent(counts, part)
       }
 
       return {
         next(result) {
+          const part = followEvent(counts, result)
           fresh.add(result)
           const gone = [...standing.add(result), ...standing.retain(windows)]
           for (const former of gone) if (fresh.delete(former)) counts.dropped++
           // A result that is too old changes nothing.
-          if (gone.length === 1 && gone[0] === result) return
+          if (gone.length === 1 && gone[0] === result) {
+            settleEvent(counts, part)
+            return
+          }
+          if (part !== undefined) parts.push(part)
           isChanged = true
           if (!endOfTurn.isSet) endOfTurn.set(clock.now())
         },

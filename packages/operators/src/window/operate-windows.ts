@@ -6,6 +6,7 @@ import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key
 import type { Eviction } from '../engine/keyed-state/keyed-state.ts'
 import type { Fill, WindowEngine, WindowEngineOptions, WindowResult } from '../engine/window-engine.ts'
 import type { Counts } from '../stage/counts.ts'
+import { emitResult } from '../stage/follow.ts'
 import { type EventHandler, type OperatorContext, operateSerialized } from '../stage/operate.ts'
 import { rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type Aggregates, getAggregates } from './aggregates.ts'
@@ -92,7 +93,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
         ? (result) => out.next(result)
         : (result) => {
             finality.hasFired ||= result.pane !== 'early'
-            out.next(result)
+            emitResult(counts, out, result)
           },
     onFinal: (events) => {
       counts.out += events

@@ -1,6 +1,7 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { Heap } from '../engine/queues/heap.ts'
+import { emitEvent, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized } from '../stage/operate.ts'
 import { rejectEvent } from '../stage/side-output.ts'
 import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
@@ -24,8 +25,7 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
   const time = resolveEventTime('reorder', options)
   return operateSerialized<T, T>('reorder', options.stage, (context) => {
     const { out, counts } = context
-    const { tracker } = counts
-    tracker?.onStart()
+    counts.tracker?.onStart()
     const held = new Heap<Held<T>>(
       (a, b) => a.timestamp < b.timestamp || (a.timestamp === b.timestamp && a.order < b.order),
     )
@@ -43,43 +43,31 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
       }
     }
 
-    function settle(part: Part<string> | undefined): void {
-      if (part !== undefined) tracker?.onSettled(part)
-    }
-
     function emit({ event, part }: Held<T>): void {
-      if (tracker !== undefined && part !== undefined) {
-        tracker.passOn(part, counts, () => {
-          counts.out++
-          out.next(event)
-        })
-        return
-      }
-      counts.out++
-      out.next(event)
+      emitEvent(counts, out, event, part)
     }
 
     return {
       next(event) {
-        const part = tracker?.onArrival(event)
+        const part = followEvent(counts, event)
         let timestamp: number
         try {
           timestamp = time.timestamp(event)
           readFeed?.(event)
         } catch (error) {
           rejectEvent(counts, time.onError, error, event)
-          settle(part)
+          settleEvent(counts, part)
           return
         }
         if (!Number.isFinite(timestamp)) {
           counts.rejected++
-          settle(part)
+          settleEvent(counts, part)
           time.onInvalid?.(event)
           return
         }
         if (timestamp < watermark.value) {
           counts.late++
-          settle(part)
+          settleEvent(counts, part)
           time.late?.(event)
         } else held.push({ timestamp, order: arrived++, event, part })
         // A late event does not move the watermark, but it ends the silence.

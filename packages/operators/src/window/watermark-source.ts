@@ -2,6 +2,7 @@ import { optionError } from '@rxsse/shared'
 import { type Feed, FeedWatermarks } from '../engine/feed-watermarks.ts'
 import { Watermark } from '../engine/watermark.ts'
 import type { OperatorContext } from '../stage/operate.ts'
+import type { StateReader, StateWriter } from '../stage/operator-state.ts'
 import type { EventTime } from './event-time.ts'
 
 /** What follows the watermark: the state of an operator in event time. */
@@ -24,6 +25,9 @@ export interface WatermarkSource<T> {
   observe(timestamp: number): void
   /** Sets the timer for the time at which the clock alone moves the watermark. Undefined: it does not. */
   readonly setTimer: (() => void) | undefined
+  save(writer: StateWriter): void
+  /** Reads what `save` has written. Then restore what follows the watermark, and call `setTimer`. */
+  load(reader: StateReader): void
 }
 
 /** Creates the source of an operator's watermark. It ends with the subscription. */
@@ -66,6 +70,8 @@ function createSingleSource<T>(
       watermark.observe(timestamp, clock)
     },
     setTimer: time.idle === Number.POSITIVE_INFINITY ? undefined : setTimer,
+    save: (writer) => watermark.save(writer),
+    load: (reader) => watermark.load(reader, clock.now()),
   }
 }
 
@@ -129,5 +135,7 @@ function createFeedSource<T>(
     },
     // Without `idle` events do not change how long an absent feed is waited for.
     setTimer: mayBeIdle ? setTimer : undefined,
+    save: (writer) => watermark.save(writer),
+    load: (reader) => watermark.load(reader),
   }
 }

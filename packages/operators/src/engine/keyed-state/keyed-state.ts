@@ -1,3 +1,4 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import { identifyKey, type Key, type Primitive } from './key.ts'
 
 /**
@@ -26,16 +27,30 @@ interface Entry<K, S> {
   readonly key: K
   readonly state: S
   usedAt: number
+  /** The entries of a bounded state are in this order. */
+  order: number
+  /** The last copy that the entry is in or came after. */
+  copy: number
+}
+
+/** How the states of keys are written and read. */
+export interface StateCodec<S> {
+  write(state: S, writer: StateWriter): void
+  /** Reads into a new state of the key. Returns it, or another one in its place. */
+  read(state: S, reader: StateReader): S
 }
 
 /**
  * State by key with a bound: the least recently used key is evicted first. A `Map` keeps its keys in the order of
  * insertion, so inserting a key again on use keeps the oldest in front. Expiry needs no timer: each call first evicts
  * the expired keys.
+ *
+ * A copy of all states (`save`) takes many turns. A state that has not been copied yet is copied before it changes, so
+ * the copy shows one moment. `at` does so. Call `willChange` before a change of a state from elsewhere.
  */
 export class KeyedState<K extends Key, S> {
   readonly #entries = new Map<Primitive, Entry<K, S>>()
-  readonly #create: (key: K) => S
+  readonly #create: (key: K, id: Primitive) => S
   readonly #ttl: number
   readonly #maxKeys: number
   readonly #renews: boolean
@@ -43,14 +58,19 @@ export class KeyedState<K extends Key, S> {
   /** The entry used last, which is often the next one too. It is evicted last. */
   #recent: Entry<K, S> | undefined
   #recentId: Primitive
+  readonly #bounded: boolean
+  #uses = 0
+  #copies = 0
+  /** Writes an entry of the copy that is being made. */
+  #write: ((entry: Entry<K, S>) => void) | undefined
 
-  constructor(create: (key: K) => S, options: KeyedStateOptions<K, S> = {}) {
+  constructor(create: (key: K, id: Primitive) => S, options: KeyedStateOptions<K, S> = {}) {
     this.#create = create
     this.#ttl = options.ttl ?? Number.POSITIVE_INFINITY
     this.#maxKeys = options.maxKeys ?? Number.POSITIVE_INFINITY
     this.#onEvicted = options.onEvicted
-    const bounded = this.#ttl !== Number.POSITIVE_INFINITY || this.#maxKeys !== Number.POSITIVE_INFINITY
-    this.#renews = bounded && options.renewOn !== 'creation'
+    this.#bounded = this.#ttl !== Number.POSITIVE_INFINITY || this.#maxKeys !== Number.POSITIVE_INFINITY
+    this.#renews = this.#bounded && options.renewOn !== 'creation'
   }
 
   get size(): number {
@@ -68,13 +88,17 @@ export class KeyedState<K extends Key, S> {
   #atOther(key: K, now: number, id: Primitive): S {
     let entry = this.#entries.get(id)
     if (entry === undefined) {
-      entry = { key, state: this.#create(key), usedAt: now }
+      entry = { key, state: this.#create(key, id), usedAt: now, order: this.#uses++, copy: this.#copies }
       this.#entries.set(id, entry)
       if (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
-    } else if (this.#renews) {
-      entry.usedAt = now
-      this.#entries.delete(id)
-      this.#entries.set(id, entry)
+    } else {
+      this.#write?.(entry)
+      if (this.#renews) {
+        entry.usedAt = now
+        entry.order = this.#uses++
+        this.#entries.delete(id)
+        this.#entries.set(id, entry)
+      }
     }
     this.#recent = entry
     this.#recentId = id
@@ -100,9 +124,77 @@ export class KeyedState<K extends Key, S> {
     }
   }
 
-  delete(key: K): boolean {
+  /** Counts every key as used at `now`. */
+  renew(now: number): void {
+    for (const entry of this.#entries.values()) {
+      this.#write?.(entry)
+      entry.usedAt = now
+    }
+  }
+
+  delete(key: K, id: Primitive = identifyKey(key)): boolean {
+    this.willChange(key)
     this.#recent = undefined
-    return this.#entries.delete(identifyKey(key))
+    return this.#entries.delete(id)
+  }
+
+  /** Call it before a change of a key's state that does not come from `at`. */
+  willChange(key: K): void {
+    if (this.#write === undefined) return
+    const entry = this.#entries.get(identifyKey(key))
+    if (entry !== undefined) this.#write(entry)
+  }
+
+  /**
+   * Writes the states as they are now, and yields after each one. `shift` is added to the times of use: what turns the
+   * clock of this process into one that the next process has too. One copy is made at a time.
+   */
+  *save(writer: StateWriter, codec: StateCodec<S>, shift = 0): Generator<void, void> {
+    const copy = ++this.#copies
+    let left = this.#entries.size
+    this.#recent = undefined
+    this.#write = (entry) => {
+      if (entry.copy === copy) return
+      entry.copy = copy
+      left--
+      writer.value(entry.key)
+      if (this.#bounded) {
+        writer.number(entry.usedAt + shift)
+        writer.number(entry.order)
+      }
+      codec.write(entry.state, writer)
+    }
+    writer.number(left)
+    try {
+      // An entry that is used again moves to the end and comes twice.
+      for (const entry of left === 0 ? [] : this.#entries.values()) {
+        this.#write(entry)
+        if (left === 0) break
+        yield
+      }
+    } finally {
+      this.#write = undefined
+    }
+  }
+
+  /** Reads what `save` has written. There must be no states yet. `shift` is subtracted from the times of use. */
+  load(reader: StateReader, codec: StateCodec<S>, shift = 0): void {
+    const entries: Entry<K, S>[] = []
+    for (let left = reader.number(); left > 0; left--) {
+      const key = reader.value<K>()
+      const usedAt = this.#bounded ? reader.number() - shift : 0
+      const order = this.#bounded ? reader.number() : 0
+      entries.push({
+        key,
+        state: codec.read(this.#create(key, identifyKey(key)), reader),
+        usedAt,
+        order,
+        copy: 0,
+      })
+    }
+    if (this.#bounded) entries.sort((a, b) => a.order - b.order)
+    for (const entry of entries) this.#entries.set(identifyKey(entry.key), entry)
+    this.#uses = entries.reduce((most, { order }) => Math.max(most, order + 1), 0)
   }
 
   *states(): IterableIterator<S> {
@@ -111,6 +203,7 @@ export class KeyedState<K extends Key, S> {
 
   #evictOldest(reason: EvictionReason): void {
     for (const [id, entry] of this.#entries) {
+      this.#write?.(entry)
       this.#entries.delete(id)
       if (entry === this.#recent) this.#recent = undefined
       this.#onEvicted?.({ key: entry.key, reason }, entry.state)

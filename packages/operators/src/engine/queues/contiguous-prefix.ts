@@ -6,6 +6,8 @@ export interface Part<T> {
   stage: number
   /** Parts that are handled with this one. */
   merged: Part<T>[] | undefined
+  /** Called when the part is handled, if it is no part of a prefix. */
+  readonly onHandled: (() => void) | undefined
 }
 
 /** Finds how far a sequence is handled without a gap if its parts are handled in any order. */
@@ -14,9 +16,14 @@ export class ContiguousPrefix<T> {
   readonly #parts: Part<T>[] = []
 
   add(end: T): Part<T> {
-    const part: Part<T> = { end, isHandled: false, stage: 0, merged: undefined }
+    const part: Part<T> = { end, isHandled: false, stage: 0, merged: undefined, onHandled: undefined }
     this.#parts.push(part)
     return part
+  }
+
+  /** Whether no part was added after this one, which can then be extended. */
+  isNewest(part: Part<T>): boolean {
+    return this.#parts.at(-1) === part
   }
 
   /** Forgets all parts. */

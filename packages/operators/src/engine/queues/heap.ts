@@ -11,6 +11,11 @@ export class Heap<T> {
     return this.#items.length
   }
 
+  /** A copy of all items, in no order. */
+  items(): readonly T[] {
+    return [...this.#items]
+  }
+
   peek(): T | undefined {
     return this.#items[0]
   }
