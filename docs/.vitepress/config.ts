@@ -25,7 +25,25 @@ const guide = pages('guide/*.md', [
   'all-cores',
   'event-source',
 ])
-const apps = pages('apps/*.md', ['browser', 'angular', 'nestjs', 'express', 'fastify', 'hono', 'next'])
+const apps = pages('apps/*.md', [
+  'matrix',
+  'browser',
+  'angular',
+  'react',
+  'vue',
+  'svelte',
+  'nestjs',
+  'express',
+  'fastify',
+  'hono',
+  'koa',
+  'elysia',
+  'next',
+  'nuxt',
+  'sveltekit',
+  'react-router',
+  'astro',
+])
 const recipes = pages('recipes/*.md')
 const facts = pages('{symptoms,guarantees,security,scaling,performance,runtimes,comparison,versions}.md', [
   'symptoms',

@@ -40,6 +40,11 @@ beforeAll(async () => {
 afterAll(() => workplace[Symbol.dispose]())
 
 describe.concurrent.each(pages)('$path', ({ page, programs }) => {
+  for (const { line, path: file, code } of page.files)
+    it(`shows a file as it is: ${file}, line ${line}`, () => {
+      expect(code).toBe(readFileSync(join(root, file), 'utf8'))
+    })
+
   it(page.blocks.length === 0 ? 'has no block to check' : `type-checks: ${page.blocks.length} blocks`, () => {
     expect(workplace.typeErrors(page).join('\n')).toBe('')
   })

@@ -5,6 +5,8 @@ export interface Page {
   /** The path from the root of the repository, with slashes. */
   readonly path: string
   readonly blocks: readonly Block[]
+  /** The blocks that are files of the repository, where they are built, run and checked. */
+  readonly files: readonly FileBlock[]
   readonly feeds: readonly FeedText[]
   /** The environment variables of the page's programs. */
   readonly env: Readonly<Record<string, string>>
@@ -25,6 +27,13 @@ export interface Block {
   /** Whether it is for a browser: type-checked with a browser's module resolution, not run. */
   readonly browser: boolean
   readonly jsx: boolean
+}
+
+/** A block below a comment `<!-- file path -->`: the file of that path, from the root of the repository. */
+export interface FileBlock {
+  readonly line: number
+  readonly path: string
+  readonly code: string
 }
 
 /** The endpoint that a comment `<!-- feed METHOD URL` describes. */
@@ -55,6 +64,7 @@ export function readPage(root: string, path: string): Page {
 export function parsePage(path: string, text: string): Page {
   const lines = text.split('\n')
   const blocks: Block[] = []
+  const files: FileBlock[] = []
   const curls: Curl[] = []
   let prose = ''
   for (let at = 0; at < lines.length; at++) {
@@ -69,17 +79,21 @@ export function parsePage(path: string, text: string): Page {
     const body = lines.slice(at + 1, end).map((line) => line.slice(indent.length))
     const where = `${path}:${at + 1}`
     const language = info.trim().split(/[\s{]/, 1)[0] ?? ''
-    if (language === 'ts' || language === 'tsx')
+    const source = /<!-- file (\S+) -->\s*$/.exec(prose)?.[1]
+    if (source !== undefined) files.push({ line: at + 2, path: source, code: `${body.join('\n')}\n` })
+    else if (language === 'ts' || language === 'tsx')
       blocks.push(readBlock(info.trim(), body, at + 2, where, prose))
     else if (/^(typescript|javascript|js|jsx|mts|cts)$/.test(language))
       throw new Error(`${where}: the language '${language}' is not supported; use 'ts'`)
     else if (/^(sh|bash|shell|console)$/.test(language)) curls.push(...readCurls(body, at + 2))
-    prose += '\n'.repeat(end - at + 1)
+    // A comment above this block does not concern the next one.
+    prose += `${ticks}${'\n'.repeat(end - at + 1)}`
     at = end
   }
   return {
     path,
     blocks,
+    files,
     curls,
     feeds: readFeeds(prose),
     env: Object.fromEntries(

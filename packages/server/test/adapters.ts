@@ -12,6 +12,8 @@ import { FastifyAdapter } from '@nestjs/platform-fastify'
 import { testCertificate } from '@rxsse/testing'
 import compression from 'compression'
 import express from 'express'
+// @ts-expect-error It has no types under this name. It takes the same listeners as version 5.
+import express4 from 'express-4'
 import fastify from 'fastify'
 import { H3, toNodeHandler } from 'h3/node'
 import {
@@ -57,6 +59,7 @@ export const ADAPTERS: readonly Adapter[] = [
     listen(createSecureServer({ ...testCertificate, allowHTTP1: true }, handler)),
   ),
   http1('Express', ({ handler }) => listen(createServer(express().use('/live', handler)))),
+  http1('Express 4', ({ handler }) => listen(createServer(express4().use('/live', handler)))),
   http1('Express behind compression', ({ handler }) =>
     listen(
       createServer(

@@ -1,0 +1,3 @@
+import { answers } from '../../lib/answers'
+
+export const POST = answers.fetch

@@ -1,0 +1,9 @@
+import adapter from '@sveltejs/adapter-node'
+import { sveltekit } from '@sveltejs/kit/vite'
+import { defineConfig } from 'vite'
+
+export default defineConfig({
+  plugins: [sveltekit({ adapter: adapter() })],
+  // The sink answers CORS preflights, also in development.
+  server: { cors: false },
+})

@@ -1,0 +1,4 @@
+import { mount } from 'svelte'
+import App from './SvelteApp.svelte'
+
+mount(App, { target: document.body })
