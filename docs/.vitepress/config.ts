@@ -24,6 +24,7 @@ const guide = pages('guide/*.md', [
   'job-stores',
   'all-cores',
   'event-source',
+  'tabs',
 ])
 const apps = pages('apps/*.md', ['browser', 'angular', 'nestjs', 'express', 'fastify', 'hono', 'next'])
 const recipes = pages('recipes/*.md')
