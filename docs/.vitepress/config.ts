@@ -26,7 +26,16 @@ const guide = pages('guide/*.md', [
   'event-source',
   'tabs',
 ])
-const apps = pages('apps/*.md', ['browser', 'angular', 'nestjs', 'express', 'fastify', 'hono', 'next'])
+const apps = pages('apps/*.md', [
+  'browser',
+  'react-native',
+  'angular',
+  'nestjs',
+  'express',
+  'fastify',
+  'hono',
+  'next',
+])
 const recipes = pages('recipes/*.md')
 const facts = pages('{symptoms,guarantees,security,scaling,performance,runtimes,comparison,versions}.md', [
   'symptoms',
