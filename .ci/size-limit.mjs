@@ -2,6 +2,7 @@
 // esbuild bundles for a browser here, so an import of a Node module fails.
 const SIZES = {
   core: { fromEventSource: '9.25 kB', '*': '10.65 kB' },
+  'core/tabs': { sharedEventSource: '15 kB' },
   operators: {
     data: '985 B',
     decode: '2.9 kB',
@@ -25,6 +26,7 @@ const SIDE_EFFECT_FREE = [
   'core',
   'core/config',
   'core/event-source',
+  'core/tabs',
   'operators',
   'operators/store',
   'server',

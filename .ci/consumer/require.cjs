@@ -10,6 +10,7 @@ const { firstValueFrom, Observable } = require('rxjs')
 for (const entry of [
   'core/config',
   'core/event-source',
+  'core/tabs',
   'operators/arrow',
   'operators/store',
   'server/cluster',

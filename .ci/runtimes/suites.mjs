@@ -113,6 +113,7 @@ export const suites = [
       'src/platform/browser.test.ts',
       'src/platform/http-conformance.browser.test.ts',
       'src/event-source/event-source.browser.test.ts',
+      'src/tabs/tabs.browser.test.ts',
     ],
   },
 ]

@@ -24,10 +24,12 @@ const guide = pages('guide/*.md', [
   'job-stores',
   'all-cores',
   'event-source',
+  'tabs',
 ])
 const apps = pages('apps/*.md', [
   'matrix',
   'browser',
+  'react-native',
   'angular',
   'react',
   'vue',

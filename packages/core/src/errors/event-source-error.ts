@@ -14,6 +14,7 @@
  * | `redirect` | a redirect that must not be followed |
  * | `request` | a url, header, body or id factory failed or returned what HTTP cannot carry, or `reconnect.decide` threw |
  * | `aborted` | the `signal` option was aborted; `cause` is its reason |
+ * | `options-differ` | `sharedEventSource`: an option is not the same in all tabs |
  * | `incomplete` | a single response ended before `until`, or inside an unfinished event |
  * | `retries-exhausted` | `reconnect.maxAttempts` in a row failed; `cause` is the last failure |
  */
@@ -30,6 +31,7 @@ export type EventSourceErrorCode =
   | 'request'
   | 'aborted'
   | 'incomplete'
+  | 'options-differ'
   | 'retries-exhausted'
 
 /** The details of an {@link EventSourceError}. */

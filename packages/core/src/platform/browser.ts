@@ -12,3 +12,6 @@ export function watchOnline(): Observable<unknown> {
 export function describeCause(cause: unknown): string {
   return cause instanceof Error ? cause.message : ''
 }
+
+/** Whether there are tabs. */
+export const isBrowser: boolean = true

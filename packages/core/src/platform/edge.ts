@@ -8,3 +8,6 @@ export { fetchTransport, fetchTransport as defaultTransport } from '../transport
 export function watchOnline(): Observable<unknown> {
   return NEVER
 }
+
+/** Whether there are tabs. */
+export const isBrowser: boolean = false

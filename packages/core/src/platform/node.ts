@@ -9,3 +9,6 @@ export { undiciTransport as defaultTransport } from '../transport/undici.ts'
 export function watchOnline(): Observable<unknown> {
   return NEVER
 }
+
+/** Whether there are tabs. */
+export const isBrowser: boolean = false
