@@ -5,7 +5,6 @@ export type Fingerprint = Readonly<Record<string, string>>
 
 /** Functions cannot be compared, so only whether an option is one counts. */
 export function createFingerprint(settings: Settings, ownTransport: boolean): Fingerprint {
-  const { connectTimeout, headTimeout, idleTimeout } = settings
   const options = {
     url: settings.url,
     method: settings.method,
@@ -14,7 +13,7 @@ export function createFingerprint(settings: Settings, ownTransport: boolean): Fi
     events: settings.types && [...settings.types].sort(),
     lastEventIdIn: settings.idParameter,
     reconnect: settings.policy,
-    timeouts: [connectTimeout, headTimeout, idleTimeout],
+    timeouts: settings.limits,
     until: settings.until,
     deliverUnfinished: settings.deliverUnfinished ?? false,
     otherContent: settings.otherContent ?? {},

@@ -115,7 +115,7 @@ class SharedStream implements TabPort {
   releaseLockLater(): void {
     const lock = this.#lock
     this.#lock = this.#createLock()
-    this.#settings.clock.schedule(() => lock.release(), END_HEARD_AFTER)
+    this.#settings.clock.timer(END_HEARD_AFTER).subscribe(() => lock.release())
   }
 
   openStream(lastEventId: string): void {
@@ -236,7 +236,7 @@ class SharedStream implements TabPort {
       if (!this.#closed) this.#scheduleTick()
     }
     // Uneven, so that not all tabs take over at once.
-    this.#timer = clock.schedule(tick, this.#shared.tickInterval * (1 + random() / 2))
+    this.#timer = clock.timer(this.#shared.tickInterval * (1 + random() / 2)).subscribe(tick)
   }
 
   #readAlone(): void {
