@@ -4,7 +4,7 @@ const SIZES = {
   core: { fromEventSource: '9.25 kB', '*': '10.65 kB' },
   'core/tabs': { sharedEventSource: '15 kB' },
   operators: {
-    data: '985 B',
+    data: '1.02 kB',
     decode: '2.9 kB',
     decodeByType: '3 kB',
     dedupe: '2.7 kB',

@@ -15,6 +15,7 @@ const guide = pages('guide/*.md', [
   'pipelines',
   'sinks',
   'resume',
+  'jobs',
   'backpressure',
   'auth',
   'compression',

@@ -1,4 +1,12 @@
-export type { Duration, SseEvent, SseMessage } from '@rxsse/shared'
+export type {
+  Duration,
+  Lease,
+  LeaseRequest,
+  Snapshot,
+  SnapshotStore,
+  SseEvent,
+  SseMessage,
+} from '@rxsse/shared'
 export { completeOn } from './decode/complete-on.ts'
 export { data } from './decode/data.ts'
 export { decode } from './decode/decode.ts'
@@ -30,6 +38,15 @@ export {
   route,
   type TypeBranches,
 } from './flow/route.ts'
+export {
+  createJob,
+  type DeliverOptions,
+  type Job,
+  type JobOptions,
+} from './job/create-job.ts'
+export type { JobFeedFragment, JobFeedOptions } from './job/job-feed.ts'
+export type { JobStatus, SavedSnapshot } from './job/job-status.ts'
+export type { Delivery } from './job/outbox.ts'
 export { type DedupeOptions, dedupe } from './keyed/dedupe.ts'
 export type { KeyContext, KeyMoment } from './keyed/key-context.ts'
 export type { KeyedOptions } from './keyed/keyed-options.ts'
@@ -45,6 +62,7 @@ export {
   type FeedGate,
   type FeedOptions,
   type FeedStatus,
+  type FeedWatch,
   type Progress,
   type ProgressOptions,
 } from './progress/progress.ts'

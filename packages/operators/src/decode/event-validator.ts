@@ -57,6 +57,8 @@ export class EventValidator<Out> implements EventHandler<SseEvent> {
   #isCompleting = false
   readonly #advance = () => this.#startAndEmit()
 
+  readonly state = 'drained'
+
   constructor(
     context: OperatorContext<SseEvent<Out>>,
     config: EventValidatorConfig,

@@ -14,6 +14,8 @@ export interface Limiter {
   take(bucket: Bucket, cost: number, now: number): void
   /** Whether the bucket is full, like a new one. */
   isFull(bucket: Bucket, now: number): boolean
+  /** A copy, as it would be if everything had happened so many milliseconds later. */
+  shift(bucket: Bucket, milliseconds: number): Bucket
 }
 
 /**
@@ -48,5 +50,9 @@ export class Gcra implements Limiter {
 
   isFull(bucket: Bucket, now: number): boolean {
     return bucket.tat <= now * this.#tokens
+  }
+
+  shift({ tat }: Bucket, milliseconds: number): Bucket {
+    return { tat: tat + milliseconds * this.#tokens }
   }
 }

@@ -35,4 +35,11 @@ export class SlidingLog implements Limiter {
   isFull(bucket: Bucket, now: number): boolean {
     return bucket.tat <= now
   }
+
+  shift({ tat, passed = [] }: Bucket, milliseconds: number): Bucket {
+    return {
+      tat: tat + milliseconds,
+      passed: passed.map(({ at, cost }) => ({ at: at + milliseconds, cost })),
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import type { StateReader, StateWriter } from '../stage/operator-state.ts'
 import type { AggregateRow } from './aggregates/aggregate-row.ts'
 import type { Primitive } from './keyed-state/key.ts'
 import type { Eviction } from './keyed-state/keyed-state.ts'
@@ -88,4 +89,8 @@ export interface WindowEngine<K> {
   early(): void
   /** Fires every open window. */
   flush(): void
+  /** Writes all windows as they are now, and yields between two keys. Without it, the operator cannot be a stage of a job. */
+  save?(writer: StateWriter): Generator<void, void>
+  /** Reads what `save` has written, before the first event. */
+  load?(reader: StateReader): void
 }

@@ -69,6 +69,7 @@ export function batchWith<T, R>(
     }
 
     return {
+      state: 'drained',
       next(event) {
         queue.push(event, isFree())
         run()

@@ -56,6 +56,7 @@ export function conflateWith<T, A, R>(
     })
 
     return {
+      state: 'drained',
       next(event) {
         try {
           const value = fold(pending?.value, event)

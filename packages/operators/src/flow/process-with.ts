@@ -74,6 +74,7 @@ export function processWith<T, R>(
       },
     })
     return {
+      state: 'drained',
       next(event) {
         if (orderBy === undefined) queue.push(event, isFree())
         else {

@@ -59,6 +59,13 @@ export class ByteWriter implements StateWriter {
     }
   }
 
+  /** Bytes as they are, which the reader knows the number of. */
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#at)
+    this.#at += bytes.length
+  }
+
   #object(value: unknown): void {
     if (++this.#depth > MAX_DEPTH) throw new TypeError('a state must not contain itself')
     const viewed = viewNumber(value)
@@ -107,9 +114,7 @@ export class ByteWriter implements StateWriter {
     this.#tag(TAG.bytes)
     this.number(number)
     this.number(bytes.length)
-    this.#reserve(bytes.length)
-    this.#bytes.set(bytes, this.#at)
-    this.#at += bytes.length
+    this.raw(bytes)
   }
 
   #string(value: string): void {

@@ -201,7 +201,7 @@ describe('windows over feeds', () => {
       }),
     ).toThrow('windowAggregate: feed must be a function if progress is given, not undefined')
     expect(() => reorder({ feed: () => 'a' })).toThrow(
-      'reorder: progress must be made by createProgress() if feed is given, not undefined',
+      'reorder: progress must be made by createProgress() or createJob() if feed is given, not undefined',
     )
   })
 })

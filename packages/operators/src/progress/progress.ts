@@ -40,10 +40,16 @@ export interface ProgressOptions {
   readonly maxWait?: Duration
 }
 
-/** What several feeds have in common: whether each can deliver events now. */
-export interface Progress {
+/** What an operator in event time knows of feeds: the option `progress`. A job is one too. */
+export interface FeedWatch {
   /** Milliseconds. Infinity: as long as a feed is away. */
   readonly maxWait: number
+  /** Calls back with each feed now, and then with each feed that changes its phase. Returns how to stop that. */
+  watch(listener: (feed: FeedState) => void): () => void
+}
+
+/** What several feeds have in common: whether each can deliver events now. */
+export interface Progress extends FeedWatch {
   /** The feeds in the order they were named. */
   readonly feeds: readonly FeedStatus[]
   /**
@@ -51,8 +57,6 @@ export interface Progress {
    * new subscription of the same feed; the newest one counts.
    */
   feed<G extends FeedGate = FeedGate>(name: string, options?: FeedOptions<G>): FeedFragment<G>
-  /** Calls back with each feed now, and then with each feed that changes its phase. Returns how to stop that. */
-  watch(listener: (feed: FeedState) => void): () => void
 }
 
 /**

@@ -1,14 +1,14 @@
 import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction, SchedulerLike } from 'rxjs'
-import { type Bucket, Gcra, type Limiter } from '../engine/gcra.ts'
+import { Gcra, type Limiter } from '../engine/gcra.ts'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
-import type { Part } from '../engine/queues/contiguous-prefix.ts'
-import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
+import { TimerQueue } from '../engine/queues/timer-queue.ts'
 import { SlidingLog } from '../engine/sliding-log.ts'
 import { createClock } from '../stage/clock.ts'
 import { emitEvent, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
+import { type KeyBucket, KeyBuckets, type Waiting } from './key-buckets.ts'
 
 const MODES = ['shape', 'drop', 'fail'] as const
 
@@ -108,6 +108,24 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
     }
 
     return {
+      state: {
+        shape: { tokens: config.tokens, interval: config.interval, strict: config.strict },
+        usesClock: true,
+        *save(writer) {
+          writer.number(clock.timeOfDay())
+          yield* buckets.save(writer, clock.now() - start)
+        },
+        restore(reader) {
+          const elapsed = clock.timeOfDay() - reader.number()
+          const now = clock.now() - start
+          for (const entry of buckets.load(reader, now - elapsed)) {
+            const [next] = entry.waiting
+            held += entry.waiting.length
+            if (next !== undefined) queue.schedule(entry, now + limiter.wait(entry.bucket, next.cost, now))
+          }
+          if (held > 0) timer.set(start + queue.next())
+        },
+      },
       next(event) {
         const part = followEvent(counts, event)
         let cost: number
@@ -180,54 +198,4 @@ function resolveOptions<T>(options: RateLimitOptions<T>) {
     maxQueue: requireNumber(maxQueue, 'rateLimit: maxQueue', 0),
     onDropped: resolveSideOutput(options.onDropped, 'rateLimit: onDropped'),
   }
-}
-
-/** The buckets of all keys. A full bucket is like a new one, so idle keys are deleted without a timer. */
-class KeyBuckets<T> {
-  readonly #limiter: Limiter
-  readonly #buckets = new Map<Primitive, KeyBucket<T>>()
-  #sweepAt = 64
-  #created = 0
-
-  constructor(limiter: Limiter) {
-    this.#limiter = limiter
-  }
-
-  get size(): number {
-    return this.#buckets.size
-  }
-
-  at(id: Primitive, now: number): KeyBucket<T> {
-    const found = this.#buckets.get(id)
-    if (found !== undefined) return found
-    if (this.#buckets.size >= this.#sweepAt) this.#sweep(now)
-    const entry: KeyBucket<T> = {
-      bucket: this.#limiter.bucket(),
-      waiting: [],
-      at: Number.POSITIVE_INFINITY,
-      order: this.#created++,
-    }
-    this.#buckets.set(id, entry)
-    return entry
-  }
-
-  /** Runs each time the number of keys has doubled, so that it costs O(1) a key. */
-  #sweep(now: number): void {
-    for (const [id, { waiting, bucket }] of this.#buckets) {
-      if (waiting.length === 0 && this.#limiter.isFull(bucket, now)) this.#buckets.delete(id)
-    }
-    this.#sweepAt = Math.max(64, this.#buckets.size * 2)
-  }
-}
-
-/** One key's bucket, and the events that wait for it. */
-interface KeyBucket<T> extends Scheduled {
-  readonly bucket: Bucket
-  readonly waiting: Waiting<T>[]
-}
-
-interface Waiting<T> {
-  readonly event: T
-  readonly part: Part<string> | undefined
-  readonly cost: number
 }

@@ -12,6 +12,8 @@ export class Counts {
   late = 0
   dropped = 0
   rejected = 0
+  /** The source has completed. */
+  isComplete = false
   keys: () => number = () => 0
   watermark: () => number | undefined = () => undefined
   /** The feeds' own watermarks, if the operator has feeds. */

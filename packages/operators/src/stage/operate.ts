@@ -130,6 +130,7 @@ class OperatorSubscriber<In, Out> extends Subscriber<In> {
   }
 
   protected override _complete(): void {
+    this.counts.isComplete = true
     this.enter(() => {
       if (this.handler.complete === undefined) this.out.complete()
       else this.handler.complete()

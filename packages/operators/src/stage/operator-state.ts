@@ -37,6 +37,8 @@ export interface OperatorState {
    * changes it. `KeyedState.save` does all of that.
    */
   save(writer: StateWriter): Generator<void, void>
+  /** Writes what a state may consist of, so that a job finds out at its start if that cannot be saved. */
+  sample?(writer: StateWriter): void
   /** Restores the state and sets its timers. Called before the first event, or not at all. Emits nothing. */
   restore(reader: StateReader): void
 }

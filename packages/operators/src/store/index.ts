@@ -7,4 +7,5 @@ export {
   type SnapshotStoreErrorCode,
 } from '@rxsse/shared'
 export { type FileStoreOptions, fileStore } from './file-store.ts'
+export { memoryStore } from './memory-store.ts'
 export { type SqliteStoreOptions, sqliteStore } from './sqlite-store.ts'

@@ -9,3 +9,4 @@ export {
   type SnapshotStoreErrorCode,
 } from '@rxsse/shared'
 export { type IndexedDbStoreOptions, indexedDbStore } from './indexed-db-store.ts'
+export { memoryStore } from './memory-store.ts'

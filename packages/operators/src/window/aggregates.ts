@@ -82,6 +82,7 @@ export interface Aggregates<T> {
  * `collect`. `checkAggregate` of `@rxsse/testing` checks all of that in a test.
  */
 export interface CustomAggregate<T, R, A> {
+  /** In a job the accumulator must be data that `structuredClone` copies without loss: no instance of a class. */
   create(): A
   /** May change and return `into`. */
   add(into: A, event: T, timestamp: number): A
@@ -119,6 +120,7 @@ const builders = {
     }
     // Calls the methods on `fold`, which may be an instance of a class.
     return createFoldAggregate<unknown, R, unknown, A>({
+      kind: 'custom',
       read: identity,
       create: () => fold.create(),
       add: (into, event, timestamp) => fold.add(into, event, timestamp),

@@ -77,6 +77,26 @@ export function collectWindow<R extends WindowResult<unknown, unknown>>(
     }
 
     return {
+      state: {
+        shape: {},
+        // A list ends with the turn of the event loop.
+        usesClock: true,
+        *save(writer) {
+          const list = [...results.values()]
+          writer.number(list.length)
+          for (const result of list) {
+            yield
+            writer.value(result)
+          }
+        },
+        restore(reader) {
+          for (let left = reader.number(); left > 0; left--) {
+            const result = reader.value<R>()
+            results.set(identifyResult(result), result)
+          }
+          if (results.size > 0) endOfTurn.set(clock.now())
+        },
+      },
       next(result) {
         const part = followEvent(counts, result)
         const [first] = results.values()

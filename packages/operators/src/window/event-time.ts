@@ -1,7 +1,7 @@
 import { type Duration, optionError, parseDuration } from '@rxsse/shared'
 import type { SchedulerLike } from 'rxjs'
 import type { WatermarkOptions } from '../engine/watermark.ts'
-import type { Progress } from '../progress/progress.ts'
+import type { FeedWatch } from '../progress/progress.ts'
 import { type Clock, createClock } from '../stage/clock.ts'
 import type { StageOptions } from '../stage/operate.ts'
 import { type OnError, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
@@ -20,7 +20,7 @@ export interface TimestampOptions<T> extends StageOptions {
   /** How far a timestamp may be ahead of the clock and still move the watermark. Default: any distance. */
   readonly maxFutureDrift?: Duration
   /** The feeds whose events are merged here, so that the watermark is the smallest of theirs. Needs `feed`. Default: one feed. */
-  readonly progress?: Progress
+  readonly progress?: FeedWatch
   /** The feed that an event came from: the name that `progress.feed` was given. */
   readonly feed?: (event: T) => string
   /** Takes events whose timestamp is no finite number or valid `Date` within ±8.64e15. */
@@ -44,12 +44,14 @@ export interface EventTime<T> extends WatermarkOptions {
   readonly onInvalid: ((event: T) => void) | undefined
   readonly onError: OnError<T> | undefined
   readonly clock: Clock
+  /** Whether more than the events moves the watermark, or says when they happened. */
+  readonly usesClock: boolean
   /** Undefined: one feed. */
   readonly feeds: FeedSelection<T> | undefined
 }
 
 export interface FeedSelection<T> {
-  readonly progress: Progress
+  readonly progress: FeedWatch
   readonly selectFeed: (event: T) => string
   /** The name of the option `feed`, for errors. */
   readonly option: string
@@ -72,6 +74,11 @@ export function resolveEventTime<T>(operator: string, options: EventTimeOptions<
     onInvalid: resolveSideOutput(options.onInvalid, `${operator}: onInvalid`),
     onError: options.onError,
     clock,
+    usesClock:
+      timestamp === undefined ||
+      idle !== false ||
+      maxFutureDrift !== undefined ||
+      (options.progress?.maxWait ?? Number.POSITIVE_INFINITY) !== Number.POSITIVE_INFINITY,
     feeds: resolveFeeds(operator, options),
   }
 }
@@ -82,7 +89,11 @@ function resolveFeeds<T>(
 ): FeedSelection<T> | undefined {
   if (progress === undefined && feed === undefined) return undefined
   if (typeof progress?.watch !== 'function') {
-    throw optionError(`${operator}: progress`, 'made by createProgress() if feed is given', progress)
+    throw optionError(
+      `${operator}: progress`,
+      'made by createProgress() or createJob() if feed is given',
+      progress,
+    )
   }
   if (typeof feed !== 'function') {
     throw optionError(`${operator}: feed`, 'a function if progress is given', feed)

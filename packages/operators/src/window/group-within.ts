@@ -56,6 +56,8 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
     /** The events of the group, if a `commit` follows them. */
     let parts: (Part<string> | undefined)[] = []
     let total = 0
+    /** When the open group is due, if it is. */
+    let due = Number.POSITIVE_INFINITY
     const timer = createTimer(clock, emit)
 
     function emit(): void {
@@ -72,6 +74,27 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
     }
 
     return {
+      state: {
+        shape: {},
+        usesClock: maxWait !== undefined,
+        *save(writer) {
+          const events = [...group]
+          writer.number(total)
+          // The time of day, which the next process has too.
+          writer.number(due + clock.timeOfDay() - clock.now())
+          writer.number(events.length)
+          for (const event of events) {
+            yield
+            writer.value(event)
+          }
+        },
+        restore(reader) {
+          total = reader.number()
+          due = reader.number() - clock.timeOfDay() + clock.now()
+          for (let left = reader.number(); left > 0; left--) group.push(reader.value())
+          if (group.length > 0 && maxWait !== undefined) timer.set(Math.min(due, clock.now() + maxWait))
+        },
+      },
       next(event) {
         const part = followEvent(counts, event)
         let weight: number
@@ -87,7 +110,10 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
         if (part !== undefined) parts.push(part)
         total += weight
         if (group.length >= maxItems || total >= maxWeight) emit()
-        else if (group.length === 1 && maxWait !== undefined) timer.set(clock.now() + maxWait)
+        else if (group.length === 1 && maxWait !== undefined) {
+          due = clock.now() + maxWait
+          timer.set(due)
+        }
       },
       complete() {
         emit()

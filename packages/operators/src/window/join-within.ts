@@ -96,9 +96,11 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
     this.#context = context
     this.#join = new IntervalJoin(config.range)
     counts.keys = () => this.#join.keys
-    const progress = config.time.feeds?.progress ?? createProgress()
-    if (config.time.feeds === undefined) {
-      this.#feeds = { left: progress.feed('left'), right: progress.feed('right') }
+    let progress = config.time.feeds?.progress
+    if (progress === undefined) {
+      const sides = createProgress()
+      progress = sides
+      this.#feeds = { left: sides.feed('left'), right: sides.feed('right') }
       for (const feed of Object.values(this.#feeds)) feed.state.next({ status: 'open' })
     }
     const feeds: FeedSelection<unknown> = {

@@ -60,6 +60,31 @@ export function latestResults<R extends WindowResult<unknown, unknown>>(
       }
 
       return {
+        state: {
+          shape: {},
+          usesClock: true,
+          *save(writer) {
+            const list = standing.list()
+            const unseen = new Set(fresh)
+            writer.number(list.length)
+            writer.value(isChanged)
+            for (const result of list) {
+              writer.value(result)
+              writer.value(unseen.has(result))
+              yield
+            }
+          },
+          restore(reader) {
+            let left = reader.number()
+            isChanged = reader.value()
+            for (; left > 0; left--) {
+              const result = reader.value<R>()
+              standing.add(result)
+              if (reader.value<boolean>()) fresh.add(result)
+            }
+            if (isChanged) endOfTurn.set(clock.now())
+          },
+        },
         next(result) {
           const part = followEvent(counts, result)
           fresh.add(result)

@@ -2,17 +2,18 @@ import { type Duration, optionError, parseDuration, requireNumber } from '@rxsse
 import type { OperatorFunction } from 'rxjs'
 import type { AggregateResults, AggregateShape } from '../engine/aggregates/aggregate.ts'
 import { AggregateRow } from '../engine/aggregates/aggregate-row.ts'
-import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
+import { identifyKey, type Key, type Primitive, writeKey } from '../engine/keyed-state/key.ts'
 import type { Eviction } from '../engine/keyed-state/keyed-state.ts'
 import type { Fill, WindowEngine, WindowEngineOptions, WindowResult } from '../engine/window-engine.ts'
 import type { Counts } from '../stage/counts.ts'
 import { emitResult } from '../stage/follow.ts'
 import { type EventHandler, type OperatorContext, operateSerialized } from '../stage/operate.ts'
+import type { Durability } from '../stage/operator-state.ts'
 import { rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type Aggregates, getAggregates } from './aggregates.ts'
 import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
 import { Finality } from './finality.ts'
-import { createWatermarkSource } from './watermark-source.ts'
+import { createWatermarkSource, type WatermarkSource } from './watermark-source.ts'
 
 /** The options of operators that aggregate windows of event time. */
 export interface TimeWindowOptions<T, K extends Key, S extends AggregateShape<T>>
@@ -32,6 +33,8 @@ export interface TimeWindowOptions<T, K extends Key, S extends AggregateShape<T>
 /** What an operator adds to its {@link TimeWindowOptions}. */
 export interface WindowKind<T, K extends Key, R> {
   readonly createEngine: (options: WindowEngineOptions<K, R>) => WindowEngine<K>
+  /** What the numbers of a saved window mean, for an engine that can be saved. */
+  readonly shape?: Readonly<Record<string, unknown>>
   /** Milliseconds between early results. Undefined: there are none. */
   readonly early?: number | undefined
   readonly fill?: Fill<K, R> | undefined
@@ -74,13 +77,14 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
   const finality = counts.tracker === undefined ? undefined : new Finality(counts.tracker)
   const { time, selectKey, early } = config
   const row = new AggregateRow<T, AggregateResults<S>>(config.shape, { atomic: time.onError !== undefined })
-  const { watermark, readFeed, observe, setTimer } = createWatermarkSource(context, time, {
+  const source = createWatermarkSource(context, time, {
     advance() {
       windows.advance()
       finality?.settle(windows)
     },
     next: () => windows.next(),
   })
+  const { watermark, readFeed, observe, setTimer } = source
   const windows: WindowEngine<K> = config.createEngine({
     row,
     watermark,
@@ -88,13 +92,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
     maxKeys: config.maxKeys,
     early: early !== undefined,
     fill: config.fill,
-    emit:
-      finality === undefined
-        ? (result) => out.next(result)
-        : (result) => {
-            finality.hasFired ||= result.pane !== 'early'
-            emitResult(counts, out, result)
-          },
+    emit: createEmit(context, finality),
     onFinal: (events) => {
       counts.out += events
     },
@@ -110,6 +108,10 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
   }
 
   return {
+    state: createState({ source, windows, row, config }, () => {
+      setTimer?.()
+      if (early !== undefined && windows.keys > 0) setEarlyTimer(early)
+    }),
     next(event) {
       finality?.onArrival(event)
       let timestamp: number
@@ -155,6 +157,62 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
   }
 }
 
+/** The windows as a job saves them. `setTimers` is called when they are restored. */
+function createState<T, K extends Key, S extends AggregateShape<T>>(
+  {
+    source,
+    windows,
+    row,
+    config: { time, stateShape, early },
+  }: {
+    readonly source: WatermarkSource<T>
+    readonly windows: WindowEngine<K>
+    readonly row: AggregateRow<T, AggregateResults<S>>
+    readonly config: Config<T, K, S>
+  },
+  setTimers: () => void,
+): Durability {
+  if (windows.save === undefined) return undefined
+  return {
+    shape: { ...stateShape, aggregates: row.kinds },
+    usesClock: time.usesClock || early !== undefined,
+    sample(writer) {
+      const slot = row.create()
+      row.save(slot, writer)
+      row.release(slot)
+    },
+    *save(writer) {
+      source.save(writer)
+      yield* windows.save?.(writer) ?? []
+    },
+    restore(reader) {
+      source.load(reader)
+      windows.load?.(reader)
+      setTimers()
+    },
+  }
+}
+
+/** A result has the same identity each time it is made. */
+function createEmit<K extends Key, R>(
+  { out, counts }: OperatorContext<WindowResult<K, R>>,
+  finality: Finality | undefined,
+): (result: WindowResult<K, R>) => void {
+  const { identify } = counts
+  if (identify !== undefined) {
+    return (result) => {
+      const { key, window, part = 0, revision } = result
+      const identity = [writeKey(key), window.start, window.end, part, revision].join('|')
+      identify(identity, () => out.next(result))
+    }
+  }
+  if (finality === undefined) return (result) => out.next(result)
+  return (result) => {
+    finality.hasFired ||= result.pane !== 'early'
+    emitResult(counts, out, result)
+  }
+}
+
 /** Creates the function that counts an event without a window, and passes it to its side output. */
 function createDrop<T>(
   counts: Counts,
@@ -181,15 +239,23 @@ function resolveOptions<T, K extends Key, S extends AggregateShape<T>>(
   options: TimeWindowOptions<T, K, S>,
   kind: WindowKind<T, K, AggregateResults<S>>,
 ) {
-  const { allowedLateness = 0, maxKeys = Number.POSITIVE_INFINITY } = options
+  const { maxKeys = Number.POSITIVE_INFINITY } = options
+  const allowedLateness = parseDuration(options.allowedLateness ?? 0, `${operator}: allowedLateness`)
   return {
     ...kind,
+    stateShape: {
+      ...kind.shape,
+      allowedLateness,
+      early: kind.early !== undefined,
+      fill: kind.fill !== undefined,
+      progress: options.progress !== undefined,
+    },
     time: resolveEventTime(operator, options),
     // Without a key function the key is undefined, which is the default of `K`.
     selectKey: options.key ?? (() => undefined as K),
     shape: resolveShape(operator, options.aggregates),
     maxKeys: requireNumber(maxKeys, `${operator}: maxKeys`, 1),
-    allowedLateness: parseDuration(allowedLateness, `${operator}: allowedLateness`),
+    allowedLateness,
     onEvicted: resolveSideOutput(options.onEvicted, `${operator}: onEvicted`),
   }
 }

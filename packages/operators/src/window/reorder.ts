@@ -31,10 +31,12 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
     )
     let arrived = 0
 
-    const { watermark, readFeed, observe, setTimer } = createWatermarkSource(context, time, {
+    const timeSource = createWatermarkSource(context, time, {
       advance: () => release(watermark.value),
       next: () => held.peek()?.timestamp ?? Number.POSITIVE_INFINITY,
     })
+
+    const { watermark, readFeed, observe, setTimer } = timeSource
 
     function release(mark: number): void {
       for (let next = held.peek(); next !== undefined && next.timestamp <= mark; next = held.peek()) {
@@ -48,6 +50,31 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
     }
 
     return {
+      state: {
+        shape: { progress: options.progress !== undefined },
+        usesClock: time.usesClock,
+        *save(writer) {
+          timeSource.save(writer)
+          const items = held.items()
+          writer.number(arrived)
+          writer.number(items.length)
+          for (const { timestamp, order, event } of items) {
+            writer.number(timestamp)
+            writer.number(order)
+            writer.value(event)
+            yield
+          }
+        },
+        restore(reader) {
+          timeSource.load(reader)
+          arrived = reader.number()
+          for (let left = reader.number(); left > 0; left--) {
+            const timestamp = reader.number()
+            held.push({ timestamp, order: reader.number(), event: reader.value<T>(), part: undefined })
+          }
+          setTimer?.()
+        },
+      },
       next(event) {
         const part = followEvent(counts, event)
         let timestamp: number

@@ -70,6 +70,7 @@ export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = 
   const { early } = options
   return operateWindows('windowAggregate', options, {
     createEngine: resolveEngine(spec),
+    shape: { window: spec.kind === 'calendar' ? spec.calendar.id : spec },
     early: early === undefined ? undefined : parsePositiveDuration(early, 'windowAggregate: early'),
     fill: resolveFill(spec, options),
     onDropped: resolveSideOutput(options.onDropped, 'windowAggregate: onDropped'),

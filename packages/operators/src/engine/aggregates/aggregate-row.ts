@@ -1,3 +1,4 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Aggregate, AggregateShape } from './aggregate.ts'
 import { Cells, type Slot } from './cells.ts'
 
@@ -121,6 +122,34 @@ export class AggregateRow<T, R> {
     const result = this.result(slot)
     this.release(slot)
     return result
+  }
+
+  /** The kinds of the aggregates, by name. */
+  get kinds(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#aggregates.map(({ kind }, i) => [this.#names[i] as string, kind]))
+  }
+
+  save(slot: Slot, writer: StateWriter): void {
+    const cells = this.#cells
+    let at = slot * cells.width
+    writer.number(cells.numbers[at++] as number)
+    for (const aggregate of this.#aggregates) {
+      aggregate.save(cells, at, writer)
+      at += aggregate.width
+    }
+  }
+
+  /** A new slot with what `save` has written. */
+  load(reader: StateReader): Slot {
+    const slot = this.create()
+    const cells = this.#cells
+    let at = slot * cells.width
+    cells.numbers[at++] = reader.number()
+    for (const aggregate of this.#aggregates) {
+      aggregate.load(cells, at, reader)
+      at += aggregate.width
+    }
+    return slot
   }
 
   #lift(event: T): void {

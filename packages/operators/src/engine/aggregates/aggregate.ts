@@ -1,3 +1,4 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Cells } from './cells.ts'
 
 /**
@@ -6,6 +7,8 @@ import type { Cells } from './cells.ts'
  * earlier part as `into`.
  */
 export interface Aggregate<T, R> {
+  /** What a saved accumulator is one of, such as `'sum'`: its cells mean the same for each aggregate of a kind. */
+  readonly kind: string
   /** Cells in an accumulator. */
   readonly width: number
   clear(cells: Cells, at: number): void
@@ -19,6 +22,10 @@ export interface Aggregate<T, R> {
   /** The copy may change without changing `from`. While there is a copy, `from` does not change. */
   copy(cells: Cells, to: number, from: number): void
   result(cells: Cells, at: number): R
+  /** Writes an accumulator. */
+  save(cells: Cells, at: number, writer: StateWriter): void
+  /** Reads what `save` has written into cells that `clear` has filled. */
+  load(cells: Cells, at: number, reader: StateReader): void
 }
 
 /** Aggregates by the names of their results. */

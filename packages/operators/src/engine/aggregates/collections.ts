@@ -40,18 +40,22 @@ function* iterate<V>(rope: Rope<V>): Generator<V, void> {
 /** Every value that is not null, in the order of event time. Equal timestamps are in the order of arrival. */
 export function collect<T, V>(select: (event: T) => V = identity): Aggregate<T, readonly V[]> {
   return createFoldAggregate<T, readonly V[], V, Rope<Timed<V>>>({
+    kind: 'collect',
     read: select,
     create: createRope,
     add: (into, value, timestamp) =>
       value === null || value === undefined ? into : append(into, { timestamp, value }),
     merge: join,
     result: (rope) => sortByTime(rope).map(({ value }) => value),
+    toData: (rope) => [...iterate(rope)],
+    fromData: (data) => ({ own: data as Timed<V>[], parts: [] }),
   })
 }
 
 /** Every value that is not null once, in the order of its first appearance in event time. */
 export function collectDistinct<T, V extends Key>(select: (event: T) => V): Aggregate<T, readonly V[]> {
   return createFoldAggregate<T, readonly V[], Identified<V>, Distinct<V>>({
+    kind: 'collectDistinct',
     ...createDistinctFold(select),
     result: (rope) => sortByTime(findFirst(rope)).map(({ value }) => value),
   })
@@ -60,6 +64,7 @@ export function collectDistinct<T, V extends Key>(select: (event: T) => V): Aggr
 /** The exact number of different values. Null and undefined are ignored, as in SQL. Holds all values. */
 export function countDistinct<T, V extends Key>(select: (event: T) => V): Aggregate<T, number> {
   return createFoldAggregate<T, number, Identified<V>, Distinct<V>>({
+    kind: 'countDistinct',
     ...createDistinctFold(select),
     result(rope) {
       const ids = new Set<Primitive>()
@@ -77,7 +82,7 @@ type Distinct<V> = Rope<Map<Primitive, Timed<V>>>
 
 function createDistinctFold<T, V extends Key>(
   select: (event: T) => V,
-): Omit<Fold<T, never, Identified<V>, Distinct<V>>, 'result'> {
+): Omit<Fold<T, never, Identified<V>, Distinct<V>>, 'kind' | 'result'> {
   return {
     read(event) {
       const value = select(event)
@@ -96,6 +101,12 @@ function createDistinctFold<T, V extends Key>(
       return into
     },
     merge: join,
+    toData: (rope) => [...iterate(rope)],
+    fromData(data) {
+      const [own, ...parts] = data as Map<Primitive, Timed<V>>[]
+      // Each stays apart: a value that comes now is after all of them.
+      return { own: own === undefined ? [] : [own], parts: parts.map((part) => ({ own: [part], parts: [] })) }
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import { describeValue, requireInteger } from '@rxsse/shared'
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Aggregate } from './aggregate.ts'
 import type { Cells } from './cells.ts'
 import { FlatAggregate } from './flat-aggregate.ts'
@@ -76,15 +77,28 @@ abstract class Extreme<T, V extends Maybe<Comparable>> extends FlatAggregate<T, 
     // The value came from `select`.
     return (comparableAt(cells, at) as NonNullable<V> | undefined) ?? null
   }
+
+  override save(cells: Cells, at: number, writer: StateWriter): void {
+    writer.value(comparableAt(cells, at))
+  }
+
+  override load(cells: Cells, at: number, reader: StateReader): void {
+    const value = reader.value<Comparable | undefined>()
+    if (value !== undefined) setComparable(cells, at, value)
+  }
 }
 
 class Min<T, V extends Maybe<Comparable>> extends Extreme<T, V> {
+  readonly kind = 'min'
+
   protected override beats(a: Comparable, b: Comparable): boolean {
     return a < b
   }
 }
 
 class Max<T, V extends Maybe<Comparable>> extends Extreme<T, V> {
+  readonly kind = 'max'
+
   protected override beats(a: Comparable, b: Comparable): boolean {
     return a > b
   }
@@ -106,19 +120,21 @@ function comparableAt({ numbers, values }: Cells, at: number): Comparable | unde
 
 /** The first value in event time that is not null. Of equal timestamps, the one that arrived first. */
 export function first<T, V>(select: (event: T) => V = identity): Aggregate<T, V | null> {
-  return createTimeFold(select, (timestamp, than) => timestamp < than)
+  return createTimeFold('first', select, (timestamp, than) => timestamp < than)
 }
 
 /** The last value in event time that is not null. Of equal timestamps, the one that arrived last. */
 export function last<T, V>(select: (event: T) => V = identity): Aggregate<T, V | null> {
-  return createTimeFold(select, (timestamp, than) => timestamp >= than)
+  return createTimeFold('last', select, (timestamp, than) => timestamp >= than)
 }
 
 function createTimeFold<T, V>(
+  kind: string,
   select: (event: T) => V,
   replaces: (timestamp: number, than: number) => boolean,
 ): Aggregate<T, V | null> {
   return createFoldAggregate<T, V | null, V, Timed<V> | null>({
+    kind,
     read: select,
     create: () => null,
     add(into, value, timestamp) {
@@ -156,6 +172,7 @@ export function topK<T>(k: number, by: (event: T) => MaybeNumber): Aggregate<T, 
     { readonly score: number; readonly event: T } | null,
     Ranked<T>[]
   >({
+    kind: `topK(${k})`,
     read(event) {
       const score = by(event)
       if (score === null || score === undefined) return null

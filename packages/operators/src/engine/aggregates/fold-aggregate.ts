@@ -1,8 +1,10 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Aggregate } from './aggregate.ts'
 import type { Cells } from './cells.ts'
 
 /** An aggregate whose accumulators are objects, or other values than numbers. */
 export interface Fold<T, R, V, A> {
+  readonly kind: string
   /** Reads what `add` needs from the event. If it throws, nothing has changed. */
   read(event: T): V
   create(): A
@@ -14,6 +16,9 @@ export interface Fold<T, R, V, A> {
   copy?(of: A): A
   /** Does not change the accumulator. */
   result(accumulator: A): R
+  /** The accumulator as data. Default: it is data. */
+  toData?(accumulator: A): unknown
+  fromData?(data: unknown): A
 }
 
 /** The selector of an aggregate that takes whole events. */
@@ -33,10 +38,12 @@ export function createFoldAggregate<T, R, V, A>(fold: Fold<T, R, V, A>): Aggrega
 }
 
 class FoldAggregate<T, R, V, A> implements Aggregate<T, R> {
+  readonly kind: string
   readonly width = 1
   readonly #fold: Fold<T, R, V, A>
 
   constructor(fold: Fold<T, R, V, A>) {
+    this.kind = fold.kind
     this.#fold = fold
   }
 
@@ -68,5 +75,15 @@ class FoldAggregate<T, R, V, A> implements Aggregate<T, R> {
 
   result({ values }: Cells, at: number): R {
     return this.#fold.result(values[at] as A)
+  }
+
+  save({ values }: Cells, at: number, writer: StateWriter): void {
+    const accumulator = values[at] as A
+    writer.value(this.#fold.toData === undefined ? accumulator : this.#fold.toData(accumulator))
+  }
+
+  load({ values }: Cells, at: number, reader: StateReader): void {
+    const data = reader.value()
+    values[at] = this.#fold.fromData === undefined ? data : this.#fold.fromData(data)
   }
 }

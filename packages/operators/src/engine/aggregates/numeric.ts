@@ -32,6 +32,7 @@ export function sum<T>(select: (event: T) => MaybeNumber): Aggregate<T, number |
 export function sumBigInt<T>(select: (event: T) => bigint | null | undefined): Aggregate<T, bigint | null> {
   const add = (into: bigint | null, value: bigint | null) => (value === null ? into : (into ?? 0n) + value)
   return createFoldAggregate<T, bigint | null, bigint | null, bigint | null>({
+    kind: 'sumBigInt',
     read(event) {
       const value = select(event)
       return typeof value === 'bigint' ? value : requireNull(value, 'sumBigInt', 'a bigint')
@@ -57,6 +58,7 @@ export function variance<T>(
 // Classes, because V8 inlines a method call that sees only a few classes, and these are called for every event.
 
 class Count<T> extends FlatAggregate<T, number> {
+  readonly kind = 'count'
   readonly width = 1
   readonly #isCounted: ((event: T) => boolean) | undefined
 
@@ -93,13 +95,13 @@ const ERROR = 2
 
 /** A sum and the rounding error of its additions (Neumaier), so that the order of additions hardly changes it. */
 class Sum<T> extends FlatAggregate<T, number | null> {
+  readonly kind: string
   readonly width = 3
-  readonly #name: string
   readonly #select: (event: T) => MaybeNumber
 
   constructor(name: string, select: (event: T) => MaybeNumber) {
     super()
-    this.#name = name
+    this.kind = name
     this.#select = select
   }
 
@@ -110,7 +112,7 @@ class Sum<T> extends FlatAggregate<T, number | null> {
   }
 
   add({ numbers }: Cells, at: number, event: T): void {
-    const value = requireNumberOrNull(this.#select(event), this.#name)
+    const value = requireNumberOrNull(this.#select(event), this.kind)
     if (value === null) return
     numbers[at + N] = (numbers[at + N] as number) + 1
     addTo(numbers, at, value)
@@ -156,6 +158,7 @@ const M2 = 2
 
 /** Welford's running moments, merged by Chan's formula, without a difference of large squares. */
 class Variance<T> extends FlatAggregate<T, number | null> {
+  readonly kind = 'variance'
   readonly width = 3
   readonly #select: (event: T) => MaybeNumber
   readonly #lostDegrees: number

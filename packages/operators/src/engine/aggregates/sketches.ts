@@ -1,6 +1,6 @@
 import { optionError } from '@rxsse/shared'
 import { identifyKey, type Key, type Primitive } from '../keyed-state/key.ts'
-import { DDSketch } from '../sketches/ddsketch.ts'
+import { DDSketch, type DDSketchData } from '../sketches/ddsketch.ts'
 import { HyperLogLog } from '../sketches/hyperloglog.ts'
 import type { Aggregate } from './aggregate.ts'
 import { createFoldAggregate } from './fold-aggregate.ts'
@@ -13,11 +13,14 @@ export function approxCountDistinct<T>(
   // Throws now if the precision is wrong.
   new HyperLogLog(precision)
   return createFoldAggregate<T, number, Primitive, HyperLogLog>({
+    kind: `approxCountDistinct(${precision})`,
     read: (event) => identifyKey(select(event)),
     create: () => new HyperLogLog(precision),
     add: (into, id) => (id === null || id === undefined ? into : into.add(id)),
     merge: (into, from) => into.merge(from),
     result: (sketch) => Math.round(sketch.estimate()),
+    toData: (sketch) => sketch.toData(),
+    fromData: (data) => new HyperLogLog(precision, data as Uint8Array | Set<number>),
   })
 }
 
@@ -32,6 +35,7 @@ export function quantile<T>(
   // Throws now if the error is wrong.
   new DDSketch(relativeError)
   return createFoldAggregate<T, number | readonly number[] | null, number | null, DDSketch>({
+    kind: `quantile(${relativeError})`,
     read: (event) => requireNumberOrNull(select(event), 'quantile'),
     create: () => new DDSketch(relativeError),
     add: (into, value) => (value === null ? into : into.add(value)),
@@ -40,5 +44,7 @@ export function quantile<T>(
       if (sketch.count === 0) return null
       return typeof q === 'number' ? sketch.quantile(q) : q.map((share) => sketch.quantile(share))
     },
+    toData: (sketch) => sketch.toData(),
+    fromData: (data) => new DDSketch(relativeError, data as DDSketchData),
   })
 }

@@ -33,6 +33,17 @@ function identifyOtherKey(key: Exclude<Key, number>): Primitive {
   }
 }
 
+/** A key as text, for ids that others keep. Two keys have equal texts exactly if they are equal by value. */
+export function writeKey(key: Key): string {
+  if (Array.isArray(key)) return `[${key.map(writePrimitive).join()}]`
+  return writePrimitive(key as Primitive)
+}
+
+function writePrimitive(part: Primitive): string {
+  if (typeof part === 'string') return JSON.stringify(part)
+  return typeof part === 'bigint' ? `${part}n` : String(part)
+}
+
 const TYPE_TAGS: Readonly<Record<string, string>> = {
   string: 's',
   number: 'n',

@@ -165,6 +165,7 @@ export class KeyedState<K extends Key, S> {
       codec.write(entry.state, writer)
     }
     writer.number(left)
+    writer.value(this.#bounded)
     try {
       // An entry that is used again moves to the end and comes twice.
       for (const entry of left === 0 ? [] : this.#entries.values()) {
@@ -180,19 +181,16 @@ export class KeyedState<K extends Key, S> {
   /** Reads what `save` has written. There must be no states yet. `shift` is subtracted from the times of use. */
   load(reader: StateReader, codec: StateCodec<S>, shift = 0): void {
     const entries: Entry<K, S>[] = []
-    for (let left = reader.number(); left > 0; left--) {
+    let left = reader.number()
+    const bounded = reader.value<boolean>()
+    for (; left > 0; left--) {
       const key = reader.value<K>()
-      const usedAt = this.#bounded ? reader.number() - shift : 0
-      const order = this.#bounded ? reader.number() : 0
-      entries.push({
-        key,
-        state: codec.read(this.#create(key, identifyKey(key)), reader),
-        usedAt,
-        order,
-        copy: 0,
-      })
+      const usedAt = bounded ? reader.number() - shift : 0
+      const order = bounded ? reader.number() : 0
+      const state = codec.read(this.#create(key, identifyKey(key)), reader)
+      entries.push({ key, state, usedAt, order, copy: 0 })
     }
-    if (this.#bounded) entries.sort((a, b) => a.order - b.order)
+    entries.sort((a, b) => a.order - b.order)
     for (const entry of entries) this.#entries.set(identifyKey(entry.key), entry)
     this.#uses = entries.reduce((most, { order }) => Math.max(most, order + 1), 0)
   }

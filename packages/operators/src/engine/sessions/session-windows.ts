@@ -1,9 +1,10 @@
-import type { Slot } from '../aggregates/cells.ts'
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Key, Primitive } from '../keyed-state/key.ts'
-import { KeyedState } from '../keyed-state/keyed-state.ts'
-import { type Scheduled, TimerQueue } from '../queues/timer-queue.ts'
-import type { Pane, TimeWindow, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
+import { KeyedState, type StateCodec } from '../keyed-state/keyed-state.ts'
+import { TimerQueue } from '../queues/timer-queue.ts'
+import type { Pane, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
 import { nextAfter } from './next-after.ts'
+import { type KeySessions, readSessions, type Session, type Span, writeSessions } from './session.ts'
 
 /**
  * Session windows: a key's events with at most `gap` between two neighbours. An event joins the session near it, and an
@@ -20,6 +21,10 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
   readonly #options: WindowEngineOptions<K, R>
   readonly #states: KeyedState<K, KeySessions<K>>
   readonly #queue = new TimerQueue<KeySessions<K>>()
+  readonly #codec: StateCodec<KeySessions<K>> = {
+    write: (state, writer) => writeSessions(state, this.#options.row, writer),
+    read: (state, reader) => readSessions(state, this.#options.row, reader),
+  }
   #keysSeen = 0
   /** See {@link AlignedWindows}. */
   #evictions = 0
@@ -74,6 +79,7 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
     const watermark = this.#options.watermark.value
     for (let at = this.#queue.next(); at <= watermark; at = this.#queue.next()) {
       const state = this.#queue.takeDue(watermark) as KeySessions<K>
+      this.#states.willChange(state.key)
       const session = state.sessions.find((s) => !s.fired)
       // If the session has grown since it was scheduled, it is scheduled again. Firing now would be ahead of other keys.
       if (session !== undefined && this.#dueAt(session) <= at) this.#emit(state, session, 'on-time')
@@ -100,6 +106,20 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
 
   flush(): void {
     for (const { state, session } of this.#open()) this.#emit(state, session, 'flush')
+  }
+
+  *save(writer: StateWriter): Generator<void, void> {
+    writer.number(this.#keysSeen)
+    writer.number(this.#evictions)
+    yield* this.#states.save(writer, this.#codec)
+  }
+
+  load(reader: StateReader): void {
+    const keysSeen = reader.number()
+    this.#evictions = reader.number()
+    this.#states.load(reader, this.#codec)
+    this.#keysSeen = keysSeen
+    for (const state of this.#states.states()) this.#schedule(state)
   }
 
   #newState(key: K): KeySessions<K> {
@@ -175,6 +195,7 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
   }
 
   #emit(state: KeySessions<K>, session: Session, pane: Pane): void {
+    this.#states.willChange(state.key)
     const { row, onFinal, emit } = this.#options
     const value = row.result(session.fold)
     if (pane !== 'early') {
@@ -230,28 +251,4 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
     // A session grows with nearly every event. It stays scheduled, and is scheduled again when it is due.
     if (at < state.at) this.#queue.schedule(state, at)
   }
-}
-
-interface KeySessions<K> extends Scheduled {
-  readonly key: K
-  readonly part: number
-  /** In the order of time, without overlaps. */
-  readonly sessions: Session[]
-}
-
-interface Span {
-  /** The timestamps of the first and last events. */
-  first: number
-  last: number
-}
-
-interface Session extends Span {
-  readonly fold: Slot
-  /** Events that only early results have included. */
-  pending: number
-  fired: boolean
-  changed: boolean
-  revision: number
-  /** The windows of the results that this session has had and that no later one has replaced. */
-  standing: readonly TimeWindow[]
 }

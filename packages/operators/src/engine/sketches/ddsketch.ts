@@ -1,5 +1,15 @@
 import { optionError } from '@rxsse/shared'
 
+/** A sketch as data. */
+export interface DDSketchData {
+  readonly above: Map<number, number>
+  readonly below: Map<number, number>
+  readonly nans: number
+  readonly min: number
+  readonly max: number
+  readonly count: number
+}
+
 /**
  * DDSketch (arXiv:1908.10693): quantiles within a relative error, in memory that grows with the logarithm of the range.
  * The bounds of the buckets grow by a constant factor. Merging adds the counts of equal buckets, which is exact.
@@ -7,22 +17,41 @@ import { optionError } from '@rxsse/shared'
 export class DDSketch {
   readonly #logGamma: number
   /** Counts by bucket: bucket i holds magnitudes in (gamma ** (i - 1), gamma ** i], and bucket -Infinity holds zero. */
-  readonly #above = new Map<number, number>()
-  readonly #below = new Map<number, number>()
-  #nans = 0
-  #min = Number.POSITIVE_INFINITY
-  #max = Number.NEGATIVE_INFINITY
-  #count = 0
+  readonly #above: Map<number, number>
+  readonly #below: Map<number, number>
+  #nans: number
+  #min: number
+  #max: number
+  #count: number
 
-  constructor(relativeError: number) {
+  /** `data`: what `toData` has told of another one with the same error, which must not be used any more. */
+  constructor(relativeError: number, data?: DDSketchData) {
     if (!(relativeError > 0 && relativeError < 1)) {
       throw optionError('quantile: relativeError', 'a number between 0 and 1', relativeError)
     }
+    this.#above = data?.above ?? new Map()
+    this.#below = data?.below ?? new Map()
+    this.#nans = data?.nans ?? 0
+    this.#min = data?.min ?? Number.POSITIVE_INFINITY
+    this.#max = data?.max ?? Number.NEGATIVE_INFINITY
+    this.#count = data?.count ?? 0
     this.#logGamma = Math.log((1 + relativeError) / (1 - relativeError))
   }
 
   get count(): number {
     return this.#count
+  }
+
+  /** Not a copy. */
+  toData(): DDSketchData {
+    return {
+      above: this.#above,
+      below: this.#below,
+      nans: this.#nans,
+      min: this.#min,
+      max: this.#max,
+      count: this.#count,
+    }
   }
 
   add(value: number): this {

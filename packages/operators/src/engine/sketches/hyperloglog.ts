@@ -10,14 +10,17 @@ import { hash53 } from './hash.ts'
 export class HyperLogLog {
   readonly precision: number
   readonly #maxHashes: number
-  #hashes: Set<number> | undefined = new Set()
-  #registers: Uint8Array = NO_REGISTERS
+  #hashes: Set<number> | undefined
+  #registers: Uint8Array
 
-  constructor(precision: number) {
+  /** `data`: what `toData` has told of another one with the same precision, which must not be used any more. */
+  constructor(precision: number, data: Set<number> | Uint8Array = new Set()) {
     if (!(Number.isInteger(precision) && precision >= 4 && precision <= 18)) {
       throw optionError('approxCountDistinct: precision', 'a whole number from 4 to 18', precision)
     }
     this.precision = precision
+    this.#hashes = data instanceof Set ? data : undefined
+    this.#registers = data instanceof Set ? NO_REGISTERS : data
     // An entry of a Set takes about 30 bytes, a register one.
     this.#maxHashes = Math.max(32, 2 ** precision / 32)
   }
@@ -44,6 +47,11 @@ export class HyperLogLog {
 
   estimate(): number {
     return this.#hashes?.size ?? estimateCardinality(this.#registers, this.precision)
+  }
+
+  /** The hashes while they are few, or the registers. Not a copy. */
+  toData(): Set<number> | Uint8Array {
+    return this.#hashes ?? this.#registers
   }
 
   /** A copy of the registers. Also for tests that compare two sketches. */

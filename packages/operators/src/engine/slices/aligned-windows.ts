@@ -1,11 +1,12 @@
-import type { Slot } from '../aggregates/cells.ts'
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Key, Primitive } from '../keyed-state/key.ts'
-import { KeyedState } from '../keyed-state/keyed-state.ts'
+import { KeyedState, type StateCodec } from '../keyed-state/keyed-state.ts'
 import { SortedDeque } from '../queues/sorted-deque.ts'
-import { type Scheduled, TimerQueue } from '../queues/timer-queue.ts'
+import { TimerQueue } from '../queues/timer-queue.ts'
 import type { Fill, Pane, TimeWindow, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
 import type { Grid, GridCell } from './grid.ts'
 import { KeySlices } from './key-slices.ts'
+import { type KeyWindows, readKeyWindows, writeKeyWindows } from './key-windows.ts'
 
 /**
  * Tumbling and hopping windows. An event is folded once, into its slice, for any number of overlapping windows. A window
@@ -18,6 +19,10 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   readonly #states: KeyedState<K, KeyWindows<K, R>>
   readonly #queue = new TimerQueue<KeyWindows<K, R>>()
   readonly #hasRevisions: boolean
+  readonly #codec: StateCodec<KeyWindows<K, R>> = {
+    write: writeKeyWindows,
+    read: readKeyWindows,
+  }
   #keysSeen = 0
   /** A key that comes back after its eviction gets a larger number than before, without memory for each key. */
   #evictions = 0
@@ -74,6 +79,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     const firstOpen = grid.lastEnded(this.#options.watermark.value) + 1
     const due: { readonly window: number; readonly emit: () => void; readonly order: number }[] = []
     for (const state of this.#states.states()) {
+      this.#states.willChange(state.key)
       state.recentSlice = Number.NaN
       // `early` is called only if the options say so, and then every key has this set.
       const changes = state.changed as Set<number>
@@ -100,9 +106,24 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
       state = this.#queue.takeDue(Number.MAX_VALUE)
     ) {
       if (!this.#isOpen(state)) continue
+      this.#states.willChange(state.key)
       this.#fire(state, 'flush')
       this.#schedule(state)
     }
+  }
+
+  *save(writer: StateWriter): Generator<void, void> {
+    writer.number(this.#keysSeen)
+    writer.number(this.#evictions)
+    yield* this.#states.save(writer, this.#codec)
+  }
+
+  load(reader: StateReader): void {
+    const keysSeen = reader.number()
+    this.#evictions = reader.number()
+    this.#states.load(reader, this.#codec)
+    this.#keysSeen = keysSeen
+    for (const state of this.#states.states()) this.#schedule(state)
   }
 
   #advanceTo(watermark: number): void {
@@ -111,6 +132,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
       state !== undefined;
       state = this.#queue.takeDue(watermark)
     ) {
+      this.#states.willChange(state.key)
       state.recentSlice = Number.NaN
       if (this.#grid.windowEnd(state.nextWindow) <= watermark) this.#fire(state, 'on-time')
       this.#expire(state, watermark)
@@ -271,25 +293,4 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     this.#evictBefore(state, Number.POSITIVE_INFINITY)
     this.#queue.schedule(state, Number.POSITIVE_INFINITY)
   }
-}
-
-interface KeyWindows<K, R> extends Scheduled {
-  readonly key: K
-  readonly part: number
-  readonly slices: KeySlices<R>
-  /**
-   * The slice of the last event, if all its windows were open then. Until a window of the key fires, the next event of this
-   * slice only has to be added to the accumulator. NaN: there is no such slice.
-   */
-  recentSlice: number
-  recentSlot: Slot
-  /** The next window to fire. Infinity: none is open. */
-  nextWindow: number
-  /** How many results each window has had. Undefined if each has at most one. */
-  readonly revisions: SortedDeque<number> | undefined
-  /** How many windows in a row were empty, up to the last one, and the value of that one. Only with `fill`. */
-  emptyWindows: number
-  previous: R | undefined
-  /** Slices that have changed since the last early results. Undefined without early results. */
-  readonly changed: Set<number> | undefined
 }

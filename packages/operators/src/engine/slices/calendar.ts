@@ -13,6 +13,7 @@ export type Weekday = 1 | 2 | 3 | 4 | 5 | 6 | 7
  * Time zones are those of the IANA database, as the runtime's `Intl` has them.
  */
 export class Calendar {
+  readonly #timeZone: string
   readonly #unit: CalendarUnit
   readonly #firstDay: Weekday
   readonly #format: Intl.DateTimeFormat
@@ -20,12 +21,18 @@ export class Calendar {
   /** Throws a `TypeError` that names `option` for a time zone that the runtime does not know. */
   constructor(unit: CalendarUnit, timeZone: string, firstDay: Weekday, option: string) {
     this.#unit = unit
+    this.#timeZone = timeZone
     this.#firstDay = firstDay
     try {
       this.#format = new Intl.DateTimeFormat('en-US', { ...FIELDS, timeZone })
     } catch {
       throw optionError(option, "a time zone such as 'Europe/Berlin'", timeZone)
     }
+  }
+
+  /** Equal for calendars with the same periods. */
+  get id(): string {
+    return `${this.#unit} ${this.#firstDay} ${this.#timeZone}`
   }
 
   /** The number of the period that contains the timestamp. The period that contains 1970-01-01 is 0, or -1 of some weeks. */

@@ -1,3 +1,4 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { AggregateRow } from '../aggregates/aggregate-row.ts'
 import type { Slot } from '../aggregates/cells.ts'
 import { SortedDeque } from '../queues/sorted-deque.ts'
@@ -107,6 +108,37 @@ export class KeySlices<R> {
       if (this.#stacked > 0) this.#stacked--
     }
     return added
+  }
+
+  save(writer: StateWriter): void {
+    const slices = this.#slices
+    writer.number(slices.length)
+    let before = 0
+    for (let i = 0; i < slices.length; i++) {
+      writer.number(slices.numberAt(i) - before)
+      before = slices.numberAt(i)
+      this.#row.save(slices.valueAt(i), writer)
+    }
+    const stacks = this.#isStale ? undefined : this.#stacks
+    writer.value(stacks !== undefined)
+    if (stacks === undefined) return
+    writer.number(this.#stacked)
+    writer.number(this.#stackedTo)
+    stacks.save(writer)
+  }
+
+  load(reader: StateReader): void {
+    const slices = this.#slices
+    let number = 0
+    for (let left = reader.number(); left > 0; left--) {
+      number += reader.number()
+      slices.set(number, this.#row.load(reader))
+    }
+    if (!reader.value<boolean>()) return
+    this.#stacked = reader.number()
+    this.#stackedTo = reader.number()
+    this.#stacks = new TwoStacks(this.#row)
+    this.#stacks.load(reader, (slice) => slices.get(slice) as Slot)
   }
 
   #refold(first: number): Slot {

@@ -1,3 +1,4 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Slot } from '../aggregates/cells.ts'
 
 /** Creates and frees the accumulators of a sliding fold. */
@@ -70,6 +71,27 @@ export class TwoStacks {
     const newer = this.#newFold ?? this.#newElements[0]
     if (newer !== undefined) this.#accumulators.merge(fold, newer)
     return fold
+  }
+
+  /** Writes which elements are in which stack. */
+  save(writer: StateWriter): void {
+    writer.number(this.#oldNumbers.length)
+    for (let i = this.#oldNumbers.length - 1; i >= 0; i--) writer.number(this.#oldNumbers[i] as number)
+    writer.number(this.#newNumbers.length)
+    for (const number of this.#newNumbers) writer.number(number)
+  }
+
+  /** Folds the elements again, in the same order as before: sums of floats depend on it. */
+  load(reader: StateReader, elementAt: (number: number) => Slot): void {
+    const pushAll = () => {
+      for (let left = reader.number(); left > 0; left--) {
+        const number = reader.number()
+        this.push(number, elementAt(number))
+      }
+    }
+    pushAll()
+    if (this.#newNumbers.length > 0) this.#flip()
+    pushAll()
   }
 
   #oldestFold(number: number): Slot {
