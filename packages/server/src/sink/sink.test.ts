@@ -178,7 +178,11 @@ describe('a sink', () => {
 
   it('counts the connections of each room', async () => {
     const { sink, url } = await serveTestSink({ rooms: { authorize: () => true } })
-    const [first] = await Promise.all([openReader(`${url}?rooms=a,b`), openReader(`${url}?room=b`), openReader(url)])
+    const [first] = await Promise.all([
+      openReader(`${url}?rooms=a,b`),
+      openReader(`${url}?room=b`),
+      openReader(url),
+    ])
     expect([...sink.rooms()].sort()).toEqual([
       ['a', 1],
       ['b', 2],
