@@ -98,10 +98,12 @@ it('resume the clients of a worker that was killed, and those of one that came l
 it('reject what a killed worker was asked to publish, and go on', async () => {
   await using program = await startProgram()
   const [victim = 0] = await program.workers()
+  process.kill(victim, 'SIGSTOP')
   const lost = expect(program.publish({ data: 'lost', sourceId: 's' }, victim)).rejects.toThrow(
     'the worker died',
   )
-  process.kill(victim, 'SIGSTOP')
+  // The primary has passed the message on when it answers this.
+  await program.ask({ since: program.origin })
   await program.killWorker(victim)
   await lost
   const [, other = 0] = await program.workers()
