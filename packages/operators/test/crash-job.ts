@@ -73,10 +73,11 @@ export async function runJob(
 ): Promise<ReadonlyMap<string, unknown>> {
   const clock = new VirtualClock()
   const log = new Map<string, unknown>()
-  const store = createFaultyStore(clock, saves)
+  const openStore = createFaultyDisk(clock, saves)
   let delivered = 0
   const start = () => {
-    const job = buildJob({ store, every, scheduler: createSlowTurns(clock) }, bytesPerTurn)
+    const life: Process = { isAlive: true }
+    const job = buildJob({ store: openStore(life), every, scheduler: createSlowTurns(clock) }, bytesPerTurn)
     const readings = feeds.map((script, number) =>
       job
         .feed(`feed${number}`, ({ lastEventId }) => replay(script, lastEventId, clock))
@@ -87,7 +88,7 @@ export async function runJob(
       const takes = deliveries[delivered++ % deliveries.length] as number
       return takes === 0 ? undefined : after(clock, takes)
     }, options)
-    const run = { isOver: false, error: undefined as unknown, subscription: undefined as unknown }
+    const run = { isOver: false, error: undefined as unknown }
     const subscription = pipeline(readings, job, clock)
       .pipe(deliver)
       .subscribe({
@@ -99,13 +100,14 @@ export async function runJob(
           run.isOver = true
         },
       })
-    return { run, subscription }
+    return { run, subscription, life }
   }
 
   for (const { life, pause } of lives) {
-    const { run, subscription } = start()
+    const { run, subscription, life: process } = start()
     await advance(clock, life, () => run.isOver)
     if (run.error !== undefined) throw run.error
+    process.isAlive = false
     subscription.unsubscribe()
     await advance(clock, pause)
   }
@@ -172,11 +174,11 @@ function replay(script: Script, lastEventId: string | undefined, clock: VirtualC
   })
 }
 
-/** A disk whose saves take time, survive a crash or not, and fail. */
-function createFaultyStore(clock: VirtualClock, saves: Faults['saves']): SnapshotStore {
+/** A disk whose saves take time, survive a crash or not, and fail. Returns its store for each process. */
+function createFaultyDisk(clock: VirtualClock, saves: Faults['saves']): (process: Process) => SnapshotStore {
   let last: Snapshot | undefined
   let count = 0
-  return {
+  return (process) => ({
     load: () => last,
     save(snapshot) {
       const { takes, outcome } = saves[count++ % saves.length] as Faults['saves'][number]
@@ -185,11 +187,19 @@ function createFaultyStore(clock: VirtualClock, saves: Faults['saves']): Snapsho
         return after(clock, takes).then(() => Promise.reject(new Error('no space left')))
       }
       const write = () => {
-        if (snapshot.number > (last?.number ?? 0)) last = snapshot
+        // A process that was killed writes nothing. Stores refuse the writes of one that only seems to be dead.
+        if (process.isAlive) last = snapshot
       }
       // A crash in between leaves the snapshot there or not.
-      if (outcome === 'early' || takes === 0) write()
-      return takes === 0 ? undefined : after(clock, takes).then(write)
+      if (outcome === 'early' || takes === 0) {
+        write()
+        return takes === 0 ? undefined : after(clock, takes)
+      }
+      return after(clock, takes).then(write)
     },
-  }
+  })
+}
+
+interface Process {
+  isAlive: boolean
 }
