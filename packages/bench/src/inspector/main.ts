@@ -69,7 +69,9 @@ async function measure(): Promise<void> {
   }
   const [without, looking] = [median(unseen), median(seen)]
   console.log(`nobody looks: ${without.toFixed(2)} ms of processor time a second`)
-  console.log(`one person looks: ${looking.toFixed(2)} ms, ${((looking - without) / 10).toFixed(2)} % of a core more`)
+  console.log(
+    `one person looks: ${looking.toFixed(2)} ms, ${((looking - without) / 10).toFixed(2)} % of a core more`,
+  )
   clearInterval(publishing)
   clients.kill()
   server.closeAllConnections()
