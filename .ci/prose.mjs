@@ -18,8 +18,6 @@ const PAGES = [
 ]
 
 const CODE = /^ *```.*?^ *```/gms
-/** The name of a module cannot be broken, and the formatter keeps an import of one name on a line. */
-const IMPORT = /^\s*import \{ [\w ]+ \} from '[^']+'$/
 /** Front matter, comments and measured parts. */
 const HIDDEN = /^---\n.*?\n---\n|<!-- measured -->.*?<!-- end -->|<!--.*?-->/gs
 /** Between sentences, paragraphs, headings, items of a list, cells of a table, and lines of a cell. */
@@ -43,7 +41,7 @@ function keepLines(text) {
 function findLongLines(text) {
   return Array.from(text.matchAll(CODE)).flatMap(({ 0: block, index }) =>
     Array.from(block.matchAll(/.+/g))
-      .filter(([line]) => line.length > MAX_COLUMNS && !IMPORT.test(line))
+      .filter(([line]) => line.length > MAX_COLUMNS)
       .map((line) => ({ at: index + line.index, problem: `${line[0].length} columns: ${line[0]}` })),
   )
 }
