@@ -80,7 +80,7 @@ export class Follower {
     this.#sequence = sequence
     if (this.#pending) {
       this.#pending.add(entry)
-      if (!this.#meet()) this.#skipFrom(entry.at.id)
+      this.#meet()
     } else if (!this.#isSkipped(entry)) {
       this.#place.accept(entry)
     }
@@ -104,12 +104,11 @@ export class Follower {
   }
 
   /** Ends the catching up if what the holder has sent goes on from here. */
-  #meet(): boolean {
+  #meet(): void {
     const missed = this.#pending?.after(this.#place.position as Position)
-    if (!missed) return false
+    if (!missed) return
     this.#endCatchUp()
     this.#acceptAll(missed)
-    return true
   }
 
   /** Ends the catching up if the holder, which is at `id`, is behind this tab. */
