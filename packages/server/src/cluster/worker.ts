@@ -167,6 +167,8 @@ export class WorkerLog implements EventLog {
 
   /** Listens from the moment of the answer: the entries that follow it are in the same message. */
   #begin(position: LogPosition): LogPosition {
+    // Pages that were asked for before may end before this position.
+    this.#reads.stopSharing()
     this.#position = position
     for (const listener of this.#joining) this.#listeners.add(listener)
     this.#joining.clear()
