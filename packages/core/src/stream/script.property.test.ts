@@ -133,7 +133,7 @@ describe.each(transports)('over %s', (_, transport) => {
           expect(receivedAt - at).toBeGreaterThanOrEqual(shortest - 1.5)
         }
       }),
-      { numRuns: 40, endOnFailure: true },
+      { numRuns: 15, endOnFailure: true },
     )
   })
 })
