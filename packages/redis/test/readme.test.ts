@@ -54,5 +54,5 @@ it('the second example says whether the order was published', async () => {
   expect(await publishOrder(sink, { id: '1', user: 'u' })).toBe(true)
   await sink.close()
   await expect(publishOrder(sink, { id: '2', user: 'u' })).rejects.toThrow('closed')
-  expect(examples.length).toBe(3)
+  expect(examples.length).toBe(4)
 })
