@@ -86,6 +86,8 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
     load: store.load,
 
     async save(snapshot) {
+      // Closing releases the lease, so a closed store has lost it too.
+      if (isClosed) throw new SnapshotStoreError('closed', 'redisStore is closed')
       // Also if Redis cannot be asked.
       holder.requireToken()
       await store.save(snapshot)
