@@ -1,5 +1,5 @@
 import { type Access, reply, type StreamEndpoint, streamTo } from '@rxsse/server'
-import { type Duration, optionError, parsePositiveDuration, type SseMessage } from '@rxsse/shared'
+import { type Duration, optionError, parsePositiveDuration } from '@rxsse/shared'
 import { map, Observable, type SchedulerLike, share, timer } from 'rxjs'
 import page from '#page' with { type: 'json' }
 import type { InspectableJob, InspectableSink, InspectableStage } from './inspectable.ts'
@@ -40,10 +40,10 @@ export interface InspectOptions {
  */
 export function inspect(options: InspectOptions): StreamEndpoint {
   const inspected = readInspected(options)
-  const samples = createSamples(inspected, options)
+  const messages = createSamples(inspected, options).pipe(map((data) => ({ type: 'sample', data })))
   return streamTo(
     (request) => {
-      if (request.headers.get('accept')?.includes('text/event-stream')) return createMessages(samples)
+      if (request.headers.get('accept')?.includes('text/event-stream')) return messages
       return reply(page.html, { headers: PAGE_HEADERS })
     },
     { access: options.access ?? denyInProduction, retry: '1s', takeover: false },
@@ -76,23 +76,6 @@ function createSamples(
         .subscribe(subscriber),
     )
   }).pipe(share())
-}
-
-/** The samples for one page. After the first one, they have only the changes of a source since the sample before. */
-function createMessages(samples: Observable<Sample>): Observable<SseMessage> {
-  return new Observable<SseMessage>((subscriber) => {
-    let previous = 0
-    const onlyNew = (sample: Sample): Sample => {
-      const since = previous
-      previous = sample.time
-      const sources = sample.sources.map((source) => ({
-        ...source,
-        timeline: source.timeline.filter(({ at }) => at >= since && at < sample.time),
-      }))
-      return { ...sample, sources }
-    }
-    return samples.pipe(map((sample) => ({ type: 'sample', data: onlyNew(sample) }))).subscribe(subscriber)
-  })
 }
 
 function readInspected({ sources = {}, pipelines = {}, sinks = {}, jobs = {} }: InspectOptions): Inspected {

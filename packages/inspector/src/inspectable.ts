@@ -1,3 +1,5 @@
+import type { StageSample } from './sample.ts'
+
 /** What the inspector reads of a sink or a `streamTo`. */
 export interface InspectableSink {
   stats(): object
@@ -8,16 +10,7 @@ export interface InspectableSink {
 /** What the inspector reads of a stage. The `Stage` of `@rxsse/operators` fits. */
 export interface InspectableStage {
   readonly name: string
-  counts(): {
-    readonly in: number
-    readonly out: number
-    readonly late: number
-    readonly dropped: number
-    readonly rejected: number
-    readonly buffered: number
-    readonly keys: number
-    readonly watermarkLag: number | undefined
-  }
+  counts(): Omit<StageSample, 'name'>
 }
 
 /** What the inspector reads of a job. The job of `createJob` of `@rxsse/operators` fits. */

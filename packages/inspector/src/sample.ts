@@ -30,7 +30,7 @@ export interface SourceSample {
   readonly opened: number
   /** Connections that ended with an error. */
   readonly failed: number
-  /** The newest changes of the status, oldest first. */
+  /** The last changes of the status, oldest first. */
   readonly timeline: readonly Transition[]
 }
 

@@ -1,12 +1,11 @@
-import type { Sample, Transition } from '../sample.ts'
+import type { Sample } from '../sample.ts'
 
 /** What the page remembers, in milliseconds. */
 export const SPAN = 300_000
 
-/** The samples of the last five minutes, and the changes of each source. */
+/** The samples of the last five minutes. */
 export class History {
   readonly #samples: Sample[] = []
-  readonly #timelines = new Map<string, Transition[]>()
 
   add(sample: Sample): void {
     // A clock that was set back would make negative rates.
@@ -14,27 +13,15 @@ export class History {
     this.#samples.push(sample)
     const start = sample.time - SPAN
     while ((this.#samples[0]?.time ?? start) < start) this.#samples.shift()
-    for (const { name, timeline } of sample.sources) {
-      const known = this.#timelines.get(name) ?? []
-      known.push(...timeline)
-      // The last change before the start tells the status at the start.
-      while ((known[1]?.at ?? start) < start) known.shift()
-      this.#timelines.set(name, known)
-    }
   }
 
   /** Forgets everything: the server's process is another one. */
   clear(): void {
     this.#samples.length = 0
-    this.#timelines.clear()
   }
 
   get latest(): Sample | undefined {
     return this.#samples.at(-1)
-  }
-
-  timeline(source: string): readonly Transition[] {
-    return this.#timelines.get(source) ?? []
   }
 
   /** How much a count grew per second, over the last samples within `within` milliseconds. */

@@ -11,7 +11,7 @@ export function showSources(list: Element, history: History, time: number): void
     sources.map(({ name }) => name),
     createCard,
   )
-  for (const [n, source] of sources.entries()) update(cards[n] as Element, source, history, time)
+  for (const [n, source] of sources.entries()) update(cards[n] as Element, source, time)
 }
 
 function createCard(name: string): Element {
@@ -30,10 +30,9 @@ function createCard(name: string): Element {
   )
 }
 
-function update(card: Element, source: SourceSample, history: History, time: number): void {
-  const timeline = history.timeline(source.name)
-  const last = timeline.at(-1)
-  const status = setText(card, 'status', describeStatus(source, last, time))
+function update(card: Element, source: SourceSample, time: number): void {
+  const { timeline } = source
+  const status = setText(card, 'status', describeStatus(source, time))
   status.dataset.status = source.status ?? 'none'
   setText(card, 'url', source.url ?? 'not subscribed')
   const id = source.lastEventId === '' ? 'no id yet' : `last id ${source.lastEventId}`
@@ -42,30 +41,34 @@ function update(card: Element, source: SourceSample, history: History, time: num
   card.querySelector('svg')?.replaceChildren(...drawTimeline(timeline, time))
 }
 
-function describeStatus({ status }: SourceSample, last: Transition | undefined, time: number): string {
-  if (status === undefined) return 'not subscribed'
-  if (last === undefined) return status
+function describeStatus({ status, timeline }: SourceSample, time: number): string {
+  const last = timeline.at(-1)
+  if (status === undefined || last === undefined) return 'not subscribed'
   const reason = last.reason === undefined ? '' : ` (${last.reason})`
   return `${status} for ${formatDuration(Math.max(0, time - last.at))}${reason}`
 }
 
-/** One rectangle for each status, in seconds from the left. Short ones stay visible. */
+/** A status that lasted less is still visible. Seconds. */
+const SHORTEST = 0.6
+
+/** One rectangle for each status, in seconds from the left. */
 function drawTimeline(timeline: readonly Transition[], time: number): SVGElement[] {
   const start = time - SPAN
-  return timeline.map(({ at, status, reason }, n) => {
+  return timeline.flatMap(({ at, status, reason }, n) => {
     const from = Math.max(at, start)
-    const to = Math.max(timeline[n + 1]?.at ?? time, from)
+    const to = timeline[n + 1]?.at ?? time
+    if (to < start) return []
     const bar = svgElement('rect', {
       class: status,
       x: (from - start) / 1000,
       y: 0,
-      width: Math.max((to - from) / 1000, 0.6),
+      width: Math.max((to - from) / 1000, SHORTEST),
       height: 1,
     })
     const title = svgElement('title', {})
     const clock = new Date(at).toLocaleTimeString()
     title.textContent = `${clock} ${status}${reason === undefined ? '' : ` (${reason})`}`
     bar.append(title)
-    return bar
+    return [bar]
   })
 }
