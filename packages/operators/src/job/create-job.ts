@@ -82,7 +82,7 @@ export interface Job extends FeedWatch {
  * Makes a pipeline with state survive a crash: each event counts once in its results, and each result is delivered once.
  *
  * ```ts
- * const job = createJob({ store: fileStore('minutes.job') })
+ * const job = createJob({ store: fileStore({ path: 'minutes.job' }) })
  * job.feed('trades', (feed) => fromEventSource(url, feed)).pipe(
  *   decode(Trade), data(),
  *   windowAggregate(tumbling('1m'), { ..., stage: job.stage('minutes') }),
