@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Lease, type LeaseRequest, SnapshotStoreError } from '@rxsse/shared'
 import { asyncScheduler, type SchedulerLike, type Unsubscribable } from 'rxjs'
+import { backoffDelay } from '../connection/backoff.ts'
 import type { Failure, Outcome } from '../connection/connection.ts'
 import { retry } from '../connection/retry.ts'
 import { acquireLeaseScript, releaseLeaseScript, renewLeaseScript, type Script } from '../scripts/script.ts'
@@ -54,7 +55,8 @@ export class LeaseHolder {
   acquire(): LeaseRequest {
     let isCancelled = false
     let wait: Unsubscribable | undefined
-    const { scheduler, duration, run, reportFailure } = this.#options
+    let failures = 0
+    const { scheduler, random, duration, run, reportFailure } = this.#options
     const granted = new Promise<Lease>((resolve) => {
       const ask = async () => {
         const asked = readClock(scheduler)
@@ -62,9 +64,14 @@ export class LeaseHolder {
         if (isCancelled) return this.#giveBack(outcome)
         if ('answer' in outcome && typeof outcome.answer === 'string')
           return resolve(this.#hold(outcome.answer, asked))
-        if ('failure' in outcome) reportFailure(outcome.failure)
-        const left = 'answer' in outcome ? Number(outcome.answer) + 1 : duration
-        wait = scheduler.schedule(ask, Math.min(left, duration / POLLS, MAX_POLL))
+        if ('failure' in outcome) {
+          reportFailure(outcome.failure)
+          // A store that was just created is not connected yet.
+          wait = scheduler.schedule(ask, backoffDelay(10, failures++, random))
+          return
+        }
+        failures = 0
+        wait = scheduler.schedule(ask, Math.min(Number(outcome.answer) + 1, duration / POLLS, MAX_POLL))
       }
       ask()
     })
