@@ -1,5 +1,5 @@
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SseMessage } from '@rxsse/shared'
 import { NEVER, Observable } from 'rxjs'
@@ -124,6 +124,25 @@ describe('pipelined requests', () => {
     await endpoint.close()
     await expect.poll(() => text.match(/HTTP\/1.1 503/g)?.length).toBe(3)
     socket.destroy()
+  })
+
+  it('that are answered at once leave no listener behind on their socket', async () => {
+    const sink = createSink()
+    const { server, url } = await serveBesideLarge(sink)
+    const sockets: Socket[] = []
+    server.on('connection', (opened) => sockets.push(opened))
+    const socket = connectRaw(url, '')
+    let text = ''
+    socket.on('data', (bytes) => {
+      text += String(bytes)
+    })
+    for (let round = 1; round <= 3; round++) {
+      socket.write('HEAD / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50))
+      await expect.poll(() => text.match(/HTTP\/1.1 200/g)?.length).toBe(50 * round)
+      expect(sockets[0]?.listenerCount('pause')).toBeLessThanOrEqual(2)
+    }
+    socket.destroy()
+    await expectIdle(sink, { server })
   })
 
   it('end their connection if there are very many behind one that waits', async () => {
