@@ -169,3 +169,14 @@ it('a body that nobody reads does not hide that its client leaves', async () => 
     await expectIdle(endpoint, { server })
   }
 })
+
+it('a body that a project function leaves unread hides its client only until the next heartbeat', async () => {
+  const endpoint = streamTo(() => NEVER, { methods: ['POST'], heartbeat: { interval: 20 } })
+  const { server, url } = await serveBesideLarge(endpoint)
+  const socket = connectRaw(url, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n')
+  socket.write('x'.repeat(1_000_000))
+  await expect.poll(() => endpoint.stats().connections).toBe(1)
+  await sleep(20)
+  socket.destroy()
+  await expectIdle(endpoint, { server })
+})
