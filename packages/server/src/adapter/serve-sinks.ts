@@ -92,14 +92,19 @@ async function serveHere(options: ServeSinksOptions): Promise<SinkServer> {
   }
 
   function route(request: NodeRequest, response: NodeResponse): void {
-    const path = removeTrailingSlash(decodePath(removeQuery(String(request.url))))
+    const [target, query] = splitTarget(String(request.url))
+    const path = removeTrailingSlash(decodePath(target))
     if (path === health) {
       sendText(response, draining ? 503 : 200, draining ? 'draining' : 'ok')
       return
     }
     const handler = handlers.get(path)
     if (handler === undefined) sendText(response, 404, 'no sink has this id')
-    else handler(request, response)
+    else {
+      // `access` must see the path that chose the sink, not another way to write it.
+      request.url = encodeURI(path).replace(/[?#]/g, encodeURIComponent) + query
+      handler(request, response)
+    }
   }
 
   async function close(closeOptions?: CloseOptions): Promise<void> {
@@ -124,8 +129,10 @@ function sendText(response: NodeResponse, status: number, text: string): void {
   response.end(`${text}\n`)
 }
 
-function removeQuery(target: string): string {
-  return target.replace(/\?.*$/s, '')
+/** The path, and the query with its `?` if there is one. */
+function splitTarget(target: string): [path: string, query: string] {
+  const at = target.indexOf('?')
+  return at < 0 ? [target, ''] : [target.slice(0, at), target.slice(at)]
 }
 
 function removeTrailingSlash(path: string): string {
