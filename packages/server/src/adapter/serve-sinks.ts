@@ -25,6 +25,13 @@ export interface ServeInWorkersOptions extends ServeSinksOptions {
    * 0 serves in this process.
    */
   readonly workers: number
+  /**
+   * The operating system hands each connection to a worker, not the primary. Then a connection that
+   * comes as its worker is killed is reset, and its client comes back at once. Without it, such a
+   * connection stays open, and nobody answers. Connections are distributed less evenly. Only where
+   * Node can listen with `reusePort`, such as on Linux; elsewhere, this rejects. Default false.
+   */
+  readonly reusePort?: boolean
   readonly sinks: Readonly<Record<string, Pick<Sink, 'handler' | 'close' | 'stats'>>>
 }
 
@@ -51,16 +58,16 @@ export async function serveSinks(
   options: ServeSinksOptions | ServeInWorkersOptions,
 ): Promise<SinkServer | SinkWorkers> {
   if (!('workers' in options)) return serveHere(options)
-  const { host = '127.0.0.1', port = 8080 } = options
+  const { host = '127.0.0.1', port = 8080, reusePort = false, workers } = options
   const basePath = removeTrailingSlash(options.basePath ?? '/sse')
   // Loaded here, so that the package can be imported where there is no node:cluster.
   const { serveInWorkers } = await import('../cluster/serve-in-workers.ts')
-  return serveInWorkers({ ...options, host, port, basePath }, (bound) =>
-    serveHere({ ...options, port: bound }),
+  return serveInWorkers({ ...options, host, port, basePath, reusePort }, (bound) =>
+    serveHere({ ...options, port: bound }, reusePort && workers > 0),
   )
 }
 
-async function serveHere(options: ServeSinksOptions): Promise<SinkServer> {
+async function serveHere(options: ServeSinksOptions, reusePort = false): Promise<SinkServer> {
   const { host = '127.0.0.1', port = 8080, health = '/health' } = options
   const basePath = removeTrailingSlash(options.basePath ?? '/sse')
   const { sinks } = options
@@ -76,7 +83,7 @@ async function serveHere(options: ServeSinksOptions): Promise<SinkServer> {
   const server = createServer(route)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, resolve)
+    server.listen({ port, host, reusePort }, resolve)
   })
   server.removeAllListeners('error')
   const { port: bound } = server.address() as AddressInfo
