@@ -19,6 +19,11 @@ export class Timer implements Unsubscribable {
     this.#callback = callback
   }
 
+  /** When the timer calls back. Infinity: it is not set. */
+  get due(): number {
+    return this.#due
+  }
+
   get isSet(): boolean {
     return this.#due !== Number.POSITIVE_INFINITY
   }

@@ -87,12 +87,11 @@ function createFeedSource<T>(
   const mayBeIdle = time.idle !== Number.POSITIVE_INFINITY
   let feed: Feed | undefined
   let isStarted = false
-  let awaited = Number.POSITIVE_INFINITY
   counts.watermark = () => watermark.value
   counts.feeds = () => watermark.marks()
   counts.clock = clock
   const timer = createTimer(clock, (now) => {
-    watermark.advance(awaited, now)
+    watermark.advance(follower.next(), now)
     advance()
   })
   // The feeds that there are now come while the follower is not ready.
@@ -113,15 +112,20 @@ function createFeedSource<T>(
   }
 
   function setTimer(): void {
-    awaited = follower.next()
-    timer.set(watermark.nextChange(awaited))
+    timer.set(watermark.nextChange(follower.next()))
+  }
+
+  /** An event of an open feed changes only when that feed is idle. The timer may be early, but not late. */
+  function setTimerAfterEvent(): void {
+    if (feed?.phase !== 'open') setTimer()
+    else if (feed.since + time.idle < timer.due) timer.set(feed.since + time.idle)
   }
 
   return {
     watermark,
     readFeed(event) {
       const name = selectFeed(event)
-      feed = watermark.find(name)
+      if (feed?.name !== name) feed = watermark.find(name)
       if (feed === undefined) throw optionError(option, 'a name that progress.feed() knows', name)
     },
     observe(timestamp) {
@@ -134,7 +138,7 @@ function createFeedSource<T>(
       )
     },
     // Without `idle` events do not change how long an absent feed is waited for.
-    setTimer: mayBeIdle ? setTimer : undefined,
+    setTimer: mayBeIdle ? setTimerAfterEvent : undefined,
     save: (writer) => watermark.save(writer),
     load: (reader) => watermark.load(reader),
   }
