@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startHoldingProxy } from '../../test/holding-proxy.ts'
 import { redisPath } from '../../test/redis.ts'
-import { setUpAdmin, setUpRedis } from '../../test/set-up.ts'
+import { setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
 import { type RedisStore, type RedisStoreOptions, redisStore } from './redis-store.ts'
 
 function setUpStore(options: RedisStoreOptions): RedisStore {
@@ -29,5 +29,26 @@ describe.skipIf(redisPath === undefined)('what comes late', () => {
     await save(4)
     await save(5)
     expect(await store.load()).toMatchObject({ number: 5 })
+  })
+
+  it('the refusal of an old token leaves a newer lease alone', async () => {
+    const redis = await setUpRedis()
+    const proxy = await startHoldingProxy(redis.port)
+    const store = setUpStore({ url: redis.url })
+    const old = await store.acquire().granted
+    const log = setUpLog({ url: proxy.url, fence: store })
+    await log.append({ data: '0', topic: '' }, 'all')
+    proxy.hold()
+    const late = log.append({ data: '1', topic: '' }, 'all')
+    await proxy.isHolding()
+    await old.release()
+    const lease = await store.acquire().granted
+    const reasons: Error[] = []
+    lease.onLost((reason) => reasons.push(reason))
+    const { token } = store
+    await proxy.release()
+    await expect(late).rejects.toMatchObject({ code: 'lease-lost' })
+    expect(reasons).toEqual([])
+    expect(store.token).toBe(token)
   })
 })

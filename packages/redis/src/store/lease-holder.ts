@@ -77,9 +77,10 @@ export class LeaseHolder {
     }
   }
 
-  /** Redis has said that another process has the right. */
-  lose(): void {
-    this.#held?.lose(`another process has the right to run the job, or Redis lost who has it`)
+  /** Redis has refused a token. If that was a late answer, this process may have another token by now. */
+  lose(token: string): void {
+    if (token !== this.#held?.token) return
+    this.#held.lose('another process has the right to run the job, or Redis lost who has it')
   }
 
   async release(): Promise<void> {

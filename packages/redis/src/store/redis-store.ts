@@ -82,7 +82,7 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
     get token() {
       return holder.token
     },
-    lose: () => holder.lose(),
+    lose: (token) => holder.lose(token),
     load: store.load,
 
     async save(snapshot) {
