@@ -1,10 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { createJob } from '@rxsse/operators'
 import { concat, filter, firstValueFrom, NEVER, of } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { redisPath } from '../../test/redis.ts'
 import { setUpAdmin, setUpRedis } from '../../test/set-up.ts'
 import { type RedisStore, redisStore } from './redis-store.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 
 function setUpStore(url: string): RedisStore {
   const store = redisStore({ url, lease: '60s', timeout: '30s', onError: () => {} })
@@ -26,6 +31,24 @@ describe.skipIf(redisPath === undefined)('a node that shuts down', () => {
     await shutDown(store)
     await store.close()
     expect(await admin.exists('{rxsse}:job:job:lease')).toBe(0)
+  })
+
+  it('keeps nothing of a request that was cancelled', async () => {
+    const redis = await setUpRedis()
+    const store = setUpStore(redis.url)
+    await setUpStore(redis.url).acquire().granted
+    const cancelled = () => {
+      const request = store.acquire()
+      request.cancel()
+      return new WeakRef(request)
+    }
+    const request = cancelled()
+    await expect
+      .poll(() => {
+        collectGarbage()
+        return request.deref() === undefined
+      })
+      .toBe(true)
   })
 })
 
