@@ -83,7 +83,6 @@ describe.skipIf(!locks)('tabs', () => {
       ['headers', { headers: () => ({}) }],
       ['events', { headers: { 'x-team': 'a' }, events: ['price'] }],
       ['reconnect', { headers: { 'x-team': 'a' }, reconnect: {} }],
-      ['until', { headers: { 'x-team': 'a' }, until: () => false }],
       ['url', { headers: { 'x-team': 'a' }, name: `${serverUrl()}` }],
     ]
     for (const [option, options] of cases) {

@@ -161,7 +161,13 @@ class SharedStream implements TabPort {
     this.#subscriber.next(event)
     if (this.#closed) return
     try {
-      if (this.#settings.until?.(event)) this.#tab.finish()
+      if (!this.#settings.until?.(event)) return
+      // The tab has the event, so a checkpoint must not ask for it again.
+      if (event.lastEventId !== this.#lastEventId) this.tellCursor(event.lastEventId)
+      if (this.#closed) return
+      // Without an ID, a tab that got the lock before it got this event would never get it.
+      if (this.#role === 'holder' && event.lastEventId === '') this.releaseLockLater()
+      this.end(undefined)
     } catch (cause) {
       this.#fail('request', 'until threw', cause)
     }
