@@ -22,7 +22,7 @@ interface Stream {
 }
 
 /** What calls an observer of the user. */
-export type Callback = 'event' | 'cursor' | 'warning' | 'state'
+export type Callback = 'event' | 'cursor' | 'warning' | 'state' | 'resume'
 
 /** One tab of the model, and what became of it. */
 export interface ModelTab {
@@ -220,6 +220,8 @@ export class TabWorld {
       },
       pauseStream: (paused) => {
         model.paused = paused
+        // Data that has arrived comes at once.
+        if (!paused) react('resume')
       },
       wakeStream() {},
       deliver: ({ data }: SseEvent) => {

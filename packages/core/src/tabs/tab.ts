@@ -169,7 +169,7 @@ export class Tab {
       this.#silentTicks = 0
       this.#port.requestLock('steal')
     } else if (this.#role instanceof Follower) {
-      this.#port.post({ kind: 'ping' })
+      this.#port.post({ kind: 'ping', from: this.#id })
     } else {
       this.#seek()
     }
