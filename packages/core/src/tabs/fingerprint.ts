@@ -14,7 +14,6 @@ export function createFingerprint(settings: Settings, ownTransport: boolean): Fi
     lastEventIdIn: settings.idParameter,
     reconnect: settings.policy,
     timeouts: settings.limits,
-    until: settings.until,
     deliverUnfinished: settings.deliverUnfinished ?? false,
     otherContent: settings.otherContent ?? {},
     maxEventSize: settings.maxEventSize,

@@ -29,9 +29,9 @@ export interface SharedWarning {
 /**
  * The options of `sharedEventSource`: those of `fromEventSource`, except for a single response.
  *
- * Each tab has its own `lastEventId`, `signal`, `gate`, `wake` and observers. All others describe the connection, and must be the
- * same in all tabs. Of functions, only the tab that holds the connection calls `url`, `headers`, `body`, `reconnect.decide` and
- * `otherContent`.
+ * Each tab has its own `lastEventId`, `until`, `signal`, `gate`, `wake` and observers. All others describe the connection, and
+ * must be the same in all tabs. Of functions, only the tab that holds the connection calls `url`, `headers`, `body`,
+ * `reconnect.decide` and `otherContent`.
  */
 export interface SharedEventSourceOptions<E extends string = string>
   extends Omit<EventSourceOptions<E>, 'method' | 'reconnect' | 'state' | 'warnings'> {

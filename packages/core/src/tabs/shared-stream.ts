@@ -7,8 +7,9 @@ import { notify } from '../stream/notify.ts'
 import type { Settings, StartId } from '../stream/options.ts'
 import type { Closed, ConnectionState } from '../stream/state.ts'
 import type { Warning } from '../stream/warnings.ts'
+import type { News } from './protocol.ts'
 import type { SharedSettings } from './resolve-shared-options.ts'
-import type { SharedWarning, TabRole } from './shared-options.ts'
+import type { TabRole } from './shared-options.ts'
 import { Tab } from './tab.ts'
 import { TabChannel } from './tab-channel.ts'
 import { TabLock } from './tab-lock.ts'
@@ -160,7 +161,13 @@ class SharedStream implements TabPort {
     this.#subscriber.next(event)
     if (this.#closed) return
     try {
-      if (this.#settings.until?.(event)) this.#tab.finish()
+      if (!this.#settings.until?.(event)) return
+      // The tab has the event, so a checkpoint must not ask for it again.
+      if (event.lastEventId !== this.#lastEventId) this.tellCursor(event.lastEventId)
+      if (this.#closed) return
+      // Without an ID, a tab that got the lock before it got this event would never get it.
+      if (this.#role === 'holder' && event.lastEventId === '') this.releaseLockLater()
+      this.end(undefined)
     } catch (cause) {
       this.#fail('request', 'until threw', cause)
     }
@@ -171,13 +178,14 @@ class SharedStream implements TabPort {
     if (this.#settings.cursor) notify(this.#settings.cursor, id)
   }
 
-  tellComment(text: string): void {
-    if (this.#settings.comments) notify(this.#settings.comments, text)
-  }
-
-  tellWarning(warning: SharedWarning): void {
-    // The observer is that of `SharedEventSourceOptions`, which takes the codes of a shared stream too.
-    if (this.#settings.warnings) notify(this.#settings.warnings, warning as Warning)
+  tellNews(news: News): void {
+    const { comments, warnings } = this.#settings
+    if (news.kind === 'comment') {
+      if (comments) notify(comments, news.text)
+    } else if (warnings) {
+      // The observer is that of `SharedEventSourceOptions`, which takes the codes of a shared stream too.
+      notify(warnings, news.warning as Warning)
+    }
   }
 
   tellState(state: ConnectionState, role: TabRole): void {

@@ -129,7 +129,7 @@ export class AppendQueue {
     else if (kind === 'refused') {
       for (const pending of batch) pending.sent = failures > 0
       if (isFenced(error)) {
-        settings.fence?.lose()
+        settings.fence?.lose(batch[0]?.token ?? '')
         rejectAll(batch, 'lease-lost', NO_LEASE, error)
       } else rejectAll(batch, 'refused', 'Redis refused the message', error)
     } else if (settings.whenAway === 'fail') {

@@ -8,8 +8,8 @@ export interface Fence {
   readonly fenceKey: string
   /** The token of this process. Undefined if it has no lease, or lost it. */
   readonly token: string | undefined
-  /** Redis has refused the token. */
-  lose(): void
+  /** Redis has refused this token. */
+  lose(token: string): void
 }
 
 export function isFenced(error: unknown): boolean {

@@ -29,10 +29,12 @@ export interface LeaseHolderOptions {
  */
 export class LeaseHolder {
   readonly #options: LeaseHolderOptions
+  /** The calls that Redis has not answered. Each may give the right, or return it. */
+  readonly #calls = new Set<Promise<unknown>>()
   #held: HeldLease | undefined
 
   constructor(options: LeaseHolderOptions) {
-    this.#options = options
+    this.#options = { ...options, run: (script, args) => this.#track(options.run(script, args)) }
   }
 
   /** Undefined if this process does not have the right now. */
@@ -84,13 +86,32 @@ export class LeaseHolder {
     }
   }
 
-  /** Redis has said that another process has the right. */
-  lose(): void {
-    this.#held?.lose(`another process has the right to run the job, or Redis lost who has it`)
+  /** Redis has refused a token. If that was a late answer, this process may have another token by now. */
+  lose(token: string): void {
+    if (token !== this.#held?.token) return
+    this.#held.lose('another process has the right to run the job, or Redis lost who has it')
   }
 
+  /** Returns the right. Resolves when Redis has answered all calls, or after `timeout`. */
   async release(): Promise<void> {
-    await this.#held?.release()
+    void this.#held?.release()
+    await retry(
+      () => this.#settle(),
+      () => true,
+      this.#options,
+    )
+  }
+
+  async #settle(): Promise<Outcome<void>> {
+    // If a call that was cancelled gets the right, another one returns it.
+    while (this.#calls.size > 0) await Promise.all(this.#calls)
+    return { answer: undefined }
+  }
+
+  #track<T>(call: Promise<T>): Promise<T> {
+    this.#calls.add(call)
+    void call.finally(() => this.#calls.delete(call))
+    return call
   }
 
   #hold(token: string, since: number): Lease {
@@ -123,6 +144,7 @@ class HeldLease implements Lease {
   #end = 0
   #lost: Error | undefined
   #isOver = false
+  #released: Promise<void> | undefined
   #timer: Unsubscribable | undefined
 
   constructor(token: string, since: number, options: LeaseHolderOptions, onEnd: () => void) {
@@ -138,7 +160,13 @@ class HeldLease implements Lease {
     else this.#listeners.push(listener)
   }
 
-  async release(): Promise<void> {
+  /** Whoever calls it again waits as well. */
+  release(): Promise<void> {
+    this.#released ??= this.#giveUp()
+    return this.#released
+  }
+
+  async #giveUp(): Promise<void> {
     if (this.#isOver) return
     this.#finish()
     const { run } = this.#options

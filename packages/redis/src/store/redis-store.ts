@@ -82,7 +82,7 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
     get token() {
       return holder.token
     },
-    lose: () => holder.lose(),
+    lose: (token) => holder.lose(token),
     load: store.load,
 
     async save(snapshot) {
@@ -95,9 +95,17 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
 
     acquire() {
       if (isClosed) throw new SnapshotStoreError('closed', 'redisStore is closed')
-      const request = holder.acquire()
+      const { granted, cancel } = holder.acquire()
+      const forget = () => requests.delete(request)
+      const request: LeaseRequest = {
+        granted,
+        cancel() {
+          forget()
+          cancel()
+        },
+      }
       requests.add(request)
-      request.granted.finally(() => requests.delete(request))
+      void granted.then(forget)
       return request
     },
 
