@@ -34,7 +34,11 @@ const SLICED: Plan = { pieces: [0, 1, 0, 2, 5], waited: 0.5, life: 4 }
  * The law of every operator with state: saved at any event, in pieces while later events change it, and restored into a new
  * operator, it gives the results of an uninterrupted run, with the same ids, at the same times. Checked at each prefix.
  */
-export function checkStateLaw<In>(operator: Operator<In>, steps: readonly Step<In>[], plan: Plan = SLICED): void {
+export function checkStateLaw<In>(
+  operator: Operator<In>,
+  steps: readonly Step<In>[],
+  plan: Plan = SLICED,
+): void {
   const expected = runLives(operator, steps, [], plan)
   for (let first = 0; first <= steps.length; first++) {
     const cuts: number[] = []
@@ -69,10 +73,15 @@ function runLives<In>(
   cuts: readonly number[],
   { pieces, waited }: Plan,
 ): Report {
-  const times = steps.reduce<number[]>((all, { wait }) => [...all, (all.at(-1) ?? 0) + wait], [])
+  let now = 0
+  const times = steps.map(({ wait }) => {
+    now += wait
+    return now
+  })
+  const end = now + 50
   const timeAt = (cut: number) => {
     const before = times[cut - 1] ?? 0
-    return before + Math.floor(((times[cut] ?? before + 50) - before) * waited)
+    return before + Math.floor(((times[cut] ?? end) - before) * waited)
   }
   const results: unknown[] = []
   const counts: StageCounts[] = []
@@ -88,7 +97,7 @@ function runLives<In>(
         counts.push(life.stage.counts())
       }
       if (cut === undefined) {
-        life.complete()
+        life.complete(end)
         results.push(...life.results)
         return { results, counts: [...counts, life.stage.counts()], end: life.ending }
       }
@@ -102,7 +111,7 @@ function runLives<In>(
         life.push(at, (steps[at] as Step<In>).event)
       }
       save.advance(pieces[cut % pieces.length] as number)
-      life.complete()
+      life.complete(end)
       saved = save.finish()
       from = cut
     } finally {
@@ -227,7 +236,8 @@ class Life<In> {
     this.stage.causes.run({ name: `event ${number}`, results: 0 }, () => this.#source.next(event))
   }
 
-  complete(): void {
+  complete(time: number): void {
+    this.#clock.advanceTo(time)
     this.stage.causes.run({ name: 'end', results: 0 }, () => this.#source.complete())
     this.#clock.runOut()
   }
@@ -241,8 +251,10 @@ class Life<In> {
     const id = this.stage.causes.nextId()
     // What a clock causes has another id in each process.
     const repeated = id.startsWith('~') ? '~' : id
-    this.results.push([this.#clock.now(), repeated, structuredClone(value)])
+    // A session ends a fraction of a millisecond late.
+    this.results.push([Math.floor(this.#clock.now()), repeated, structuredClone(value)])
   }
 }
 
-const DAY = 1_700_000_000_000
+/** The time of day at which the steps begin. */
+export const DAY = 1_700_000_000_000
