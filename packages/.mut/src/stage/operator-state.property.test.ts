@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
-import { checkStateLaw, type Step } from '../../test/state-law.ts'
+import { checkStateLaw, type Plan, type Step } from '../../test/state-law.ts'
 import { every, type Reading, stateful, withClock } from '../../test/stateful.ts'
 
 const steps: fc.Arbitrary<readonly Step<Reading>[]> = fc
@@ -8,7 +8,7 @@ const steps: fc.Arbitrary<readonly Step<Reading>[]> = fc
     fc.record({
       wait: fc.nat(20),
       lag: fc.nat(25),
-      key: fc.nat(3),
+      key: fc.oneof(fc.nat(3), fc.nat(1)),
       value: fc.double({ min: -1000, max: 1000, noNaN: true }),
     }),
     { minLength: 1, maxLength: 12 },
@@ -21,10 +21,15 @@ const steps: fc.Arbitrary<readonly Step<Reading>[]> = fc
     })
   })
 
-const plans = fc.record({
-  pieces: fc.array(fc.constantFrom(0, 0, 1, 2, 100), { minLength: 1, maxLength: 4 }),
+const plans: fc.Arbitrary<Plan<Reading>> = fc.record({
+  pieces: fc.array(fc.constantFrom(0, 0, 0, 1, 2, 100), { minLength: 1, maxLength: 4 }),
   waited: fc.constantFrom(0, 0.4, 1),
   life: fc.constantFrom(1, 3, 100),
+  change: fc
+    .record({ by: fc.nat(3), jump: fc.constantFrom(0, 0, 15, 40) })
+    .map(({ by, jump }) => (event: Reading) => {
+      return { ...event, key: (event.key + by) % 4, time: event.time + jump }
+    }),
 })
 
 describe('a state that is saved in pieces, while events change it, and restored', () => {
