@@ -38,6 +38,13 @@ export interface WindowResult<K, V> {
   readonly empty?: true
 }
 
+/** What a result has of the part of its window. */
+export function partOf({ part }: { readonly part: number }): { readonly part?: number } {
+  return part > 0 ? { part } : NO_PART
+}
+
+const NO_PART = {}
+
 /** A window without events, between two results of its key or after the last one. */
 export interface EmptyWindow<K, V> {
   readonly key: K
@@ -89,8 +96,8 @@ export interface WindowEngine<K> {
   early(): void
   /** Fires every open window. */
   flush(): void
-  /** Writes all windows as they are now, and yields between two keys. Without it, the operator cannot be a stage of a job. */
-  save?(writer: StateWriter): Generator<void, void>
+  /** Writes all windows as they are now, and yields between two keys. */
+  save(writer: StateWriter): Generator<void, void>
   /** Reads what `save` has written, before the first event. */
-  load?(reader: StateReader): void
+  load(reader: StateReader): void
 }

@@ -58,7 +58,7 @@ export class JobStage implements AttachableStage, RunStage {
   keep(state: Durability): void {
     if (state === undefined) {
       throw new TypeError(
-        `${this.operator} cannot be the stage "${this.name}" of a job: it has no state, or none that can be saved. Use createStage() for its counts`,
+        `${this.operator} cannot be the stage "${this.name}" of a job: it has no state. Use createStage() for its counts`,
       )
     }
     if (state !== 'drained') state.sample?.(new ByteWriter())

@@ -1,6 +1,6 @@
 import { isPromise, type MaybePromise } from '@rxsse/shared'
 import { Observable, type OperatorFunction, Subscriber } from 'rxjs'
-import type { StateReader, StateWriter } from '../stage/operator-state.ts'
+import { loadItems, type StateReader, type StateWriter, saveItems } from '../stage/operator-state.ts'
 import type { RunOutbox } from './job-parts.ts'
 import type { JobRun } from './job-run.ts'
 
@@ -118,21 +118,18 @@ class Outbox<T, R> implements RunOutbox {
   }
 
   *save(writer: StateWriter): Generator<void, void> {
-    const open = [...this.#open]
     this.#captured = this.#pushed
-    writer.number(open.length)
-    for (const { id, value } of open) {
-      yield
+    yield* saveItems(writer, [...this.#open], ({ id, value }) => {
       writer.value(id)
       writer.value(value)
-    }
+    })
   }
 
   restore(reader: StateReader): void {
-    for (let left = reader.number(); left > 0; left--) {
+    loadItems(reader, () => {
       const id = reader.value<string>()
       this.#add({ id, value: reader.value<T>(), number: 0 })
-    }
+    })
   }
 
   release(): void {

@@ -14,6 +14,11 @@ export interface Clock {
   schedule(work: () => void, delay: number): Subscription
 }
 
+/** What turns a time of `now` into one of the day, which the next process has too. */
+export function shiftToDay(clock: Clock): number {
+  return clock.timeOfDay() - clock.now()
+}
+
 /**
  * The clock of a scheduler. The schedulers of RxJS tell the time of day, which somebody may set ahead or back, so their clock
  * is the platform's monotonic one (High Resolution Time, W3C). The `now` of any other scheduler must not go back.

@@ -1,9 +1,16 @@
 import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Key, Primitive } from '../keyed-state/key.ts'
-import { KeyedState, type StateCodec } from '../keyed-state/keyed-state.ts'
+import { KeyedState, type StateCodec, type StateOrigin } from '../keyed-state/keyed-state.ts'
 import { SortedDeque } from '../queues/sorted-deque.ts'
 import { TimerQueue } from '../queues/timer-queue.ts'
-import type { Fill, Pane, TimeWindow, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
+import {
+  type Fill,
+  type Pane,
+  partOf,
+  type TimeWindow,
+  type WindowEngine,
+  type WindowEngineOptions,
+} from '../window-engine.ts'
 import type { Grid, GridCell } from './grid.ts'
 import { KeySlices } from './key-slices.ts'
 import { type KeyWindows, readKeyWindows, writeKeyWindows } from './key-windows.ts'
@@ -23,18 +30,14 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     write: writeKeyWindows,
     read: readKeyWindows,
   }
-  #keysSeen = 0
-  /** A key that comes back after its eviction gets a larger number than before, without memory for each key. */
-  #evictions = 0
 
   constructor(grid: Grid, options: WindowEngineOptions<K, R>) {
     this.#grid = grid
     this.#options = options
     this.#hasRevisions = options.early || options.allowedLateness > 0
-    this.#states = new KeyedState((key) => this.#newState(key), {
+    this.#states = new KeyedState((key, origin) => this.#newState(key, origin), {
       maxKeys: options.maxKeys,
       onEvicted: (eviction, state) => {
-        this.#evictions++
         this.#flushKey(state)
         options.onEvicted?.(eviction)
       },
@@ -112,17 +115,12 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     }
   }
 
-  *save(writer: StateWriter): Generator<void, void> {
-    writer.number(this.#keysSeen)
-    writer.number(this.#evictions)
-    yield* this.#states.save(writer, this.#codec)
+  save(writer: StateWriter): Generator<void, void> {
+    return this.#states.save(writer, this.#codec)
   }
 
   load(reader: StateReader): void {
-    const keysSeen = reader.number()
-    this.#evictions = reader.number()
     this.#states.load(reader, this.#codec)
-    this.#keysSeen = keysSeen
     for (const state of this.#states.states()) this.#schedule(state)
   }
 
@@ -140,11 +138,11 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     }
   }
 
-  #newState(key: K): KeyWindows<K, R> {
+  #newState(key: K, { order, evictions }: StateOrigin): KeyWindows<K, R> {
     return {
       key,
-      order: this.#keysSeen++,
-      part: this.#evictions,
+      order,
+      part: evictions,
       at: Number.POSITIVE_INFINITY,
       slices: new KeySlices(this.#grid, this.#options.row),
       recentSlice: Number.NaN,
@@ -242,7 +240,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     else
       this.#options.emit({
         ...result,
-        ...(state.part > 0 && { part: state.part }),
+        ...partOf(state),
         ...(isEmpty && { empty: true }),
       })
   }

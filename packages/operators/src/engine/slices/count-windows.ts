@@ -1,7 +1,8 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { AggregateRow } from '../aggregates/aggregate-row.ts'
 import type { Key, Primitive } from '../keyed-state/key.ts'
-import { type Eviction, KeyedState } from '../keyed-state/keyed-state.ts'
-import type { Pane, WindowResult } from '../window-engine.ts'
+import { type Eviction, KeyedState, type StateCodec, type StateOrigin } from '../keyed-state/keyed-state.ts'
+import { type Pane, partOf, type WindowResult } from '../window-engine.ts'
 import { KeySlices } from './key-slices.ts'
 import { WindowGrid } from './window-grid.ts'
 
@@ -28,17 +29,30 @@ export class CountWindows<K extends Key, R, P = never> {
   readonly #grid: WindowGrid
   readonly #options: CountWindowsOptions<K, R, P>
   readonly #states: KeyedState<K, KeyCounts<K, R, P>>
-  /** A key that comes back after its eviction gets a larger number than before. */
-  #evictions = 0
+  readonly #codec: StateCodec<KeyCounts<K, R, P>> = {
+    write({ order, part, events, nextWindow, slices }, writer) {
+      for (const number of [order, part, events, nextWindow]) writer.number(number)
+      slices.save(writer)
+    },
+    read(state, reader) {
+      const [order, part, events, nextWindow] = [
+        reader.number(),
+        reader.number(),
+        reader.number(),
+        reader.number(),
+      ]
+      state.slices.load(reader)
+      return { ...state, order, part, events, nextWindow }
+    },
+  }
 
   constructor(options: CountWindowsOptions<K, R, P>) {
     this.#options = options
     this.#grid = new WindowGrid(options.size, options.every, 0)
-    this.#states = new KeyedState((key) => this.#newState(key), {
+    this.#states = new KeyedState((key, origin) => this.#newState(key, origin), {
       ttl: options.ttl,
       maxKeys: options.maxKeys,
       onEvicted: (eviction, state) => {
-        this.#evictions++
         this.#flushKey(state)
         options.onEvicted?.(eviction)
       },
@@ -73,15 +87,23 @@ export class CountWindows<K extends Key, R, P = never> {
 
   /** Fires every window that has begun, by the order in which their keys came. */
   flush(): void {
-    for (const state of [...this.#states.states()]) {
+    for (const state of [...this.#states.states()].sort((a, b) => a.order - b.order)) {
       this.#states.delete(state.key)
       this.#flushKey(state)
     }
   }
 
-  #newState(key: K): KeyCounts<K, R, P> {
+  save(writer: StateWriter, shift: number): Generator<void, void> {
+    return this.#states.save(writer, this.#codec, shift)
+  }
+
+  load(reader: StateReader, now: number, shift: number): void {
+    this.#states.load(reader, this.#codec, now, shift)
+  }
+
+  #newState(key: K, { order, evictions }: StateOrigin): KeyCounts<K, R, P> {
     const slices = new KeySlices(this.#grid, this.#options.row)
-    return { key, part: this.#evictions, slices, events: 0, nextWindow: 0, parts: [] }
+    return { key, order, part: evictions, slices, events: 0, nextWindow: 0, parts: [] }
   }
 
   #fire(state: KeyCounts<K, R, P>, pane: Pane): void {
@@ -95,7 +117,7 @@ export class CountWindows<K extends Key, R, P = never> {
       pane,
       revision: 0,
     }
-    this.#options.emit(state.part === 0 ? result : { ...result, part: state.part })
+    this.#options.emit(state.part === 0 ? result : { ...result, ...partOf(state) })
   }
 
   #flushKey(state: KeyCounts<K, R, P>): void {
@@ -111,6 +133,8 @@ export class CountWindows<K extends Key, R, P = never> {
 
 interface KeyCounts<K, R, P> {
   readonly key: K
+  /** How many keys came before. */
+  readonly order: number
   readonly part: number
   readonly slices: KeySlices<R>
   /** How many events the key has had. */

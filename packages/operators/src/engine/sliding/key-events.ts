@@ -1,6 +1,7 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { AggregateRow } from '../aggregates/aggregate-row.ts'
 import type { Slot } from '../aggregates/cells.ts'
-import { SortedDeque } from '../queues/sorted-deque.ts'
+import { loadByNumber, SortedDeque, saveByNumber } from '../queues/sorted-deque.ts'
 import { nextAfter } from '../sessions/next-after.ts'
 import { TwoStacks } from '../slices/two-stacks.ts'
 
@@ -113,6 +114,26 @@ export class KeyEvents<R> {
     this.#stacks.clear()
     this.#isStale = true
     this.#evictBefore(Number.POSITIVE_INFINITY)
+  }
+
+  save(writer: StateWriter): void {
+    const { row } = this.#options
+    saveByNumber(this.#events, writer, (slot) => row.save(slot, writer))
+    for (const number of [this.#fired, this.#newest, this.#results]) writer.number(number)
+    saveByNumber(this.#revisions, writer, (results) => writer.number(results))
+    writer.value(this.#isStale)
+    if (!this.#isStale) this.#stacks.save(writer)
+  }
+
+  load(reader: StateReader): void {
+    const { row } = this.#options
+    loadByNumber(reader, (timestamp) => this.#events.insert(timestamp, row.load(reader)))
+    this.#fired = reader.number()
+    this.#newest = reader.number()
+    this.#results = reader.number()
+    loadByNumber(reader, (timestamp) => this.#revisions?.set(timestamp, reader.number()))
+    this.#isStale = reader.value()
+    if (!this.#isStale) this.#stacks.load(reader, this.#events, this.#fired)
   }
 
   #insert(timestamp: number): number {

@@ -1,0 +1,1 @@
+export { type ToRecordBatchesOptions, toRecordBatches } from './to-record-batches.ts'

@@ -1,0 +1,200 @@
+import { describeValue, requireInteger, type SseEvent } from '@rxsse/shared'
+import type { Part } from '../engine/queues/contiguous-prefix.ts'
+import { type FlowGate, requireGate } from '../flow/job-queue.ts'
+import type { EventHandler, OperatorContext, StageOptions } from '../stage/operate.ts'
+import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
+import { type InvalidEvent, rejectInvalid } from './invalid-event.ts'
+import { resolveParseJson } from './parse-json.ts'
+import type { Result, Validate } from './schema-validate.ts'
+
+export interface DecodeOptions extends StageOptions {
+  /** Turns the data's text into the schema's input. Default: `JSON.parse`. */
+  readonly parse?: (data: string) => unknown
+  /** Whether integers beyond ±(2 ** 53 - 1) become bigints, where `parse` is left out. Default: false. */
+  readonly bigint?: boolean
+  /** Takes events whose data does not parse or fit the schema. Default: the stream errors with a `DecodeError`. */
+  readonly onInvalid?: SideOutput<InvalidEvent>
+  /** How many validations of an asynchronous schema run at a time. More events wait. Default: 16. */
+  readonly concurrency?: number
+  /** Counts each event that is or waits to be validated asynchronously. The source's reader must have the same gate. */
+  readonly gate?: FlowGate
+}
+
+/** The options, checked and with their defaults. */
+export interface EventValidatorConfig {
+  readonly parse: (data: string) => unknown
+  readonly onInvalid: ((event: InvalidEvent) => void) | undefined
+  readonly concurrency: number
+  readonly gate: FlowGate | undefined
+}
+
+export function resolveDecodeOptions(operator: string, options: DecodeOptions): EventValidatorConfig {
+  const { parse = resolveParseJson(options.bigint, `${operator}: bigint`), concurrency = 16, gate } = options
+  return {
+    parse,
+    onInvalid: resolveSideOutput(options.onInvalid, `${operator}: onInvalid`),
+    concurrency: requireInteger(concurrency, `${operator}: concurrency`, 1),
+    gate: requireGate(gate, `${operator}: gate`),
+  }
+}
+
+/**
+ * Parses and validates events, and emits them in order. `findValidate` returns undefined for an event that it has counted
+ * itself.
+ */
+export class EventValidator<Out> implements EventHandler<SseEvent> {
+  readonly #context: OperatorContext<SseEvent<Out>>
+  readonly #config: EventValidatorConfig
+  readonly #findValidate: (event: SseEvent) => Validate | undefined
+  // A list of the events from the first one that is not validated yet. An array that shrinks in front and grows behind
+  // would be copied again and again.
+  #first: Pending | undefined
+  #last: Pending | undefined
+  /** The first event whose validation has not started. */
+  #waiting: Pending | undefined
+  #held = 0
+  #running = 0
+  #isCompleting = false
+  readonly #advance = () => this.#startAndEmit()
+
+  readonly state = 'drained'
+
+  constructor(
+    context: OperatorContext<SseEvent<Out>>,
+    config: EventValidatorConfig,
+    findValidate: (event: SseEvent) => Validate | undefined,
+  ) {
+    this.#context = context
+    this.#config = config
+    this.#findValidate = findValidate
+    context.counts.tracker?.onStart()
+    const { gate } = config
+    // The gate may outlive the stream.
+    if (gate !== undefined) context.out.add(() => gate.release(this.#held))
+  }
+
+  next(event: SseEvent): void {
+    const { tracker } = this.#context.counts
+    const part = tracker?.onArrival(event)
+    const validate = this.#findValidate(event)
+    if (validate === undefined) {
+      if (part !== undefined) tracker?.onSettled(part)
+      return
+    }
+    if (this.#first !== undefined) {
+      const pending = this.#enqueue(event, validate, part)
+      this.#waiting ??= pending
+      this.#startAndEmit()
+      return
+    }
+    const outcome = this.#run(event, validate)
+    if (isThenable(outcome)) this.#wait(this.#enqueue(event, validate, part), outcome)
+    else this.#passOn(event, outcome, part)
+  }
+
+  complete(): void {
+    this.#isCompleting = true
+    if (this.#first === undefined) this.#context.out.complete()
+  }
+
+  #passOn(event: SseEvent, outcome: Outcome, part: Part<string> | undefined): void {
+    const { counts } = this.#context
+    if (counts.tracker === undefined || part === undefined) this.#emit(event, outcome)
+    else counts.tracker.passOn(part, counts, () => this.#emit(event, outcome))
+  }
+
+  #emit(event: SseEvent, outcome: Outcome): void {
+    if ('cause' in outcome || outcome.issues !== undefined) {
+      rejectInvalid(this.#context, this.#config.onInvalid, event, outcome)
+      return
+    }
+    this.#context.counts.out++
+    // The library guarantees that the value has the schema's output type, which is `Out`.
+    this.#context.out.next({
+      type: event.type,
+      data: outcome.value as Out,
+      lastEventId: event.lastEventId,
+    })
+  }
+
+  /** Starts waiting validations, and emits the finished events at the head of the queue. */
+  #startAndEmit(): void {
+    const { out } = this.#context
+    for (;;) {
+      while (this.#running < this.#config.concurrency && this.#waiting !== undefined) {
+        const next: Pending = this.#waiting
+        this.#waiting = next.next
+        this.#start(next)
+      }
+      if (this.#first?.outcome === undefined || out.closed) break
+      const { event, outcome, part } = this.#first
+      this.#first = this.#first.next
+      this.#held--
+      this.#config.gate?.release(1)
+      this.#passOn(event, outcome, part)
+    }
+    if (this.#isCompleting && this.#first === undefined) out.complete()
+  }
+
+  #enqueue(event: SseEvent, validate: Validate, part: Part<string> | undefined): Pending {
+    const pending: Pending = { event, validate, part, outcome: undefined, next: undefined }
+    if (this.#first === undefined || this.#last === undefined) this.#first = pending
+    else this.#last.next = pending
+    this.#last = pending
+    this.#held++
+    this.#config.gate?.acquire(1)
+    return pending
+  }
+
+  #start(pending: Pending): void {
+    const outcome = this.#run(pending.event, pending.validate)
+    if (isThenable(outcome)) this.#wait(pending, outcome)
+    else pending.outcome = outcome
+  }
+
+  #run(event: SseEvent, validate: Validate): Outcome | PromiseLike<Result> {
+    try {
+      const result = validate(this.#config.parse(event.data))
+      return isThenable(result) ? result : requireResult(result)
+    } catch (cause) {
+      return { cause }
+    }
+  }
+
+  #wait(pending: Pending, promise: PromiseLike<Result>): void {
+    this.#running++
+    // A thenable of the schema may throw, settle twice or call back at once: a promise does not.
+    Promise.resolve(promise).then(
+      (result) => this.#settle(pending, requireResult(result)),
+      (cause) => this.#settle(pending, { cause }),
+    )
+  }
+
+  #settle(pending: Pending, outcome: Outcome): void {
+    this.#running--
+    pending.outcome = outcome
+    // Most validations end in order. One that does not only makes room for a waiting one.
+    if (pending === this.#first || this.#waiting !== undefined) this.#context.enter(this.#advance)
+  }
+}
+
+interface Pending {
+  readonly event: SseEvent
+  readonly validate: Validate
+  readonly part: Part<string> | undefined
+  outcome: Outcome | undefined
+  next: Pending | undefined
+}
+
+type Outcome = Result | { readonly cause: unknown }
+
+function isThenable(result: unknown): result is PromiseLike<Result> {
+  return (
+    result instanceof Promise || typeof (result as Partial<PromiseLike<Result>> | null)?.then === 'function'
+  )
+}
+
+function requireResult(result: Result): Outcome {
+  if (typeof result === 'object' && result !== null) return result
+  return { cause: new TypeError(`the schema gave ${describeValue(result)} as the result of a validation`) }
+}

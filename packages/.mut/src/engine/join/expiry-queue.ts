@@ -1,0 +1,55 @@
+import { Heap } from '../queues/heap.ts'
+
+/** Something that is ordered by time, then by arrival. */
+export interface Timed {
+  readonly timestamp: number
+  readonly order: number
+}
+
+export function isBefore(a: Timed, b: Timed): boolean {
+  return a.timestamp < b.timestamp || (a.timestamp === b.timestamp && a.order < b.order)
+}
+
+/**
+ * A queue by time, for items that come mostly in that order: those cost O(1). Only an item that is older than one before it goes
+ * through a heap.
+ */
+export class ExpiryQueue<A extends Timed> {
+  #inOrder: A[] = []
+  #head = 0
+  readonly #stragglers = new Heap<A>(isBefore)
+
+  peek(): A | undefined {
+    const first = this.#inOrder[this.#head]
+    const straggler = this.#stragglers.peek()
+    if (first === undefined || straggler === undefined) return first ?? straggler
+    return isBefore(straggler, first) ? straggler : first
+  }
+
+  /** All items, in no order. */
+  items(): readonly A[] {
+    return [...this.#inOrder.slice(this.#head), ...this.#stragglers.items()]
+  }
+
+  push(item: A): void {
+    const last = this.#inOrder[this.#inOrder.length - 1]
+    if (last === undefined || this.#inOrder.length === this.#head || !isBefore(item, last))
+      this.#inOrder.push(item)
+    else this.#stragglers.push(item)
+  }
+
+  /** Removes the item that `peek` returns. */
+  shift(): void {
+    const first = this.#inOrder[this.#head]
+    const straggler = this.#stragglers.peek()
+    if (first === undefined || (straggler !== undefined && isBefore(straggler, first))) {
+      this.#stragglers.pop()
+      return
+    }
+    this.#head++
+    if (this.#head >= 64 && this.#head * 2 >= this.#inOrder.length) {
+      this.#inOrder = this.#inOrder.slice(this.#head)
+      this.#head = 0
+    }
+  }
+}

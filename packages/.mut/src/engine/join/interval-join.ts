@@ -1,0 +1,162 @@
+import { loadItems, type StateReader, type StateWriter, saveItems } from '../../stage/operator-state.ts'
+import type { Primitive } from '../keyed-state/key.ts'
+import { ExpiryQueue, isBefore, type Timed } from './expiry-queue.ts'
+import { TimeBuffer } from './time-buffer.ts'
+
+export type JoinSide = 'left' | 'right'
+
+/** An event that waits for events of the other side. */
+export interface Held<E> extends Timed {
+  readonly side: JoinSide
+  readonly key: Primitive
+  readonly event: E
+  isMatched: boolean
+}
+
+/** How far the right event of a pair may be before the left one, and after it. Milliseconds, 0 or more. */
+export interface JoinRange {
+  readonly before: number
+  readonly after: number
+}
+
+/**
+ * Holds the events of two sides while they may find a match: an event of the other side with the same key, in the range. The
+ * events of a key and side are in the order of time, and all events of a side are in a queue by the time at which they expire.
+ */
+export class IntervalJoin<L, R> {
+  readonly #range: JoinRange
+  readonly #keys = new Map<Primitive, Buffers<L, R>>()
+  readonly #left = new ExpiryQueue<Held<L>>()
+  readonly #right = new ExpiryQueue<Held<R>>()
+  #held = 0
+  #arrived = 0
+
+  constructor(range: JoinRange) {
+    this.#range = range
+  }
+
+  get keys(): number {
+    return this.#keys.size
+  }
+
+  /** The number of events that are held. */
+  get held(): number {
+    return this.#held
+  }
+
+  /** Calls back with each event of the right side that matches a left one, in the order of time. */
+  matchLeft(key: Primitive, timestamp: number, callback: (right: Held<R>) => void): void {
+    const { before, after } = this.#range
+    this.#keys.get(key)?.right?.visit(timestamp - before, timestamp + after, callback)
+  }
+
+  /** Calls back with each event of the left side that matches a right one, in the order of time. */
+  matchRight(key: Primitive, timestamp: number, callback: (left: Held<L>) => void): void {
+    const { before, after } = this.#range
+    this.#keys.get(key)?.left?.visit(timestamp - after, timestamp + before, callback)
+  }
+
+  holdLeft(key: Primitive, timestamp: number, event: L, isMatched: boolean): void {
+    const held: Held<L> = { side: 'left', key, timestamp, event, isMatched, order: this.#arrived++ }
+    const buffers = this.#buffersOf(key)
+    buffers.left ??= new TimeBuffer()
+    buffers.left.add(held)
+    this.#left.push(held)
+    this.#held++
+  }
+
+  holdRight(key: Primitive, timestamp: number, event: R, isMatched: boolean): void {
+    const held: Held<R> = { side: 'right', key, timestamp, event, isMatched, order: this.#arrived++ }
+    const buffers = this.#buffersOf(key)
+    buffers.right ??= new TimeBuffer()
+    buffers.right.add(held)
+    this.#right.push(held)
+    this.#held++
+  }
+
+  /** The watermark above which the next event expires. Infinity: none is held. */
+  nextExpiry(): number {
+    return Math.min(this.#leftExpiry(), this.#rightExpiry())
+  }
+
+  /** Takes the next event that finds no match any more: everything that is still to come is at the watermark or later. */
+  takeExpired(watermark: number): Held<L> | Held<R> | undefined {
+    return this.nextExpiry() < watermark ? this.takeNext() : undefined
+  }
+
+  /** Takes the event that would expire next. */
+  takeNext(): Held<L> | Held<R> | undefined {
+    const [left, right] = [this.#left.peek(), this.#right.peek()]
+    if (left === undefined && right === undefined) return undefined
+    const [leftExpiry, rightExpiry] = [this.#leftExpiry(), this.#rightExpiry()]
+    const isLeft =
+      right === undefined ||
+      (left !== undefined &&
+        (leftExpiry < rightExpiry || (leftExpiry === rightExpiry && isBefore(left, right))))
+    const taken = (isLeft ? left : right) as Held<L> | Held<R>
+    const buffers = this.#keys.get(taken.key) as Buffers<L, R>
+    if (isLeft) this.#left.shift()
+    else this.#right.shift()
+    // It is the first of its key and side: both orders are the same.
+    buffers[taken.side]?.shift()
+    if (isEmpty(buffers.left) && isEmpty(buffers.right)) this.#keys.delete(taken.key)
+    this.#held--
+    return taken
+  }
+
+  /** Writes the events that are held now, and yields after each one. */
+  *save(writer: StateWriter): Generator<void, void> {
+    // A copy of what would change: an event's match is told apart from the event.
+    const events = [...this.#left.items(), ...this.#right.items()].map((held) => ({ ...held }))
+    writer.number(this.#arrived)
+    yield* saveItems(writer, events, ({ side, key, timestamp, order, isMatched, event }) => {
+      writer.value(side)
+      writer.value(key)
+      writer.number(timestamp)
+      writer.number(order)
+      writer.value(isMatched)
+      writer.value(event)
+    })
+  }
+
+  /** Goes on from what `save` has written. */
+  load(reader: StateReader): void {
+    const arrived = reader.number()
+    loadItems(reader, () => {
+      const side = reader.value<JoinSide>()
+      const key = reader.value<Primitive>()
+      const timestamp = reader.number()
+      this.#arrived = reader.number()
+      const isMatched = reader.value<boolean>()
+      if (side === 'left') this.holdLeft(key, timestamp, reader.value<L>(), isMatched)
+      else this.holdRight(key, timestamp, reader.value<R>(), isMatched)
+    })
+    this.#arrived = arrived
+  }
+
+  #leftExpiry(): number {
+    return (this.#left.peek()?.timestamp ?? Number.POSITIVE_INFINITY) + this.#range.after
+  }
+
+  #rightExpiry(): number {
+    return (this.#right.peek()?.timestamp ?? Number.POSITIVE_INFINITY) + this.#range.before
+  }
+
+  #buffersOf(key: Primitive): Buffers<L, R> {
+    let buffers = this.#keys.get(key)
+    if (buffers === undefined) {
+      buffers = { left: undefined, right: undefined }
+      this.#keys.set(key, buffers)
+    }
+    return buffers
+  }
+}
+
+interface Buffers<L, R> {
+  left: TimeBuffer<Held<L>> | undefined
+  right: TimeBuffer<Held<R>> | undefined
+}
+
+function isEmpty(buffer: TimeBuffer<Timed> | undefined): boolean {
+  return buffer === undefined || buffer.length === 0
+}

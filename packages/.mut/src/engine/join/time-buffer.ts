@@ -1,0 +1,55 @@
+import { isBefore, type Timed } from './expiry-queue.ts'
+
+/** Items in the order of time. Nearly all are added at the end and removed from the front, which is O(1). */
+export class TimeBuffer<A extends Timed> {
+  #items: A[] = []
+  #head = 0
+
+  get length(): number {
+    return this.#items.length - this.#head
+  }
+
+  add(item: A): void {
+    const items = this.#items
+    const last = items[items.length - 1]
+    if (last === undefined || !isBefore(item, last)) items.push(item)
+    else items.splice(Math.max(this.#lowerBound(item.timestamp, item.order), this.#head), 0, item)
+  }
+
+  /** Calls back with each item from one time to another, both included, in the order of time. */
+  visit(from: number, to: number, callback: (item: A) => void): void {
+    const items = this.#items
+    // Nearly always all items are in the range.
+    const first = items[this.#head]
+    let at =
+      first === undefined || first.timestamp >= from
+        ? this.#head
+        : this.#lowerBound(from, Number.NEGATIVE_INFINITY)
+    for (let item = items[at]; item !== undefined && item.timestamp <= to; item = items[++at]) callback(item)
+  }
+
+  /** Removes the first item. */
+  shift(): void {
+    this.#head++
+    if (this.#head === this.#items.length) {
+      this.#items.length = 0
+      this.#head = 0
+    } else if (this.#head >= 64 && this.#head * 2 >= this.#items.length) {
+      this.#items = this.#items.slice(this.#head)
+      this.#head = 0
+    }
+  }
+
+  /** The position of the first item that is not before this time and order. */
+  #lowerBound(timestamp: number, order: number): number {
+    let low = this.#head
+    let high = this.#items.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const item = this.#items[middle] as A
+      if (item.timestamp < timestamp || (item.timestamp === timestamp && item.order < order)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

@@ -1,0 +1,239 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
+import { identifyKey, type Key, type Primitive } from './key.ts'
+
+/**
+ * Why a key was evicted: it was not used for `ttl`, there were more than `maxKeys` keys, or it had as many empty windows in a
+ * row as `maxEmpty` allows.
+ */
+export type EvictionReason = 'ttl' | 'max-keys' | 'max-empty'
+
+/** A key whose state was evicted. If the key comes back, it starts anew. */
+export interface Eviction<K> {
+  readonly key: K
+  readonly reason: EvictionReason
+}
+
+export interface KeyedStateOptions<K, S> {
+  /** Milliseconds a key is kept after its last use. Default: for good. */
+  readonly ttl?: number
+  /** How many keys are kept. Default: any number. */
+  readonly maxKeys?: number
+  /** What extends the `ttl`: every `'access'` (default), or only the `'creation'` of the state. */
+  readonly renewOn?: 'access' | 'creation'
+  readonly onEvicted?: ((eviction: Eviction<K>, state: S) => void) | undefined
+}
+
+interface Entry<K, S> {
+  readonly key: K
+  readonly state: S
+  usedAt: number
+  /** The entries of a bounded state are in this order. */
+  order: number
+  /** The last copy that the entry is in or came after. */
+  copy: number
+}
+
+/** What tells a new state apart from those before it. */
+export interface StateOrigin {
+  /** Identifies the key. */
+  readonly id: Primitive
+  /** How many states were created before. */
+  readonly order: number
+  /** How many states were evicted before. So a key that comes back has more than it had, without memory for each key. */
+  readonly evictions: number
+}
+
+/** How the states of keys are written and read. */
+export interface StateCodec<S> {
+  write(state: S, writer: StateWriter): void
+  /** Reads into a new state of the key. Returns it, or another one in its place. */
+  read(state: S, reader: StateReader): S
+}
+
+/**
+ * State by key with a bound: the least recently used key is evicted first. A `Map` keeps its keys in the order of
+ * insertion, so inserting a key again on use keeps the oldest in front. Expiry needs no timer: each call first evicts
+ * the expired keys.
+ *
+ * A copy of all states (`save`) takes many turns. A state that has not been copied yet is copied before it changes, so
+ * the copy shows one moment. `at` does so. Call `willChange` before a change of a state from elsewhere.
+ */
+export class KeyedState<K extends Key, S> {
+  readonly #entries = new Map<Primitive, Entry<K, S>>()
+  readonly #create: (key: K, origin: StateOrigin) => S
+  readonly #ttl: number
+  readonly #maxKeys: number
+  readonly #renews: boolean
+  readonly #onEvicted: ((eviction: Eviction<K>, state: S) => void) | undefined
+  /** The entry used last, which is often the next one too. It is evicted last. */
+  #recent: Entry<K, S> | undefined
+  #recentId: Primitive
+  readonly #bounded: boolean
+  #uses = 0
+  #created = 0
+  #evictions = 0
+  #copies = 0
+  /** Writes an entry of the copy that is being made. */
+  #write: ((entry: Entry<K, S>) => void) | undefined
+
+  constructor(create: (key: K, origin: StateOrigin) => S, options: KeyedStateOptions<K, S> = {}) {
+    this.#create = create
+    this.#ttl = options.ttl ?? Number.POSITIVE_INFINITY
+    this.#maxKeys = options.maxKeys ?? Number.POSITIVE_INFINITY
+    this.#onEvicted = options.onEvicted
+    this.#bounded = this.#ttl !== Number.POSITIVE_INFINITY || this.#maxKeys !== Number.POSITIVE_INFINITY
+    this.#renews = this.#bounded && options.renewOn !== 'creation'
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** The key's state, which is created if there is none. A state that was not used for exactly `ttl` has expired. */
+  at(key: K, now: number, id: Primitive = identifyKey(key)): S {
+    if (this.#ttl !== Number.POSITIVE_INFINITY) this.expire(now)
+    if (this.#recent === undefined || id !== this.#recentId) return this.#atOther(key, now, id)
+    if (this.#renews) this.#recent.usedAt = now
+    return this.#recent.state
+  }
+
+  #atOther(key: K, now: number, id: Primitive): S {
+    let entry = this.#entries.get(id)
+    if (entry === undefined) {
+      const state = this.#newState(key, id)
+      entry = { key, state, usedAt: now, order: this.#uses++, copy: this.#copies }
+      this.#entries.set(id, entry)
+      // A smaller limit than that of the process before evicts more than one.
+      while (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
+    } else {
+      this.#write?.(entry)
+      if (this.#renews) {
+        entry.usedAt = now
+        entry.order = this.#uses++
+        this.#entries.delete(id)
+        this.#entries.set(id, entry)
+      }
+    }
+    this.#recent = entry
+    this.#recentId = id
+    return entry.state
+  }
+
+  has(key: K, now: number, id: Primitive = identifyKey(key)): boolean {
+    if (this.#ttl !== Number.POSITIVE_INFINITY) this.expire(now)
+    return this.#entries.has(id)
+  }
+
+  /** When the next key expires if it is not used before. Infinity: none does. */
+  get nextExpiry(): number {
+    for (const { usedAt } of this.#entries.values()) return usedAt + this.#ttl
+    return Number.POSITIVE_INFINITY
+  }
+
+  /** Evicts the keys that have expired by `now`. */
+  expire(now: number): void {
+    for (const entry of this.#entries.values()) {
+      if (now - entry.usedAt < this.#ttl) return
+      this.#evictOldest('ttl')
+    }
+  }
+
+  /** Counts every key as used at `now`. */
+  renew(now: number): void {
+    for (const entry of this.#entries.values()) {
+      this.#write?.(entry)
+      entry.usedAt = now
+    }
+  }
+
+  delete(key: K, id: Primitive = identifyKey(key)): boolean {
+    this.willChange(key)
+    this.#recent = undefined
+    return this.#entries.delete(id)
+  }
+
+  /** Call it before a change of a key's state that does not come from `at`. */
+  willChange(key: K): void {
+    if (this.#write === undefined) return
+    const entry = this.#entries.get(identifyKey(key))
+    if (entry !== undefined) this.#write(entry)
+  }
+
+  /**
+   * Writes the states as they are now, and yields after each one. `shift` is added to the times of use: what turns the
+   * clock of this process into one that the next process has too. One copy is made at a time.
+   */
+  *save(writer: StateWriter, codec: StateCodec<S>, shift = 0): Generator<void, void> {
+    const copy = ++this.#copies
+    let left = this.#entries.size
+    this.#recent = undefined
+    this.#write = (entry) => {
+      if (entry.copy === copy) return
+      entry.copy = copy
+      left--
+      writer.value(entry.key)
+      if (this.#bounded) {
+        writer.number(entry.usedAt + shift)
+        writer.number(entry.order)
+      }
+      codec.write(entry.state, writer)
+    }
+    writer.number(this.#created)
+    writer.number(this.#evictions)
+    writer.number(left)
+    writer.value(this.#bounded)
+    try {
+      // An entry that is used again moves to the end and comes twice.
+      for (const entry of left === 0 ? [] : this.#entries.values()) {
+        this.#write(entry)
+        if (left === 0) break
+        yield
+      }
+    } finally {
+      this.#write = undefined
+    }
+  }
+
+  /**
+   * Reads what `save` has written. There must be no states yet. `shift` is subtracted from the times of use. States that were
+   * saved without bounds count as used at `now`.
+   */
+  load(reader: StateReader, codec: StateCodec<S>, now = 0, shift = 0): void {
+    const entries: Entry<K, S>[] = []
+    const created = reader.number()
+    const evictions = reader.number()
+    let left = reader.number()
+    const bounded = reader.value<boolean>()
+    for (; left > 0; left--) {
+      const key = reader.value<K>()
+      const usedAt = bounded ? reader.number() - shift : now
+      const order = bounded ? reader.number() : 0
+      const state = codec.read(this.#newState(key, identifyKey(key)), reader)
+      entries.push({ key, state, usedAt, order, copy: 0 })
+    }
+    entries.sort((a, b) => a.order - b.order)
+    for (const entry of entries) this.#entries.set(identifyKey(entry.key), entry)
+    this.#uses = entries.reduce((most, { order }) => Math.max(most, order + 1), 0)
+    this.#created = created
+    this.#evictions = evictions
+  }
+
+  *states(): IterableIterator<S> {
+    for (const entry of this.#entries.values()) yield entry.state
+  }
+
+  #newState(key: K, id: Primitive): S {
+    return this.#create(key, { id, order: this.#created++, evictions: this.#evictions })
+  }
+
+  #evictOldest(reason: EvictionReason): void {
+    for (const [id, entry] of this.#entries) {
+      this.#write?.(entry)
+      this.#entries.delete(id)
+      if (entry === this.#recent) this.#recent = undefined
+      this.#evictions++
+      this.#onEvicted?.({ key: entry.key, reason }, entry.state)
+      return
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
+import type { Slot } from '../aggregates/cells.ts'
+import { loadByNumber, type SortedDeque, saveByNumber } from '../queues/sorted-deque.ts'
+import type { Scheduled } from '../queues/timer-queue.ts'
+import type { KeySlices } from './key-slices.ts'
+
+/** The windows of a key. */
+export interface KeyWindows<K, R> extends Scheduled {
+  readonly key: K
+  readonly part: number
+  readonly slices: KeySlices<R>
+  /**
+   * The slice of the last event, if all its windows were open then. Until a window of the key fires, the next event of this
+   * slice only has to be added to the accumulator. NaN: there is no such slice.
+   */
+  recentSlice: number
+  recentSlot: Slot
+  /** The next window to fire. Infinity: none is open. */
+  nextWindow: number
+  /** How many results each window has had. Undefined if each has at most one. */
+  readonly revisions: SortedDeque<number> | undefined
+  /** How many windows in a row were empty, up to the last one, and the value of that one. Only with `fill`. */
+  emptyWindows: number
+  previous: R | undefined
+  /** Slices that have changed since the last early results. Undefined without early results. */
+  readonly changed: Set<number> | undefined
+}
+
+export function writeKeyWindows<K, R>(state: KeyWindows<K, R>, writer: StateWriter): void {
+  const { order, part, nextWindow, slices, revisions, emptyWindows, previous, changed } = state
+  for (const number of [order, part, nextWindow, emptyWindows]) writer.number(number)
+  writer.value(previous)
+  slices.save(writer)
+  saveByNumber(revisions, writer, (results) => writer.number(results))
+  writer.number(changed?.size ?? 0)
+  for (const slice of changed ?? []) writer.number(slice)
+}
+
+/** `state` is a new one of the key. */
+export function readKeyWindows<K, R>(state: KeyWindows<K, R>, reader: StateReader): KeyWindows<K, R> {
+  const read = {
+    ...state,
+    order: reader.number(),
+    part: reader.number(),
+    nextWindow: reader.number(),
+    emptyWindows: reader.number(),
+    previous: reader.value<R | undefined>(),
+  }
+  read.slices.load(reader)
+  loadByNumber(reader, (window) => read.revisions?.set(window, reader.number()))
+  for (let left = reader.number(); left > 0; left--) read.changed?.add(reader.number())
+  return read
+}

@@ -1,0 +1,168 @@
+import { optionError, requireNumber } from '@rxsse/shared'
+import type { Primitive } from '../engine/keyed-state/key.ts'
+import type { Part } from '../engine/queues/contiguous-prefix.ts'
+import type { OperatorContext, StageOptions } from '../stage/operate.ts'
+import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
+
+/** Holds a source back: its reader stops while the gate is shut. `createFlowGate` of `@rxsse/core` makes one. */
+export interface FlowGate {
+  readonly shut: boolean
+  acquire(n?: number): void
+  release(n?: number): void
+}
+
+const OVERFLOWS = ['pause', 'drop-oldest', 'drop-newest', 'fail'] as const
+
+export interface JobQueueOptions<T> extends StageOptions {
+  /** How many events may wait. Not for `'pause'`, where the gate decides. Default: 1,000. */
+  readonly buffer?: number
+  /**
+   * What happens if one event more would have to wait: with `'pause'` the gate holds the source back, `'drop-oldest'` and
+   * `'drop-newest'` drop one, `'fail'` errors the stream. Default: `'pause'` with a gate, `'fail'` without.
+   */
+  readonly overflow?: (typeof OVERFLOWS)[number]
+  /** Counts each event from its arrival until it is handled. The source's reader must have the same gate. */
+  readonly gate?: FlowGate
+  /** Takes dropped events. */
+  readonly onDropped?: SideOutput<T>
+}
+
+/** Errors the stream with `overflow: 'fail'`. */
+export class BufferOverflowError extends Error {
+  override readonly name = 'BufferOverflowError'
+  readonly buffer: number
+
+  constructor(operator: string, buffer: number) {
+    super(
+      `${operator}: more than ${buffer} events wait. Handle them faster, pass a gate, or choose an overflow that drops some`,
+    )
+    this.buffer = buffer
+  }
+}
+
+/** The options, checked and with their defaults. */
+export interface JobQueueConfig<T> {
+  readonly operator: string
+  readonly buffer: number
+  readonly overflow: (typeof OVERFLOWS)[number]
+  readonly gate: FlowGate | undefined
+  readonly onDropped: ((event: T) => void) | undefined
+}
+
+export function resolveJobQueueOptions<T>(operator: string, options: JobQueueOptions<T>): JobQueueConfig<T> {
+  const { gate, buffer, overflow = gate === undefined ? 'fail' : 'pause' } = options
+  if (!OVERFLOWS.includes(overflow)) {
+    throw optionError(`${operator}: overflow`, `'pause', 'drop-oldest', 'drop-newest' or 'fail'`, overflow)
+  }
+  requireGate(gate, `${operator}: gate`)
+  if (overflow === 'pause' && gate === undefined) {
+    throw new TypeError(`${operator}: overflow 'pause' needs a gate, which the source's reader must have too`)
+  }
+  if (overflow === 'pause' && buffer !== undefined) {
+    throw new TypeError(
+      `${operator}: buffer has no meaning with overflow 'pause', where the gate sets the bound`,
+    )
+  }
+  return {
+    operator,
+    buffer:
+      overflow === 'pause'
+        ? Number.POSITIVE_INFINITY
+        : requireNumber(buffer ?? 1000, `${operator}: buffer`, 0),
+    overflow,
+    gate,
+    onDropped: resolveSideOutput(options.onDropped, `${operator}: onDropped`),
+  }
+}
+
+/** Returns the gate, or undefined if there is none. Throws a `TypeError` that names the option. */
+export function requireGate(gate: FlowGate | undefined, option: string): FlowGate | undefined {
+  if (gate === undefined || (typeof gate?.acquire === 'function' && typeof gate.release === 'function'))
+    return gate
+  throw optionError(option, 'a gate with acquire() and release()', gate)
+}
+
+/** An event that waits or is being handled. */
+export interface Job<T> {
+  readonly event: T
+  /** The event as `commit` follows it. */
+  readonly part: Part<string> | undefined
+  /** Jobs with equal keys are handled one after the other, if the operator has keys. */
+  readonly key: Primitive
+}
+
+/** A bounded queue of events that wait for the caller's function. It counts each event when it is done. */
+export class JobQueue<T> {
+  readonly #config: JobQueueConfig<T>
+  readonly #context: OperatorContext<unknown>
+  #waiting: Job<T>[] = []
+  #head = 0
+  #unreleased = 0
+
+  constructor(config: JobQueueConfig<T>, context: OperatorContext<unknown>) {
+    this.#config = config
+    this.#context = context
+    context.counts.tracker?.onStart()
+    // The gate may outlive the stream, so it gets back what unfinished jobs hold.
+    context.out.add(() => {
+      if (this.#unreleased > 0) config.gate?.release(this.#unreleased)
+    })
+  }
+
+  get size(): number {
+    return this.#waiting.length - this.#head
+  }
+
+  /** Adds an event. It does not count as waiting if the runner `isFree`, which then takes it at once. */
+  push(event: T, isFree: boolean, key?: Primitive): void {
+    this.#config.gate?.acquire(1)
+    this.#unreleased++
+    this.#waiting.push({ event, part: this.#context.counts.tracker?.onArrival(event), key })
+    if (isFree || this.size <= this.#config.buffer) return
+    // There is at least one job: the new one.
+    if (this.#config.overflow === 'drop-oldest') this.#drop(this.take() as Job<T>)
+    else if (this.#config.overflow === 'drop-newest') this.#drop(this.#waiting.pop() as Job<T>)
+    else this.#context.out.error(new BufferOverflowError(this.#config.operator, this.#config.buffer))
+  }
+
+  peek(): T | undefined {
+    return this.#waiting[this.#head]?.event
+  }
+
+  /** Takes the first job that is ready, out of turn if need be. */
+  takeReady(isReady: (job: Job<T>) => boolean): Job<T> | undefined {
+    for (let at = this.#head; at < this.#waiting.length; at++) {
+      const job = this.#waiting[at] as Job<T>
+      if (!isReady(job)) continue
+      if (at === this.#head) return this.take()
+      this.#waiting.splice(at, 1)
+      return job
+    }
+    return undefined
+  }
+
+  take(): Job<T> | undefined {
+    const job = this.#waiting[this.#head]
+    if (job === undefined) return undefined
+    this.#head++
+    if (this.#head >= 64 && this.#head * 2 >= this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#head)
+      this.#head = 0
+    }
+    return job
+  }
+
+  /** The job is done: counts it and releases the gate. */
+  settle(job: Job<T>, as: 'out' | 'rejected' | 'dropped'): void {
+    const { counts } = this.#context
+    counts[as]++
+    this.#unreleased--
+    this.#config.gate?.release(1)
+    if (job.part !== undefined) counts.tracker?.onSettled(job.part)
+  }
+
+  #drop(job: Job<T>): void {
+    this.settle(job, 'dropped')
+    this.#config.onDropped?.(job.event)
+  }
+}

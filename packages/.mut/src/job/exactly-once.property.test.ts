@@ -1,0 +1,157 @@
+import fc from 'fast-check'
+import { map, type Observable, type OperatorFunction } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { faults, NO_FAULTS, type Pipeline, type Reading, runJob, scripts } from '../../test/crash-job.ts'
+import { dedupe } from '../keyed/dedupe.ts'
+import { lag } from '../keyed/lag.ts'
+import { threshold } from '../keyed/threshold.ts'
+import type { Stage } from '../stage/stage.ts'
+import type { Aggregates } from '../window/aggregates.ts'
+import { groupWithin } from '../window/group-within.ts'
+import { reorder } from '../window/reorder.ts'
+import { hopping, session, tumbling } from '../window/spec.ts'
+import { windowAggregate } from '../window/window-aggregate.ts'
+
+type Step = (stage: Stage) => OperatorFunction<Reading, Reading>
+
+const every = (a: Aggregates<Reading>) => ({
+  n: a.count(),
+  sum: a.sum((r) => r.value),
+  mean: a.avg((r) => r.value),
+  variance: a.variance((r) => r.value),
+  least: a.min((r) => r.value),
+  latestId: a.max((r) => r.id),
+  first: a.first((r) => r.value),
+  last: a.last(),
+  top: a.topK(2, (r) => r.value),
+  all: a.collect((r) => r.value),
+  values: a.collectDistinct((r) => Math.round(r.value / 200)),
+  distinct: a.countDistinct((r) => r.value),
+  about: a.approxCountDistinct((r) => r.value, { precision: 5 }),
+  median: a.quantile((r) => r.value, [0.5, 0.9]),
+  exact: a.sumBigInt((r) => BigInt(Math.round(r.value))),
+  product: a.custom<number, { values: number[] }>({
+    create: () => ({ values: [] }),
+    add: (into, r) => ({ values: [...into.values, r.value].sort() }),
+    merge: (into, from) => ({ values: [...into.values, ...from.values].sort() }),
+    result: ({ values }) => values.length,
+  }),
+})
+
+/** What a window emits as one reading, so that another operator can follow. */
+const aggregate =
+  (spec: Parameters<typeof windowAggregate>[0], options: object): Step =>
+  (stage) =>
+  (source: Observable<Reading>) =>
+    source.pipe(
+      windowAggregate(spec, {
+        timestamp: (r: Reading) => r.time,
+        key: (r: Reading) => r.key % 3,
+        aggregates: every,
+        stage,
+        ...options,
+      }),
+      map(({ key, window, value, revision, part }) => {
+        const time = window.end
+        return {
+          key: key as number,
+          time,
+          value: value.sum as number,
+          id: `${revision} ${part}`,
+          aggregates: value,
+        }
+      }),
+    )
+
+const windows = fc.record({
+  spec: fc.oneof(
+    fc.integer({ min: 5, max: 90 }).map((size) => tumbling(size)),
+    fc
+      .tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 }), fc.constantFrom(1, 5, 7))
+      .map(([size, step, unit]) => hopping({ size: size * unit, every: step * unit })),
+    fc.integer({ min: 2, max: 40 }).map((gap) => session(gap)),
+    fc.constant(tumbling({ calendar: 'day', timeZone: 'Europe/Berlin' })),
+  ),
+  options: fc.record(
+    {
+      maxOutOfOrderness: fc.nat(30),
+      allowedLateness: fc.nat(40),
+      maxKeys: fc.integer({ min: 1, max: 3 }),
+      onError: fc.constant(() => {}),
+    },
+    { requiredKeys: ['maxOutOfOrderness'] },
+  ),
+})
+
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: windows.map(({ spec, options }) => aggregate(spec, options)) },
+  fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }).map(
+    (maxKeys): Step =>
+      (stage) =>
+        dedupe({ key: (r) => [r.key, Math.round(r.value / 100)], ...(maxKeys && { maxKeys }), stage }),
+  ),
+  fc.nat(50).map(
+    (ttl): Step =>
+      (stage) =>
+        dedupe({ key: (r) => r.key, ttl: ttl + 1, timestamp: (r) => r.time, stage }),
+  ),
+  fc.integer({ min: 1, max: 3 }).map(
+    (offset): Step =>
+      (stage) =>
+        lag({ key: (r) => r.key, offset, stage }, (now, before) => ({
+          ...now,
+          value: now.value + (before?.value ?? 0),
+        })),
+  ),
+  fc.constant<Step>(
+    (stage) => (source) =>
+      source.pipe(
+        threshold({
+          key: (r) => r.key,
+          value: (r) => r.value,
+          levels: { low: -200, high: 300 },
+          hysteresis: 150,
+          changesOnly: true,
+          stage,
+        }),
+        map(({ event, level, previous }) => ({ ...event, id: `${previous} ${level}` })),
+      ),
+  ),
+  fc.nat(30).map(
+    (maxOutOfOrderness): Step =>
+      (stage) =>
+        reorder({ timestamp: (r) => r.time, maxOutOfOrderness, stage }),
+  ),
+  fc.integer({ min: 1, max: 4 }).map(
+    (maxItems): Step =>
+      (stage) =>
+      (source) =>
+        source.pipe(
+          groupWithin({ maxItems, stage }),
+          map((group) => ({ ...(group[0] as Reading), value: group.reduce((sum, r) => sum + r.value, 0) })),
+        ),
+  ),
+)
+
+describe('a job of any stages', () => {
+  it('delivers exactly the results of an uninterrupted run, each once and in order, whenever it is killed', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(steps, { minLength: 1, maxLength: 3 }),
+        scripts(),
+        faults,
+        async (chosen, script, plan) => {
+          const pipeline: Pipeline = ([readings], job) =>
+            chosen.reduce(
+              (source, step, number) => source.pipe(step(job.stage(`stage${number}`))),
+              readings as Observable<Reading>,
+            )
+          const expected = await runJob(pipeline, [script], NO_FAULTS)
+          const log = await runJob(pipeline, [script], plan)
+          expect([...log]).toEqual([...expected])
+        },
+      ),
+      { numRuns: 300 },
+    )
+  }, 120_000)
+})

@@ -1,0 +1,84 @@
+import { describeValue } from '@rxsse/shared'
+import type { Cause } from './causes.ts'
+import type { FeedPosition } from './snapshot-format.ts'
+
+/** How far a feed is. It is also the cause of what its newest event makes. */
+export class FeedCursor implements Cause {
+  readonly feed: string
+  isSubscribed = false
+  results = 0
+  #lastEventId: string | undefined
+  /** The ID of the event that is being delivered, or was last. */
+  #current = ''
+  #isClean = true
+
+  constructor(feed: string) {
+    this.feed = feed
+  }
+
+  /** What the results of an event are named after. Events without an ID of their own share that of the event before. */
+  get name(): string {
+    return `${this.feed}|${this.#current}`
+  }
+
+  /** The cause of what operators make of the end of the feed. No event's cause begins with `~`. */
+  get end(): Cause {
+    return { name: `~end|${this.feed}|${this.#lastEventId ?? ''}`, results: 0 }
+  }
+
+  get lastEventId(): string | undefined {
+    return this.#lastEventId
+  }
+
+  /** Whether the source goes on after `lastEventId` with the next event, and with none that has been delivered. */
+  get isClean(): boolean {
+    return this.#isClean
+  }
+
+  /** Undefined before the first ID. */
+  get position(): FeedPosition | undefined {
+    const { feed, results } = this
+    return this.#lastEventId === undefined ? undefined : { feed, lastEventId: this.#lastEventId, results }
+  }
+
+  restore({ lastEventId, results }: FeedPosition): void {
+    this.#lastEventId = this.#current = lastEventId
+    this.results = results
+  }
+
+  /** The event will be delivered. Throws if it has no ID. */
+  begin(event: unknown): void {
+    const id = (event as { readonly lastEventId?: unknown } | null | undefined)?.lastEventId
+    if (typeof id !== 'string') throw createEventError(this.feed, event)
+    if (id === this.#lastEventId || id === '') this.#isClean = false
+    else {
+      this.#current = id
+      this.results = 0
+    }
+  }
+
+  /** It has been delivered. */
+  finish(): void {
+    if (this.#current === this.#lastEventId || this.#current === '') return
+    this.#lastEventId = this.#current
+    this.#isClean = true
+  }
+
+  /** The source has set an ID. Everything that came before has been delivered. Returns whether it is a new one. */
+  onId(id: string): boolean {
+    if (id === this.#lastEventId) return false
+    if (id === '') this.#isClean = false
+    else {
+      this.#lastEventId = this.#current = id
+      this.results = 0
+      this.#isClean = true
+    }
+    return true
+  }
+}
+
+function createEventError(feed: string, event: unknown): TypeError {
+  return new TypeError(
+    `job.feed: the source of "${feed}" must emit events with a lastEventId, not ${describeValue(event)}. Put operators below job.feed(), not into its function`,
+  )
+}

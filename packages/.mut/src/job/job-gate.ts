@@ -1,0 +1,51 @@
+import { Subject } from 'rxjs'
+import type { FeedGate } from '../progress/progress.ts'
+
+/** Holds the feeds of a job back. */
+export class JobGate implements FeedGate {
+  readonly #changes = new Subject<boolean>()
+  readonly #reasons = new Set<unknown>()
+
+  get shut(): boolean {
+    return this.#reasons.size > 0
+  }
+
+  get changes(): FeedGate['changes'] {
+    return this.#changes
+  }
+
+  /** The gate is shut as long as there is a reason. */
+  set(reason: unknown, isShut: boolean): void {
+    const before = this.shut
+    if (isShut) this.#reasons.add(reason)
+    else this.#reasons.delete(reason)
+    if (this.shut !== before) this.#changes.next(this.shut)
+  }
+}
+
+/** A gate that is shut while one of two is. */
+export function combineGates(one: FeedGate, other: FeedGate | undefined): FeedGate {
+  if (other === undefined) return one
+  return {
+    get shut() {
+      return one.shut || other.shut
+    },
+    changes: {
+      subscribe(next) {
+        let before = one.shut || other.shut
+        const tell = () => {
+          const shut = one.shut || other.shut
+          if (shut === before) return
+          before = shut
+          next(shut)
+        }
+        const subscriptions = [one.changes.subscribe(tell), other.changes.subscribe(tell)]
+        return {
+          unsubscribe() {
+            for (const subscription of subscriptions) subscription.unsubscribe()
+          },
+        }
+      },
+    },
+  }
+}

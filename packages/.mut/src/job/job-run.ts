@@ -1,0 +1,285 @@
+import type { Lease, Snapshot, SnapshotStore } from '@rxsse/shared'
+import type { Clock } from '../stage/clock.ts'
+import { Causes } from './causes.ts'
+import { FeedCursor } from './feed-cursor.ts'
+import { JobGate } from './job-gate.ts'
+import { JobParts } from './job-parts.ts'
+import { IDLE, type JobStatus, type SavedSnapshot } from './job-status.ts'
+import { countBytes, parseSnapshot } from './snapshot-format.ts'
+import { Snapshotter, type SnapshotterChange } from './snapshotter.ts'
+
+/** A subscribed feed. */
+export interface RunFeed {
+  /** The states are restored: connects. */
+  open(): void
+  /** Delivers the events that came while the run held them. */
+  release(): void
+  fail(error: unknown): void
+}
+
+export interface RunOptions {
+  readonly store: SnapshotStore
+  /** Milliseconds. */
+  readonly every: number
+  readonly onMismatch: 'error' | 'discard'
+  readonly clock: Clock
+  readonly bytesPerTurn: number
+  readonly report: (status: JobStatus) => void
+}
+
+/** One run of a job: from the first subscription to one of its parts until all of them have ended. */
+export class JobRun {
+  readonly causes: Causes = new Causes(createRunName())
+  readonly gate: JobGate = new JobGate()
+  readonly parts: JobParts
+  readonly #options: RunOptions
+  readonly #cursors = new Map<string, FeedCursor>()
+  readonly #feeds = new Set<RunFeed>()
+  readonly #snapshotter: Snapshotter
+  #phase: 'starting' | 'running' | 'ended' = 'starting'
+  #status: JobStatus = { ...IDLE, phase: 'restoring' }
+  #isHolding = false
+  #stopWatching = (): void => {}
+  #lease: Lease | undefined
+  #stopWaiting = (): void => {}
+  #lost: string | undefined
+  #events = 0
+  #savedEvents = 0
+  #capturedEvents = 0
+
+  constructor(options: RunOptions) {
+    this.#options = options
+    this.parts = new JobParts(options.onMismatch)
+    this.#snapshotter = new Snapshotter(options, {
+      prepareCut: () => this.#prepareCut(),
+      capture: () => {
+        this.#capturedEvents = this.#events
+        const feeds = [...this.#cursors.values()].flatMap((cursor) => cursor.position ?? [])
+        return { feeds, parts: this.parts.capture() }
+      },
+      afterCut: () => this.#release(),
+      activity: () => this.#events + this.parts.activity,
+      isWaiting: () => this.parts.isWaiting,
+      onChange: (change) => this.#onChange(change),
+      onSaved: (saved) => this.#onSaved(saved),
+      fail: (error) => this.fail(error),
+    })
+  }
+
+  /** Whether feeds have to hold their events. */
+  get isHolding(): boolean {
+    return this.#isHolding
+  }
+
+  get hasEnded(): boolean {
+    return this.#phase === 'ended'
+  }
+
+  get status(): JobStatus {
+    return {
+      ...this.#status,
+      discarded: this.parts.discarded,
+      unclaimed: this.parts.unclaimed,
+      delivery: this.mustWait ? 'when-saved' : 'at-once',
+      unsaved: this.#events - this.#savedEvents,
+      pending: this.parts.pending,
+    }
+  }
+
+  /** Whether results may differ if they are made again. Then they wait for a snapshot. */
+  get mustWait(): boolean {
+    return this.parts.usesClock || (this.#cursors.size > 1 && this.parts.hasStages)
+  }
+
+  /** Loads the last snapshot when `previous` is settled. What is subscribed by then is restored before its first event. */
+  async start(previous: Promise<unknown>): Promise<void> {
+    try {
+      await previous
+      await this.#acquire()
+      if (this.hasEnded) return
+      this.#report({ phase: 'restoring' })
+      const snapshot = await this.#options.store.load()
+      if (this.hasEnded) return
+      this.#restore(snapshot)
+      this.#begin(snapshot?.number ?? 0)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /** Ends the run. Resolves when it writes nothing any more. */
+  async end(): Promise<void> {
+    const lease = this.#lease
+    this.#lease = undefined
+    this.#stop(new Error('createJob: every stream of the job has ended'))
+    if (this.#status.phase !== 'failed') this.#report({ ...IDLE, saved: this.#status.saved })
+    await this.#snapshotter.settled
+    await lease?.release()
+  }
+
+  /** Errors all streams. */
+  fail(error: unknown): void {
+    if (this.hasEnded) return
+    this.#stop(error)
+    this.#report({ phase: 'failed', error, waitingFor: undefined })
+    for (const each of [...this.#feeds, ...this.parts.outboxes]) each.fail(error)
+  }
+
+  /** Resolves with a snapshot of now or later, when it is saved. */
+  snapshot(): Promise<SavedSnapshot> {
+    return this.#snapshotter.request()
+  }
+
+  /** How far the feed is. It outlives a subscription. */
+  cursor(name: string): FeedCursor {
+    let cursor = this.#cursors.get(name)
+    if (cursor === undefined) {
+      cursor = new FeedCursor(name)
+      this.#cursors.set(name, cursor)
+    }
+    return cursor
+  }
+
+  addFeed(feed: RunFeed): void {
+    this.#feeds.add(feed)
+    if (this.#phase === 'running') feed.open()
+  }
+
+  deleteFeed(feed: RunFeed): void {
+    this.#feeds.delete(feed)
+    this.retrySnapshot()
+  }
+
+  /** What a snapshot has waited for may be over. */
+  retrySnapshot(): void {
+    this.#snapshotter.retry()
+  }
+
+  /** A feed has delivered an event, or has moved on without one. */
+  onProgress(): void {
+    this.#events++
+    if (!this.#snapshotter.isDue || this.#unclean !== undefined) return
+    this.#hold()
+    this.#snapshotter.retry()
+  }
+
+  /**
+   * What a part held is gone, because its stream has ended early. A snapshot without it would lose it, so there are no
+   * more. If other streams of the job are still there after this turn, they error.
+   */
+  onLost(part: string): void {
+    this.#lost ??= part
+    void Promise.resolve().then(() =>
+      this.fail(
+        new Error(
+          `createJob: the stream with ${part} has ended, and the job cannot go on without it. Start and end all streams of a job together`,
+        ),
+      ),
+    )
+  }
+
+  /** A result waits for a snapshot. */
+  onWaiting(): void {
+    if (this.#phase === 'running') this.#snapshotter.hasten()
+  }
+
+  /** A feed whose last events have no ID of their own, so that they would come again. */
+  get #unclean(): FeedCursor | undefined {
+    for (const cursor of this.#cursors.values()) if (!cursor.isClean) return cursor
+    return undefined
+  }
+
+  async #acquire(): Promise<void> {
+    const request = this.#options.store.acquire?.()
+    if (request === undefined) return
+    this.#report({ phase: 'standing-by' })
+    this.#stopWaiting = () => request.cancel()
+    const lease = await request.granted
+    this.#stopWaiting = () => {}
+    if (this.hasEnded) {
+      await lease.release()
+      return
+    }
+    this.#lease = lease
+    lease.onLost((reason) => this.fail(reason))
+  }
+
+  #restore(snapshot: Snapshot | undefined): void {
+    if (snapshot === undefined) {
+      this.parts.restore([])
+      return
+    }
+    const { feeds, parts, time } = parseSnapshot(snapshot)
+    const { number, chunks, damaged = [] } = snapshot
+    const saved = { number, bytes: countBytes(chunks), time }
+    this.#status = { ...this.#status, restoredFrom: number, damaged, saved }
+    for (const position of feeds) this.cursor(position.feed).restore(position)
+    this.parts.restore(parts)
+  }
+
+  #begin(number: number): void {
+    this.#phase = 'running'
+    this.#snapshotter.start(number)
+    this.#report({ phase: 'running' })
+    for (const outbox of this.parts.outboxes) outbox.release()
+    for (const feed of [...this.#feeds]) feed.open()
+  }
+
+  #prepareCut(): string | undefined {
+    if (this.#lost !== undefined) return `${this.#lost}, whose stream has ended`
+    const unclean = this.#unclean
+    if (unclean !== undefined) {
+      this.#release()
+      return `an event of the feed "${unclean.feed}" with an ID of its own`
+    }
+    const { busy } = this.parts
+    if (busy === undefined) return undefined
+    this.#hold()
+    return `the stage "${busy.name}", which handles ${busy.running.buffered} events`
+  }
+
+  #hold(): void {
+    if (this.#isHolding) return
+    this.#isHolding = true
+    this.#stopWatching = this.parts.watchDrained(() => {
+      if (this.parts.busy === undefined) this.retrySnapshot()
+    })
+    this.gate.set(this, true)
+  }
+
+  #release(): void {
+    if (!this.#isHolding) return
+    this.#isHolding = false
+    this.#stopWatching()
+    for (const feed of [...this.#feeds]) feed.release()
+    this.gate.set(this, false)
+  }
+
+  #onChange({ isBusy, ...change }: SnapshotterChange): void {
+    if (isBusy === undefined) this.#report(change)
+    else this.#report({ phase: isBusy ? 'snapshotting' : 'running', ...change })
+  }
+
+  #onSaved(saved: SavedSnapshot): void {
+    this.#savedEvents = this.#capturedEvents
+    this.#report({ saved })
+    for (const outbox of this.parts.outboxes) outbox.release()
+  }
+
+  #report(change: Partial<JobStatus>): void {
+    this.#status = { ...this.#status, ...change }
+    this.#options.report(this.status)
+  }
+
+  #stop(error: unknown): void {
+    if (this.hasEnded) return
+    this.#phase = 'ended'
+    this.#stopWaiting()
+    this.#stopWatching()
+    this.#snapshotter.stop(error)
+  }
+}
+
+function createRunName(): string {
+  return [...crypto.getRandomValues(new Uint32Array(2))].map((word) => word.toString(36)).join('')
+}

@@ -1,0 +1,90 @@
+import type { Observable } from 'rxjs'
+import type { Counts } from '../stage/counts.ts'
+import { createStage } from '../stage/create-stage.ts'
+import type { Durability, OperatorState } from '../stage/operator-state.ts'
+import {
+  type AttachableStage,
+  isAttachable,
+  type StageChangesOptions,
+  type StageCounts,
+} from '../stage/stage.ts'
+import { ByteWriter } from './byte-writer.ts'
+import type { RunStage } from './job-parts.ts'
+import type { JobRun } from './job-run.ts'
+
+/** A stage whose operator's state is in the snapshots of a job. */
+export class JobStage implements AttachableStage, RunStage {
+  readonly name: string
+  readonly #stage: AttachableStage
+  readonly #join: () => JobRun
+  readonly #leave: (run: JobRun) => void
+  #run: JobRun | undefined
+  operator = ''
+  state: OperatorState | 'drained' = 'drained'
+  #counts: Counts | undefined
+
+  constructor(name: string, join: () => JobRun, leave: (run: JobRun) => void) {
+    const stage = createStage(name)
+    if (!isAttachable(stage)) throw new TypeError('createStage() makes stages that operators can use')
+    this.name = name
+    this.#stage = stage
+    this.#join = join
+    this.#leave = leave
+  }
+
+  get running(): Counts {
+    if (this.#counts === undefined) throw new Error(`no operator uses the stage "${this.name}"`)
+    return this.#counts
+  }
+
+  counts(): StageCounts {
+    return this.#stage.counts()
+  }
+
+  changes(options?: StageChangesOptions): Observable<StageCounts> {
+    return this.#stage.changes(options)
+  }
+
+  attach(operator: string, counts: Counts): void {
+    this.#stage.attach(operator, counts)
+    const run = this.#join()
+    this.#run = run
+    this.#counts = counts
+    this.operator = operator
+    counts.identify = (identity, emit) =>
+      run.causes.run({ name: `${this.name}|${identity}`, results: 0 }, emit)
+  }
+
+  keep(state: Durability): void {
+    if (state === undefined) {
+      throw new TypeError(
+        `${this.operator} cannot be the stage "${this.name}" of a job: it has no state. Use createStage() for its counts`,
+      )
+    }
+    if (state !== 'drained') state.sample?.(new ByteWriter())
+    this.state = state
+    this.#run?.parts.addStage(this)
+  }
+
+  detach(): void {
+    this.#stage.detach()
+    const run = this.#run
+    this.#run = undefined
+    if (run === undefined) return
+    run.parts.deleteStage(this)
+    if (!this.running.isComplete) run.onLost(`the stage "${this.name}"`)
+    run.retrySnapshot()
+    this.#leave(run)
+  }
+
+  watch(listener: () => void): () => void {
+    const subscription = this.#stage.changes({ every: 0 }).subscribe(listener)
+    return () => subscription.unsubscribe()
+  }
+
+  follow(): never {
+    throw new Error(
+      `commit: the stage "${this.name}" is one of a job, which saves how far its feeds are. Leave out commit`,
+    )
+  }
+}

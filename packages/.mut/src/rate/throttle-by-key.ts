@@ -1,0 +1,125 @@
+import { type Duration, parsePositiveDuration } from '@rxsse/shared'
+import type { MonoTypeOperatorFunction } from 'rxjs'
+import type { Primitive } from '../engine/keyed-state/key.ts'
+import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
+import { shiftToDay } from '../stage/clock.ts'
+import { loadItems, saveItems } from '../stage/operator-state.ts'
+import { type ByKeyOptions, type Held, operateByKey } from './operate-by-key.ts'
+
+export interface ThrottleByKeyOptions<T> extends ByKeyOptions<T> {
+  /** The shortest time between two events of a key. */
+  readonly interval: Duration
+  /** Whether an event of a quiet key is emitted at once. Default: true. */
+  readonly leading?: boolean
+  /** Whether the latest event of an interval is emitted at its end. Otherwise it is dropped. Default: true. */
+  readonly trailing?: boolean
+}
+
+/**
+ * Passes on at most one event of each key in an interval: RxJS's `throttleTime` by key, with one timer for all keys. The
+ * first event of a quiet key comes at once, and the latest one of each interval at its end.
+ *
+ * ```ts
+ * positions$.pipe(throttleByKey({ key: (ship) => ship.id, interval: '1s' }))
+ * ```
+ *
+ * Emits when an event of a quiet key comes (`leading`), and at the end of an interval in which one came (`trailing`).
+ * Drops events that a later one has replaced, and without `trailing` all of an interval, to `onDropped`.
+ * Completes when the source completes, after the held events, in the order in which they were due.
+ * Unsubscribes from the source at once; held events are discarded.
+ */
+export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOperatorFunction<T> {
+  const interval = parsePositiveDuration(options.interval, 'throttleByKey: interval')
+  const { leading = true, trailing = true } = options
+  if (!leading && !trailing)
+    throw new TypeError('throttleByKey needs leading or trailing, or nothing would pass')
+
+  return operateByKey('throttleByKey', options, (context) => {
+    const { out, counts, clock, maxKeys, createTimer, emit, drop } = context
+    const throttled = new Map<Primitive, Throttled<T>>()
+    const queue = new TimerQueue<Throttled<T>>()
+    let order = 0
+    counts.keys = () => throttled.size
+    const timer = createTimer(clock, (now) => {
+      for (let due = queue.takeDue(now); due !== undefined && !out.closed; due = queue.takeDue(now)) {
+        if (due.held.length === 0) throttled.delete(due.id)
+        else {
+          queue.schedule(due, now + interval)
+          emitHeld(due)
+        }
+      }
+      timer.set(queue.next())
+    })
+
+    function emitHeld(entry: Throttled<T>): void {
+      for (const { event, part } of entry.held.splice(0)) emit(event, part)
+    }
+
+    /** Starts the first interval of a key. */
+    function begin(id: Primitive): Throttled<T> {
+      const entry: Throttled<T> = { id, held: [], order: order++, at: Number.POSITIVE_INFINITY }
+      throttled.set(id, entry)
+      queue.schedule(entry, clock.now() + interval)
+      timer.set(queue.next())
+      return entry
+    }
+
+    function evictOldest(): void {
+      for (const [id, oldest] of throttled) {
+        throttled.delete(id)
+        queue.schedule(oldest, Number.POSITIVE_INFINITY)
+        emitHeld(oldest)
+        return
+      }
+    }
+
+    return {
+      next(id, event, part) {
+        const known = throttled.get(id)
+        const entry = known ?? begin(id)
+        if (known === undefined && leading) emit(event, part)
+        else if (trailing)
+          for (const replaced of entry.held.splice(0, 1, { event, part })) drop(replaced.event, replaced.part)
+        else drop(event, part)
+        while (throttled.size > maxKeys) evictOldest()
+      },
+      flush() {
+        for (const entry of [...throttled.values()].sort((a, b) => a.at - b.at || a.order - b.order))
+          emitHeld(entry)
+      },
+      *save(writer) {
+        const shift = shiftToDay(clock)
+        writer.number(order)
+        const entries = [...throttled.values()].map((entry) => ({ ...entry, held: [...entry.held] }))
+        yield* saveItems(writer, entries, ({ id, at, order: number, held }) => {
+          writer.value(id)
+          writer.number(at + shift)
+          writer.number(number)
+          writer.value(held.map(({ event }) => event))
+        })
+      },
+      restore(reader) {
+        const [now, shift] = [clock.now(), shiftToDay(clock)]
+        order = reader.number()
+        loadItems(reader, () => {
+          const id = reader.value<Primitive>()
+          // Somebody may have set the clock back.
+          const at = Math.min(reader.number() - shift, now + interval)
+          const number = reader.number()
+          const held = reader.value<T[]>().map((event) => ({ event, part: undefined }))
+          const entry: Throttled<T> = { id, held, order: number, at: Number.POSITIVE_INFINITY }
+          throttled.set(id, entry)
+          queue.schedule(entry, at)
+        })
+        timer.set(queue.next())
+      },
+    }
+  })
+}
+
+/** A key in an interval. */
+interface Throttled<T> extends Scheduled {
+  readonly id: Primitive
+  /** The latest event of the interval, if there is one. */
+  readonly held: Held<T>[]
+}

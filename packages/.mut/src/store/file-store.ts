@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto'
+import { open, readFile, rm } from 'node:fs/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { crc32 } from 'node:zlib'
+import {
+  createSnapshotStore,
+  optionError,
+  type SnapshotBackend,
+  type SnapshotContent,
+  type SnapshotDraft,
+  type SnapshotRecord,
+  type SnapshotStore,
+} from '@rxsse/shared'
+import { removeLeftovers, replaceFile } from '@rxsse/shared/files'
+
+export interface FileStoreOptions {
+  /** The beginning of the two file names: `<path>.1` and `<path>.2`. Their folder must exist. */
+  readonly path: string
+}
+
+/**
+ * Keeps the snapshots of a job in two files, `<path>.1` and `<path>.2`. A save replaces the older one as a whole: it writes
+ * a new file beside it, flushes it to the disk and renames it. Only the user of the process can read the files (mode 0600).
+ *
+ * One process at a time may use a path. If another one saves there, the next `save` here rejects with `superseded`.
+ */
+export function fileStore({ path }: FileStoreOptions): SnapshotStore {
+  if (typeof path !== 'string' || path === '')
+    throw optionError('fileStore: path', 'the path of a file', path)
+  return createSnapshotStore({
+    name: 'fileStore',
+    backend: new SnapshotFiles([`${path}.1`, `${path}.2`]),
+    crc32,
+    createId: () => randomBytes(ID_BYTES).toString('hex'),
+    nextTurn,
+  })
+}
+
+class SnapshotFiles implements SnapshotBackend {
+  readonly #paths: readonly [string, string]
+  /** What is in the two files. */
+  #found: readonly (SnapshotRecord | undefined)[] = []
+  #isTidy = false
+
+  constructor(paths: readonly [string, string]) {
+    this.#paths = paths
+  }
+
+  async list(): Promise<SnapshotRecord[]> {
+    this.#found = await Promise.all(this.#paths.map(readRecord))
+    return this.#found.filter((record) => record !== undefined)
+  }
+
+  async read(id: string): Promise<SnapshotContent> {
+    return parseContent(await readFile(this.#pathOf(id)))
+  }
+
+  async write(draft: SnapshotDraft, keep: readonly string[]): Promise<void> {
+    if (!this.#isTidy) for (const path of this.#paths) await removeLeftovers(path)
+    this.#isTidy = true
+    const free = this.#found.indexOf(undefined)
+    const at = free === -1 ? this.#found.findIndex((record) => record?.id !== keep[0]) : free
+    await replaceFile(this.#paths[at] as string, encodeFile(draft))
+    const other = 1 - at
+    const record = this.#found[other]
+    if (record !== undefined && !keep.includes(record.id))
+      await rm(this.#paths[other] as string, { force: true })
+  }
+
+  close(): void {}
+
+  #pathOf(id: string): string {
+    return this.#paths[this.#found.findIndex((record) => record?.id === id)] as string
+  }
+}
+
+// A file is a header, the length of each chunk (4 bytes), their bytes, and the checksum of the snapshot (4 bytes). All
+// numbers are big-endian. The header is the format's name (8 bytes), the name of the save (8), the snapshot's number (8,
+// floating point), the number of chunks (4), and the checksum of the header (4).
+const FORMAT = Buffer.from('rxsse-j1')
+const ID_BYTES = 8
+const HEADER_BYTES = 32
+
+function* encodeFile(draft: SnapshotDraft): Generator<Uint8Array, void, void> {
+  const { id, number, sizes } = draft
+  const start = Buffer.alloc(HEADER_BYTES + 4 * sizes.length)
+  FORMAT.copy(start)
+  start.write(id, 8, 'hex')
+  start.writeDoubleBE(number, 16)
+  start.writeUInt32BE(sizes.length, 24)
+  start.writeUInt32BE(crc32(start.subarray(0, 28)), 28)
+  for (const [i, size] of sizes.entries()) start.writeUInt32BE(size, HEADER_BYTES + 4 * i)
+  yield start
+  yield* draft.pieces(PIECE_BYTES)
+  const end = Buffer.alloc(4)
+  end.writeUInt32BE(draft.checksum)
+  yield end
+}
+
+/** Bytes that are written at once. */
+const PIECE_BYTES = 2 ** 18
+
+/** Undefined if there is no file. */
+async function readRecord(path: string): Promise<SnapshotRecord | undefined> {
+  const header = Buffer.alloc(HEADER_BYTES)
+  try {
+    const file = await open(path, 'r')
+    try {
+      await file.read(header, 0, HEADER_BYTES, 0)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  if (!FORMAT.equals(header.subarray(0, 8)) || crc32(header.subarray(0, 28)) !== header.readUInt32BE(28))
+    return { id: path, number: undefined }
+  return { id: header.toString('hex', 8, 16), number: header.readDoubleBE(16) }
+}
+
+function parseContent(file: Buffer): SnapshotContent {
+  const count = file.readUInt32BE(24)
+  const start = HEADER_BYTES + 4 * count
+  if (file.length < start + 4) throw new Error('its file is too short')
+  const sizes = Array.from({ length: count }, (_, i) => file.readUInt32BE(HEADER_BYTES + 4 * i))
+  const end = file.length - 4
+  return { sizes, checksum: file.readUInt32BE(end), pieces: [file.subarray(start, end)] }
+}
