@@ -60,6 +60,8 @@ export class KeyedState<K extends Key, S> {
   #recentId: Primitive
   readonly #bounded: boolean
   #uses = 0
+  /** The states were saved without a `ttl`, so that nobody knows when they were used. They count as used when time is first told. */
+  #isUndated = false
   #copies = 0
   /** Writes an entry of the copy that is being made. */
   #write: ((entry: Entry<K, S>) => void) | undefined
@@ -90,7 +92,8 @@ export class KeyedState<K extends Key, S> {
     if (entry === undefined) {
       entry = { key, state: this.#create(key, id), usedAt: now, order: this.#uses++, copy: this.#copies }
       this.#entries.set(id, entry)
-      if (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
+      // More than one if a state was restored that had another bound.
+      while (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
     } else {
       this.#write?.(entry)
       if (this.#renews) {
@@ -112,12 +115,17 @@ export class KeyedState<K extends Key, S> {
 
   /** When the next key expires if it is not used before. Infinity: none does. */
   get nextExpiry(): number {
+    if (this.#isUndated) return Number.POSITIVE_INFINITY
     for (const { usedAt } of this.#entries.values()) return usedAt + this.#ttl
     return Number.POSITIVE_INFINITY
   }
 
   /** Evicts the keys that have expired by `now`. */
   expire(now: number): void {
+    if (this.#isUndated) {
+      this.#isUndated = false
+      this.renew(now)
+    }
     for (const entry of this.#entries.values()) {
       if (now - entry.usedAt < this.#ttl) return
       this.#evictOldest('ttl')
@@ -152,20 +160,20 @@ export class KeyedState<K extends Key, S> {
   *save(writer: StateWriter, codec: StateCodec<S>, shift = 0): Generator<void, void> {
     const copy = ++this.#copies
     let left = this.#entries.size
+    const isDated = this.#ttl !== Number.POSITIVE_INFINITY && !this.#isUndated
     this.#recent = undefined
     this.#write = (entry) => {
       if (entry.copy === copy) return
       entry.copy = copy
       left--
       writer.value(entry.key)
-      if (this.#bounded) {
-        writer.number(entry.usedAt + shift)
-        writer.number(entry.order)
-      }
+      if (isDated) writer.number(entry.usedAt + shift)
+      if (this.#bounded) writer.number(entry.order)
       codec.write(entry.state, writer)
     }
     writer.number(left)
     writer.value(this.#bounded)
+    writer.value(isDated)
     try {
       // An entry that is used again moves to the end and comes twice.
       for (const entry of left === 0 ? [] : this.#entries.values()) {
@@ -178,21 +186,28 @@ export class KeyedState<K extends Key, S> {
     }
   }
 
-  /** Reads what `save` has written. There must be no states yet. `shift` is subtracted from the times of use. */
-  load(reader: StateReader, codec: StateCodec<S>, shift = 0): void {
+  /**
+   * Reads what `save` has written. There must be no states yet. `shift` is subtracted from the times of use. None counts as later
+   * than `now`: the clock of this process may be behind that of the one before.
+   */
+  load(reader: StateReader, codec: StateCodec<S>, shift = 0, now = Number.POSITIVE_INFINITY): void {
     const entries: Entry<K, S>[] = []
     let left = reader.number()
-    const bounded = reader.value<boolean>()
+    const isOrdered = reader.value<boolean>()
+    const isDated = reader.value<boolean>()
     for (; left > 0; left--) {
       const key = reader.value<K>()
-      const usedAt = bounded ? reader.number() - shift : 0
-      const order = bounded ? reader.number() : 0
+      const usedAt = isDated ? Math.min(reader.number() - shift, now) : 0
+      const order = isOrdered ? reader.number() : 0
       const state = codec.read(this.#create(key, identifyKey(key)), reader)
       entries.push({ key, state, usedAt, order, copy: 0 })
     }
     entries.sort((a, b) => a.order - b.order)
-    for (const entry of entries) this.#entries.set(identifyKey(entry.key), entry)
-    this.#uses = entries.reduce((most, { order }) => Math.max(most, order + 1), 0)
+    for (const entry of entries) {
+      entry.order = this.#uses++
+      this.#entries.set(identifyKey(entry.key), entry)
+    }
+    this.#isUndated = !isDated
   }
 
   *states(): IterableIterator<S> {
