@@ -190,7 +190,7 @@ export class KeyedState<K extends Key, S> {
    * Reads what `save` has written. There must be no states yet. `shift` is subtracted from the times of use. None counts as later
    * than `now`: the clock of this process may be behind that of the one before.
    */
-  load(reader: StateReader, codec: StateCodec<S>, shift = 0, now = Number.POSITIVE_INFINITY): void {
+  load(reader: StateReader, codec: StateCodec<S>, shift = 0, now: number = Number.POSITIVE_INFINITY): void {
     const entries: Entry<K, S>[] = []
     let left = reader.number()
     const isOrdered = reader.value<boolean>()
