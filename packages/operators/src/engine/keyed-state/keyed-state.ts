@@ -72,6 +72,8 @@ export class KeyedState<K extends Key, S> {
   #uses = 0
   #created = 0
   #evictions = 0
+  /** The states were saved without a `ttl`, so that nobody knows when they were used. They count as used when time is first told. */
+  #isUndated = false
   #copies = 0
   /** Writes an entry of the copy that is being made. */
   #write: ((entry: Entry<K, S>) => void) | undefined
@@ -103,7 +105,7 @@ export class KeyedState<K extends Key, S> {
       const state = this.#newState(key, id)
       entry = { key, state, usedAt: now, order: this.#uses++, copy: this.#copies }
       this.#entries.set(id, entry)
-      // A smaller limit than that of the process before evicts more than one.
+      // More than one if a state was restored that had another bound.
       while (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
     } else {
       this.#write?.(entry)
@@ -126,12 +128,17 @@ export class KeyedState<K extends Key, S> {
 
   /** When the next key expires if it is not used before. Infinity: none does. */
   get nextExpiry(): number {
+    if (this.#isUndated) return Number.POSITIVE_INFINITY
     for (const { usedAt } of this.#entries.values()) return usedAt + this.#ttl
     return Number.POSITIVE_INFINITY
   }
 
   /** Evicts the keys that have expired by `now`. */
   expire(now: number): void {
+    if (this.#isUndated) {
+      this.#isUndated = false
+      this.renew(now)
+    }
     for (const entry of this.#entries.values()) {
       if (now - entry.usedAt < this.#ttl) return
       this.#evictOldest('ttl')
@@ -166,22 +173,22 @@ export class KeyedState<K extends Key, S> {
   *save(writer: StateWriter, codec: StateCodec<S>, shift = 0): Generator<void, void> {
     const copy = ++this.#copies
     let left = this.#entries.size
+    const isDated = this.#ttl !== Number.POSITIVE_INFINITY && !this.#isUndated
     this.#recent = undefined
     this.#write = (entry) => {
       if (entry.copy === copy) return
       entry.copy = copy
       left--
       writer.value(entry.key)
-      if (this.#bounded) {
-        writer.number(entry.usedAt + shift)
-        writer.number(entry.order)
-      }
+      if (isDated) writer.number(entry.usedAt + shift)
+      if (this.#bounded) writer.number(entry.order)
       codec.write(entry.state, writer)
     }
     writer.number(this.#created)
     writer.number(this.#evictions)
     writer.number(left)
     writer.value(this.#bounded)
+    writer.value(isDated)
     try {
       // An entry that is used again moves to the end and comes twice.
       for (const entry of left === 0 ? [] : this.#entries.values()) {
@@ -195,27 +202,31 @@ export class KeyedState<K extends Key, S> {
   }
 
   /**
-   * Reads what `save` has written. There must be no states yet. `shift` is subtracted from the times of use. States that were
-   * saved without bounds count as used at `now`.
+   * Reads what `save` has written. There must be no states yet. `shift` is subtracted from the times of use. None counts as later
+   * than `now`: the clock of this process may be behind that of the one before.
    */
-  load(reader: StateReader, codec: StateCodec<S>, now = 0, shift = 0): void {
+  load(reader: StateReader, codec: StateCodec<S>, shift = 0, now: number = Number.POSITIVE_INFINITY): void {
     const entries: Entry<K, S>[] = []
     const created = reader.number()
     const evictions = reader.number()
     let left = reader.number()
-    const bounded = reader.value<boolean>()
+    const isOrdered = reader.value<boolean>()
+    const isDated = reader.value<boolean>()
     for (; left > 0; left--) {
       const key = reader.value<K>()
-      const usedAt = bounded ? reader.number() - shift : now
-      const order = bounded ? reader.number() : 0
+      const usedAt = isDated ? Math.min(reader.number() - shift, now) : 0
+      const order = isOrdered ? reader.number() : 0
       const state = codec.read(this.#newState(key, identifyKey(key)), reader)
       entries.push({ key, state, usedAt, order, copy: 0 })
     }
     entries.sort((a, b) => a.order - b.order)
-    for (const entry of entries) this.#entries.set(identifyKey(entry.key), entry)
-    this.#uses = entries.reduce((most, { order }) => Math.max(most, order + 1), 0)
+    for (const entry of entries) {
+      entry.order = this.#uses++
+      this.#entries.set(identifyKey(entry.key), entry)
+    }
     this.#created = created
     this.#evictions = evictions
+    this.#isUndated = !isDated
   }
 
   *states(): IterableIterator<S> {

@@ -98,7 +98,7 @@ export class CountWindows<K extends Key, R, P = never> {
   }
 
   load(reader: StateReader, now: number, shift: number): void {
-    this.#states.load(reader, this.#codec, now, shift)
+    this.#states.load(reader, this.#codec, shift, now)
   }
 
   #newState(key: K, { order, evictions }: StateOrigin): KeyCounts<K, R, P> {
