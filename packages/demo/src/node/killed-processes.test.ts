@@ -1,11 +1,11 @@
 import { fromEventSource, type SseEvent } from '@rxsse/core'
 import { filter, firstValueFrom, ReplaySubject, Subject, timeout } from 'rxjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Redis, redisPath, startRedis } from '../../redis/test/redis.ts'
-import { loadTimeline } from '../src/feed/timeline.ts'
-import type { Messages } from '../src/messages/messages.ts'
-import { createReplayPipeline } from '../src/pipeline/replay-pipeline.ts'
-import { runDemo, type StartedDemo, startDemo } from './started-demo.ts'
+import { type Redis, redisPath, startRedis } from '../../../redis/test/redis.ts'
+import { runDemo, type StartedDemo, startDemo } from '../../test/started-demo.ts'
+import { loadTimeline } from '../feed/timeline.ts'
+import type { Messages } from '../messages/messages.ts'
+import { createReplayPipeline } from '../pipeline/replay-pipeline.ts'
 
 const SPEED = ['--speed', '36000']
 
