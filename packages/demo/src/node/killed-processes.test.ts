@@ -26,13 +26,15 @@ async function killInTurn(demo: StartedDemo, url: string, names: readonly string
   const gaps: unknown[] = []
   const reading = fromEventSource(`${url}/sse?lastEventId=earliest`, {
     reconnect: { initialDelay: '100ms', maxServerDelay: '100ms', factor: 1 },
+    // A connection that a killed worker was about to get is never answered.
+    timeouts: { head: '10s', idle: '20s' },
   }).subscribe(({ type, data }) => {
     if (type === 'status') statuses.next(JSON.parse(data))
     else if (type === 'gap') gaps.push(data)
     else if (type !== 'node') results.push({ type, data: JSON.parse(data) })
   })
   const nextStatus = (isWanted: (status: Messages['status']) => boolean) =>
-    firstValueFrom(statuses.pipe(filter(isWanted), timeout(20_000)))
+    firstValueFrom(statuses.pipe(filter(isWanted), timeout(60_000)))
 
   let status = await nextStatus(({ counts, job }) => counts.in > 50 && (job?.saved?.snapshot ?? 0) > 0)
   for (const name of names) {

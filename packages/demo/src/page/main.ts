@@ -145,6 +145,7 @@ for (const message of snapshot.messages) show(message)
 
 const live: Observable<Message> = fromEventSource('sse', {
   lastEventId: snapshot.lastEventId,
+  timeouts: { head: '10s', idle: '40s' },
   state: { next: showState },
 }).pipe(
   decodeByType(MESSAGES, {
