@@ -163,9 +163,22 @@ describe('the inspector', () => {
       const response = await answer(new Request(url, { headers: { accept: 'text/html', ...headers } }))
       return response.status
     }
-    for (const host of ['localhost', 'LOCALHOST:9090', 'app.localhost', '127.0.0.1:80', '127.1.2.3', '[::1]:9090'])
+    for (const host of [
+      'localhost',
+      'LOCALHOST:9090',
+      'app.localhost',
+      '127.0.0.1:80',
+      '127.1.2.3',
+      '[::1]:9090',
+    ])
       expect([host, await statusOf(`http://${host}/`)]).toEqual([host, 200])
-    for (const host of ['evil.example', '127.0.0.1.evil.example', 'localhost.evil.example', '10.0.0.1', '[::2]'])
+    for (const host of [
+      'evil.example',
+      '127.0.0.1.evil.example',
+      'localhost.evil.example',
+      '10.0.0.1',
+      '[::2]',
+    ])
       expect([host, await statusOf(`http://${host}/`)]).toEqual([host, 403])
     expect(await statusOf('http://localhost/', { 'x-forwarded-for': '10.0.0.1' })).toBe(403)
     expect(await statusOf('http://localhost/', { forwarded: 'for=10.0.0.1' })).toBe(403)
@@ -200,7 +213,9 @@ describe('the inspector', () => {
     const { fetch: answer } = inspect({ sinks: { sink: createReadSink() } })
     const page = await answer(new Request('http://localhost/', { headers: { accept: 'text/html' } }))
     expect(await page.text()).toContain('rxsse inspector')
-    const events = await answer(new Request('http://localhost/', { headers: { accept: 'text/event-stream' } }))
+    const events = await answer(
+      new Request('http://localhost/', { headers: { accept: 'text/event-stream' } }),
+    )
     const reader = (events.body as ReadableStream<Uint8Array>).getReader()
     let text = ''
     while (!text.includes('"sinks":[{"name":"sink"')) {

@@ -3,6 +3,7 @@ import { type Duration, optionError, parsePositiveDuration } from '@rxsse/shared
 import { map, Observable, type SchedulerLike, share, timer } from 'rxjs'
 import page from '#page' with { type: 'json' }
 import type { InspectableJob, InspectableSink, InspectableStage } from './inspectable.ts'
+import { createChangeFilter } from './new-changes.ts'
 import type { Sample } from './sample.ts'
 import { type Inspected, Sampler } from './sampler.ts'
 import { sampleSource, type WatchedSource } from './watch-source.ts'
@@ -41,10 +42,13 @@ export interface InspectOptions {
  */
 export function inspect(options: InspectOptions): StreamEndpoint {
   const inspected = readInspected(options)
-  const messages = createSamples(inspected, options).pipe(map((data) => ({ type: 'sample', data })))
+  const samples = createSamples(inspected, options)
   return streamTo(
     (request) => {
-      if (request.headers.get('accept')?.includes('text/event-stream')) return messages
+      if (request.headers.get('accept')?.includes('text/event-stream')) {
+        const leaveOutSent = createChangeFilter()
+        return samples.pipe(map((sample) => ({ type: 'sample', data: leaveOutSent(sample) })))
+      }
       return reply(page.html, { headers: PAGE_HEADERS })
     },
     { access: options.access ?? allowLocal, retry: '1s', takeover: false },
