@@ -3,7 +3,7 @@ import { createLiveFeed } from '../../test/live-feed.ts'
 import { locks, open, openPlaced, openTab, requests, serve, type TestTab } from '../../test/shared-tab.ts'
 
 describe.skipIf(!locks)('a tab that leaves', () => {
-  it.each([
+  it.each<(number | undefined)[]>([
     [1, 3],
     [3, 1],
     [2, 2],

@@ -88,13 +88,22 @@ describe.skipIf(!locks)('tabs', () => {
     for (const [option, options] of cases) {
       const url = option === 'url' ? `${serverUrl()}other` : serverUrl()
       const tab = openTab(options, { url })
-      const message = `options-differ: ${option} must be the same in all tabs, and differs in this one`
-      await expect.poll(() => tab.end).toBe(message)
+      const message = `options-differ: ${option} must be the same in all tabs with the same name`
+      await expect.poll(() => tab.end).toContain(message)
       expect(tab.states).toEqual(['follower closed'])
     }
     feed.publish(1)
     await expect.poll(() => first.data).toEqual(['1'])
     expect(requests()).toHaveLength(1)
+  })
+
+  it('a release that changes an option and the name works beside tabs of the release before', async () => {
+    const before = await openPlaced({ name: 'prices', timeouts: { idle: '60s' } })
+    const without = openTab({ name: 'prices', timeouts: { idle: '90s' } })
+    await expect.poll(() => without.end).toContain('if a release changes it, it needs another name')
+    const after = await openPlaced({ name: 'prices 2', timeouts: { idle: '90s' } })
+    feed.publish(1)
+    for (const tab of [before, after]) await expect.poll(() => tab.data).toEqual(['1'])
   })
 
   it('two streams do not mix', async () => {

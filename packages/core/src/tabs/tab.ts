@@ -1,7 +1,7 @@
 import type { SseEvent } from '@rxsse/shared'
-import { EventSourceError } from '../errors/event-source-error.ts'
+import type { EventSourceError } from '../errors/event-source-error.ts'
 import type { ConnectionState } from '../stream/state.ts'
-import type { Fingerprint } from './fingerprint.ts'
+import { createDifferenceError, type Fingerprint } from './fingerprint.ts'
 import { Follower } from './follower.ts'
 import type { HistoryLimits } from './history.ts'
 import { Holder } from './holder.ts'
@@ -213,8 +213,7 @@ export class Tab {
     if (to !== this.#id || hello !== this.#hello || this.#role.name !== 'joining') return
     if (message.kind === 'reject') {
       this.leave()
-      const what = `${message.option} must be the same in all tabs, and differs in this one`
-      this.#port.end(new EventSourceError('options-differ', what))
+      this.#port.end(createDifferenceError(message.option))
     } else {
       const follower = new Follower(term, this.#place, this.#port)
       const isOther = this.#lastTerm !== termKey(term)

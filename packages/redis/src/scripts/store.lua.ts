@@ -36,7 +36,7 @@ redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 return 1
 `
 
-/** Gives the right to the next process at once. KEYS: fence, lease. ARGV: token. */
+/** Gives the right back: the next process that asks gets it. KEYS: fence, lease. ARGV: token. */
 export const RELEASE_LEASE: string = `${CHECK_FENCE}
 return redis.call('DEL', KEYS[2])
 `

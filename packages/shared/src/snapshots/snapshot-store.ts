@@ -14,7 +14,7 @@ export interface Snapshot {
 export interface Lease {
   /** Calls back once when the right is lost: the process can no longer save or publish. */
   onLost(listener: (reason: Error) => void): void
-  /** Gives the right to the next process at once. */
+  /** Gives the right back. The next process gets it when it asks again: of `redisStore`, within half a second. */
   release(): MaybePromise<void>
 }
 
