@@ -74,7 +74,10 @@ export interface Job extends FeedWatch {
   ): OperatorFunction<T, R>
   /** Emits what the job does now, and then each change. It never ends. */
   readonly status: Observable<JobStatus>
-  /** Takes a snapshot now, such as before an orderly end. Resolves when it is saved. Rejects if it cannot be saved. */
+  /**
+   * Takes a snapshot now, such as before an orderly end. Resolves when it is saved. Rejects if it cannot be saved. While the job
+   * is restored or stands by, the snapshot waits until it runs.
+   */
   snapshot(): Promise<SavedSnapshot>
 }
 

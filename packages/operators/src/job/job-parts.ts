@@ -15,6 +15,8 @@ export interface RunStage {
   readonly state: OperatorState | 'drained'
   /** Calls back after each change of the counts. Returns how to stop that. */
   watch(listener: () => void): () => void
+  /** Errors the operator's stream. */
+  fail(error: unknown): void
 }
 
 /** The results of one `deliver`. */
@@ -50,6 +52,10 @@ export class JobParts {
     return [...this.#outboxes.values()]
   }
 
+  get stages(): readonly RunStage[] {
+    return [...this.#stages.values()]
+  }
+
   get hasStages(): boolean {
     return this.#stages.size > 0
   }
@@ -60,7 +66,7 @@ export class JobParts {
 
   /** Whether a stage depends on more than its events and their order. */
   get usesClock(): boolean {
-    return [...this.#stages.values()].some(({ state }) => state === 'drained' || state.usesClock)
+    return this.stages.some(({ state }) => state === 'drained' || state.usesClock)
   }
 
   get isWaiting(): boolean {
@@ -113,9 +119,7 @@ export class JobParts {
 
   /** Calls back when operators that have to be drained change. Returns how to stop that. */
   watchDrained(listener: () => void): () => void {
-    const stops = [...this.#stages.values()]
-      .filter(({ state }) => state === 'drained')
-      .map((stage) => stage.watch(listener))
+    const stops = this.stages.filter(({ state }) => state === 'drained').map((stage) => stage.watch(listener))
     return () => {
       for (const stop of stops) stop()
     }

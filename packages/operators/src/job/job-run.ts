@@ -122,7 +122,7 @@ export class JobRun {
     if (this.hasEnded) return
     this.#stop(error)
     this.#report({ phase: 'failed', error, waitingFor: undefined })
-    for (const each of [...this.#feeds, ...this.parts.outboxes]) each.fail(error)
+    for (const each of [...this.#feeds, ...this.parts.outboxes, ...this.parts.stages]) each.fail(error)
   }
 
   /** Resolves with a snapshot of now or later, when it is saved. */

@@ -54,7 +54,8 @@ export class Snapshotter {
   readonly #timer: Timer
   /** Runs what is left of a copy, or tries a cut again, in a turn of its own. */
   readonly #turn: Timer
-  #phase: 'idle' | 'due' | 'copying' | 'saving' | 'stopped' = 'idle'
+  /** Before it has started, there is nothing that a snapshot could be taken of: the last one is not restored yet. */
+  #phase: 'unstarted' | 'idle' | 'due' | 'copying' | 'saving' | 'stopped' = 'unstarted'
   #number = 0
   #copy: StateCopy | undefined
   /** What the copy has to be saved with. */
@@ -70,6 +71,7 @@ export class Snapshotter {
   /** The requests that the current snapshot answers. */
   #answered: Request[] = []
   #saving: Promise<unknown> | undefined
+  #stopReason: unknown
 
   constructor({ store, every, clock, bytesPerTurn }: SnapshotterOptions, subject: Subject) {
     this.#store = store
@@ -93,6 +95,7 @@ export class Snapshotter {
 
   /** Starts. `number` is that of the snapshot that was restored. */
   start(number: number): void {
+    this.#phase = 'idle'
     this.#number = number
     this.#cutAt = this.#endedAt = this.#clock.now()
     this.#savedActivity = this.#subject.activity()
@@ -101,14 +104,16 @@ export class Snapshotter {
 
   stop(error: unknown): void {
     this.#phase = 'stopped'
+    this.#stopReason = error
     this.#timer.clear()
     this.#turn.clear()
     this.#copy?.abandon()
     for (const { reject } of [...this.#requests, ...this.#answered]) reject(error)
   }
 
-  /** A snapshot of now or later. */
+  /** A snapshot of now or later. One that is requested before the start is taken then. */
   request(): Promise<SavedSnapshot> {
+    if (this.#phase === 'stopped') return Promise.reject(this.#stopReason)
     return new Promise((resolve, reject) => {
       this.#requests.push({ resolve, reject })
       if (this.#phase === 'idle') this.#timer.set(this.#clock.now())
