@@ -35,7 +35,7 @@ export interface JobOptions {
 export interface DeliverOptions {
   /** How many results are delivered at a time. With more than 1 they may arrive in another order. Default: 1. */
   readonly concurrency?: number
-  /** Tells two `deliver` of a job apart. Default: `'results'`. */
+  /** Tells two `deliver` of a job apart: two with one name are an error. Default: `'results'`. */
   readonly name?: string
   /**
    * When a result is delivered: `'at-once'`, or `'when-saved'`: when a snapshot has saved what caused it. Default: at once if

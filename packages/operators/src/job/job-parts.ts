@@ -108,7 +108,13 @@ export class JobParts {
     if (this.#stages.get(stage.name) === stage) this.#stages.delete(stage.name)
   }
 
+  /** Throws if the name is in use. */
   addOutbox(outbox: RunOutbox): void {
+    if (this.#outboxes.has(outbox.name)) {
+      throw new Error(
+        `job.deliver: the deliver "${outbox.name}" is subscribed already. Give each deliver a name of its own with { name }`,
+      )
+    }
     this.#outboxes.set(outbox.name, outbox)
     if (this.#isRestored) this.#claimOutbox(outbox)
   }
