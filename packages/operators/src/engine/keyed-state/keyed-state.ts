@@ -166,22 +166,22 @@ export class KeyedState<K extends Key, S> {
   *save(writer: StateWriter, codec: StateCodec<S>, shift = 0): Generator<void, void> {
     const copy = ++this.#copies
     let left = this.#entries.size
+    const isDated = this.#ttl !== Number.POSITIVE_INFINITY
     this.#recent = undefined
     this.#write = (entry) => {
       if (entry.copy === copy) return
       entry.copy = copy
       left--
       writer.value(entry.key)
-      if (this.#bounded) {
-        writer.number(entry.usedAt + shift)
-        writer.number(entry.order)
-      }
+      if (isDated) writer.number(entry.usedAt + shift)
+      if (this.#bounded) writer.number(entry.order)
       codec.write(entry.state, writer)
     }
     writer.number(this.#created)
     writer.number(this.#evictions)
     writer.number(left)
     writer.value(this.#bounded)
+    writer.value(isDated)
     try {
       // An entry that is used again moves to the end and comes twice.
       for (const entry of left === 0 ? [] : this.#entries.values()) {
@@ -195,25 +195,34 @@ export class KeyedState<K extends Key, S> {
   }
 
   /**
-   * Reads what `save` has written. There must be no states yet. `shift` is subtracted from the times of use. States that were
-   * saved without bounds count as used at `now`.
+   * Reads what `save` has written. There must be no states yet. `shift` is subtracted from the times of use. None counts as
+   * later than `now`: the clock of this process may be behind that of the one before. States that were saved without a `ttl`
+   * count as used at `now`.
    */
-  load(reader: StateReader, codec: StateCodec<S>, now = 0, shift = 0): void {
+  load(
+    reader: StateReader,
+    codec: StateCodec<S>,
+    now: number = Number.POSITIVE_INFINITY,
+    shift = 0,
+  ): void {
     const entries: Entry<K, S>[] = []
     const created = reader.number()
     const evictions = reader.number()
     let left = reader.number()
-    const bounded = reader.value<boolean>()
+    const isOrdered = reader.value<boolean>()
+    const isDated = reader.value<boolean>()
     for (; left > 0; left--) {
       const key = reader.value<K>()
-      const usedAt = bounded ? reader.number() - shift : now
-      const order = bounded ? reader.number() : 0
+      const usedAt = isDated ? Math.min(reader.number() - shift, now) : now
+      const order = isOrdered ? reader.number() : 0
       const state = codec.read(this.#newState(key, identifyKey(key)), reader)
       entries.push({ key, state, usedAt, order, copy: 0 })
     }
     entries.sort((a, b) => a.order - b.order)
-    for (const entry of entries) this.#entries.set(identifyKey(entry.key), entry)
-    this.#uses = entries.reduce((most, { order }) => Math.max(most, order + 1), 0)
+    for (const entry of entries) {
+      entry.order = this.#uses++
+      this.#entries.set(identifyKey(entry.key), entry)
+    }
     this.#created = created
     this.#evictions = evictions
   }
