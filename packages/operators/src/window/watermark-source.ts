@@ -71,7 +71,10 @@ function createSingleSource<T>(
     },
     setTimer: time.idle === Number.POSITIVE_INFINITY ? undefined : setTimer,
     save: (writer) => watermark.save(writer),
-    load: (reader) => watermark.load(reader, clock.now()),
+    load(reader) {
+      watermark.load(reader, clock.now())
+      goOnFrom(watermark.value, time)
+    },
   }
 }
 
@@ -140,6 +143,14 @@ function createFeedSource<T>(
     // Without `idle` events do not change how long an absent feed is waited for.
     setTimer: mayBeIdle ? setTimerAfterEvent : undefined,
     save: (writer) => watermark.save(writer),
-    load: (reader) => watermark.load(reader),
+    load(reader) {
+      watermark.load(reader)
+      goOnFrom(watermark.value, time)
+    },
   }
+}
+
+/** If the clock of this process is behind that of the one before, every event would be late. */
+function goOnFrom(watermark: number, { isByClock, clock, maxOutOfOrderness }: EventTime<never>): void {
+  if (isByClock) clock.goOnFrom(watermark + maxOutOfOrderness)
 }
