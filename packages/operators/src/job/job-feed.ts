@@ -93,8 +93,8 @@ class FeedReader<E> implements RunFeed {
         next: (id) => {
           this.#handle(() => {
             if (this.#cursor.onId(id)) this.#run.onProgress()
+            this.#tellCursor(id)
           })
-          this.#options.cursor?.next(id)
         },
       },
     })
@@ -147,6 +147,14 @@ class FeedReader<E> implements RunFeed {
     })
     if (!isTold) state.next({ status: 'open' })
     return source
+  }
+
+  #tellCursor(id: string): void {
+    try {
+      this.#options.cursor?.next(id)
+    } catch (error) {
+      this.#out.error(error)
+    }
   }
 
   get #mustHold(): boolean {
