@@ -172,6 +172,7 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
 
   #close(side: JoinSide): void {
     this.#open--
+    this.#context.counts.isComplete = this.#open === 0
     this.#feeds?.[side].state.next({ status: 'closed' })
     if (this.#open > 0) return
     this.#expire(Number.POSITIVE_INFINITY)
