@@ -24,7 +24,14 @@ async function startHeldJob(cursor: NextObserver<string>) {
         sourceCursor = feed.cursor
         return source
       },
-      { cursor: { next: (id) => (log.push(`cursor ${id}`), cursor.next(id)) } },
+      {
+        cursor: {
+          next(id) {
+            log.push(`cursor ${id}`)
+            cursor.next(id)
+          },
+        },
+      },
     )
     .pipe(
       processWith(
