@@ -25,6 +25,8 @@ export interface RunOutbox {
   readonly pending: number
   /** Whether a result waits for a snapshot. */
   readonly isWaiting: boolean
+  /** Whether no more results come. */
+  readonly isCompleting: boolean
   /** Changes with each result, and with each that is delivered. */
   readonly activity: number
   save(writer: ByteWriter): Generator<void, void>

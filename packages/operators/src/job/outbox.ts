@@ -98,6 +98,10 @@ class Outbox<T, R> implements RunOutbox {
     return this.#pushed > this.#released
   }
 
+  get isCompleting(): boolean {
+    return this.#isCompleting
+  }
+
   get activity(): number {
     return this.#pushed + this.#settled
   }
