@@ -1,1 +1,0 @@
-export { type ToRecordBatchesOptions, toRecordBatches } from './to-record-batches.ts'
