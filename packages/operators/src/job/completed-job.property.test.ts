@@ -1,24 +1,28 @@
 import fc from 'fast-check'
-import { from, lastValueFrom, map, type Observable, toArray } from 'rxjs'
+import { from, lastValueFrom, map, type Observable, type OperatorFunction, toArray } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { faults, type Pipeline, type Reading, runJob, type Script, scripts } from '../../test/crash-job.ts'
+import type { WindowResult } from '../engine/window-engine.ts'
 import { dedupe } from '../keyed/dedupe.ts'
 import type { Stage } from '../stage/stage.ts'
+import type { Aggregates } from '../window/aggregates.ts'
+import { countWindow } from '../window/count-window.ts'
 import { groupWithin } from '../window/group-within.ts'
-import { hopping, session, tumbling, type WindowSpec } from '../window/spec.ts'
+import { slidingWindow } from '../window/sliding-window.ts'
+import { hopping, session, tumbling } from '../window/spec.ts'
 import { StandingResults } from '../window/standing-results.ts'
 import { windowAggregate } from '../window/window-aggregate.ts'
 
 const one = (readings: readonly Observable<Reading>[]) => readings[0] as Observable<Reading>
 const ends = fc.array(fc.nat(40), { minLength: 1, maxLength: 3 }).map((list) => list.sort((a, b) => a - b))
-const specs = fc.oneof(
-  fc.integer({ min: 5, max: 90 }).map((size) => tumbling(size)),
-  fc
-    .tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }))
-    .map(([size, every]) => hopping({ size: size * 5, every: every * 5 })),
-  fc.integer({ min: 2, max: 40 }).map((gap) => session(gap)),
-)
-const options = fc.record(
+interface Options {
+  readonly maxOutOfOrderness: number
+  readonly allowedLateness?: number
+  readonly maxKeys?: number
+  readonly fill?: true
+}
+
+const options: fc.Arbitrary<Options> = fc.record(
   {
     maxOutOfOrderness: fc.nat(30),
     allowedLateness: fc.nat(40),
@@ -28,19 +32,51 @@ const options = fc.record(
   { requiredKeys: ['maxOutOfOrderness'] },
 )
 
-type Options = typeof options extends fc.Arbitrary<infer O> ? O : never
+type Results = WindowResult<number, { readonly ids: readonly string[] }>
+type Windows = (stage?: Stage) => OperatorFunction<Reading, Results>
 
-const aggregate = (spec: WindowSpec, { fill, ...rest }: Options, stage?: Stage) =>
-  windowAggregate(spec, {
-    timestamp: (r: Reading) => r.time,
-    key: (r: Reading) => r.key % 3,
-    aggregates: (a) => ({ ids: a.collect((r) => r.id) }),
-    ...(stage !== undefined && { stage }),
-    ...(fill && spec.kind !== 'session' && { fill }),
-    ...rest,
-  })
+const span = fc.integer({ min: 1, max: 9 })
+const shared = {
+  key: (r: Reading) => r.key % 3,
+  aggregates: (a: Aggregates<Reading>) => ({ ids: a.collect((r) => r.id) }),
+}
+const timestamp = (r: Reading) => r.time
 
-type Results = ReturnType<typeof aggregate> extends (source: never) => Observable<infer R> ? R : never
+const specs = fc.oneof(
+  fc.integer({ min: 5, max: 90 }).map((size) => tumbling(size)),
+  fc.tuple(span, span).map(([size, every]) => hopping({ size: size * 5, every: every * 5 })),
+  fc.integer({ min: 2, max: 40 }).map((gap) => session(gap)),
+)
+const windows: fc.Arbitrary<Windows> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.tuple(specs, options).map(
+      ([spec, { fill, ...rest }]): Windows =>
+        (stage) => {
+          const isFilled = fill && spec.kind !== 'session'
+          return windowAggregate(spec, {
+            ...shared,
+            timestamp,
+            ...rest,
+            ...(isFilled && { fill }),
+            ...(stage && { stage }),
+          })
+        },
+    ),
+  },
+  fc.tuple(fc.integer({ min: 1, max: 60 }), options).map(
+    ([size, { fill: _, ...rest }]): Windows =>
+      (stage) => {
+        return slidingWindow({ size, ...shared, timestamp, ...rest, ...(stage && { stage }) })
+      },
+  ),
+  fc.tuple(span, span, options).map(
+    ([size, every, { maxKeys }]): Windows =>
+      (stage) => {
+        return countWindow({ size, every, ...shared, ...(maxKeys && { maxKeys }), ...(stage && { stage }) })
+      },
+  ),
+)
 
 /** The results that stand in the end, by key, window and part. */
 function standing(results: readonly Results[]): ReadonlyMap<string, unknown> {
@@ -59,11 +95,10 @@ function readingsOf(script: Script): Reading[] {
 describe('a job that has completed and runs again with more events', () => {
   it('has in the end the windows of a run that was never completed, whatever its log ignores', async () => {
     await fc.assert(
-      fc.asyncProperty(specs, options, scripts(), ends, faults, async (spec, chosen, script, stops, plan) => {
-        const pipeline: Pipeline = (readings, job) =>
-          one(readings).pipe(aggregate(spec, chosen, job.stage('windows')))
+      fc.asyncProperty(windows, scripts(), ends, faults, async (chosen, script, stops, plan) => {
+        const pipeline: Pipeline = (readings, job) => one(readings).pipe(chosen(job.stage('windows')))
         const log = await runJob(pipeline, [script], plan, { ends: stops })
-        const plain = await lastValueFrom(from(readingsOf(script)).pipe(aggregate(spec, chosen), toArray()))
+        const plain = await lastValueFrom(from(readingsOf(script)).pipe(chosen(), toArray()))
         expect(standing([...log.values()] as Results[])).toEqual(standing(plain))
       }),
       { numRuns: 60 },
@@ -72,9 +107,8 @@ describe('a job that has completed and runs again with more events', () => {
 
   it('delivers nothing again if there are no more events', async () => {
     await fc.assert(
-      fc.asyncProperty(specs, options, scripts(), faults, async (spec, chosen, script, plan) => {
-        const pipeline: Pipeline = (readings, job) =>
-          one(readings).pipe(aggregate(spec, chosen, job.stage('windows')))
+      fc.asyncProperty(windows, scripts(), faults, async (chosen, script, plan) => {
+        const pipeline: Pipeline = (readings, job) => one(readings).pipe(chosen(job.stage('windows')))
         const once = await runJob(pipeline, [script], plan)
         const again = await runJob(pipeline, [script], plan, { ends: [40, 40] })
         expect([...again.keys()]).toEqual([...once.keys()])

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { event } from '../../test/driven-job.ts'
 import { turn } from '../../test/turn.ts'
 import { memoryStore } from '../store/memory-store.ts'
+import { slidingWindow } from '../window/sliding-window.ts'
 import { tumbling } from '../window/spec.ts'
 import { windowAggregate } from '../window/window-aggregate.ts'
 import { createJob, type Job } from './create-job.ts'
@@ -86,5 +87,27 @@ describe('a job whose stream has completed', () => {
     const parts = [FIRST, MORE]
     await run((job) => job.feed('times', () => of(...(parts.shift() ?? []))).pipe(minutes(job), repeat(2)))
     expect(await published()).toEqual(['0 flush 0 n=2', '0 on-time 1 n=3', '1 flush 0 n=1'])
+  })
+
+  it('gives the sliding windows of later events another revision if an older event comes after the end', async () => {
+    const { run, published } = openLog()
+    const windows = (times: readonly number[]) => (job: Job) =>
+      job
+        .feed('times', () => of(...times.map((time) => event(`e${time}`, `${time}`))))
+        .pipe(
+          map(({ data }) => Number(data)),
+          slidingWindow({
+            size: 10,
+            timestamp: (time: number) => time,
+            maxOutOfOrderness: 5,
+            aggregates: (a) => ({ n: a.count() }),
+            stage: job.stage('windows'),
+          }),
+          map(({ window, value, revision }) => `${window.end} ${revision} n=${value.n}`),
+        )
+    await run(windows([10, 14]))
+    expect(await published()).toEqual(['10 0 n=1', '14 0 n=2'])
+    await run(windows([12, 30]))
+    expect((await published()).slice(2)).toEqual(['12 0 n=2', '14 1 n=3', '30 0 n=1'])
   })
 })
