@@ -111,7 +111,7 @@ export class HeldLevels<K extends Key, T, P> {
 
   /** The watermark is restored before. */
   load(reader: StateReader): void {
-    this.#states.load(reader, this.#codec)
+    this.#states.load(reader, this.#codec, this.#now)
     for (const state of this.#states.states()) this.#schedule(state)
   }
 

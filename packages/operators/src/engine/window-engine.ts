@@ -94,8 +94,11 @@ export interface WindowEngine<K> {
   openFrom(): number
   /** Fires every open window that has changed since its last result. */
   early(): void
-  /** Fires every open window. */
-  flush(): void
+  /**
+   * Fires every open window. `keeps`: the windows take more events after that, each with a new result, until the watermark has
+   * reached their end.
+   */
+  flush(keeps: boolean): void
   /** Writes all windows as they are now, and yields between two keys. */
   save(writer: StateWriter): Generator<void, void>
   /** Reads what `save` has written, before the first event. */

@@ -39,7 +39,7 @@ export interface DeliverOptions {
   readonly name?: string
   /**
    * When a result is delivered: `'at-once'`, or `'when-saved'`: when a snapshot has saved what caused it. Default: at once if
-   * the same events are sure to give the same results again. See `deliver`.
+   * the same events are sure to give the same results again. What operators flush at the end of a stream always waits.
    */
   readonly when?: 'at-once' | 'when-saved'
 }

@@ -40,7 +40,7 @@ export function createFeed<E>(
     const run = host.join()
     // The first teardown runs first.
     const leave = () => host.leave(run)
-    const cursor = run.cursor(name)
+    const cursor = run.cursors.find(name)
     if (cursor.isSubscribed) {
       out.add(leave)
       throw new Error(`job.feed: the feed "${name}" is subscribed already. Use share(), or another name`)

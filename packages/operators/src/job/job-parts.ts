@@ -4,7 +4,7 @@ import { ByteReader } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { findMismatch } from './mismatch.ts'
 import type { SavedPart } from './snapshot-format.ts'
-import type { CopiedPart } from './state-copy.ts'
+import { type CopiedPart, StateCopy } from './state-copy.ts'
 
 /** An operator that is a stage. */
 export interface RunStage {
@@ -25,6 +25,8 @@ export interface RunOutbox {
   readonly pending: number
   /** Whether a result waits for a snapshot. */
   readonly isWaiting: boolean
+  /** Whether no more results come. */
+  readonly isCompleting: boolean
   /** Changes with each result, and with each that is delivered. */
   readonly activity: number
   save(writer: ByteWriter): Generator<void, void>
@@ -38,6 +40,8 @@ export interface RunOutbox {
 export class JobParts {
   readonly #onMismatch: 'error' | 'discard'
   readonly #stages = new Map<string, RunStage>()
+  /** The states of stages whose streams have completed. They are in the snapshots until an operator uses them again. */
+  readonly #completed = new Map<string, CopiedPart>()
   readonly #outboxes = new Map<string, RunOutbox>()
   /** Saved states that no operator uses. */
   readonly #unclaimed = new Map<string, SavedPart>()
@@ -69,6 +73,11 @@ export class JobParts {
     return this.stages.some(({ state }) => state === 'drained' || state.usesClock)
   }
 
+  /** Whether a stage is emitting what it makes of the end of its stream. */
+  get isEnding(): boolean {
+    return this.stages.some(({ running }) => running.isComplete)
+  }
+
   get isWaiting(): boolean {
     for (const { isWaiting } of this.#outboxes.values()) if (isWaiting) return true
     return false
@@ -84,9 +93,8 @@ export class JobParts {
   /** Changes with everything that a snapshot contains. */
   get activity(): number {
     let activity = 0
-    for (const { running: counts } of this.#stages.values()) {
-      activity += counts.in + counts.out + counts.late + counts.dropped + counts.rejected
-    }
+    for (const { running } of this.#stages.values()) activity += sum(countsOf(running))
+    for (const { counts } of this.#completed.values()) activity += sum(counts)
     for (const outbox of this.#outboxes.values()) activity += outbox.activity
     return activity
   }
@@ -101,11 +109,22 @@ export class JobParts {
 
   addStage(stage: RunStage): void {
     this.#stages.set(stage.name, stage)
+    const completed = this.#completed.get(stage.name)
+    if (completed !== undefined) {
+      this.#completed.delete(stage.name)
+      const copy = new StateCopy([completed])
+      copy.advance(Number.POSITIVE_INFINITY)
+      for (const part of copy.finish()) this.#unclaimed.set(part.name, part)
+    }
     if (this.#isRestored) this.#claimStage(stage)
   }
 
   deleteStage(stage: RunStage): void {
-    if (this.#stages.get(stage.name) === stage) this.#stages.delete(stage.name)
+    if (this.#stages.get(stage.name) !== stage) return
+    this.#stages.delete(stage.name)
+    if (stage.running.isComplete && stage.state !== 'drained' && this.#isRestored) {
+      this.#completed.set(stage.name, copyOf(stage, stage.state))
+    }
   }
 
   /** Throws if the name is in use. */
@@ -143,16 +162,10 @@ export class JobParts {
     const parts: CopiedPart[] = []
     for (const part of this.#unclaimed.values())
       parts.push({ ...part, save: (writer) => writeRaw(writer, part) })
-    for (const { name, operator, running: counts, state } of this.#stages.values()) {
-      if (state === 'drained') continue
-      parts.push({
-        name,
-        operator,
-        shape: state.shape,
-        counts: [counts.in, counts.out, counts.late, counts.dropped, counts.rejected],
-        save: (writer) => state.save(writer),
-      })
+    for (const stage of this.#stages.values()) {
+      if (stage.state !== 'drained') parts.push(copyOf(stage, stage.state))
     }
+    parts.push(...this.#completed.values())
     for (const outbox of this.#outboxes.values()) {
       const { name } = outbox
       parts.push({ name, operator: 'deliver', shape: {}, counts: [], save: (writer) => outbox.save(writer) })
@@ -183,6 +196,25 @@ export class JobParts {
     this.#unclaimed.delete(outbox.name)
     outbox.restore(new ByteReader(saved.chunks))
   }
+}
+
+/** The part of a stage. It does not depend on the stage, which another subscription may use later. */
+function copyOf({ name, operator, running }: RunStage, state: OperatorState): CopiedPart {
+  return {
+    name,
+    operator,
+    shape: state.shape,
+    counts: countsOf(running),
+    save: (writer) => state.save(writer),
+  }
+}
+
+function countsOf({ in: entered, out, late, dropped, rejected }: Counts): readonly number[] {
+  return [entered, out, late, dropped, rejected]
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0)
 }
 
 /** The state of an operator that is not there stays as it is. */

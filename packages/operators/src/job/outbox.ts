@@ -98,6 +98,10 @@ class Outbox<T, R> implements RunOutbox {
     return this.#pushed > this.#released
   }
 
+  get isCompleting(): boolean {
+    return this.#isCompleting
+  }
+
   get activity(): number {
     return this.#pushed + this.#settled
   }
@@ -105,8 +109,9 @@ class Outbox<T, R> implements RunOutbox {
   push(value: T): void {
     const number = ++this.#pushed
     this.#add({ id: this.#run.causes.nextId(), value, number })
-    const when = this.#config.when ?? (this.#run.mustWait ? 'when-saved' : 'at-once')
-    if (when === 'when-saved') this.#run.onWaiting()
+    // The source may have more events when the job runs again. What it then makes of them follows from what is saved now.
+    const when = this.#run.parts.isEnding ? 'when-saved' : this.#config.when
+    if ((when ?? (this.#run.mustWait ? 'when-saved' : 'at-once')) === 'when-saved') this.#run.onWaiting()
     // What came before is delivered before.
     else this.#released = number
     this.#start()

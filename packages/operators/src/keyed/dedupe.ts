@@ -63,8 +63,8 @@ export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoType
         },
         restore(reader) {
           latest = reader.number()
-          if (timestamp === undefined) seen.load(reader, SEEN, shift(), clock())
-          else seen.load(reader, SEEN)
+          if (timestamp === undefined) seen.load(reader, SEEN, clock(), shift())
+          else seen.load(reader, SEEN, latest)
         },
       },
       next(event) {

@@ -93,6 +93,8 @@ export function meter({
           count = reader.number()
           total = reader.number()
           perSecond = reader.value()
+          // The timer of a stream that has completed is not set.
+          if (!(Number.isNaN(since) || timer.isSet)) timer.set(clock.now() + interval)
         },
       },
       next(event) {

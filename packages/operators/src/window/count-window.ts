@@ -134,7 +134,8 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
       onDropped?.(event)
     },
     complete() {
-      windows.flush()
+      // A job may go on from here, if its source has more events later.
+      windows.flush(counts.identify !== undefined)
       out.complete()
     },
   }

@@ -144,7 +144,8 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
       if (setTimer !== undefined) setTimer()
     },
     complete() {
-      windows.flush()
+      // A job may go on from here, if its source has more events later.
+      windows.flush(counts.identify !== undefined)
       if (finality !== undefined) {
         // No event will come, so every event is final, also if nothing has fired just now.
         finality.hasFired = true

@@ -102,7 +102,7 @@ export class KeyedScan<K extends Key, S> {
   /** Goes on from what `save` has written. */
   load(reader: StateReader): void {
     this.#now = reader.number()
-    this.#entries.load(reader, this.#codec)
+    this.#entries.load(reader, this.#codec, this.#now)
   }
 
   readonly #codec: StateCodec<ScanEntry<K, S>> = {

@@ -77,7 +77,7 @@ describe('a copy of a KeyedState', () => {
         while (!copy.next().done);
 
         const restored = createStates(limits)
-        restored.states.load(new ByteReader(writer.finish()), CODEC, shift, moment)
+        restored.states.load(new ByteReader(writer.finish()), CODEC, moment, shift)
         restored.setNow(moment)
         if (limits.ttl !== undefined || limits.maxKeys !== undefined) {
           expect(JSON.stringify(restored.contents())).toBe(contents)

@@ -72,8 +72,6 @@ export class KeyedState<K extends Key, S> {
   #uses = 0
   #created = 0
   #evictions = 0
-  /** The states were saved without a `ttl`, so that nobody knows when they were used. They count as used when time is first told. */
-  #isUndated = false
   #copies = 0
   /** Writes an entry of the copy that is being made. */
   #write: ((entry: Entry<K, S>) => void) | undefined
@@ -105,7 +103,7 @@ export class KeyedState<K extends Key, S> {
       const state = this.#newState(key, id)
       entry = { key, state, usedAt: now, order: this.#uses++, copy: this.#copies }
       this.#entries.set(id, entry)
-      // More than one if a state was restored that had another bound.
+      // A smaller limit than that of the process before evicts more than one.
       while (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
     } else {
       this.#write?.(entry)
@@ -128,17 +126,12 @@ export class KeyedState<K extends Key, S> {
 
   /** When the next key expires if it is not used before. Infinity: none does. */
   get nextExpiry(): number {
-    if (this.#isUndated) return Number.POSITIVE_INFINITY
     for (const { usedAt } of this.#entries.values()) return usedAt + this.#ttl
     return Number.POSITIVE_INFINITY
   }
 
   /** Evicts the keys that have expired by `now`. */
   expire(now: number): void {
-    if (this.#isUndated) {
-      this.#isUndated = false
-      this.renew(now)
-    }
     for (const entry of this.#entries.values()) {
       if (now - entry.usedAt < this.#ttl) return
       this.#evictOldest('ttl')
@@ -173,7 +166,7 @@ export class KeyedState<K extends Key, S> {
   *save(writer: StateWriter, codec: StateCodec<S>, shift = 0): Generator<void, void> {
     const copy = ++this.#copies
     let left = this.#entries.size
-    const isDated = this.#ttl !== Number.POSITIVE_INFINITY && !this.#isUndated
+    const isDated = this.#ttl !== Number.POSITIVE_INFINITY
     this.#recent = undefined
     this.#write = (entry) => {
       if (entry.copy === copy) return
@@ -202,10 +195,16 @@ export class KeyedState<K extends Key, S> {
   }
 
   /**
-   * Reads what `save` has written. There must be no states yet. `shift` is subtracted from the times of use. None counts as later
-   * than `now`: the clock of this process may be behind that of the one before.
+   * Reads what `save` has written. There must be no states yet. `shift` is subtracted from the times of use. None counts as
+   * later than `now`: the clock of this process may be behind that of the one before. States that were saved without a `ttl`
+   * count as used at `now`.
    */
-  load(reader: StateReader, codec: StateCodec<S>, shift = 0, now: number = Number.POSITIVE_INFINITY): void {
+  load(
+    reader: StateReader,
+    codec: StateCodec<S>,
+    now: number = Number.POSITIVE_INFINITY,
+    shift = 0,
+  ): void {
     const entries: Entry<K, S>[] = []
     const created = reader.number()
     const evictions = reader.number()
@@ -214,7 +213,7 @@ export class KeyedState<K extends Key, S> {
     const isDated = reader.value<boolean>()
     for (; left > 0; left--) {
       const key = reader.value<K>()
-      const usedAt = isDated ? Math.min(reader.number() - shift, now) : 0
+      const usedAt = isDated ? Math.min(reader.number() - shift, now) : now
       const order = isOrdered ? reader.number() : 0
       const state = codec.read(this.#newState(key, identifyKey(key)), reader)
       entries.push({ key, state, usedAt, order, copy: 0 })
@@ -226,7 +225,6 @@ export class KeyedState<K extends Key, S> {
     }
     this.#created = created
     this.#evictions = evictions
-    this.#isUndated = !isDated
   }
 
   *states(): IterableIterator<S> {

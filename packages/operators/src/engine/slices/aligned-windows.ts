@@ -102,7 +102,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     for (const { emit } of due) emit()
   }
 
-  flush(): void {
+  flush(keeps: boolean): void {
     for (
       let state = this.#queue.takeDue(Number.MAX_VALUE);
       state !== undefined;
@@ -110,7 +110,11 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     ) {
       if (!this.#isOpen(state)) continue
       this.#states.willChange(state.key)
-      this.#fire(state, 'flush')
+      if (keeps) {
+        state.revisions ??= new SortedDeque()
+        state.changed?.clear()
+      }
+      this.#fire(state, 'flush', keeps)
       this.#schedule(state)
     }
   }
@@ -183,14 +187,15 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     )
   }
 
-  #fire(state: KeyWindows<K, R>, pane: Pane): void {
+  /** `keeps`: whether the window takes more events. */
+  #fire(state: KeyWindows<K, R>, pane: Pane, keeps: boolean = this.#options.allowedLateness > 0): void {
     const { slices, nextWindow: window } = state
-    const { allowedLateness, fill, onFinal, onEvicted } = this.#options
+    const { fill, onFinal, onEvicted } = this.#options
     const first = this.#grid.firstSlice(window)
     const next = first + this.#grid.step
     const isEmpty = fill !== undefined && !slices.has(window)
     const value = isEmpty ? this.#emptyValue(state, fill) : slices.result(window)
-    if (allowedLateness === 0) this.#evictBefore(state, next)
+    if (!keeps) this.#evictBefore(state, next)
     else onFinal(slices.takeAdded(first, next - 1))
     const following = slices.firstFrom(next)
     const nextWithEvents = Number.isNaN(following)
@@ -205,7 +210,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
       if (!isForgotten) state.nextWindow = window + 1
     }
     this.#emit(state, window, value, pane, isEmpty)
-    if (allowedLateness === 0) this.#deleteRevisionsThrough(state, window)
+    if (!keeps) this.#deleteRevisionsThrough(state, window)
     if (isForgotten) onEvicted?.({ key: state.key, reason: 'max-empty' })
   }
 
@@ -229,13 +234,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   #emit(state: KeyWindows<K, R>, window: number, value: R, pane: Pane, isEmpty = false): void {
     const revision = state.revisions?.get(window) ?? 0
     state.revisions?.set(window, revision + 1)
-    const result = {
-      key: state.key,
-      window: this.#span(window),
-      value,
-      pane,
-      revision,
-    }
+    const result = { key: state.key, window: this.#span(window), value, pane, revision }
     if (state.part === 0 && !isEmpty) this.#options.emit(result)
     else
       this.#options.emit({
@@ -246,10 +245,11 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   }
 
   #expire(state: KeyWindows<K, R>, watermark: number): void {
-    const lateness = this.#options.allowedLateness
-    if (lateness === 0) return
+    // Without revisions nothing is kept.
+    if (state.revisions === undefined) return
+    const lastEnded = this.#grid.lastEnded(watermark, this.#options.allowedLateness)
     // One jump of the watermark may end a window and its lateness before the window has fired.
-    const expired = Math.min(this.#grid.lastEnded(watermark, lateness), state.nextWindow - 1)
+    const expired = Math.min(lastEnded, state.nextWindow - 1)
     this.#evictBefore(state, this.#grid.firstSlice(expired + 1))
     this.#deleteRevisionsThrough(state, expired)
   }

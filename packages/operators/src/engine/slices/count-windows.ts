@@ -30,19 +30,23 @@ export class CountWindows<K extends Key, R, P = never> {
   readonly #options: CountWindowsOptions<K, R, P>
   readonly #states: KeyedState<K, KeyCounts<K, R, P>>
   readonly #codec: StateCodec<KeyCounts<K, R, P>> = {
-    write({ order, part, events, nextWindow, slices }, writer) {
-      for (const number of [order, part, events, nextWindow]) writer.number(number)
+    write({ order, part, events, nextWindow, slices, flushedAt, flushes }, writer) {
+      for (const number of [order, part, events, nextWindow, flushedAt]) writer.number(number)
+      writer.value(flushes)
       slices.save(writer)
     },
     read(state, reader) {
-      const [order, part, events, nextWindow] = [
-        reader.number(),
-        reader.number(),
-        reader.number(),
-        reader.number(),
-      ]
-      state.slices.load(reader)
-      return { ...state, order, part, events, nextWindow }
+      const read = {
+        ...state,
+        order: reader.number(),
+        part: reader.number(),
+        events: reader.number(),
+        nextWindow: reader.number(),
+        flushedAt: reader.number(),
+        flushes: reader.value<Map<number, number> | undefined>(),
+      }
+      read.slices.load(reader)
+      return read
     },
   }
 
@@ -85,11 +89,17 @@ export class CountWindows<K extends Key, R, P = never> {
     this.#states.expire(now)
   }
 
-  /** Fires every window that has begun, by the order in which their keys came. */
-  flush(): void {
+  /**
+   * Fires every window that has begun, by the order in which their keys came. `keeps`: the windows take more events after that,
+   * and fire again when they are complete.
+   */
+  flush(keeps: boolean): void {
     for (const state of [...this.#states.states()].sort((a, b) => a.order - b.order)) {
-      this.#states.delete(state.key)
-      this.#flushKey(state)
+      if (keeps) this.#flushOpen(state)
+      else {
+        this.#states.delete(state.key)
+        this.#flushKey(state)
+      }
     }
   }
 
@@ -98,24 +108,56 @@ export class CountWindows<K extends Key, R, P = never> {
   }
 
   load(reader: StateReader, now: number, shift: number): void {
-    this.#states.load(reader, this.#codec, shift, now)
+    this.#states.load(reader, this.#codec, now, shift)
   }
 
   #newState(key: K, { order, evictions }: StateOrigin): KeyCounts<K, R, P> {
     const slices = new KeySlices(this.#grid, this.#options.row)
-    return { key, order, part: evictions, slices, events: 0, nextWindow: 0, parts: [] }
+    return {
+      key,
+      order,
+      part: evictions,
+      slices,
+      events: 0,
+      nextWindow: 0,
+      parts: [],
+      flushedAt: 0,
+      flushes: undefined,
+    }
   }
 
   #fire(state: KeyCounts<K, R, P>, pane: Pane): void {
     const window = state.nextWindow++
     const value = state.slices.result(window)
     this.#evictBefore(state, this.#grid.firstSlice(window + 1))
+    this.#emit(state, window, value, pane)
+    state.flushes?.delete(window)
+  }
+
+  /** Fires the windows that have begun, if an event has come since the last time, and changes nothing else. */
+  #flushOpen(state: KeyCounts<K, R, P>): void {
+    if (state.flushedAt === state.events) return
+    this.#states.willChange(state.key)
+    const { slices, nextWindow } = state
+    state.flushedAt = state.events
+    state.flushes ??= new Map()
+    const flushes = state.flushes
+    const added = slices.takeAdded(this.#grid.firstSlice(nextWindow), Number.POSITIVE_INFINITY)
+    if (added > 0) this.#options.onFinal(added, [])
+    const last = Math.ceil(state.events / this.#grid.every) - 1
+    slices.slide(nextWindow, last, (window, value) => {
+      this.#emit(state, window, value, 'flush')
+      flushes.set(window, (flushes.get(window) ?? 0) + 1)
+    })
+  }
+
+  #emit(state: KeyCounts<K, R, P>, window: number, value: R, pane: Pane): void {
     const result = {
       key: state.key,
       window: { start: this.#grid.windowStart(window), end: this.#grid.windowEnd(window) },
       value,
       pane,
-      revision: 0,
+      revision: state.flushes?.get(window) ?? 0,
     }
     this.#options.emit(state.part === 0 ? result : { ...result, ...partOf(state) })
   }
@@ -142,4 +184,8 @@ interface KeyCounts<K, R, P> {
   nextWindow: number
   /** The parts of the events in `slices`, if they have any. */
   readonly parts: P[]
+  /** How many events the key had when its open windows were flushed last. */
+  flushedAt: number
+  /** How many results the open windows have had. Undefined: none. */
+  flushes: Map<number, number> | undefined
 }

@@ -1,6 +1,6 @@
 import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Slot } from '../aggregates/cells.ts'
-import { loadByNumber, type SortedDeque, saveByNumber } from '../queues/sorted-deque.ts'
+import { loadByNumber, SortedDeque, saveByNumber } from '../queues/sorted-deque.ts'
 import type { Scheduled } from '../queues/timer-queue.ts'
 import type { KeySlices } from './key-slices.ts'
 
@@ -18,7 +18,7 @@ export interface KeyWindows<K, R> extends Scheduled {
   /** The next window to fire. Infinity: none is open. */
   nextWindow: number
   /** How many results each window has had. Undefined if each has at most one. */
-  readonly revisions: SortedDeque<number> | undefined
+  revisions: SortedDeque<number> | undefined
   /** How many windows in a row were empty, up to the last one, and the value of that one. Only with `fill`. */
   emptyWindows: number
   previous: R | undefined
@@ -47,7 +47,10 @@ export function readKeyWindows<K, R>(state: KeyWindows<K, R>, reader: StateReade
     previous: reader.value<R | undefined>(),
   }
   read.slices.load(reader)
-  loadByNumber(reader, (window) => read.revisions?.set(window, reader.number()))
+  loadByNumber(reader, (window) => {
+    read.revisions ??= new SortedDeque()
+    read.revisions.set(window, reader.number())
+  })
   for (let left = reader.number(); left > 0; left--) read.changed?.add(reader.number())
   return read
 }

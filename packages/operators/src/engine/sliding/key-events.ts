@@ -28,7 +28,9 @@ export class KeyEvents<R> {
   #newest = Number.NaN
   #results = 0
   /** How many results each timestamp has had. Undefined if only the newest can have more than one. */
-  readonly #revisions: SortedDeque<number> | undefined
+  #revisions: SortedDeque<number> | undefined
+  /** Events before this time have fired, though the watermark has not reached it. */
+  keptTo: number = Number.NEGATIVE_INFINITY
 
   constructor(options: KeyEventsOptions<R>) {
     this.#options = options
@@ -45,6 +47,15 @@ export class KeyEvents<R> {
   get expiresAt(): number {
     const { size, allowedLateness } = this.#options
     return this.#events.numberAt(this.#events.length - 1) + size + allowedLateness
+  }
+
+  /** All windows will fire before their time, and take events after that. */
+  keep(): void {
+    const newest = this.#events.numberAt(this.#events.length - 1)
+    if (newest > this.keptTo) this.keptTo = newest
+    if (this.#revisions !== undefined) return
+    this.#revisions = new SortedDeque()
+    if (this.#results > 0) this.#revisions.set(this.#newest, this.#results)
   }
 
   /** Adds the event that the row has read, which is not late. */
@@ -119,7 +130,7 @@ export class KeyEvents<R> {
   save(writer: StateWriter): void {
     const { row } = this.#options
     saveByNumber(this.#events, writer, (slot) => row.save(slot, writer))
-    for (const number of [this.#fired, this.#newest, this.#results]) writer.number(number)
+    for (const number of [this.#fired, this.#newest, this.#results, this.keptTo]) writer.number(number)
     saveByNumber(this.#revisions, writer, (results) => writer.number(results))
     writer.value(this.#isStale)
     if (!this.#isStale) this.#stacks.save(writer)
@@ -131,7 +142,11 @@ export class KeyEvents<R> {
     this.#fired = reader.number()
     this.#newest = reader.number()
     this.#results = reader.number()
-    loadByNumber(reader, (timestamp) => this.#revisions?.set(timestamp, reader.number()))
+    this.keptTo = reader.number()
+    loadByNumber(reader, (timestamp) => {
+      this.#revisions ??= new SortedDeque()
+      this.#revisions.set(timestamp, reader.number())
+    })
     this.#isStale = reader.value()
     if (!this.#isStale) this.#stacks.load(reader, this.#events, this.#fired)
   }

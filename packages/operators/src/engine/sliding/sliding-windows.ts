@@ -52,7 +52,7 @@ export class SlidingWindows<K extends Key, R> implements WindowEngine<K> {
     const { allowedLateness, watermark } = this.#options
     if (timestamp + allowedLateness < watermark.value) return 'late'
     const state = this.#states.at(key, 0, id)
-    if (timestamp < watermark.value) this.#addLate(state, timestamp)
+    if (timestamp < watermark.value || timestamp < state.events.keptTo) this.#addLate(state, timestamp)
     else {
       state.events.add(timestamp)
       if (timestamp < state.at) this.#waiting.schedule(state, timestamp)
@@ -79,8 +79,10 @@ export class SlidingWindows<K extends Key, R> implements WindowEngine<K> {
     // A window fires with the event that it ends with. Before that there is none.
   }
 
-  flush(): void {
-    this.#fireUpTo(Number.MAX_VALUE, 'flush')
+  flush(keeps: boolean): void {
+    if (keeps) for (const { events } of this.#states.states()) events.keep()
+    this.#fireUpTo(Number.MAX_VALUE, 'flush', keeps)
+    if (keeps) return
     for (const state of [...this.#states.states()]) {
       this.#states.delete(state.key)
       this.#discard(state)
@@ -106,23 +108,26 @@ export class SlidingWindows<K extends Key, R> implements WindowEngine<K> {
     return new KeyState(key, order, evictions, events)
   }
 
-  #fireUpTo(time: number, pane: Pane): void {
+  #fireUpTo(time: number, pane: Pane, keeps = false): void {
     for (let state = this.#waiting.takeDue(time); state !== undefined; state = this.#waiting.takeDue(time)) {
       this.#states.willChange(state.key)
-      const next = this.#fire(state, pane)
+      const next = this.#fire(state, pane, keeps)
       if (!Number.isNaN(next)) this.#waiting.schedule(state, next)
     }
   }
 
-  /** Fires the key's next window. Returns the time of the one after it, or NaN. */
-  #fire(state: KeyState<K, R>, pane: Pane): number {
+  /**
+   * Fires the key's next window. Returns the time of the one after it, or NaN. `keeps`: events as old as the watermark may still
+   * come.
+   */
+  #fire(state: KeyState<K, R>, pane: Pane, keeps = false): number {
     const { events, expiry } = state
     const { allowedLateness, watermark } = this.#options
     const timestamp = events.next
     const value = events.fire()
     // Events as old as the watermark minus the allowed lateness may still come.
     events.evictFor(
-      allowedLateness === 0 ? timestamp : Math.min(timestamp, watermark.value - allowedLateness),
+      allowedLateness === 0 && !keeps ? timestamp : Math.min(timestamp, watermark.value - allowedLateness),
     )
     const { next } = events
     if (expiry.at === Number.POSITIVE_INFINITY) this.#expiries.schedule(expiry, events.expiresAt)
