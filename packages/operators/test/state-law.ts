@@ -37,11 +37,7 @@ export interface Plan<In> {
  * The law of every operator with state: saved at any event, in pieces while later events change it, and restored into a new
  * operator, it gives the results of an uninterrupted run, with the same ids, at the same times. Checked at each prefix.
  */
-export function checkStateLaw<In>(
-  operator: Operator<In>,
-  steps: readonly Step<In>[],
-  plan: Plan<In>,
-): void {
+export function checkStateLaw<In>(operator: Operator<In>, steps: readonly Step<In>[], plan: Plan<In>): void {
   const expected = runLives(operator, steps, [], plan)
   for (let first = 0; first <= steps.length; first++) {
     const cuts: number[] = []

@@ -32,15 +32,17 @@ const plans: fc.Arbitrary<Plan<Reading>> = fc.record({
     }),
 })
 
-describe('a state that is saved in pieces, while events change it, and restored', () => {
-  it.each(Object.entries(stateful))('gives the results of an uninterrupted run: %s', (_, operators) => {
+describe.each(Object.entries(stateful))('the state of %s', (_, operators) => {
+  it('gives the results of an uninterrupted run, saved in pieces at any event and restored', () => {
     fc.assert(
       fc.property(operators, steps, plans, (operator, list, plan) => checkStateLaw(operator, list, plan)),
       { numRuns: every },
     )
   })
+})
 
-  it.each(Object.entries(withClock))('goes on with the clock at once: %s', (_, operators) => {
+describe.each(Object.entries(withClock))('the state of %s', (_, operators) => {
+  it('goes on with the clock at once, saved in pieces at any event and restored', () => {
     // The silence before a cut does not count after it, so there is none.
     fc.assert(
       fc.property(operators, steps, plans, (operator, list, plan) =>

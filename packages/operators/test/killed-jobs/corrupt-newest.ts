@@ -26,9 +26,7 @@ function corruptRow(path: string): void {
       .all()
     if (!(newest?.bytes instanceof Uint8Array) || other === undefined) return
     flip(newest.bytes)
-    database
-      .prepare('UPDATE piece SET bytes = ? WHERE position = ?')
-      .run(newest.bytes, newest.position ?? 0)
+    database.prepare('UPDATE piece SET bytes = ? WHERE position = ?').run(newest.bytes, newest.position ?? 0)
   } catch (error) {
     // The process was killed before it had made the tables.
     if (!String(error).includes('no such table')) throw error

@@ -80,7 +80,8 @@ async function runAll(): Promise<boolean> {
       const run = createRun(Number(values.lives), seed)
       const { log, ...counts } = await runKilled(run)
       for (const [name, count] of Object.entries(counts)) sums[name as keyof typeof counts] += count
-      if (values.fault !== 'full') for (const end of ['', '.1', '.2', '-wal']) rmSync(run.path + end, { force: true })
+      if (values.fault !== 'full')
+        for (const end of ['', '.1', '.2', '-wal']) rmSync(run.path + end, { force: true })
       if (isSame(log, expected)) continue
       sums.wrong++
       console.error(`seed ${seed}: ${log.size} results, not ${expected.size}`)

@@ -43,9 +43,17 @@ export function connectOneFeed(job: Job, events: Observable<Measured>): readonly
   const [even, odd] = [0, 1].map((rest) => events.pipe(where(({ n }) => n % 2 === rest)))
   return [
     events.pipe(
-      windowAggregate(tumbling(100), { ...byKey, aggregates, allowedLateness: 60, fill: true, ...stage('tumbling') }),
+      windowAggregate(tumbling(100), {
+        ...byKey,
+        aggregates,
+        allowedLateness: 60,
+        fill: true,
+        ...stage('tumbling'),
+      }),
     ),
-    events.pipe(windowAggregate(hopping({ size: 200, every: 50 }), { ...byKey, aggregates, ...stage('hopping') })),
+    events.pipe(
+      windowAggregate(hopping({ size: 200, every: 50 }), { ...byKey, aggregates, ...stage('hopping') }),
+    ),
     events.pipe(windowAggregate(session(30), { ...byKey, aggregates, maxKeys: 2, ...stage('sessions') })),
     events.pipe(slidingWindow({ ...byKey, size: 150, aggregates, ...stage('sliding') })),
     events.pipe(countWindow({ key, size: 7, every: 3, aggregates, ...stage('counted') })),
@@ -54,11 +62,23 @@ export function connectOneFeed(job: Job, events: Observable<Measured>): readonly
       lag({ key, ...stage('before') }, (now, before) => ({ now: now.n, before: before?.n })),
     ),
     events.pipe(
-      threshold({ ...byKey, value: ({ value }) => value, levels: { high: 500 }, for: 20, changesOnly: true, ...stage('levels') }),
+      threshold({
+        ...byKey,
+        value: ({ value }) => value,
+        levels: { high: 500 },
+        for: 20,
+        changesOnly: true,
+        ...stage('levels'),
+      }),
     ),
     events.pipe(
       scanByKey(
-        { ...byKey, seed: () => ({ n: 0, silent: 0 }), onTimer: ({ n, silent }) => ({ n, silent: silent + 1 }), ...stage('scan') },
+        {
+          ...byKey,
+          seed: () => ({ n: 0, silent: 0 }),
+          onTimer: ({ n, silent }) => ({ n, silent: silent + 1 }),
+          ...stage('scan'),
+        },
         ({ n, silent }, event, { setTimer }) => {
           setTimer(event.time + 25)
           return { n: n + 1, silent }
@@ -68,7 +88,14 @@ export function connectOneFeed(job: Job, events: Observable<Measured>): readonly
     (even as Observable<Measured>).pipe(
       joinWithin(
         odd as Observable<Measured>,
-        { left: byKey, right: byKey, within: { before: 20, after: 30 }, kind: 'full', maxOutOfOrderness: 40, ...stage('join') },
+        {
+          left: byKey,
+          right: byKey,
+          within: { before: 20, after: 30 },
+          kind: 'full',
+          maxOutOfOrderness: 40,
+          ...stage('join'),
+        },
         (left, right) => [left?.n, right?.n],
       ),
     ),
