@@ -239,6 +239,8 @@ describe('the inspector', () => {
 
   it('refuses wrong options', () => {
     expect(() => inspect({ every: 0 })).toThrow('inspect: every must be a duration longer than zero')
+    // A timer with a longer delay would fire at once, again and again.
+    expect(() => inspect({ every: '30d' })).toThrow('inspect: every must be a duration')
     expect(() => inspect({ sinks: { a: {} as never } })).toThrow(
       'inspect: sinks.a must be a sink or a streamTo',
     )

@@ -1,5 +1,5 @@
 import { type Access, reply, type StreamEndpoint, streamTo } from '@rxsse/server'
-import { type Duration, optionError, parsePositiveDuration } from '@rxsse/shared'
+import { type Duration, optionError, parsePositiveTimeout } from '@rxsse/shared'
 import { map, Observable, type SchedulerLike, share, timer } from 'rxjs'
 import page from '#page' with { type: 'json' }
 import type { InspectableJob, InspectableSink, InspectableStage } from './inspectable.ts'
@@ -83,7 +83,7 @@ function createSamples(
   inspected: Inspected,
   { every = '1s', scheduler }: InspectOptions,
 ): Observable<Sample> {
-  const interval = parsePositiveDuration(every, 'inspect: every')
+  const interval = parsePositiveTimeout(every, 'inspect: every')
   return new Observable<Sample>((subscriber) => {
     const sampler = new Sampler(inspected)
     subscriber.add(() => sampler.close())

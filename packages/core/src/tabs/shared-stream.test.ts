@@ -230,9 +230,11 @@ describe('an option that cannot be shared is refused', () => {
     ['reconnect must be an object', () => sharedEventSource(url, { reconnect: false as never })],
     ['method must be idempotent', () => sharedEventSource(url, { method: 'post' })],
     ['method must be idempotent', () => sharedEventSource(url, { method: (() => 'GET') as never })],
-    ['name must be a text', () => sharedEventSource(() => url)],
-    ['name must be a text', () => sharedEventSource(url, { name: '' })],
+    ['name must be a text if the url is a function', () => sharedEventSource(() => url)],
+    ['name must be a text that is not empty', () => sharedEventSource(url, { name: '' })],
+    ['name must be a text that is not empty', () => sharedEventSource(url, { name: 5 as never })],
     ['handOverAfter must be', () => sharedEventSource(url, { handOverAfter: 0 })],
+    ['handOverAfter must be', () => sharedEventSource(url, { handOverAfter: '30d' })],
     ['events must be a list', () => sharedEventSource(url, { events: 'a' as never })],
   ])('%s', (message, create) => {
     expect(create).toThrow(message)

@@ -89,7 +89,9 @@ export class LeaseHolder {
   /** Redis has refused a token. If that was a late answer, this process may have another token by now. */
   lose(token: string): void {
     if (token !== this.#held?.token) return
-    this.#held.lose('another process has the right to run the job, or Redis lost who has it')
+    this.#held.lose(
+      'another process has the right to run the job, or Redis lost who has it, or the log is on another server than the store',
+    )
   }
 
   /** Returns the right. Resolves when Redis has answered all calls, or after `timeout`. */

@@ -208,6 +208,16 @@ describe.skipIf(redisPath === undefined)('of several nodes of a job', () => {
     }
   })
 
+  it('the one whose log is on another server than its store is told so', async () => {
+    const [redis, other] = [await setUpRedis(), await setUpRedis()]
+    const store = setUpStore({ url: redis.url, lease: '60s' })
+    const log = setUpLog({ url: other.url, fence: store })
+    const reasons: string[] = []
+    ;(await store.acquire().granted).onLost(({ message }) => reasons.push(message))
+    await expect(log.append({ data: '1', topic: '' }, 'all')).rejects.toMatchObject({ code: 'lease-lost' })
+    expect(reasons).toEqual([expect.stringContaining('or the log is on another server than the store')])
+  })
+
   it('only the one with the lease appends to a fenced log, and all read it', async () => {
     const redis = await setUpRedis()
     const stores = [1, 2].map(() => setUpStore({ url: redis.url })) as [RedisStore, RedisStore]
