@@ -40,7 +40,10 @@ export const jobScenarios: Readonly<Record<string, AnyScenario>> = {
         const job = createJob({ store, every: '2s', scheduler })
         const statuses = job.status.pipe(
           tap(({ phase, restoredFrom, saved: last }) => {
-            if (last !== undefined && last.number > newest) saved((newest = last.number))
+            if (last !== undefined && last.number > newest) {
+              newest = last.number
+              saved(newest)
+            }
             if (phase === 'running' && restoredFrom > 0 && !isTold) {
               isTold = true
               process(`restored\nfrom ${restoredFrom}`)

@@ -19,8 +19,7 @@ function createTab() {
     wakeStream() {},
     deliver: ({ data }) => delivered.push(data),
     tellCursor() {},
-    tellComment() {},
-    tellWarning() {},
+    tellNews() {},
     tellState() {},
     end() {},
   }
