@@ -10,16 +10,16 @@ import {
   type Job,
   joinWithin,
   lag,
+  type SseEvent,
   scanByKey,
   session,
   slidingWindow,
-  type SseEvent,
   tumbling,
   windowAggregate,
 } from '@rxsse/operators'
 import { fileStore, sqliteStore } from '@rxsse/operators/store'
 import { VirtualClock } from '@rxsse/testing/virtual-time'
-import { filter, map, merge, type Observable, share, Subject } from 'rxjs'
+import { filter, map, merge, type Observable, Subject, share } from 'rxjs'
 import { Growth, measureHeap } from '../harness/heap-growth.ts'
 
 const USAGE = `An hour of readings through a job with windows, joins, timers and a snapshot every 5 s, as fast as it goes. Says whether the
@@ -119,8 +119,9 @@ function connect(job: Job, source: Observable<SseEvent>): Observable<unknown> {
   const time = { timestamp: (reading: Reading) => reading.time, maxOutOfOrderness: 50 }
   const aggregates = (a: Aggregates<Reading>) => ({ n: a.count(), mean: a.avg((reading) => reading.value) })
   const stage = (name: string) => ({ stage: job.stage(name) })
-  const windows = [tumbling('10s'), hopping({ size: '30s', every: '5s' }), session('5s')].map((spec, number) =>
-    readings.pipe(windowAggregate(spec, { ...time, key, aggregates, ...stage(`windows ${number}`) })),
+  const windows = [tumbling('10s'), hopping({ size: '30s', every: '5s' }), session('5s')].map(
+    (spec, number) =>
+      readings.pipe(windowAggregate(spec, { ...time, key, aggregates, ...stage(`windows ${number}`) })),
   )
   const [even, odd] = [0, 1].map((rest) => readings.pipe(filter(({ n }) => n % 2 === rest)))
   return merge(
@@ -128,11 +129,23 @@ function connect(job: Job, source: Observable<SseEvent>): Observable<unknown> {
     readings.pipe(slidingWindow({ ...time, size: '10s', key, aggregates, ...stage('sliding') })),
     readings.pipe(
       dedupe({ key, ttl: '30s', timestamp: (reading) => reading.time, ...stage('seen') }),
-      lag({ key: ({ key: own }) => own % 100, ...stage('before') }, (now, before) => now.n - (before?.n ?? 0)),
+      lag(
+        { key: ({ key: own }) => own % 100, ...stage('before') },
+        (now, before) => now.n - (before?.n ?? 0),
+      ),
     ),
     readings.pipe(
       scanByKey(
-        { ...time, key, seed: () => 0, onTimer: (count, { forget }) => (forget(), count), ...stage('counts') },
+        {
+          ...time,
+          key,
+          seed: () => 0,
+          onTimer(count, { forget }) {
+            forget()
+            return count
+          },
+          ...stage('counts'),
+        },
         (count, reading, { setTimer }) => {
           setTimer(reading.time + 5000)
           return count + 1
@@ -142,7 +155,13 @@ function connect(job: Job, source: Observable<SseEvent>): Observable<unknown> {
     (even as Observable<Reading>).pipe(
       joinWithin(
         odd as Observable<Reading>,
-        { left: { ...time, key }, right: { ...time, key }, within: '1s', maxOutOfOrderness: 50, ...stage('pairs') },
+        {
+          left: { ...time, key },
+          right: { ...time, key },
+          within: '1s',
+          maxOutOfOrderness: 50,
+          ...stage('pairs'),
+        },
         (left, right) => left.n + right.n,
       ),
     ),

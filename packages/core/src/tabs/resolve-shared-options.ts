@@ -31,7 +31,11 @@ export function resolveSharedOptions(url: UrlInput, options: SharedEventSourceOp
   }
   const key = name ?? settings.url
   if (typeof key !== 'string' || key === '')
-    throw optionError('name', `a text ${name === undefined ? 'if the url is a function' : 'that is not empty'}`, name)
+    throw optionError(
+      'name',
+      `a text ${name === undefined ? 'if the url is a function' : 'that is not empty'}`,
+      name,
+    )
   return {
     // The number is that of the protocol: pages of different versions must not talk to each other.
     name: `rxsse-tabs-1 ${key}`,

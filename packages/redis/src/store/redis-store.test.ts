@@ -1,6 +1,6 @@
 import { type StoredPart, snapshotStoreLaws } from '@rxsse/testing'
 import { createCluster } from 'redis'
-import { asyncScheduler, type SchedulerLike } from 'rxjs'
+import { asyncScheduler, type SchedulerAction, type SchedulerLike } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { redisPath } from '../../test/redis.ts'
 import { setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
@@ -69,11 +69,13 @@ describe.skipIf(redisPath === undefined)('redisStore', () => {
   it('asks again at once while its connection opens, not only when a lease may have ended', async () => {
     const redis = await setUpRedis()
     const delays: number[] = []
-    const schedule: SchedulerLike['schedule'] = (work, delay = 0, state) => {
-      delays.push(delay)
-      return asyncScheduler.schedule(work, delay, state)
+    const scheduler: SchedulerLike = {
+      now: asyncScheduler.now,
+      schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, delay = 0, state?: T) {
+        delays.push(delay)
+        return asyncScheduler.schedule(work, delay, state as T)
+      },
     }
-    const scheduler = { schedule, now: asyncScheduler.now }
     const store = setUpStore({ url: redis.url, scheduler })
     await store.acquire().granted
     expect(delays[0]).toBeLessThanOrEqual(20)
