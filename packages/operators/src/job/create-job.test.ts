@@ -1,6 +1,6 @@
-import type { SseEvent } from '@rxsse/shared'
+import type { SnapshotStore, SseEvent } from '@rxsse/shared'
 import { VirtualClock } from '@rxsse/testing/virtual-time'
-import { map, type Observable, take, timer } from 'rxjs'
+import { EMPTY, map, type Observable, take, timer } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { dedupe } from '../keyed/dedupe.ts'
 import { lag } from '../keyed/lag.ts'
@@ -64,5 +64,18 @@ describe('createJob', () => {
       ['numbers|7#0', '5-6'],
     ])
     expect(delivered).toBeGreaterThan(7)
+  })
+
+  it('names each wrong option', () => {
+    const store = memoryStore()
+    expect(() => createJob({ store: {} as SnapshotStore })).toThrow('createJob: store')
+    expect(() => createJob({ store, every: 0 })).toThrow('createJob: every')
+    expect(() => createJob({ store, onMismatch: 'ignore' as 'error' })).toThrow('createJob: onMismatch')
+    const job = createJob({ store })
+    job.stage('minutes')
+    expect(() => job.feed('minutes', () => EMPTY)).toThrow('another name than that of a stage')
+    expect(() => job.stage('a|b')).toThrow('job.stage: name')
+    expect(() => job.deliver((value) => value, { concurrency: 0 })).toThrow('job.deliver: concurrency')
+    expect(() => job.deliver((value) => value, { when: 'soon' as 'at-once' })).toThrow('job.deliver: when')
   })
 })

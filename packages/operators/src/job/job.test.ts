@@ -269,19 +269,6 @@ describe('the stages of a job', () => {
 })
 
 describe('createJob', () => {
-  it('names each wrong option', () => {
-    const store = memoryStore()
-    expect(() => createJob({ store: {} as SnapshotStore })).toThrow('createJob: store')
-    expect(() => createJob({ store, every: 0 })).toThrow('createJob: every')
-    expect(() => createJob({ store, onMismatch: 'ignore' as 'error' })).toThrow('createJob: onMismatch')
-    const job = createJob({ store })
-    job.stage('minutes')
-    expect(() => job.feed('minutes', () => EMPTY)).toThrow('another name than that of a stage')
-    expect(() => job.stage('a|b')).toThrow('job.stage: name')
-    expect(() => job.deliver((value) => value, { concurrency: 0 })).toThrow('job.deliver: concurrency')
-    expect(() => job.deliver((value) => value, { when: 'soon' as 'at-once' })).toThrow('job.deliver: when')
-  })
-
   it('errors all its streams if one of them ends early and others go on', async () => {
     const clock = new VirtualClock()
     const job = createJob({ store: memoryStore(), scheduler: clock })

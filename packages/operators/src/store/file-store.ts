@@ -1,17 +1,14 @@
-import { randomBytes } from 'node:crypto'
 import { open, readFile, rm } from 'node:fs/promises'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
-import {
-  createSnapshotStore,
-  optionError,
-  type SnapshotBackend,
-  type SnapshotContent,
-  type SnapshotDraft,
-  type SnapshotRecord,
-  type SnapshotStore,
+import type {
+  SnapshotBackend,
+  SnapshotContent,
+  SnapshotDraft,
+  SnapshotRecord,
+  SnapshotStore,
 } from '@rxsse/shared'
 import { removeLeftovers, replaceFile } from '@rxsse/shared/files'
+import { createDiskStore } from './disk-store.ts'
 
 export interface FileStoreOptions {
   /** The beginning of the two file names: `<path>.1` and `<path>.2`. Their folder must exist. */
@@ -25,15 +22,7 @@ export interface FileStoreOptions {
  * One process at a time may use a path. If another one saves there, the next `save` here rejects with `superseded`.
  */
 export function fileStore({ path }: FileStoreOptions): SnapshotStore {
-  if (typeof path !== 'string' || path === '')
-    throw optionError('fileStore: path', 'the path of a file', path)
-  return createSnapshotStore({
-    name: 'fileStore',
-    backend: new SnapshotFiles([`${path}.1`, `${path}.2`]),
-    crc32,
-    createId: () => randomBytes(ID_BYTES).toString('hex'),
-    nextTurn,
-  })
+  return createDiskStore('fileStore', path, () => new SnapshotFiles([`${path}.1`, `${path}.2`]))
 }
 
 class SnapshotFiles implements SnapshotBackend {
@@ -78,7 +67,6 @@ class SnapshotFiles implements SnapshotBackend {
 // numbers are big-endian. The header is the format's name (8 bytes), the name of the save (8), the snapshot's number (8,
 // floating point), the number of chunks (4), and the checksum of the header (4).
 const FORMAT = Buffer.from('rxsse-j1')
-const ID_BYTES = 8
 const HEADER_BYTES = 32
 
 function* encodeFile(draft: SnapshotDraft): Generator<Uint8Array, void, void> {

@@ -1,22 +1,19 @@
-import { randomUUID } from 'node:crypto'
 import { closeSync, fdatasync, openSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { crc32 } from 'node:zlib'
-import {
-  createSnapshotStore,
-  optionError,
-  type SnapshotBackend,
-  type SnapshotContent,
-  type SnapshotDraft,
-  type SnapshotRecord,
-  type SnapshotStore,
+import type {
+  SnapshotBackend,
+  SnapshotContent,
+  SnapshotDraft,
+  SnapshotRecord,
+  SnapshotStore,
 } from '@rxsse/shared'
 import { syncFolder } from '@rxsse/shared/files'
 import { loadSqlite, makePrivate } from '@rxsse/shared/sqlite'
+import { createDiskStore } from './disk-store.ts'
 
 export interface SqliteStoreOptions {
   /** The database file. It is created if it does not exist, but its directory must exist. */
@@ -31,15 +28,7 @@ export interface SqliteStoreOptions {
  * save goes in small steps, and the disk is waited for on another thread.
  */
 export function sqliteStore({ path }: SqliteStoreOptions): SnapshotStore {
-  if (typeof path !== 'string' || path === '')
-    throw optionError('sqliteStore: path', 'the path of a file', path)
-  return createSnapshotStore({
-    name: 'sqliteStore',
-    backend: new SnapshotDatabase(path),
-    crc32,
-    createId: randomUUID,
-    nextTurn,
-  })
+  return createDiskStore('sqliteStore', path, () => new SnapshotDatabase(path))
 }
 
 class SnapshotDatabase implements SnapshotBackend {

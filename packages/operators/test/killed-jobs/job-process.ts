@@ -1,10 +1,11 @@
 // Runs a job until its streams end or it is killed. Its parent keeps the log, and acknowledges each result.
 // Arguments: the address of the feeds, the kind of store, the store's path, the number of feeds.
 import { fromEventSource } from '@rxsse/core'
-import type { SnapshotStore } from '@rxsse/shared'
+import { type SnapshotStore, SnapshotStoreError } from '@rxsse/shared'
 import { map, merge, type Observable, share } from 'rxjs'
 import { createJob } from '../../src/index.ts'
 import { fileStore, sqliteStore } from '../../src/store/index.ts'
+import { LEASE_LOST } from './lease-lost.ts'
 import { connectOneFeed, connectTwoFeeds, type Measured } from './pipelines.ts'
 
 export type JobMessage =
@@ -66,6 +67,8 @@ merge(...results)
   .subscribe({
     complete: () => process.disconnect?.(),
     error(error) {
+      // The machine was too busy to renew it. The next process goes on.
+      if (error instanceof SnapshotStoreError && error.code === 'lease-lost') process.exit(LEASE_LOST)
       console.error(error)
       process.exit(1)
     },
@@ -77,5 +80,5 @@ async function openStore(): Promise<SnapshotStore> {
   // Not a dependency: the package of Redis depends on this one in its tests.
   const { redisStore } = await import(new URL('../../../redis/dist/index.js', import.meta.url).href)
   const [address, name] = path.split('#')
-  return redisStore({ url: address, job: name, lease: '1s' })
+  return redisStore({ url: address, job: name, lease: '2s' })
 }

@@ -82,6 +82,7 @@ async function runAll(): Promise<boolean> {
       for (const [name, count] of Object.entries(counts)) sums[name as keyof typeof counts] += count
       if (values.fault !== 'full')
         for (const end of ['', '.1', '.2', '-wal']) rmSync(run.path + end, { force: true })
+      console.error(`${sums.kills} kills`)
       if (isSame(log, expected)) continue
       sums.wrong++
       console.error(`seed ${seed}: ${log.size} results, not ${expected.size}`)

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { fillDisk } from '../fill-disk.ts'
 import { corruptNewest } from './corrupt-newest.ts'
 import type { JobMessage } from './job-process.ts'
+import { LEASE_LOST } from './lease-lost.ts'
 
 const PROGRAM = fileURLToPath(new URL('./job-process.ts', import.meta.url))
 
@@ -69,6 +70,7 @@ async function runLife({ url, kind, path, feeds, random, fault }: KilledRun, see
   })
   const kill = () => child.kill('SIGKILL')
   const timers = end?.saves === 'start' ? [setTimeout(kill, end.delay)] : []
+  const filler = fault === 'full' && random() < 0.5 ? `${path}.filler` : undefined
   let answers = 0
   let isFirst = true
   child.on('message', (message: JobMessage) => {
@@ -82,21 +84,18 @@ async function runLife({ url, kind, path, feeds, random, fault }: KilledRun, see
     } else {
       if (isFirst && message.restoredFrom > 0) seen.restored++
       if (isFirst) seen.damaged += message.damaged
+      if (isFirst && filler !== undefined) {
+        timers.push(setTimeout(() => fillDisk(filler), random() * 60))
+        timers.push(setTimeout(() => rmSync(filler, { force: true }), 120))
+      }
       if (message.failedSave !== undefined) seen.failedSaves++
       isFirst = false
       if (message.saved - message.restoredFrom === end?.saves) timers.push(setTimeout(kill, end.delay))
     }
   })
-  let filler: string | undefined
-  if (fault === 'full' && random() < 0.5) {
-    filler = `${path}.filler`
-    const name = filler
-    timers.push(setTimeout(() => fillDisk(name), random() * 100))
-    timers.push(setTimeout(() => rmSync(name, { force: true }), 250))
-  }
   const [code, signal] = await once(child, 'exit')
   for (const timer of timers) clearTimeout(timer)
   if (filler !== undefined) rmSync(filler, { force: true })
-  if (signal !== 'SIGKILL' && code !== 0) throw new Error(`the job has failed: ${code ?? signal}`)
-  return signal === null
+  if (signal === null && code !== 0 && code !== LEASE_LOST) throw new Error(`the job has failed: ${code}`)
+  return code === 0
 }
