@@ -223,6 +223,7 @@ describe('what is not valid on the channel', () => {
     ['an id with a line break', { ...entry, id: 'e\n1' }],
     ['a type with a line break', { ...entry, message: { ...message('a'), type: 'x\ndata: y' } }],
     ['a target that is none', { ...entry, target: { everybody: true } }],
+    ['a target that names a room and a user', { ...entry, target: { room: 'r', user: 'u' } }],
     ['an offset that is none', { ...entry, offset: -1 }],
     ['a fraction as a reconnection time', { ...entry, message: { ...message('a'), retry: 0.5 } }],
   ])('costs %s alone', async (_, bad) => {
@@ -241,6 +242,7 @@ describe('what is not valid on the channel', () => {
     [[1, 'drop']],
     [[1, 'append', { data: 1, topic: 't' }, 'all', null]],
     [[1, 'append', message('a'), 'everybody', null]],
+    [[1, 'append', message('a'), { room: 'r', user: 'u' }, null]],
     [[1, 'append', message('a'), 'all', 7]],
     [[1, 'since', {}, 5, null]],
     [[1, 'since', 0, -1, null]],
