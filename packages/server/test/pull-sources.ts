@@ -6,7 +6,7 @@ export interface Source {
   cancelled: number
 }
 
-export const ROW = 'x'.repeat(10_000)
+const ROW = 'x'.repeat(10_000)
 
 export const SOURCES: Readonly<Record<string, (source: Source, rows: number) => Iterable<SseMessage>>> = {
   'an async generator': (source, rows) =>
