@@ -1,7 +1,8 @@
+import express from 'express'
 import { describe, expect, it } from 'vitest'
 import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { openReader } from '../../test/reader.ts'
-import { serve, serveTestSink } from '../../test/serve.ts'
+import { createTestSink, serve, serveTestSink } from '../../test/serve.ts'
 import { serveSinks } from '../adapter/serve-sinks.ts'
 import { readJson } from '../http/read-json.ts'
 import type { SinkRequest } from '../http/request.ts'
@@ -119,4 +120,17 @@ describe('connections of an address', () => {
     expect((await openReader(url)).status).toBe(200)
     expect((await openReader(url)).status).toBe(503)
   })
+})
+
+it('the path that `access` sees is as the client wrote it, where a router ignores case', async () => {
+  const paths: string[] = []
+  const sink = createTestSink({
+    access({ url }) {
+      paths.push(url.pathname)
+      return { allow: true }
+    },
+  })
+  const origin = await serve(express().use('/admin', sink.handler))
+  expect((await openReader(`${origin}/ADMIN/`)).status).toBe(200)
+  expect(paths).toEqual(['/ADMIN/'])
 })

@@ -1,13 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { ManualScheduler } from '../../test/manual-scheduler.ts'
+import { link } from '../../test/linked-cluster.ts'
 import { createTestSink } from '../../test/serve.ts'
-import { createClock } from '../connection/clock.ts'
-import type { EventLog, LogEntry, LogGap, LoggedMessage } from '../log/event-log.ts'
+import type { LogEntry, LogGap, LoggedMessage } from '../log/event-log.ts'
 import { memoryLog } from '../log/memory-log.ts'
 import { ClusterError, clusterLog } from './index.ts'
-import { PrimaryLog } from './primary.ts'
-import type { Channel } from './protocol.ts'
-import { WorkerLog } from './worker.ts'
 
 const message = (data: string): LoggedMessage => ({ data, topic: 'message' })
 
@@ -214,121 +210,3 @@ describe('a worker', () => {
     expect((await worker.since(8, { limit: 10 })).more).toBe(false)
   })
 })
-
-describe('what is not valid on the channel', () => {
-  const entry = { id: 'e-1', offset: 1, message: message('a'), target: 'all' }
-
-  it.each([
-    ['an entry without data', { ...entry, message: { topic: 't' } }],
-    ['an id with a line break', { ...entry, id: 'e\n1' }],
-    ['a type with a line break', { ...entry, message: { ...message('a'), type: 'x\ndata: y' } }],
-    ['a target that is none', { ...entry, target: { everybody: true } }],
-    ['an offset that is none', { ...entry, offset: -1 }],
-    ['a fraction as a reconnection time', { ...entry, message: { ...message('a'), retry: 0.5 } }],
-  ])('costs %s alone', async (_, bad) => {
-    const { worker, open, say, errors, settle } = link()
-    open()
-    const live: string[] = []
-    await worker.tail((entries) => live.push(...entries.map(({ id }) => id)))
-    say({ kind: 'batch', runs: [{ entries: [bad, { ...entry, id: 'e-2', offset: 2 }] }] })
-    await settle()
-    expect(live).toEqual(['e-2'])
-    expect(errors).toEqual([expect.objectContaining({ code: 'invalid' })])
-  })
-
-  it.each([
-    [['x', 'head']],
-    [[1, 'drop']],
-    [[1, 'append', { data: 1, topic: 't' }, 'all', null]],
-    [[1, 'append', message('a'), 'everybody', null]],
-    [[1, 'append', message('a'), 'all', 7]],
-    [[1, 'since', {}, 5, null]],
-    [[1, 'since', 0, -1, null]],
-    [[1, 'since', 0, 5, 'all']],
-    [[1, 'take', 'u', 'many']],
-    ['head'],
-  ])('is told and does nothing in the primary: %j', async (call) => {
-    const { worker, open, ask, errors, log, settle } = link()
-    open()
-    await worker.head()
-    ask({ kind: 'calls', calls: [call] })
-    await settle()
-    expect(errors).toEqual([expect.objectContaining({ code: 'invalid' })])
-    expect((await log.head()).offset).toBe(0)
-    expect((await worker.head()).offset).toBe(0)
-  })
-
-  it.each([null, 7, 'x', {}, { rxsse: 'other' }, { kind: 'calls' }])('leaves %j to others', async (value) => {
-    const { worker, open, errors, channel } = link()
-    const primary = open()
-    primary.receive(channel, value)
-    worker.receive(value)
-    expect(errors).toEqual([])
-    expect((await worker.head()).offset).toBe(0)
-  })
-})
-
-/** A worker and, once `open` is called, its primary, with virtual time. */
-function link(log: EventLog = memoryLog()) {
-  const scheduler = new ManualScheduler()
-  const errors: unknown[] = []
-  const context = {
-    name: 'events',
-    timeout: 1_000,
-    maxUnsent: 1_000,
-    clock: createClock(scheduler),
-    atEndOfTick: (work: () => void) => void setImmediate(work),
-    onError: (error: unknown) => void errors.push(error),
-  }
-  let primary: PrimaryLog | undefined
-  let client = ''
-  let held: (() => void)[] | undefined
-  const attempt = (work: () => void) => {
-    try {
-      work()
-    } catch (error) {
-      errors.push(error)
-    }
-  }
-  const toWorker = (value: unknown) => {
-    const copied = JSON.parse(JSON.stringify(value))
-    setImmediate(() => attempt(() => worker.receive(copied)))
-  }
-  const toPrimary = (value: unknown) => {
-    const copied = JSON.parse(JSON.stringify(value))
-    client = copied.client
-    const arrives = () => attempt(() => primary?.receive(channel, copied))
-    if (held === undefined) setImmediate(arrives)
-    else held.push(arrives)
-  }
-  const channel: Channel = {
-    send(value, sent) {
-      toWorker(value)
-      setImmediate(sent)
-    },
-  }
-  const worker = new WorkerLog({ send: toPrimary }, context)
-  return {
-    worker,
-    log,
-    scheduler,
-    errors,
-    channel,
-    open() {
-      primary = new PrimaryLog(log, context)
-      channel.send({ rxsse: 'events', kind: 'begin' }, () => {})
-      return primary
-    },
-    /** Keeps what the worker sends, or lets it go. */
-    hold(on = true) {
-      const late = held ?? []
-      held = on ? [] : undefined
-      for (const arrives of late) arrives()
-    },
-    say: (value: object) => toWorker({ rxsse: 'events', client, ...value }),
-    ask: (value: object) => toPrimary({ rxsse: 'events', client, ...value }),
-    async settle() {
-      for (let turns = 0; turns < 8; turns++) await new Promise((resolve) => setImmediate(resolve))
-    },
-  }
-}

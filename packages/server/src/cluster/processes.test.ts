@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openClient } from '../../test/client.ts'
-import { eventually, isGone, startProgram } from '../../test/cluster-program-control.ts'
+import { type ClusterProgram, eventually, isGone, startProgram } from '../../test/cluster-program-control.ts'
 import { openReader, type Reader } from '../../test/reader.ts'
 
 function temporaryFile(): string {
@@ -19,8 +19,13 @@ const CLIENTS = 6
 describe.each(['json', 'advanced'] as const)(
   'workers whose channel has %s serialization',
   (serialization) => {
+    let program: ClusterProgram
+    beforeAll(async () => {
+      program = await startProgram({ serialization })
+    })
+    afterAll(() => program[Symbol.asyncDispose]())
+
     it('deliver what any process publishes to the clients of all, in one order', async () => {
-      await using program = await startProgram({ serialization })
       const clients = await Promise.all(Array.from({ length: CLIENTS }, () => openClient(program.url)))
       const publishers = [undefined, ...(await program.workers())]
       await Promise.all(
@@ -38,7 +43,6 @@ describe.each(['json', 'advanced'] as const)(
     })
 
     it('keep any text, and to whom it is', async () => {
-      await using program = await startProgram({ serialization })
       const [all, room, user] = await Promise.all(
         ['', '?room=é', '?as=u'].map((query) => openClient(`${program.url}${query}`)),
       )
@@ -112,57 +116,63 @@ it('reject what a killed worker was asked to publish, and go on', async () => {
   expect(page?.entries.length).toBe(1)
 })
 
-it('count the connections of a user together, and give back those of a killed worker', async () => {
-  await using program = await startProgram()
-  const url = `${program.url}?as=u`
-  const readers = [await openReader(url), await openReader(url)]
-  for (let n = 0; n < 4; n++) expect(await (await openReader(url)).ended).toBe('end')
-  expect(await program.ask({ stats: true })).toMatchObject({ stats: { events: { connections: 2 } } })
-  const [victim = 0] = await program.workers()
-  await program.killWorker(victim)
-  // Connections are dealt in turn, so one of the two was there.
-  const cut = await Promise.race(readers.map(async ({ ended }, at) => ((await ended) === 'cut' ? at : -1)))
-  expect(cut).toBeGreaterThanOrEqual(0)
-  const back = await openReader(url)
-  expect(await (await openReader(url)).ended).toBe('end')
-  await program.publish({ data: 'here' })
-  for (const reader of [back, readers[1 - cut]]) await reader?.take(1)
-  for (const reader of [back, ...readers]) reader.close()
-})
+describe('two workers', () => {
+  let program: ClusterProgram
+  beforeAll(async () => {
+    program = await startProgram()
+  })
+  afterAll(() => program[Symbol.asyncDispose]())
 
-it('end the connections of a user at every worker, whichever process gives the order', async () => {
-  await using program = await startProgram()
-  const [worker = 0] = await program.workers()
-  for (const [round, by] of [undefined, worker].entries()) {
-    const [banned, other] = [`a${round}`, `b${round}`]
-    const readers: Reader[] = []
-    // Connections are dealt in turn, so each worker has one of each user.
-    for (const user of [banned, banned, other, other])
-      readers.push(await openReader(`${program.url}?as=${user}`))
-    await program.ask({ disconnect: { user: banned }, ...(by !== undefined && { worker: by }) })
-    await program.publish({ data: 'more' })
-    for (const reader of readers.slice(0, 2)) expect(await reader.ended).toBe('end')
-    for (const reader of readers.slice(2)) {
-      expect((await reader.take(1)).map(({ data }) => data)).toEqual(['more'])
-      reader.close()
+  it('add up what they have done', async () => {
+    const clients = await Promise.all(Array.from({ length: CLIENTS }, () => openClient(program.url)))
+    const [one, other] = await program.workers()
+    for (const worker of [undefined, one, other]) await program.publish({ data: 'x' }, worker)
+    await eventually(() => clients.every(({ events }) => events.length === 3))
+    const { stats } = await program.ask({ stats: true })
+    expect(stats?.events).toMatchObject({
+      connections: CLIENTS,
+      opened: CLIENTS,
+      published: 3,
+      delivered: 3 * CLIENTS,
+    })
+  })
+
+  it('end the connections of a user at every worker, whichever process gives the order', async () => {
+    const [worker = 0] = await program.workers()
+    for (const [round, by] of [undefined, worker].entries()) {
+      const [banned, other] = [`a${round}`, `b${round}`]
+      const readers: Reader[] = []
+      // Connections are dealt in turn, so each worker has one of each user.
+      for (const user of [banned, banned, other, other])
+        readers.push(await openReader(`${program.url}?as=${user}`))
+      await program.ask({ disconnect: { user: banned }, ...(by !== undefined && { worker: by }) })
+      await program.publish({ data: 'more' })
+      for (const reader of readers.slice(0, 2)) expect(await reader.ended).toBe('end')
+      for (const reader of readers.slice(2)) {
+        expect((await reader.take(1)).map(({ data }) => data)).toEqual(['more'])
+        reader.close()
+      }
     }
-  }
-  const count = async () => (await program.ask({ stats: true })).stats?.events?.connections
-  await expect.poll(count).toBe(0)
-})
+    const count = async () => (await program.ask({ stats: true })).stats?.events?.connections
+    await expect.poll(count).toBe(0)
+  })
 
-it('add up what they have done', async () => {
-  await using program = await startProgram()
-  const clients = await Promise.all(Array.from({ length: CLIENTS }, () => openClient(program.url)))
-  const [one, other] = await program.workers()
-  for (const worker of [undefined, one, other]) await program.publish({ data: 'x' }, worker)
-  await eventually(() => clients.every(({ events }) => events.length === 3))
-  const { stats } = await program.ask({ stats: true })
-  expect(stats?.events).toMatchObject({
-    connections: CLIENTS,
-    opened: CLIENTS,
-    published: 3,
-    delivered: 3 * CLIENTS,
+  // The last one, because it kills a worker.
+  it('count the connections of a user together, and give back those of a killed worker', async () => {
+    const url = `${program.url}?as=u`
+    const readers = [await openReader(url), await openReader(url)]
+    for (let n = 0; n < 4; n++) expect(await (await openReader(url)).ended).toBe('end')
+    expect(await program.ask({ stats: true })).toMatchObject({ stats: { events: { connections: 2 } } })
+    const [victim = 0] = await program.workers()
+    await program.killWorker(victim)
+    // Connections are dealt in turn, so one of the two was there.
+    const cut = await Promise.race(readers.map(async ({ ended }, at) => ((await ended) === 'cut' ? at : -1)))
+    expect(cut).toBeGreaterThanOrEqual(0)
+    const back = await openReader(url)
+    expect(await (await openReader(url)).ended).toBe('end')
+    await program.publish({ data: 'here' })
+    for (const reader of [back, readers[1 - cut]]) await reader?.take(1)
+    for (const reader of [back, ...readers]) reader.close()
   })
 })
 

@@ -1,6 +1,7 @@
+import { findTargetFault } from '../fan-out/target.ts'
+import { findEntryFault, findGapFault, findMessageFault, isOffset, isPosition } from '../log/check-entry.ts'
 import type { LogEntry, LogGap, LoggedMessage, LogPage, LogPosition } from '../log/event-log.ts'
 import type { Target } from '../sink/message.ts'
-import { assertLine } from '../wire/line.ts'
 import { ClusterError } from './errors.ts'
 
 /** One end of an ordered channel between the primary and a worker. */
@@ -76,16 +77,22 @@ export function parsePrimaryMessage(value: unknown, name: string): PrimaryMessag
 
 /** Throws if a worker asks for something that no `clusterLog` asks for. */
 export function parseCall(value: unknown): Call {
-  if (!Array.isArray(value) || !isCount(value[0])) throw invalid('a call without a number', value)
+  if (!Array.isArray(value) || !isOffset(value[0])) throw invalid('a call without a number', value)
   const [n, name, first, second, third] = value as [number, ...unknown[]]
   switch (name) {
     case 'append':
       if (third !== null && typeof third !== 'string') throw invalid('a source id that is not text', third)
-      return [n, name, parseMessage(first), parseTarget(second), third]
+      return [
+        n,
+        name,
+        accept<LoggedMessage>('a message', first, findMessageFault(first)),
+        accept<Target>('a target', second, findTargetFault(second)),
+        third,
+      ]
     case 'since':
-      if (typeof first !== 'string' && !isCount(first)) throw invalid('a position that is none', first)
-      if (!isCount(second)) throw invalid('a limit that is not a number', second)
-      if (third !== null && !isCount(third)) throw invalid('a number of bytes that is none', third)
+      if (typeof first !== 'string' && !isOffset(first)) throw invalid('a position that is none', first)
+      if (!isOffset(second)) throw invalid('a limit that is not a number', second)
+      if (third !== null && !isOffset(third)) throw invalid('a number of bytes that is none', third)
       return [n, name, first, second, third]
     case 'head':
     case 'tail':
@@ -93,7 +100,7 @@ export function parseCall(value: unknown): Call {
       return [n, name]
     case 'take':
       if (typeof first !== 'string') throw invalid('a key that is not text', first)
-      if (!isCount(second)) throw invalid('a limit that is not a number', second)
+      if (!isOffset(second)) throw invalid('a limit that is not a number', second)
       return [n, name, first, second]
     default:
       throw invalid('an unknown call', name)
@@ -101,7 +108,7 @@ export function parseCall(value: unknown): Call {
 }
 
 export function parseAnswer(value: unknown): Answer {
-  if (!Array.isArray(value) || !isCount(value[0])) throw invalid('an answer without a number', value)
+  if (!Array.isArray(value) || !isOffset(value[0])) throw invalid('an answer without a number', value)
   const [n, ok, result] = value as [number, unknown, unknown]
   if (ok === true) return [n, true, result]
   if (ok === false && typeof result === 'string') return [n, false, result]
@@ -109,14 +116,12 @@ export function parseAnswer(value: unknown): Answer {
 }
 
 export function parsePosition(value: unknown): LogPosition {
-  if (!isObject(value) || !isCount(value.offset)) throw invalid('a position that is none', value)
-  return { id: parseLine(value.id, 'id'), offset: value.offset }
+  if (!isPosition(value)) throw invalid('a position that is none', value)
+  return { id: value.id, offset: value.offset }
 }
 
 function parseEntry(value: unknown): LogEntry {
-  const { id, offset } = parsePosition(value)
-  const { message, target } = value as Record<string, unknown>
-  return { id, offset, message: parseMessage(message), target: parseTarget(target) }
+  return accept<LogEntry>('an entry', value, findEntryFault(value))
 }
 
 /** The answer to `append`: all of an entry that was there before, else only its position. */
@@ -128,7 +133,8 @@ export function parseAppended(value: unknown, message: LoggedMessage, target: Ta
 /** An entry that is not valid costs only itself: `onInvalid` gets the reason. */
 export function parseRun(value: unknown, onInvalid: (error: unknown) => void): Run {
   if (!isObject(value) || !Array.isArray(value.entries)) throw invalid('a run without entries', value)
-  const gap = value.gap === undefined ? undefined : parseGap(value.gap)
+  const { gap } = value
+  const gapFault = gap === undefined ? undefined : findGapFault(gap)
   const entries: LogEntry[] = []
   for (const entry of value.entries) {
     try {
@@ -137,71 +143,20 @@ export function parseRun(value: unknown, onInvalid: (error: unknown) => void): R
       onInvalid(error)
     }
   }
-  return { gap, entries }
+  return { gap: accept<LogGap | undefined>('a gap', gap, gapFault), entries }
 }
 
 export function parsePage(value: unknown, onInvalid: (error: unknown) => void): LogPage {
   const { gap, entries } = parseRun(value, onInvalid)
   const { end, more } = value as Record<string, unknown>
-  if (!isCount(end) || typeof more !== 'boolean') throw invalid('a page without an end', value)
+  if (!isOffset(end) || typeof more !== 'boolean') throw invalid('a page without an end', value)
   return { entries, end, more, gap }
 }
 
-function parseGap(value: unknown): LogGap {
-  if (!isObject(value)) throw invalid('a gap that is none', value)
-  const { reason, from, to, missed } = value
-  if (reason !== 'trimmed' && reason !== 'epoch' && reason !== 'ahead' && reason !== 'unknown') {
-    throw invalid('a gap with an unknown reason', value)
-  }
-  // `from` is what a client sent, and leaves in JSON: any text is right.
-  if (typeof from !== 'string') throw invalid('a gap from nowhere', value)
-  if (missed !== undefined && !isCount(missed)) throw invalid('a gap that missed no number', value)
-  return { reason, from, to: parsePosition(to), missed }
-}
-
-function parseMessage(value: unknown): LoggedMessage {
-  if (!isObject(value)) throw invalid('a message that is none', value)
-  const { type, data, id, retry, topic, key, trace } = value
-  if (typeof data !== 'string' || typeof topic !== 'string') throw invalid('a message without text', value)
-  if (retry !== undefined && !isCount(retry)) throw invalid('a reconnection time that is none', retry)
-  if (key !== undefined && typeof key !== 'string') throw invalid('a key that is not text', key)
-  return {
-    type: type === undefined ? undefined : parseLine(type, 'type'),
-    data,
-    id: id === undefined ? undefined : parseLine(id, 'id'),
-    retry,
-    topic,
-    key,
-    trace: trace === undefined ? undefined : parseTrace(trace),
-  }
-}
-
-function parseTrace(value: unknown): Readonly<Record<string, string>> {
-  if (!isObject(value)) throw invalid('a trace that is none', value)
-  const fields = Object.entries(value)
-  if (fields.every(([, field]) => typeof field === 'string'))
-    return Object.fromEntries(fields) as Record<string, string>
-  throw invalid('a trace whose fields are not text', value)
-}
-
-function parseTarget(value: unknown): Target {
-  if (value === 'all') return 'all'
-  if (isObject(value)) {
-    if (typeof value.room === 'string') return { room: value.room }
-    if (typeof value.user === 'string') return { user: value.user }
-  }
-  throw invalid('a target that is none', value)
-}
-
-function parseLine(value: unknown, field: string): string {
-  try {
-    assertLine(value, field)
-    return value
-  } catch (cause) {
-    throw new ClusterError('invalid', `a message on the channel is not valid: ${(cause as Error).message}`, {
-      cause,
-    })
-  }
+/** The value, if there is nothing wrong with it. */
+function accept<T>(what: string, value: unknown, fault: string | undefined): T {
+  if (fault !== undefined) throw invalid(`${what} that is not valid, because ${fault}`, value)
+  return value as T
 }
 
 function isOwnMessage(value: unknown, name: string): value is Record<string, unknown> {
@@ -210,10 +165,6 @@ function isOwnMessage(value: unknown, name: string): value is Record<string, unk
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 function invalid(what: string, value: unknown): ClusterError {

@@ -12,14 +12,16 @@ export function findEntryFault(entry: unknown): string | undefined {
   const { id, offset, message, target } = entry
   if (!isId(id)) return 'its id must be one line of text without NUL'
   if (!isOffset(offset)) return 'its offset must be a whole number'
-  if (!isObject(message)) return `its message is ${describeValue(message)}`
   const fault = findMessageFault(message)
   if (fault !== undefined) return fault
   const targetFault = findTargetFault(target)
   return targetFault && `its target is wrong: ${targetFault}`
 }
 
-function findMessageFault({ type, data, id, retry, topic, key, trace }: Fields): string | undefined {
+/** What is wrong with the message of an entry; undefined if it can be sent. */
+export function findMessageFault(message: unknown): string | undefined {
+  if (!isObject(message)) return `its message is ${describeValue(message)}`
+  const { type, data, id, retry, topic, key, trace } = message
   if (typeof data !== 'string') return `its data is ${describeValue(data)}; it must be text`
   if (typeof topic !== 'string') return `its topic is ${describeValue(topic)}; it must be text`
   if (type !== undefined && !isLine(type)) return 'its type must be one line of text without NUL'

@@ -43,6 +43,9 @@ export function createAdmission(
   const fromLog = resolveNewcomers(newcomers, sequencer.log)
   const queue = new ReplayQueue()
   const pages = sequencer.log && new SharedPages(sequencer.log)
+  sequencer.listen((delivered) => {
+    if ('reason' in delivered) pages?.clear()
+  })
 
   return ({ request, user, rooms, expires, permit, scope }) => {
     const filter = parseTopicFilter(request.url.searchParams, filterParameter)

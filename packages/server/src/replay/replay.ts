@@ -161,7 +161,6 @@ class Replay {
 
   #hear(delivered: LogEntry | LogGap, event: EncodedEvent | undefined): void {
     const isGap = 'reason' in delivered
-    if (isGap) this.#host.pages.clear()
     if (this.#reading && this.#delivered !== undefined) {
       this.#delivered.push({ delivered, event })
       this.#deliveredBytes += isGap ? 0 : delivered.message.data.length

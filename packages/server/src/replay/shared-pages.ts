@@ -128,7 +128,7 @@ const MAX_BYTES = 8_388_608
 const MAX_VERSIONS = 4
 
 /** Short, because the log may delete the entries meanwhile. */
-const LIFETIME_MS = 5_000
+const LIFETIME_MS = 30_000
 
 /** An id and an offset may be the same digits. */
 function nameStart(after: string | number): string {
