@@ -142,6 +142,7 @@ export function buildJob(options: JobOptions, bytesPerTurn: number): Job {
       return progress.feeds
     },
     watch: progress.watch,
+    createWatermark: progress.createWatermark,
     feed(name, connect, feedOptions = {}) {
       host.name(name, 'feed', 'job.feed: name')
       if (typeof connect !== 'function') throw optionError('job.feed: connect', 'a function', connect)
