@@ -8,7 +8,7 @@ const SIZES = {
     decode: '2.9 kB',
     decodeByType: '3 kB',
     dedupe: '3.2 kB',
-    reorder: '4.2 kB',
+    reorder: '3.9 kB',
     threshold: '7 kB',
     groupWithin: '2.3 kB',
     'windowAggregate, tumbling': '16.8 kB',
@@ -16,7 +16,7 @@ const SIZES = {
     countWindow: '11.5 kB',
     rateLimit: '4.5 kB',
     processWith: '3.15 kB',
-    createJob: '10.5 kB',
+    createJob: '11.4 kB',
     '*': '45.3 kB',
   },
 }

@@ -8,7 +8,7 @@ export {
 } from './duration.ts'
 export type { SseEvent, SseMessage } from './event.ts'
 export { isPromise, type MaybePromise } from './maybe-promise.ts'
-export { describeValue, optionError, requireInteger, requireNumber } from './option-error.ts'
+export { describeValue, optionError, requireFunction, requireInteger, requireNumber } from './option-error.ts'
 export {
   createSnapshotStore,
   type SnapshotBackend,

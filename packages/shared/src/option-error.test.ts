@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { describeValue, optionError, requireInteger, requireNumber } from './index.ts'
+import { describeValue, optionError, requireFunction, requireInteger, requireNumber } from './index.ts'
 
 describe('the error of a wrong option', () => {
   test('names the option, what is right and the value', () => {
@@ -43,4 +43,10 @@ describe('a number', () => {
       )
     }
   })
+})
+
+test('a function is returned, and anything else refused', () => {
+  const fn = (): number => 0
+  expect(requireFunction(fn, 'key')).toBe(fn)
+  expect(() => requireFunction(undefined, 'key')).toThrow('key must be a function, not undefined')
 })

@@ -18,6 +18,12 @@ export function requireInteger(value: unknown, option: string, least: number): n
   throw optionError(option, `a whole number of at least ${least}`, value)
 }
 
+/** A function. Throws the {@link optionError} for anything else. */
+export function requireFunction<F>(value: F, option: string): F {
+  if (typeof value === 'function') return value
+  throw optionError(option, 'a function', value)
+}
+
 /** A value as an error message shows it: its type and at most 40 characters of a string or five keys of an object. */
 export function describeValue(value: unknown): string {
   if (value === null) return 'null'

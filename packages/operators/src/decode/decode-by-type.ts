@@ -1,4 +1,4 @@
-import type { SseEvent } from '@rxsse/shared'
+import { optionError, type SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
 import { operate } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
@@ -30,6 +30,9 @@ export function decodeByType<const M extends EventMap>(
   events: M,
   options: DecodeByTypeOptions = {},
 ): OperatorFunction<SseEvent, EventOf<M>> {
+  if (typeof events !== 'object' || events === null) {
+    throw optionError('decodeByType: events', 'schemas by event type', events)
+  }
   // A Map, because an event's type may be any string, such as 'constructor'.
   const validators = new Map(
     Object.entries(events).map(([type, schema]) => [type, resolveValidate(schema, `decodeByType: ${type}`)]),

@@ -1,4 +1,4 @@
-import { optionError, requireNumber } from '@rxsse/shared'
+import { optionError, requireFunction, requireNumber } from '@rxsse/shared'
 import type { ObservableInput, OperatorFunction } from 'rxjs'
 import { operate } from '../stage/operate.ts'
 import type { OnError } from '../stage/side-output.ts'
@@ -40,7 +40,7 @@ export function batchWith<T, R>(
   const { maxWeight = Number.POSITIVE_INFINITY, weight: weigh = () => 1 } = limits
   const maxItems = requireNumber(limits.maxItems, 'batchWith: maxItems', 1)
   if (!(maxWeight > 0)) throw optionError('batchWith: maxWeight', 'a number above 0', maxWeight)
-  if (typeof fn !== 'function') throw optionError('batchWith: fn', 'a function', fn)
+  requireFunction(fn, 'batchWith: fn')
   const config = resolveJobQueueOptions('batchWith', options)
 
   return operate<T, R>('batchWith', options.stage, (context) => {

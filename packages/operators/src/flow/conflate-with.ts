@@ -1,4 +1,4 @@
-import { optionError } from '@rxsse/shared'
+import { requireFunction } from '@rxsse/shared'
 import type { ObservableInput, OperatorFunction } from 'rxjs'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { followEvent, settleEvent } from '../stage/follow.ts'
@@ -31,8 +31,8 @@ export function conflateWith<T, A, R>(
   fn: (folded: A) => ObservableInput<R>,
   options: ConflateWithOptions<T, A> = {},
 ): OperatorFunction<T, R> {
-  if (typeof fold !== 'function') throw optionError('conflateWith: fold', 'a function', fold)
-  if (typeof fn !== 'function') throw optionError('conflateWith: fn', 'a function', fn)
+  requireFunction(fold, 'conflateWith: fold')
+  requireFunction(fn, 'conflateWith: fn')
   const { onError, onFoldError, stage } = options
 
   return operate<T, R>('conflateWith', stage, (context) => {

@@ -1,4 +1,4 @@
-import { optionError, requireNumber } from '@rxsse/shared'
+import { optionError, requireFunction, requireNumber } from '@rxsse/shared'
 import type { ObservableInput, OperatorFunction } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { followEvent, settleEvent } from '../stage/follow.ts'
@@ -43,7 +43,7 @@ export function processWith<T, R>(
   options: ProcessWithOptions<T> = {},
 ): OperatorFunction<T, R> {
   const { onError, stage, ordered = false, orderBy } = options
-  if (typeof fn !== 'function') throw optionError('processWith: fn', 'a function', fn)
+  requireFunction(fn, 'processWith: fn')
   const concurrency = requireNumber(options.concurrency ?? 1, 'processWith: concurrency', 1)
   if (orderBy !== undefined && typeof orderBy !== 'function') {
     throw optionError('processWith: orderBy', 'a function', orderBy)

@@ -1,4 +1,4 @@
-import { optionError, type SseEvent } from '@rxsse/shared'
+import { requireFunction, type SseEvent } from '@rxsse/shared'
 import {
   from,
   type Observable,
@@ -72,7 +72,7 @@ export function route<T>(
   const { by = readType, onError, stage } = options
   const onDropped = resolveSideOutput(options.onDropped, 'route: onDropped')
   for (const [name, branch] of Object.entries(branches)) {
-    if (typeof branch !== 'function') throw optionError(`route: branch ${name}`, 'a function', branch)
+    requireFunction(branch, `route: branch ${name}`)
   }
 
   return operate<T, unknown>('route', stage, ({ out, counts, enter }) => {

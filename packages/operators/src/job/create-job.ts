@@ -1,11 +1,4 @@
-import {
-  type Duration,
-  type MaybePromise,
-  optionError,
-  parsePositiveDuration,
-  requireNumber,
-  type SnapshotStore,
-} from '@rxsse/shared'
+import { type Duration, type MaybePromise, optionError, parsePositiveDuration, requireFunction, requireNumber, type SnapshotStore } from '@rxsse/shared'
 import type { Observable, ObservableInput, OperatorFunction, SchedulerLike } from 'rxjs'
 import { createProgress, type FeedStatus, type FeedWatch } from '../progress/progress.ts'
 import { createClock } from '../stage/clock.ts'
@@ -142,9 +135,10 @@ export function buildJob(options: JobOptions, bytesPerTurn: number): Job {
       return progress.feeds
     },
     watch: progress.watch,
+    createWatermark: progress.createWatermark,
     feed(name, connect, feedOptions = {}) {
       host.name(name, 'feed', 'job.feed: name')
-      if (typeof connect !== 'function') throw optionError('job.feed: connect', 'a function', connect)
+      requireFunction(connect, 'job.feed: connect')
       // A feed that is subscribed later must hold the watermark already.
       progress.feed(name)
       return createFeed({ progress, join, leave }, name, connect, feedOptions)
@@ -157,7 +151,7 @@ export function buildJob(options: JobOptions, bytesPerTurn: number): Job {
     },
     deliver(fn, { concurrency = 1, name = 'results', when } = {}) {
       host.name(name, 'deliver', 'job.deliver: name')
-      if (typeof fn !== 'function') throw optionError('job.deliver: fn', 'a function', fn)
+      requireFunction(fn, 'job.deliver: fn')
       requireNumber(concurrency, 'job.deliver: concurrency', 1)
       if (when !== undefined && when !== 'at-once' && when !== 'when-saved') {
         throw optionError('job.deliver: when', "'at-once' or 'when-saved'", when)

@@ -1,4 +1,4 @@
-import { type Duration, describeValue } from '@rxsse/shared'
+import { type Duration, describeValue, requireFunction } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { KeyedState, type StateCodec } from '../engine/keyed-state/keyed-state.ts'
@@ -37,7 +37,8 @@ export interface DedupeOptions<T, K extends Key> extends KeyedOptions<K> {
  * Unsubscribes from the source at once; the state is discarded.
  */
 export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoTypeOperatorFunction<T> {
-  const { key: selectKey, timestamp, onError, stage } = options
+  const { timestamp, onError, stage } = options
+  const selectKey = requireFunction(options.key, 'dedupe: key')
   const { state, now: clock, shift } = resolveKeyedOptions('dedupe', options)
   const onDropped = resolveSideOutput(options.onDropped, 'dedupe: onDropped')
 

@@ -1,4 +1,4 @@
-import { type Duration, parsePositiveDuration } from '@rxsse/shared'
+import { type Duration, parsePositiveDuration, requireFunction } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
 import { HeldLevels } from '../engine/held-levels.ts'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
@@ -17,9 +17,9 @@ export function holdThreshold<T, L extends string, K extends Key, B extends stri
   duration: Duration,
 ): OperatorFunction<T, LevelEvent<T, L | B>> {
   const config = {
-    selectValue: options.value,
+    selectValue: requireFunction(options.value, 'threshold: value'),
     // Without a key function the key is undefined, which is the default of `K`.
-    selectKey: options.key ?? (() => undefined as K),
+    selectKey: requireFunction(options.key ?? (() => undefined as K), 'threshold: key'),
     levels: new Levels<L, B>(options),
     time: resolveEventTime('threshold', options),
     held: {

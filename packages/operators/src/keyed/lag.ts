@@ -1,4 +1,4 @@
-import { requireInteger } from '@rxsse/shared'
+import { requireFunction, requireInteger } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
 import type { Key } from '../engine/keyed-state/key.ts'
 import { KeyedState, type StateCodec } from '../engine/keyed-state/keyed-state.ts'
@@ -40,7 +40,8 @@ export function lag<T, R, K extends Key = undefined>(
   const { onError, stage } = options
   const offset = requireInteger(options.offset ?? 1, 'lag: offset', 1)
   const { state, now, shift } = resolveKeyedOptions('lag', options)
-  const selectKey = options.key ?? (() => undefined as K)
+  const selectKey = requireFunction(options.key ?? (() => undefined as K), 'lag: key')
+  requireFunction(project, 'lag: project')
 
   return operateAtOnce('lag', stage, ({ out, counts }) => {
     const histories = new KeyedState<K, History<T>>(() => ({ ring: [], next: 0 }), state)

@@ -1,4 +1,10 @@
-import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
+import {
+  type Duration,
+  optionError,
+  parsePositiveDuration,
+  requireFunction,
+  requireNumber,
+} from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { KeyedScan, type ScanEntry } from '../engine/keyed-state/keyed-scan.ts'
@@ -86,7 +92,7 @@ function resolveOptions<T, S, K extends Key, R>(
   fn: (state: S, event: T, context: KeyContext<K>) => S,
 ) {
   const { seed, onTimer, project, ttl, maxKeys } = options
-  if (typeof fn !== 'function') throw optionError('scanByKey: fn', 'a function', fn)
+  requireFunction(fn, 'scanByKey: fn')
   if (typeof seed !== 'function') throw optionError('scanByKey: seed', 'a function, such as () => 0', seed)
   for (const [name, value] of Object.entries({ onTimer, project })) {
     if (value !== undefined && typeof value !== 'function')

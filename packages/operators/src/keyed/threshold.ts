@@ -1,4 +1,4 @@
-import { optionError } from '@rxsse/shared'
+import { optionError, requireFunction } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
 import type { Key } from '../engine/keyed-state/key.ts'
 import { KeyedState, type StateCodec } from '../engine/keyed-state/keyed-state.ts'
@@ -39,10 +39,11 @@ export function threshold<
     if (options[name] !== undefined)
       throw optionError(`threshold: ${name}`, 'left out without for', options[name])
   }
-  const { value: selectValue, changesOnly = false, onError, stage } = options
+  const { changesOnly = false, onError, stage } = options
+  const selectValue = requireFunction(options.value, 'threshold: value')
   const levels = new Levels(options)
   const { state, now, shift } = resolveKeyedOptions('threshold', options)
-  const selectKey = options.key ?? (() => undefined as K)
+  const selectKey = requireFunction(options.key ?? (() => undefined as K), 'threshold: key')
 
   return operateAtOnce('threshold', stage, ({ out, counts }) => {
     const states = new KeyedState<K, Level>(() => ({ level: 0 }), state)

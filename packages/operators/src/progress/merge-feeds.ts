@@ -1,4 +1,4 @@
-import { optionError } from '@rxsse/shared'
+import { requireFunction } from '@rxsse/shared'
 import {
   defer,
   finalize,
@@ -50,7 +50,7 @@ export function mergeFeeds<const F extends FeedFactories>(
 ): MergedFeeds<F> {
   const entries = Object.entries(feeds)
   for (const [name, factory] of entries) {
-    if (typeof factory !== 'function') throw optionError(`mergeFeeds: feeds.${name}`, 'a function', factory)
+    requireFunction(factory, `mergeFeeds: feeds.${name}`)
   }
   const progress = createProgress(options)
   // Every feed is known before the first event: a feed that is subscribed later must hold the watermark already.

@@ -1,6 +1,7 @@
 import { type Duration, optionError, parseDuration } from '@rxsse/shared'
 import type { NextObserver } from 'rxjs'
-import type { FeedPhase, FeedState } from '../engine/feed-watermarks.ts'
+import { type FeedPhase, type FeedState, FeedWatermarks } from '../engine/feed-watermarks.ts'
+import type { WatermarkOptions } from '../engine/watermark.ts'
 
 /** What a feed needs to know of a connection's state. The `ConnectionState` of `@rxsse/core` fits. */
 export interface FeedConnectionState {
@@ -46,6 +47,12 @@ export interface FeedWatch {
   readonly maxWait: number
   /** Calls back with each feed now, and then with each feed that changes its phase. Returns how to stop that. */
   watch(listener: (feed: FeedState) => void): () => void
+  /**
+   * Creates the watermark of an operator. Made here, so that a bundle without feeds does not contain it.
+   *
+   * @internal
+   */
+  createWatermark(options: WatermarkOptions): FeedWatermarks
 }
 
 /** What several feeds have in common: whether each can deliver events now. */
@@ -144,6 +151,7 @@ export function createProgress({ maxWait }: ProgressOptions = {}): Progress {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
+    createWatermark: (options) => new FeedWatermarks({ ...options, maxWait: wait }),
   }
 }
 

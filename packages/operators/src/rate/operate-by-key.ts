@@ -1,4 +1,4 @@
-import { requireNumber } from '@rxsse/shared'
+import { requireFunction, requireNumber } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction, SchedulerLike } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
@@ -55,7 +55,8 @@ export function operateByKey<T>(
   options: ByKeyOptions<T>,
   createHandler: (context: ByKeyContext<T>) => ByKeyHandler<T>,
 ): MonoTypeOperatorFunction<T> {
-  const { key: selectKey, onError, scheduler } = options
+  const { onError, scheduler } = options
+  const selectKey = requireFunction(options.key, `${operator}: key`)
   const clock = createClock(scheduler)
   const maxKeys = requireNumber(options.maxKeys ?? Number.POSITIVE_INFINITY, `${operator}: maxKeys`, 1)
   const onDropped = resolveSideOutput(options.onDropped, `${operator}: onDropped`)

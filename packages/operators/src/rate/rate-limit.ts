@@ -1,4 +1,10 @@
-import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
+import {
+  type Duration,
+  optionError,
+  parsePositiveDuration,
+  requireFunction,
+  requireNumber,
+} from '@rxsse/shared'
 import type { MonoTypeOperatorFunction, SchedulerLike } from 'rxjs'
 import { Gcra, type Limiter } from '../engine/gcra.ts'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
@@ -181,6 +187,7 @@ function resolveOptions<T>(options: RateLimitOptions<T>) {
       burst,
     )
   }
+  requireFunction(cost, 'rateLimit: cost')
   if (!MODES.includes(mode)) throw optionError('rateLimit: mode', "'shape', 'drop' or 'fail'", mode)
   return {
     tokens,
@@ -189,7 +196,7 @@ function resolveOptions<T>(options: RateLimitOptions<T>) {
     strict,
     onError,
     clock: createClock(scheduler),
-    selectKey: key,
+    selectKey: requireFunction(key, 'rateLimit: key'),
     selectCost(event: T): number {
       const value = cost(event)
       if (value >= 0 && value <= burst) return value

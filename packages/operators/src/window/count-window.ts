@@ -1,4 +1,10 @@
-import { type Duration, parsePositiveDuration, requireInteger, requireNumber } from '@rxsse/shared'
+import {
+  type Duration,
+  parsePositiveDuration,
+  requireFunction,
+  requireInteger,
+  requireNumber,
+} from '@rxsse/shared'
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
 import type { AggregateResults, AggregateShape } from '../engine/aggregates/aggregate.ts'
 import { AggregateRow } from '../engine/aggregates/aggregate-row.ts'
@@ -151,7 +157,7 @@ function resolveOptions<T, K extends Key, S extends AggregateShape<T>>(options: 
     every: requireInteger(options.every ?? size, 'countWindow: every', 1),
     shape: resolveShape('countWindow', options.aggregates),
     // Without a key function the key is undefined, which is the default of `K`.
-    selectKey: options.key ?? (() => undefined as K),
+    selectKey: requireFunction(options.key ?? (() => undefined as K), 'countWindow: key'),
     ttl: ttl === undefined ? Number.POSITIVE_INFINITY : parsePositiveDuration(ttl, 'countWindow: ttl'),
     maxKeys: requireNumber(maxKeys, 'countWindow: maxKeys', 1),
     onEvicted: resolveSideOutput(options.onEvicted, 'countWindow: onEvicted'),

@@ -1,4 +1,4 @@
-import { type Duration, optionError, parseDuration } from '@rxsse/shared'
+import { type Duration, optionError, parseDuration, requireFunction } from '@rxsse/shared'
 import type { SchedulerLike } from 'rxjs'
 import type { WatermarkOptions } from '../engine/watermark.ts'
 import type { FeedWatch } from '../progress/progress.ts'
@@ -61,6 +61,7 @@ export interface FeedSelection<T> {
 
 export function resolveEventTime<T>(operator: string, options: EventTimeOptions<T>): EventTime<T> {
   const { timestamp } = options
+  if (timestamp !== undefined) requireFunction(timestamp, `${operator}: timestamp`)
   const clock = createClock(options.scheduler)
   const idle = options.idle ?? (timestamp === undefined ? 0 : false)
   const { maxOutOfOrderness = 0, maxFutureDrift } = options

@@ -1,4 +1,4 @@
-import { type Duration, optionError, parseDuration, requireNumber } from '@rxsse/shared'
+import { type Duration, optionError, parseDuration, requireFunction, requireNumber } from '@rxsse/shared'
 import type { JoinRange, JoinSide } from '../engine/join/interval-join.ts'
 import type { Key } from '../engine/keyed-state/key.ts'
 import { type OnError, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
@@ -122,8 +122,7 @@ function resolveSide<E>(
   hasProgress: boolean,
   timeOfDay: () => number,
 ): ResolvedSide {
-  if (typeof options?.key !== 'function')
-    throw optionError(`joinWithin: ${side}.key`, 'a function', options?.key)
+  requireFunction(options?.key, `joinWithin: ${side}.key`)
   const { key, timestamp, feed } = options
   if ((feed !== undefined) !== hasProgress) {
     throw optionError(

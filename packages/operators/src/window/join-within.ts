@@ -1,3 +1,4 @@
+import { requireFunction } from '@rxsse/shared'
 import { from, type Observable, type ObservableInput, type OperatorFunction } from 'rxjs'
 import { type Held, IntervalJoin, type JoinSide } from '../engine/join/interval-join.ts'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
@@ -56,7 +57,7 @@ export function joinWithin<T, U, R, K extends Key, J extends JoinKind = 'inner'>
   project: (left: LeftOf<T, J>, right: RightOf<U, J>) => R,
 ): OperatorFunction<T, R> {
   const config = resolveJoinOptions(options)
-  if (typeof project !== 'function') throw new TypeError('joinWithin: project must be a function')
+  requireFunction(project, 'joinWithin: project')
   // The kind decides which side may be undefined. The handler keeps to it.
   const combine = project as (left: T | undefined, right: U | undefined) => R
   return operateSerialized<T, R>(

@@ -1,4 +1,4 @@
-import { type Duration, optionError, parseDuration, requireNumber } from '@rxsse/shared'
+import { type Duration, optionError, parseDuration, requireFunction, requireNumber } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
 import type { AggregateResults, AggregateShape } from '../engine/aggregates/aggregate.ts'
 import { AggregateRow } from '../engine/aggregates/aggregate-row.ts'
@@ -58,7 +58,7 @@ export function resolveShape<T, S extends AggregateShape<T>>(
   operator: string,
   aggregates: (a: Aggregates<T>) => S,
 ): S {
-  const shape = aggregates(getAggregates<T>())
+  const shape = requireFunction(aggregates, `${operator}: aggregates`)(getAggregates<T>())
   if (typeof shape !== 'object' || shape === null || Object.keys(shape).length === 0) {
     throw optionError(`${operator}: the result of aggregates`, 'an object with an aggregate', shape)
   }
@@ -247,7 +247,7 @@ function resolveOptions<T, K extends Key, S extends AggregateShape<T>>(
     },
     time: resolveEventTime(operator, options),
     // Without a key function the key is undefined, which is the default of `K`.
-    selectKey: options.key ?? (() => undefined as K),
+    selectKey: requireFunction(options.key ?? (() => undefined as K), `${operator}: key`),
     shape: resolveShape(operator, options.aggregates),
     maxKeys: requireNumber(maxKeys, `${operator}: maxKeys`, 1),
     allowedLateness,

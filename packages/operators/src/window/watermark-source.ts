@@ -1,5 +1,5 @@
 import { optionError } from '@rxsse/shared'
-import { type Feed, FeedWatermarks } from '../engine/feed-watermarks.ts'
+import type { Feed } from '../engine/feed-watermarks.ts'
 import { Watermark } from '../engine/watermark.ts'
 import type { OperatorContext } from '../stage/operate.ts'
 import type { StateReader, StateWriter } from '../stage/operator-state.ts'
@@ -85,7 +85,7 @@ function createFeedSource<T>(
   follower: WatermarkFollower,
 ): WatermarkSource<T> {
   const { clock } = time
-  const watermark = new FeedWatermarks({ ...time, maxWait: progress.maxWait })
+  const watermark = progress.createWatermark(time)
   const isBounded = time.maxFutureDrift !== Number.POSITIVE_INFINITY
   const mayBeIdle = time.idle !== Number.POSITIVE_INFINITY
   let feed: Feed | undefined
