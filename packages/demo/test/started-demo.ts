@@ -12,8 +12,8 @@ export interface StartedDemo extends AsyncDisposable {
   /** Resolves when it has exited. */
   readonly ended: Promise<Ended>
   signal(name: NodeJS.Signals): void
-  /** Kills a process. Resolves when the demo has printed the id of the next one. */
-  killProcess(name: string): Promise<void>
+  /** Kills a process. Resolves to its id when the demo has printed the id of the next one. */
+  killProcess(name: string): Promise<number>
   /** The page of the node with this number. */
   nodeUrl(number: number): string
 }
@@ -62,6 +62,7 @@ export async function startDemo(...args: string[]): Promise<StartedDemo> {
       if (pid === undefined) throw new Error(`the demo has not printed the id of ${name}:\n${output.text}`)
       process.kill(pid, 'SIGKILL')
       await until(() => readProcesses().get(name) !== pid)
+      return pid
     },
     nodeUrl(number) {
       const port = new RegExp(`Node ${number} is process \\d+ on port (\\d+)`).exec(output.text)?.[1]

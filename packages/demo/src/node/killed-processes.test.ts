@@ -39,13 +39,12 @@ async function killInTurn(demo: StartedDemo, url: string, names: readonly string
   let status = await nextStatus(({ counts, job }) => counts.in > 50 && (job?.saved?.snapshot ?? 0) > 0)
   for (const name of names) {
     const { counts, job } = status
-    await demo.killProcess(name)
-    status = await nextStatus((next) => next.counts.in > counts.in + 20)
-    const isPipeline = job?.pid !== status.job?.pid
-    if (name === 'The pipeline') expect(isPipeline).toBe(true)
-    if (isPipeline) expect(status.job?.restored?.snapshot).toBeGreaterThan(0)
+    const killed = await demo.killProcess(name)
+    status = await nextStatus((next) => next.job?.pid !== killed && next.counts.in > counts.in + 20)
+    if (killed === job?.pid) expect(status.job?.restored?.snapshot).toBeGreaterThan(0)
   }
-  await nextStatus(({ counts }) => counts.out > status.counts.out)
+  // Results are published one after the other, and may be behind the status that counts them.
+  await expect.poll(() => results.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(status.counts.out)
   reading.unsubscribe()
   const { counts } = status
   expect(counts).toMatchObject({ missed: 0, repeated: 0 })
@@ -54,14 +53,9 @@ async function killInTurn(demo: StartedDemo, url: string, names: readonly string
 }
 
 describe('whichever process is killed, the counts are exact and a client gets each result once', () => {
-  it('with the feed and the pipeline', async () => {
-    await using demo = await startDemo(...SPEED)
-    await killInTurn(demo, demo.url, ['The feed', 'The pipeline', 'The pipeline'])
-  })
-
   it('with workers', async () => {
     await using demo = await startDemo(...SPEED, '--workers', '2')
-    await killInTurn(demo, demo.url, ['Worker 1', 'Worker 2', 'The pipeline'])
+    await killInTurn(demo, demo.url, ['Worker 1', 'The feed', 'The pipeline'])
   })
 
   describe.skipIf(redisPath === undefined)('with nodes', () => {
@@ -73,7 +67,7 @@ describe('whichever process is killed, the counts are exact and a client gets ea
 
     it('of which another one takes the pipeline over', async () => {
       await using demo = await startDemo(...SPEED, '--nodes', '2', '--redis', redis.url)
-      await killInTurn(demo, demo.nodeUrl(2), ['Node 1', 'Node 2', 'The feed'])
+      await killInTurn(demo, demo.nodeUrl(2), ['Node 1', 'Node 2'])
     })
   })
 })
