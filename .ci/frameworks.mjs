@@ -13,7 +13,7 @@ import { apps } from './frameworks/apps.mjs'
 import { checks } from './frameworks/checks.mjs'
 import { leaveAll, open, sleep, until } from './frameworks/client.mjs'
 import { known } from './frameworks/known.mjs'
-import { temporaryFolder } from './temporary-folder.mjs'
+import { exitOnSignal, temporaryFolder } from './temporary-folder.mjs'
 
 const { values } = parseArgs({
   options: { on: { type: 'string' }, modes: { type: 'string' }, in: { type: 'string' } },
@@ -28,6 +28,7 @@ const running = new Set()
 process.once('exit', () => {
   for (const child of running) kill(child, 'SIGKILL')
 })
+exitOnSignal()
 
 const SHUTDOWN = 'SIGTERM ends the streams properly, and the process exits'
 const tarballs = pack()

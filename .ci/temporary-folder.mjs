@@ -6,7 +6,11 @@ import { join } from 'node:path'
 export function temporaryFolder(name) {
   const folder = mkdtempSync(join(tmpdir(), `rxsse-${name}-`))
   process.once('exit', () => rmSync(folder, { recursive: true }))
-  // By default a signal emits no 'exit'. While a child program runs synchronously, the signal is handled after it.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1))
+  exitOnSignal()
   return folder
+}
+
+/** By default a signal emits no 'exit'. While a child program runs synchronously, the signal is handled after it. */
+export function exitOnSignal() {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1))
 }

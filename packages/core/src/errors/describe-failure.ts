@@ -5,7 +5,12 @@ import type { TransportErrorCode } from '../transport/transport.ts'
 export function describeFailure(code: TransportErrorCode, cause: unknown, hasResponse: boolean): string {
   // The HTTP client's message about a request that it refuses may quote the request.
   if (code === 'request' && !hasResponse) return 'the request cannot be made'
-  const subject = code === 'redirect' ? 'redirect' : 'the connection failed'
+  const subject = SUBJECTS[code] ?? 'the connection failed'
   const details = describeCause(cause)
   return details ? `${subject}: ${details}` : subject
+}
+
+const SUBJECTS: Partial<Record<TransportErrorCode, string>> = {
+  redirect: 'redirect',
+  request: 'the response cannot be read',
 }

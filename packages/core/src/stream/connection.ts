@@ -198,7 +198,7 @@ export class Connection extends Subscription {
   #failTimeout(phase: Phase): void {
     this.#fail(
       `${phase}-timeout`,
-      `nothing came within timeouts.${phase}, ${this.#settings.limits[phase]} ms`,
+      `no ${NOUNS[phase]} within timeouts.${phase}, ${this.#settings.limits[phase]} ms`,
     )
   }
 
@@ -231,3 +231,5 @@ export class Connection extends Subscription {
     return new EventSourceError(code, message, { url: this.#url, attempt: this.#start.number, status, cause })
   }
 }
+
+const NOUNS: Readonly<Record<Phase, string>> = { connect: 'connection', head: 'response', idle: 'byte' }

@@ -90,4 +90,4 @@ export function openFetch(
   }
 }
 
-const NO_STREAM = 'the body that the fetch option gives is no web ReadableStream'
+const NO_STREAM = 'its body is no web ReadableStream, pass another fetch option'
