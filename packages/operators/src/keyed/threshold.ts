@@ -34,12 +34,16 @@ export function threshold<
   K extends Key = undefined,
   const B extends string = 'normal',
 >(options: ThresholdOptions<T, K, L, B>): OperatorFunction<T, LevelEvent<T, L | B>> {
+  const { changesOnly = false } = options
+  if (typeof changesOnly !== 'boolean') {
+    throw optionError('threshold: changesOnly', 'true or false', changesOnly)
+  }
   if (options.for !== undefined) return holdThreshold(options, options.for)
   for (const name of EVENT_TIME_OPTIONS) {
     if (options[name] !== undefined)
       throw optionError(`threshold: ${name}`, 'left out without for', options[name])
   }
-  const { value: selectValue, changesOnly = false, onError, stage } = options
+  const { value: selectValue, onError, stage } = options
   const levels = new Levels(options)
   const { state, now, shift } = resolveKeyedOptions('threshold', options)
   const selectKey = options.key ?? (() => undefined as K)
