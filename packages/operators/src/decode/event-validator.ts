@@ -69,6 +69,7 @@ export class EventValidator<Out> implements EventHandler<SseEvent> {
     this.#config = config
     this.#findValidate = findValidate
     context.counts.tracker?.onStart()
+    context.counts.isAsynchronous = false
     const { gate } = config
     // The gate may outlive the stream.
     if (gate !== undefined) context.out.add(() => gate.release(this.#held))
@@ -121,6 +122,7 @@ export class EventValidator<Out> implements EventHandler<SseEvent> {
   }
 
   #enqueue(pending: Pending): void {
+    this.#context.counts.isAsynchronous = true
     if (this.#first === undefined || this.#last === undefined) this.#first = pending
     else this.#last.next = pending
     this.#last = pending

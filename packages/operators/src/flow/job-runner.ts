@@ -1,4 +1,5 @@
 import { from, type ObservableInput } from 'rxjs'
+import { Queue } from '../engine/queues/queue.ts'
 import { InnerSubscriber } from '../stage/inner-subscriber.ts'
 import type { OperatorContext } from '../stage/operate.ts'
 
@@ -98,14 +99,14 @@ export function createJobRunner<J, I, R>(
 
 /** A job's results that wait for those of earlier jobs. */
 interface Place<R> {
-  readonly results: R[]
+  readonly results: Queue<R>
   finish: (() => void) | undefined
 }
 
 /** Puts the results of jobs that run at the same time in the order in which the jobs have started. */
 class ResultLine<R> {
   readonly #emit: (result: R) => void
-  readonly #places: Place<R>[] = []
+  readonly #places = new Queue<Place<R>>()
   #isEmitting = false
 
   constructor(emit: (result: R) => void) {
@@ -113,7 +114,7 @@ class ResultLine<R> {
   }
 
   add(): Place<R> {
-    const place = { results: [], finish: undefined }
+    const place = { results: new Queue<R>(), finish: undefined }
     this.#places.push(place)
     return place
   }
@@ -141,7 +142,7 @@ class ResultLine<R> {
   }
 
   #emitReady(): void {
-    for (let first = this.#places[0]; first !== undefined; first = this.#places[0]) {
+    for (let { first } = this.#places; first !== undefined; first = this.#places.first) {
       while (first.results.length > 0) this.#emit(first.results.shift() as R)
       if (first.finish === undefined) break
       this.#places.shift()

@@ -1,4 +1,5 @@
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
+import { Queue } from '../engine/queues/queue.ts'
 
 /**
  * Between a stage that makes results of several events and the stages below. An event that the stage is done with waits until the
@@ -8,7 +9,7 @@ export class ResultBarrier {
   /** Called with a part that no longer waits. */
   readonly #release: (part: Part<string>) => void
   /** In the order of emission. The first one is not handled. */
-  readonly #results: Result[] = []
+  readonly #results = new Queue<Result>()
 
   constructor(release: (part: Part<string>) => void) {
     this.#release = release
@@ -32,18 +33,18 @@ export class ResultBarrier {
 
   /** Holds the part back if a result is not handled yet. */
   hold(part: Part<string>): boolean {
-    const newest = this.#results.at(-1)
+    const newest = this.#results.last
     newest?.held.push(part)
     return newest !== undefined
   }
 
   /** Forgets all results. What an earlier subscription held does not come back. */
   clear(): void {
-    this.#results.length = 0
+    this.#results.clear()
   }
 
   #advance(): void {
-    for (let first = this.#results[0]; first?.isHandled; first = this.#results[0]) {
+    for (let { first } = this.#results; first?.isHandled; first = this.#results.first) {
       this.#results.shift()
       for (const part of first.held) this.#release(part)
     }

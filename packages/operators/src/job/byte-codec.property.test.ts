@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader } from './byte-reader.ts'
@@ -65,6 +67,22 @@ describe('the bytes of a state', () => {
     const [read] = copy(value)
     expect(JSON.stringify(read)).toBe('{"__proto__":{"a":1}}')
     expect(Object.getPrototypeOf(read)).toBe(Object.prototype)
+  })
+
+  it('give strings that take no more memory than their characters', () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const writer = new ByteWriter()
+    const count = 20_000
+    for (let i = 0; i < count; i++) writer.value('x'.repeat(200))
+    const reader = new ByteReader(writer.finish())
+    collect()
+    const before = process.memoryUsage().heapUsed
+    const strings = Array.from({ length: count }, () => reader.value<string>())
+    collect()
+    // A node for each character would take 20 bytes of it.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(count * 200 * 4)
+    expect(strings.every((text) => text.length === 200)).toBe(true)
   })
 
   it('name each property once', () => {

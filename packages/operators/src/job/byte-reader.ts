@@ -137,15 +137,16 @@ export class ByteReader implements StateReader {
 
   #string(tag: number): string {
     const length = this.number()
-    const width = tag === TAG.ascii ? 1 : 2
-    const bytes = this.take(width * length)
-    let text = ''
-    for (let i = 0; i < bytes.length; i += width) {
-      text += String.fromCharCode(
-        width === 1 ? (bytes[i] as number) : (bytes[i] as number) | ((bytes[i + 1] as number) << 8),
-      )
+    const isAscii = tag === TAG.ascii
+    const bytes = this.take(isAscii ? length : 2 * length)
+    if (isAscii && length <= SHORT) return joinBytes(bytes)
+    const units = isAscii ? bytes : readUnits(bytes)
+    if (length <= PIECE) return String.fromCharCode.apply(null, units as never)
+    const pieces: string[] = []
+    for (let at = 0; at < length; at += PIECE) {
+      pieces.push(String.fromCharCode.apply(null, units.subarray(at, at + PIECE) as never))
     }
-    return text
+    return pieces.join('')
   }
 
   #whole(): number {
@@ -156,6 +157,27 @@ export class ByteReader implements StateReader {
       if (byte < 0x80) return value
     }
   }
+}
+
+/** A string of more is made from pieces, because a call takes a limited number of arguments. */
+const PIECE = 4096
+
+/** Up to here V8 copies characters when it joins strings. Longer ones would stay a tree with a node for each character. */
+const SHORT = 12
+
+function joinBytes(bytes: Uint8Array): string {
+  let text = ''
+  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i] as number)
+  return text
+}
+
+/** Two bytes each, little-endian, which the platform's own arrays may not be. */
+function readUnits(bytes: Uint8Array): Uint16Array {
+  const units = new Uint16Array(bytes.length / 2)
+  for (let i = 0; i < units.length; i++) {
+    units[i] = (bytes[2 * i] as number) | ((bytes[2 * i + 1] as number) << 8)
+  }
+  return units
 }
 
 function concatenate(chunks: readonly Uint8Array[]): Uint8Array {

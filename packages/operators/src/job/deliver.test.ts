@@ -1,6 +1,6 @@
 import type { SseEvent } from '@rxsse/shared'
 import { VirtualClock } from '@rxsse/testing/virtual-time'
-import { merge, Subject } from 'rxjs'
+import { merge, mergeMap, range, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { event } from '../../test/driven-job.ts'
 import { turn } from '../../test/turn.ts'
@@ -40,4 +40,33 @@ describe('two deliver of a job', () => {
     expect(delivered).toEqual(['0 1', '1 1'])
     expect(errors).toEqual([])
   })
+})
+
+describe('a deliver', () => {
+  it.each(['at-once', 'when-saved'] as const)(
+    'takes as long for each result, however many there are of an event (%s)',
+    async (when) => {
+      const clock = new VirtualClock()
+      const job = createJob({ store: memoryStore(), every: 100, scheduler: clock })
+      const source = new Subject<SseEvent>()
+      const results = 150_000
+      let delivered = 0
+      job
+        .feed('numbers', () => source)
+        .pipe(
+          mergeMap(() => range(0, results)),
+          job.deliver(() => void delivered++, { when }),
+        )
+        .subscribe()
+      await turn()
+      source.next(event('1'))
+      while (delivered < results) {
+        clock.advanceTo(clock.now() + 100)
+        await turn()
+      }
+      expect(delivered).toBe(results)
+    },
+    // Quadratic time would be longer.
+    15_000,
+  )
 })

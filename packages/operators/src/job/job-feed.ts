@@ -1,4 +1,5 @@
 import { from, type NextObserver, Observable, type ObservableInput, type Subscriber } from 'rxjs'
+import { Queue } from '../engine/queues/queue.ts'
 import type { FeedFragment, FeedGate, Progress } from '../progress/progress.ts'
 import { InnerSubscriber } from '../stage/inner-subscriber.ts'
 import type { FeedCursor } from './feed-cursor.ts'
@@ -65,7 +66,7 @@ class FeedReader<E> implements RunFeed {
   readonly #connect: (feed: JobFeedFragment) => ObservableInput<E>
   readonly #options: JobFeedOptions
   /** What came while the run held its feeds. */
-  #held: (() => void)[] = []
+  readonly #held = new Queue<() => void>()
   #state: NextObserver<{ readonly status: 'open' | 'closed' }> | undefined
 
   constructor(
@@ -115,10 +116,7 @@ class FeedReader<E> implements RunFeed {
   }
 
   release(): void {
-    for (let work = this.#held[0]; work !== undefined && !this.#run.isHolding; work = this.#held[0]) {
-      this.#held.shift()
-      work()
-    }
+    while (!this.#run.isHolding && this.#held.length > 0) this.#held.shift()?.()
   }
 
   fail(error: unknown): void {
@@ -126,7 +124,7 @@ class FeedReader<E> implements RunFeed {
   }
 
   close(): void {
-    this.#held = []
+    this.#held.clear()
     this.#state?.next({ status: 'closed' })
   }
 

@@ -70,7 +70,9 @@ export class JobParts {
 
   /** Whether a stage depends on more than its events and their order. */
   get usesClock(): boolean {
-    return this.stages.some(({ state }) => state === 'drained' || state.usesClock)
+    return this.stages.some(({ state, running }) => {
+      return state === 'drained' ? running.isAsynchronous : state.usesClock
+    })
   }
 
   /** Whether a stage is emitting what it makes of the end of its stream. */

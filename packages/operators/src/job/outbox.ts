@@ -1,5 +1,6 @@
 import { isPromise, type MaybePromise } from '@rxsse/shared'
 import { Observable, type OperatorFunction, Subscriber } from 'rxjs'
+import { Queue } from '../engine/queues/queue.ts'
 import { loadItems, type StateReader, type StateWriter, saveItems } from '../stage/operator-state.ts'
 import type { RunOutbox } from './job-parts.ts'
 import type { JobRun } from './job-run.ts'
@@ -69,7 +70,7 @@ class Outbox<T, R> implements RunOutbox {
   /** What is not delivered, in order. */
   readonly #open = new Set<Entry<T>>()
   /** What waits to be started. */
-  readonly #waiting: Entry<T>[] = []
+  readonly #waiting = new Queue<Entry<T>>()
   #pushed = 0
   #settled = 0
   /** Results up to this number are in the snapshot that is being taken. */
@@ -157,7 +158,7 @@ class Outbox<T, R> implements RunOutbox {
     if (this.#isStarting) return
     this.#isStarting = true
     while (this.#active < this.#config.concurrency && !this.#out.closed) {
-      const next = this.#waiting[0]
+      const next = this.#waiting.first
       if (next === undefined || next.number > this.#released) break
       this.#waiting.shift()
       this.#deliver(next)

@@ -32,6 +32,8 @@ export class Transition<K> implements KeyContext<K> {
   #timer = Number.POSITIVE_INFINITY
   #cause: 'event' | 'timer' = 'event'
   isForgotten = false
+  /** Whether a callback has asked what time it is, where no event or timer tells. */
+  hasReadClock = false
   /** The source has completed: timers fire, and cannot be set. */
   isCompleting = false
 
@@ -59,7 +61,10 @@ export class Transition<K> implements KeyContext<K> {
   }
 
   get time(): number {
-    this.#time ??= this.#clock.timeOfDay()
+    if (this.#time === undefined) {
+      this.#time = this.#clock.timeOfDay()
+      this.hasReadClock = true
+    }
     return this.#time
   }
 

@@ -20,7 +20,13 @@ export class Levels<L extends string, B extends string> {
   readonly #sign: 1 | -1
 
   constructor(options: LevelOptions<L, B>) {
-    const { levels, direction = 'rising' } = options
+    const { levels, base = 'normal' as B, direction = 'rising' } = options
+    if (direction !== 'rising' && direction !== 'falling') {
+      throw optionError('threshold: direction', "'rising' or 'falling'", direction)
+    }
+    if (typeof base !== 'string' || Object.hasOwn(levels, base)) {
+      throw optionError('threshold: base', 'a name that is no level', base)
+    }
     const sign = direction === 'falling' ? -1 : 1
     this.#sign = sign
     // Object.entries loses the type of the keys.
@@ -36,7 +42,7 @@ export class Levels<L extends string, B extends string> {
       )
     }
     sorted.sort((a, b) => a.bound - b.bound)
-    this.#names = [options.base ?? ('normal' as B), ...sorted.map(({ name }) => name)]
+    this.#names = [base, ...sorted.map(({ name }) => name)]
     this.#bounds = [Number.NEGATIVE_INFINITY, ...sorted.map(({ bound }) => bound)]
     this.#hysteresis = requireNumber(options.hysteresis ?? 0, 'threshold: hysteresis', 0)
   }

@@ -108,12 +108,6 @@ function resolveOptions<T, S, K extends Key, R>(
     time: resolveEventTime('scanByKey', options),
     /** Whether anything depends on event time. Otherwise no clock is read. */
     isTimed: options.timestamp !== undefined || onTimer !== undefined || ttl !== undefined,
-    /** Whether results depend on more than the events and their order. */
-    usesClock:
-      (options.timestamp === undefined && (onTimer !== undefined || ttl !== undefined)) ||
-      (options.idle ?? false) !== false ||
-      options.maxFutureDrift !== undefined ||
-      (options.progress?.maxWait ?? Number.POSITIVE_INFINITY) !== Number.POSITIVE_INFINITY,
     hasProgress: options.progress !== undefined,
     onEvicted: resolveSideOutput(options.onEvicted, 'scanByKey: onEvicted'),
     bounds: {
@@ -129,6 +123,8 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
   readonly #scan: KeyedScan<K, S>
   readonly #source: WatermarkSource<T> | undefined
   readonly #transition: Transition<K>
+  /** Takes the first state, because a job wants to know soon whether states can be saved. */
+  #sample: StateWriter | undefined
   /** The events of each key with a timer, if a `commit` follows: what they cause is not over. */
   readonly #open = new Map<Primitive, Part<string>[]>()
 
@@ -154,14 +150,20 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
   }
 
   get state(): OperatorState {
-    const { isTimed, usesClock, hasProgress, onTimer } = this.#config
+    const { isTimed, time, hasProgress, onTimer } = this.#config
+    const transition = this.#transition
     return {
       shape: {
         'timestamp, ttl or onTimer': isTimed,
         progress: hasProgress,
         onTimer: onTimer !== undefined,
       },
-      usesClock,
+      get usesClock() {
+        return (isTimed && time.usesClock) || transition.hasReadClock
+      },
+      sample: (writer) => {
+        this.#sample = writer
+      },
       save: (writer) => this.#save(writer),
       restore: (reader) => {
         this.#source?.load(reader)
@@ -240,6 +242,11 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
       return
     }
     this.#apply(entry, state)
+    const sample = this.#sample
+    if (sample !== undefined) {
+      this.#sample = undefined
+      sample.value(state)
+    }
     if (this.#isSilent(result)) counts.out++
     else if (this.#config.onTimer === undefined) {
       emitEvent(counts, out, result as R, part)

@@ -99,6 +99,11 @@ describe('threshold', () => {
   })
 
   it('refuses an empty set of levels and a bound that is NaN', () => {
+    const wrong = (options: object) => () => threshold({ value: Number, levels: { a: 1 }, ...options })
+    expect(wrong({ direction: 'down' })).toThrow("threshold: direction must be 'rising' or 'falling'")
+    expect(wrong({ base: 'a' })).toThrow('threshold: base must be a name that is no level')
+    expect(wrong({ changesOnly: 'no' })).toThrow('threshold: changesOnly must be true or false')
+    expect(wrong({ for: '1s', changesOnly: 'no' })).toThrow('threshold: changesOnly must be true or false')
     expect(() => threshold({ value: Number, levels: {} })).toThrow(
       /^threshold: levels must be at least one name with a number/,
     )

@@ -34,12 +34,16 @@ export function threshold<
   K extends Key = undefined,
   const B extends string = 'normal',
 >(options: ThresholdOptions<T, K, L, B>): OperatorFunction<T, LevelEvent<T, L | B>> {
+  const { changesOnly = false } = options
+  if (typeof changesOnly !== 'boolean') {
+    throw optionError('threshold: changesOnly', 'true or false', changesOnly)
+  }
   if (options.for !== undefined) return holdThreshold(options, options.for)
   for (const name of EVENT_TIME_OPTIONS) {
     if (options[name] !== undefined)
       throw optionError(`threshold: ${name}`, 'left out without for', options[name])
   }
-  const { changesOnly = false, onError, stage } = options
+  const { onError, stage } = options
   const selectValue = requireFunction(options.value, 'threshold: value')
   const levels = new Levels(options)
   const { state, now, shift } = resolveKeyedOptions('threshold', options)

@@ -1,6 +1,7 @@
 import type { Bucket, Limiter } from '../engine/gcra.ts'
 import type { Primitive } from '../engine/keyed-state/key.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
+import { Queue } from '../engine/queues/queue.ts'
 import type { Scheduled } from '../engine/queues/timer-queue.ts'
 import { loadItems, type StateReader, type StateWriter, saveItems } from '../stage/operator-state.ts'
 
@@ -25,7 +26,7 @@ export class KeyBuckets<T> {
     if (this.#buckets.size >= this.#sweepAt) this.#sweep(now)
     const entry: KeyBucket<T> = {
       bucket: this.#limiter.bucket(),
-      waiting: [],
+      waiting: new Queue(),
       at: Number.POSITIVE_INFINITY,
       order: this.#created++,
     }
@@ -38,7 +39,7 @@ export class KeyBuckets<T> {
     const copies = [...this.#buckets].map(([id, { bucket, waiting, order }]) => ({
       id,
       bucket: this.#limiter.shift(bucket, -now),
-      waiting: waiting.slice(),
+      waiting: waiting.toArray(),
       order,
     }))
     yield* saveItems(writer, copies, (copy) => writer.value(copy))
@@ -47,10 +48,12 @@ export class KeyBuckets<T> {
   /** Reads what `save` has written. `now` is the time at which it was written. */
   load(reader: StateReader, now: number): Iterable<KeyBucket<T>> {
     loadItems(reader, () => {
-      const { id, bucket, waiting, order } = reader.value<KeyBucket<T> & { readonly id: Primitive }>()
+      const { id, bucket, waiting, order } = reader.value<SavedBucket<T>>()
+      const queue = new Queue<Waiting<T>>()
+      for (const each of waiting) queue.push(each)
       this.#buckets.set(id, {
         bucket: this.#limiter.shift(bucket, now),
-        waiting,
+        waiting: queue,
         at: Number.POSITIVE_INFINITY,
         order,
       })
@@ -71,7 +74,12 @@ export class KeyBuckets<T> {
 /** One key's bucket, and the events that wait for it. */
 export interface KeyBucket<T> extends Scheduled {
   readonly bucket: Bucket
-  readonly waiting: Waiting<T>[]
+  readonly waiting: Queue<Waiting<T>>
+}
+
+interface SavedBucket<T> extends Pick<KeyBucket<T>, 'bucket' | 'order'> {
+  readonly id: Primitive
+  readonly waiting: readonly Waiting<T>[]
 }
 
 export interface Waiting<T> {

@@ -97,7 +97,7 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
         const next = due.waiting.shift() as Waiting<T>
         held--
         limiter.take(due.bucket, next.cost, now)
-        const following = due.waiting[0]
+        const following = due.waiting.first
         if (following !== undefined) queue.schedule(due, now + limiter.wait(due.bucket, following.cost, now))
         emitEvent(counts, out, next.event, next.part)
       }
@@ -126,7 +126,7 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
           const elapsed = Math.max(0, clock.timeOfDay() - reader.number())
           const now = clock.now() - start
           for (const entry of buckets.load(reader, now - elapsed)) {
-            const [next] = entry.waiting
+            const next = entry.waiting.first
             held += entry.waiting.length
             if (next !== undefined) queue.schedule(entry, now + limiter.wait(entry.bucket, next.cost, now))
           }

@@ -14,6 +14,8 @@ export class Counts {
   rejected = 0
   /** The source has completed, and nothing that the operator held was lost. */
   isComplete = false
+  /** Of an operator that a job drains: whether it has emitted, or may emit, when its source does not. */
+  isAsynchronous = true
   keys: () => number = () => 0
   watermark: () => number | undefined = () => undefined
   /** The feeds' own watermarks, if the operator has feeds. */

@@ -46,7 +46,8 @@ export interface OperatorState {
   readonly shape: Readonly<Record<string, unknown>>
   /**
    * Whether results depend on a clock or a timer too. If they depend on the events and their order alone, the same
-   * events give the same results again. Otherwise a job delivers a result only when a snapshot has saved its cause.
+   * events give the same results again. Otherwise a job delivers a result only when a snapshot has saved its cause. It may
+   * become true.
    */
   readonly usesClock: boolean
   /**

@@ -69,8 +69,6 @@ export interface JoinConfig<T, U> {
   readonly left: ResolvedSide
   readonly right: ResolvedSide
   readonly maxBuffered: number
-  /** Whether results depend on more than the events and their order. */
-  readonly usesClock: boolean
   readonly late: ((event: JoinEvent<T, U>) => void) | undefined
   readonly onInvalid: ((event: JoinEvent<T, U>) => void) | undefined
   readonly onDropped: ((event: DroppedJoinEvent<T, U>) => void) | undefined
@@ -104,11 +102,6 @@ export function resolveJoinOptions<T, U, K extends Key, J extends JoinKind>(
     left: resolve('left', left),
     right: resolve('right', right),
     maxBuffered: requireNumber(maxBuffered, 'joinWithin: maxBuffered', 1),
-    usesClock:
-      left.timestamp === undefined ||
-      (options.idle ?? false) !== false ||
-      options.maxFutureDrift !== undefined ||
-      (progress?.maxWait ?? Number.POSITIVE_INFINITY) !== Number.POSITIVE_INFINITY,
     late: resolveSideOutput(options.late, 'joinWithin: late'),
     onInvalid: resolveSideOutput(options.onInvalid, 'joinWithin: onInvalid'),
     onDropped: resolveSideOutput(options.onDropped, 'joinWithin: onDropped'),

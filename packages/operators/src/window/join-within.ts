@@ -145,10 +145,10 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
   }
 
   get state(): OperatorState {
-    const { range, emitsLeft, emitsRight, usesClock, time } = this.#config
+    const { range, emitsLeft, emitsRight, time } = this.#config
     return {
       shape: { within: range, emitsLeft, emitsRight, progress: time.feeds !== undefined },
-      usesClock,
+      usesClock: time.usesClock,
       save: (writer) => this.#save(writer),
       restore: (reader) => {
         this.#source.load(reader)

@@ -15,7 +15,7 @@ export function isBefore(a: Timed, b: Timed): boolean {
  * through a heap.
  */
 export class ExpiryQueue<A extends Timed> {
-  #inOrder: A[] = []
+  #inOrder: (A | undefined)[] = []
   #head = 0
   readonly #stragglers = new Heap<A>(isBefore)
 
@@ -28,7 +28,7 @@ export class ExpiryQueue<A extends Timed> {
 
   /** All items, in no order. */
   items(): readonly A[] {
-    return [...this.#inOrder.slice(this.#head), ...this.#stragglers.items()]
+    return [...(this.#inOrder.slice(this.#head) as A[]), ...this.#stragglers.items()]
   }
 
   push(item: A): void {
@@ -46,7 +46,8 @@ export class ExpiryQueue<A extends Timed> {
       this.#stragglers.pop()
       return
     }
-    this.#head++
+    // It is kept alive by nobody, though the array still has its place.
+    this.#inOrder[this.#head++] = undefined
     if (this.#head >= 64 && this.#head * 2 >= this.#inOrder.length) {
       this.#inOrder = this.#inOrder.slice(this.#head)
       this.#head = 0

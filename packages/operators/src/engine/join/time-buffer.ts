@@ -2,7 +2,7 @@ import { isBefore, type Timed } from './expiry-queue.ts'
 
 /** Items in the order of time. Nearly all are added at the end and removed from the front, which is O(1). */
 export class TimeBuffer<A extends Timed> {
-  #items: A[] = []
+  #items: (A | undefined)[] = []
   #head = 0
 
   get length(): number {
@@ -30,7 +30,8 @@ export class TimeBuffer<A extends Timed> {
 
   /** Removes the first item. */
   shift(): void {
-    this.#head++
+    // It is kept alive by nobody, though the array still has its place.
+    this.#items[this.#head++] = undefined
     if (this.#head === this.#items.length) {
       this.#items.length = 0
       this.#head = 0

@@ -33,13 +33,15 @@ const BEFORE_ALL_TIME = Number.MIN_SAFE_INTEGER
 export class KeyedScan<K extends Key, S> {
   readonly #entries: KeyedState<K, ScanEntry<K, S>>
   readonly #timers = new TimerQueue<ScanEntry<K, S>>()
+  /** The states that are created now are read: the seed is not asked for them. */
+  #isLoading = false
   /** The latest time that was told. */
   #now = BEFORE_ALL_TIME
   /** When the timer was due that `takeDue` returned last. */
   dueAt: number = Number.NaN
 
   constructor({ seed, ttl, maxKeys, onEvicted }: KeyedScanOptions<K, S>) {
-    this.#entries = new KeyedState((key, origin) => createEntry(key, origin, seed(key)), {
+    this.#entries = new KeyedState((key, origin) => createEntry(key, origin, this.#isLoading ? (undefined as S) : seed(key)), {
       ...(ttl !== undefined && { ttl }),
       ...(maxKeys !== undefined && { maxKeys }),
       onEvicted: (eviction, entry) => {
@@ -102,7 +104,9 @@ export class KeyedScan<K extends Key, S> {
   /** Goes on from what `save` has written. */
   load(reader: StateReader): void {
     this.#now = reader.number()
+    this.#isLoading = true
     this.#entries.load(reader, this.#codec, this.#now)
+    this.#isLoading = false
   }
 
   readonly #codec: StateCodec<ScanEntry<K, S>> = {
