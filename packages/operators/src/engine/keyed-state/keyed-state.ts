@@ -199,12 +199,7 @@ export class KeyedState<K extends Key, S> {
    * later than `now`: the clock of this process may be behind that of the one before. States that were saved without a `ttl`
    * count as used at `now`.
    */
-  load(
-    reader: StateReader,
-    codec: StateCodec<S>,
-    now: number = Number.POSITIVE_INFINITY,
-    shift = 0,
-  ): void {
+  load(reader: StateReader, codec: StateCodec<S>, now: number = Number.POSITIVE_INFINITY, shift = 0): void {
     const entries: Entry<K, S>[] = []
     const created = reader.number()
     const evictions = reader.number()
