@@ -77,7 +77,7 @@ const differences: readonly Pair[] = [
   both(threshold, levels, { ...levels, levels: { high: 20 } }, "threshold's bounds"),
   both(threshold, levels, { ...levels, for: 5 }, "threshold's for"),
   both(threshold, { ...levels, for: 5 }, { ...levels, for: 6 }, "threshold's for 5, which is 6 now"),
-  both(scan, { seed: () => 0 }, { seed: () => 0, onTimer: () => 0 }, "scanByKey's isTimed"),
+  both(scan, { seed: () => 0 }, { seed: () => 0, onTimer: () => 0 }, "scanByKey's timestamp, ttl or onTimer"),
   both(reorder, time, { ...time, ...progress }, "reorder's progress"),
   both(join, { ...sides, within: 5 }, { ...sides, within: 6 }, "joinWithin's within"),
   both(rateLimit, { tokens: 1, interval: 5 }, { tokens: 2, interval: 5 }, "rateLimit's tokens"),

@@ -26,7 +26,7 @@ export interface StateEviction<K, S> extends Eviction<K> {
 export interface ScanByKeyOptions<T, S, K extends Key, R> extends TimestampOptions<T> {
   /** Each key has a state of its own. Default: one key for the whole stream. */
   readonly key?: (event: T) => K
-  /** Creates the first state of a key. */
+  /** Creates the first state of a key. In a job, states must be data that `structuredClone` copies. */
   readonly seed: (key: K) => S
   /**
    * Called when a key's timer is due. Returns the key's next state, and may set the timer again. If it throws, the stream errors.
@@ -153,11 +153,7 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
     const { isTimed, time, hasProgress, onTimer } = this.#config
     const transition = this.#transition
     return {
-      shape: {
-        'timestamp, ttl or onTimer': isTimed,
-        progress: hasProgress,
-        onTimer: onTimer !== undefined,
-      },
+      shape: { 'timestamp, ttl or onTimer': isTimed, progress: hasProgress, onTimer: onTimer !== undefined },
       get usesClock() {
         return (isTimed && time.usesClock) || transition.hasReadClock
       },
@@ -242,11 +238,8 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
       return
     }
     this.#apply(entry, state)
-    const sample = this.#sample
-    if (sample !== undefined) {
-      this.#sample = undefined
-      sample.value(state)
-    }
+    this.#sample?.value(state)
+    this.#sample = undefined
     if (this.#isSilent(result)) counts.out++
     else if (this.#config.onTimer === undefined) {
       emitEvent(counts, out, result as R, part)

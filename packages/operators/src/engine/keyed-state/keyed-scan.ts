@@ -41,14 +41,17 @@ export class KeyedScan<K extends Key, S> {
   dueAt: number = Number.NaN
 
   constructor({ seed, ttl, maxKeys, onEvicted }: KeyedScanOptions<K, S>) {
-    this.#entries = new KeyedState((key, origin) => createEntry(key, origin, this.#isLoading ? (undefined as S) : seed(key)), {
-      ...(ttl !== undefined && { ttl }),
-      ...(maxKeys !== undefined && { maxKeys }),
-      onEvicted: (eviction, entry) => {
-        this.#timers.schedule(entry, Number.POSITIVE_INFINITY)
-        onEvicted(eviction, entry)
+    this.#entries = new KeyedState(
+      (key, origin) => createEntry(key, origin, this.#isLoading ? (undefined as S) : seed(key)),
+      {
+        ...(ttl !== undefined && { ttl }),
+        ...(maxKeys !== undefined && { maxKeys }),
+        onEvicted: (eviction, entry) => {
+          this.#timers.schedule(entry, Number.POSITIVE_INFINITY)
+          onEvicted(eviction, entry)
+        },
       },
-    })
+    )
   }
 
   get size(): number {
