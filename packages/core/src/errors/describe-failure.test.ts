@@ -79,7 +79,9 @@ describe('the message of a failure', () => {
       'hunter2',
     )
     expect(describeFailure('request', new Error('hunter2'), false)).not.toContain('hunter2')
-    expect(describeFailure('request', new Error('no stream'), true)).toBe('the response cannot be read: no stream')
+    expect(describeFailure('request', new Error('no stream'), true)).toBe(
+      'the response cannot be read: no stream',
+    )
   })
 })
 
