@@ -2,7 +2,8 @@ import type { Snapshot, SnapshotStore, SseEvent } from '@rxsse/shared'
 import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
 import { map, Observable, type SchedulerLike } from 'rxjs'
-import { buildJob, type DeliverOptions, type Job } from '../src/job/create-job.ts'
+import { buildJob, type Job } from '../src/job/create-job.ts'
+import type { DeliverOptions } from '../src/job/job-pipeline.ts'
 
 /** An event of a test. */
 export interface Reading {

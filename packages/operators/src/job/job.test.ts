@@ -174,6 +174,23 @@ describe('a job', () => {
     expect(status()).toMatchObject({ phase: 'failed', error: new Error('the lease is lost') })
   })
 
+  it('takes a snapshot that is asked for while it is restored when it is restored', async () => {
+    const store = memoryStore()
+    await store.save({ number: 5, chunks: (await saveOne()).chunks })
+    const { job, clock } = start({ store })
+    const saved = job.snapshot()
+    clock.advanceTo(10)
+    await turn()
+    clock.advanceTo(20)
+    expect(await saved).toMatchObject({ number: 6 })
+    expect((await saved).bytes).toBe(
+      (await store.load())?.chunks.reduce((sum, { length }) => sum + length, 0),
+    )
+    const second = start({ store })
+    await turn()
+    expect(second.seen.from).toBe('1')
+  })
+
   it('takes no snapshot between two events with the same ID, and names their results apart', async () => {
     const { clock, source, seen, status } = start()
     await turn()
@@ -322,3 +339,14 @@ describe('createJob', () => {
     expect(clock.timers).toBe(0)
   })
 })
+
+/** The snapshot of a job that has handled one event. */
+async function saveOne(): Promise<Snapshot> {
+  const store = memoryStore()
+  const { source, clock, subscription } = start({ store })
+  await turn()
+  source.next(event('1'))
+  clock.advanceTo(100)
+  subscription.unsubscribe()
+  return (await store.load()) as Snapshot
+}

@@ -10,6 +10,7 @@ import {
   type SnapshotDraft,
   type SnapshotRecord,
   type SnapshotStore,
+  withShards,
 } from '@rxsse/shared'
 import { removeLeftovers, replaceFile } from '@rxsse/shared/files'
 
@@ -22,18 +23,21 @@ export interface FileStoreOptions {
  * Keeps the snapshots of a job in two files, `<path>.1` and `<path>.2`. A save replaces the older one as a whole: it writes
  * a new file beside it, flushes it to the disk and renames it. Only the user of the process can read the files (mode 0600).
  *
+ * A shard of a job has two files of its own: `<path>-shard0.1` and `<path>-shard0.2` for the first.
+ *
  * One process at a time may use a path. If another one saves there, the next `save` here rejects with `superseded`.
  */
 export function fileStore({ path }: FileStoreOptions): SnapshotStore {
   if (typeof path !== 'string' || path === '')
     throw optionError('fileStore: path', 'the path of a file', path)
-  return createSnapshotStore({
+  const store = createSnapshotStore({
     name: 'fileStore',
     backend: new SnapshotFiles([`${path}.1`, `${path}.2`]),
     crc32,
     createId: () => randomBytes(ID_BYTES).toString('hex'),
     nextTurn,
   })
+  return withShards(store, (index) => fileStore({ path: `${path}-shard${index}` }))
 }
 
 class SnapshotFiles implements SnapshotBackend {

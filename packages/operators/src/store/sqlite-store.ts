@@ -14,6 +14,7 @@ import {
   type SnapshotDraft,
   type SnapshotRecord,
   type SnapshotStore,
+  withShards,
 } from '@rxsse/shared'
 import { syncFolder } from '@rxsse/shared/files'
 import { loadSqlite, makePrivate } from '@rxsse/shared/sqlite'
@@ -27,19 +28,22 @@ export interface SqliteStoreOptions {
  * Keeps the snapshots of a job in an SQLite database (node:sqlite, WAL). It holds the last two, and the one before them
  * until the next save. Only the user who owns the file can read it, and a symbolic link in its place is not followed.
  *
+ * A shard of a job has a database of its own: `<path>-shard0` for the first.
+ *
  * Only one process may use the file at a time. Opening it twice throws. SQLite runs on the thread of the event loop, so a
  * save goes in small steps, and the disk is waited for on another thread.
  */
 export function sqliteStore({ path }: SqliteStoreOptions): SnapshotStore {
   if (typeof path !== 'string' || path === '')
     throw optionError('sqliteStore: path', 'the path of a file', path)
-  return createSnapshotStore({
+  const store = createSnapshotStore({
     name: 'sqliteStore',
     backend: new SnapshotDatabase(path),
     crc32,
     createId: randomUUID,
     nextTurn,
   })
+  return withShards(store, (index) => sqliteStore({ path: `${path}-shard${index}` }))
 }
 
 class SnapshotDatabase implements SnapshotBackend {
