@@ -31,6 +31,7 @@ export class HeldLease implements Lease {
   #end = 0
   #lost: Error | undefined
   #isOver = false
+  #releasing: Promise<void> | undefined
   isWanted = false
   #timer: Unsubscribable | undefined
 
@@ -58,8 +59,13 @@ export class HeldLease implements Lease {
     this.#call(this.#wantedListeners, undefined)
   }
 
+  /** Called again, it resolves when the first call does. */
   async release(): Promise<void> {
-    if (this.#isOver) return
+    if (!this.#isOver) this.#releasing = this.#tellRedis()
+    await this.#releasing
+  }
+
+  async #tellRedis(): Promise<void> {
     this.#finish()
     const { run } = this.#options
     // If Redis cannot be asked, the lease ends by itself.

@@ -12,6 +12,8 @@ import { HeldLease, type LeaseOptions, pollInterval, readClock } from './held-le
 export class LeaseHolder {
   readonly #options: LeaseOptions
   #held: HeldLease | undefined
+  /** The one that is held, or was last. */
+  #latest: HeldLease | undefined
 
   constructor(options: LeaseOptions) {
     this.#options = options
@@ -65,8 +67,9 @@ export class LeaseHolder {
     this.#held?.lose(`another process has the right to run the job, or Redis lost who has it`)
   }
 
+  /** Resolves when Redis has been told, also if the lease was released before. */
   async release(): Promise<void> {
-    await this.#held?.release()
+    await this.#latest?.release()
   }
 
   /** Whether this process was asked to return the right. */
@@ -85,7 +88,7 @@ export class LeaseHolder {
     const held = new HeldLease(token, since, this.#options, () => {
       if (this.#held === held) this.#held = undefined
     })
-    this.#held = held
+    this.#held = this.#latest = held
     return held
   }
 

@@ -51,6 +51,11 @@ describe.skipIf(redisPath === undefined)('the shards of a job on Redis', () => {
     await waitUntilShared([one])
     expect(one.began.slice(6).map((text) => text.replace(/^\d /, ''))).toEqual(Array(3).fill('after 210'))
     await waitForResults(events, url)
+    // Also if nobody has released anything in this Redis before.
+    const admin = await setUpAdmin({ url })
+    await admin.scriptFlush()
+    await one.leave()
+    expect(await admin.keys('*:lease')).toEqual([])
   })
 
   it('go to another node if one loses its leases while a snapshot is pending, and the late save is refused', async () => {
