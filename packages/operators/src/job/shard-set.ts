@@ -28,6 +28,8 @@ export class ShardSet {
   readonly #members: readonly Member[]
   #phase: 'idle' | 'standing-by' | 'failed' = 'idle'
   #error: unknown
+  /** Of the last subscription. */
+  #run: object | undefined
 
   constructor(count: number, options: ShardSetOptions) {
     this.count = count
@@ -45,6 +47,8 @@ export class ShardSet {
     return new Observable<R>((out) => {
       if (this.#phase === 'standing-by')
         throw new Error('job.shards: the shards are subscribed already. Use share()')
+      const run = {}
+      this.#run = run
       this.#setPhase('standing-by')
       const { store, clock } = this.#options
       let checked: Promise<void> | undefined
@@ -69,7 +73,8 @@ export class ShardSet {
       )
       out.add(() => {
         for (const assignment of assignments) assignment.stop()
-        if (this.#phase === 'standing-by') this.#setPhase('idle')
+        // Whoever hears of an error may have subscribed again already.
+        if (this.#run === run && this.#phase === 'standing-by') this.#setPhase('idle')
       })
       for (const assignment of assignments) if (!out.closed) assignment.start()
     })

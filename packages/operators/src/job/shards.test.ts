@@ -6,9 +6,10 @@ import {
   type SseEvent,
 } from '@rxsse/shared'
 import { VirtualClock } from '@rxsse/testing/virtual-time'
-import { NEVER, type Observable, of, Subject, throwError } from 'rxjs'
+import { from, NEVER, type Observable, of, Subject, tap, throwError } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { turn } from '../../test/turn.ts'
+import type { Key } from '../engine/keyed-state/key.ts'
 import { lag } from '../keyed/lag.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import { createJob, type JobOptions } from './create-job.ts'
@@ -140,6 +141,43 @@ describe('the shards of a job', () => {
     expect(values).toEqual(
       events.map(({ data }, i) => `${data} ${i < 10 ? 'undefined' : i - 9}-${i + 1}`).sort(),
     )
+  })
+
+  it('are the same for a key in every version', async () => {
+    const keys = ['a', 'b', 'EURUSD', '', 1, '1', -0.5, 10n, true, null, undefined, ['a', 1], ['a', '1']]
+    const found = new Map<unknown, number>()
+    const job = createJob({ store: memoryStore() })
+    await job
+      .shards(100, (shard) => {
+        const { index } = shard
+        return from(keys).pipe(
+          shard.own((key) => key as Key),
+          tap((key) => found.set(key, index)),
+        )
+      })
+      .forEach(() => {})
+    expect(keys.map((key) => found.get(key))).toEqual([23, 12, 60, 88, 83, 43, 72, 80, 93, 16, 47, 10, 78])
+  })
+
+  it('go on if whoever hears of an error subscribes again at once', async () => {
+    const job = createJob({ store: memoryStore() })
+    let status: JobStatus | undefined
+    job.status.subscribe((now) => (status = now))
+    let isBroken = true
+    const shards = job.shards(2, (shard) =>
+      shard
+        .feed<SseEvent>('numbers', () => (isBroken ? throwError(() => new Error('boom')) : NEVER))
+        .pipe(shard.own(({ data }) => data)),
+    )
+    shards.subscribe({
+      error: () => {
+        isBroken = false
+        shards.subscribe()
+      },
+    })
+    await turn()
+    await turn()
+    expect(status).toMatchObject({ phase: 'running', shards: [{ index: 0 }, { index: 1 }] })
   })
 
   it('run where the lease is, stop when it is lost, and begin again from the last snapshot', async () => {

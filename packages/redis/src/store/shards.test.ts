@@ -7,6 +7,7 @@ import { redisPath } from '../../test/redis.ts'
 import { setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
 import { SharedEvents, startSharedJob, waitForResults, waitUntilShared } from '../../test/shared-job.ts'
 import type { RedisClient } from '../index.ts'
+import { leaveShardsScript } from '../scripts/script.ts'
 
 describe.skipIf(redisPath === undefined)('the shards of a job on Redis', () => {
   it('are shared out evenly by nodes that start at once, join and leave, and only as many move as have to', async () => {
@@ -34,6 +35,19 @@ describe.skipIf(redisPath === undefined)('the shards of a job on Redis', () => {
     expect([one, two, three].flatMap(({ errors }) => errors)).toEqual([])
   })
 
+  it('are those of some nodes only, if there are more nodes than shards', async () => {
+    const { url } = await setUpRedis()
+    const events = new SharedEvents()
+    const nodes = [1, 2, 3].map(() => startSharedJob(events, { url, count: 2 }))
+    await waitUntilShared(nodes, 2)
+    events.send(100)
+    const [busy, ...others] = nodes.toSorted((a, b) => b.indexes.length - a.indexes.length)
+    await busy?.leave()
+    await waitUntilShared(others, 2)
+    events.send(100)
+    await waitForResults(events, url)
+  })
+
   it('are handed over after a last snapshot, long before the lease ends', async () => {
     const { url } = await setUpRedis()
     const events = new SharedEvents()
@@ -51,9 +65,10 @@ describe.skipIf(redisPath === undefined)('the shards of a job on Redis', () => {
     await waitUntilShared([one])
     expect(one.began.slice(6).map((text) => text.replace(/^\d /, ''))).toEqual(Array(3).fill('after 210'))
     await waitForResults(events, url)
-    // Also if nobody has released anything in this Redis before.
+    // Also if nobody has released anything in this Redis before, which then takes longer than leaving.
     const admin = await setUpAdmin({ url })
     await admin.scriptFlush()
+    await admin.scriptLoad(leaveShardsScript.text)
     await one.leave()
     expect(await admin.keys('*:lease')).toEqual([])
   })
