@@ -35,7 +35,7 @@ export interface ShardChaosReport {
 }
 
 const NODES = 3
-export const SHARDS = 6
+const SHARDS = 6
 /** Three nodes share six shards, and fail at random. Then checks that the log has exactly the right results, each once. */
 export async function shardChaos(options: ShardChaosOptions): Promise<ShardChaosReport> {
   const { seed, seconds, lease, redisFaults = false } = options
@@ -156,7 +156,7 @@ async function readFirstOffset(log: EventLog): Promise<number> {
 }
 
 /** The results in the log, in its order. */
-export async function readResults(log: EventLog): Promise<ShardResult[]> {
+async function readResults(log: EventLog): Promise<ShardResult[]> {
   const results: ShardResult[] = []
   for (let from = 0; ; ) {
     const page = await log.since(from, { limit: 1_000 })
@@ -167,7 +167,7 @@ export async function readResults(log: EventLog): Promise<ShardResult[]> {
 }
 
 /** Checks that each result is there once, and that no node has published after another one had the right to its shard. */
-export function checkLog(
+function checkLog(
   found: readonly ShardResult[],
   expected: readonly string[],
 ): { failures: string[]; moves: number } {
