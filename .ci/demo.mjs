@@ -31,7 +31,7 @@ const page = await new Promise((resolve, reject) => {
 })
 console.log(`ready after ${((Date.now() - started) / 1000).toFixed(1)} s at ${page}`)
 
-const response = await fetch(new URL('sse/quakes', page), { signal: AbortSignal.timeout(10_000) })
+const response = await fetch(new URL('sse?event_type=quakes', page), { signal: AbortSignal.timeout(10_000) })
 let stream = ''
 for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
   stream += text

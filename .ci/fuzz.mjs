@@ -9,9 +9,15 @@ import { parseArgs } from 'node:util'
 import { startVitest } from 'vitest/node'
 
 const SUITES = {
-  server: ['src/http/churn.test.ts', 'src/log/garbage.property.test.ts'],
+  server: [
+    'src/http/request-heads.property.test.ts',
+    'src/http/churn.test.ts',
+    'src/log/garbage.property.test.ts',
+    'src/replay/shared-pages.property.test.ts',
+  ],
   core: [
     'src/response/decoder.property.test.ts',
+    'src/transport/content-coding.property.test.ts',
     'src/stream/script.property.test.ts',
     'src/transport/resets.property.test.ts',
   ],

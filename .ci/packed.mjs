@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { listOtherDependencies, runExamples } from './examples.mjs'
 import { temporaryFolder } from './temporary-folder.mjs'
 
 const PUBLISHED_FILE = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts|json))$/
@@ -55,7 +56,7 @@ const project = createProject(
   'project',
   ['core', 'operators', 'server', 'redis', 'inspector', 'testing'],
   [
-    'rxjs@7.8',
+    ...listOtherDependencies(),
     'zod',
     'apache-arrow@21',
     '@opentelemetry/api@1',
@@ -80,6 +81,8 @@ run('esbuild', [
   '--platform=browser',
   `--outdir=${join(project, 'out')}`,
 ])
+
+await runExamples(project)
 
 /** Installs these packages, and no others of the workspace, into a folder of their own. */
 function createProject(name, names, others) {

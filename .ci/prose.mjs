@@ -15,6 +15,7 @@ const PAGES = [
   'docs/symptoms.md',
   'docs/recipes/*.md',
   'docs/operators/*.md',
+  'docs/examples/*/README.md',
 ]
 
 const CODE = /^ *```.*?^ *```/gms

@@ -61,7 +61,13 @@ const facts = pages('{symptoms,guarantees,security,scaling,performance,runtimes,
 ])
 
 const reading: DefaultTheme.SidebarItem[] = [
-  { text: 'Start', items: [{ text: 'In five minutes', link: '/start' }] },
+  {
+    text: 'Start',
+    items: [
+      { text: 'In five minutes', link: '/start' },
+      { text: 'Examples', link: '/examples' },
+    ],
+  },
   ...group('Guide', guide),
   ...group('In your framework', apps),
   ...group('Recipes', recipes),
@@ -81,6 +87,8 @@ export default defineConfig({
   description: 'Server-Sent Events into RxJS Observables, and RxJS Observables into Server-Sent Events',
   lang: 'en',
   cleanUrls: true,
+  // The folders have READMEs of their own.
+  srcExclude: ['examples/**'],
   rewrites: { 'README.md': 'start.md' },
   head: [
     ['link', { rel: 'icon', type: 'image/svg+xml', href: '/logo.svg' }],

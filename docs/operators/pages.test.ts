@@ -6,8 +6,8 @@ import { of } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { documentedFunctions } from './docstrings.ts'
 
-/** A map of schemas, and a job, which begins with a promise: there is nothing to draw in virtual time. */
-const WITHOUT_PICTURE = new Set(['defineEvents', 'createJob'])
+/** A map of schemas: there is nothing to draw. */
+const WITHOUT_PICTURE = new Set(['defineEvents'])
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const root = fileURLToPath(new URL('../../', import.meta.url))

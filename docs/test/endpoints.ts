@@ -31,6 +31,24 @@ const PAGE_ENDPOINTS: Readonly<Record<string, Endpoints>> = {
     'GET https://example.com/flaky': ({ lastEventId }) =>
       lastEventId === '' ? { status: 200, body: ['id: 7\ndata: a\n\n', 'CUT'] } : undefined,
   },
+  'docs/migration/fetch-event-source.md': {
+    // The first connection is lost in the middle of the second event.
+    'GET https://stream.example.com/letters': ({ lastEventId }) => {
+      const blocks = ['a', 'b', 'c'].map((data, n) => `id: ${n + 1}\ndata: ${data}\n`)
+      return lastEventId === ''
+        ? { status: 200, body: [`${blocks[0]}\n${blocks[1]}`, 'CUT'] }
+        : { status: 200, body: [...blocks.slice(Number(lastEventId)).map((block) => `${block}\n`), 'HOLD'] }
+    },
+  },
+  'docs/migration/rxjs-by-hand.md': {
+    // Each connection is lost after two events.
+    'GET https://stream.example.com/cut-prices': ({ lastEventId }) => {
+      const next = Number(lastEventId)
+      if (next >= 4) return { status: 200, body: ['HOLD'] }
+      const blocks = [next, next + 1].map((n) => `id: ${n + 1}\ndata: ${n + 10}\n\n`)
+      return { status: 200, body: ['retry: 10\n\n', ...blocks, 'CUT'] }
+    },
+  },
   'packages/inspector/README.md': {
     'GET https://example.com/prices': createNumberedFeed([{ type: 'price', data: '1.5' }]),
   },

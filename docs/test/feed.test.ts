@@ -47,6 +47,14 @@ it('headers are required and sent', () => {
   })
 })
 
+it('a late head holds the whole response back', async () => {
+  const ask = feed('@late-head 1\n@as-is\ndata: a\n\n---\n@as-is\ndata: b\n\n')
+  const first = ask()
+  expect(first).toBeInstanceOf(Promise)
+  expect(await first).toEqual(body('data: a\n\n'))
+  expect(ask()).toEqual(body('data: b\n\n'))
+})
+
 it('an unknown command is an error', () => {
   expect(() => feed('@stauts 503\n')()).toThrow('unknown command in a feed: @stauts 503')
 })

@@ -1,8 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Attempt, RecordedRequest, Step } from '@rxsse/testing'
 import type { FeedText } from './read-page.ts'
 
 /** Answers the requests for an endpoint while a program runs. `visited` resolves when its own server has a client. */
-export type Feed = (request: RecordedRequest, visited: Promise<void>) => Attempt | undefined
+export type Feed = (
+  request: RecordedRequest,
+  visited: Promise<void>,
+) => Attempt | undefined | Promise<Attempt | undefined>
 
 /**
  * Creates the feed that a comment of a page describes: blocks of an event stream, and commands between them.
@@ -20,15 +24,24 @@ export function createFeed({ method, text }: FeedText): Feed {
   return (request, visited) => {
     const section = sections[connections++]
     if (sections.length > 1)
-      return section === undefined ? undefined : answer(section, request, { cursor: '', pace, visited })
+      return section === undefined
+        ? undefined
+        : late(section, answer(section, request, { cursor: '', pace, visited }))
     const again = served > 0 && method === 'GET'
     const cursor = readCursor(request)
     if (again && !/^id:/m.test(only)) return undefined
     if (cursor !== '' && !new RegExp(`^id: ?${RegExp.escape(cursor)}$`, 'm').test(only)) return undefined
     const answered = answer(only, request, { cursor, pace, visited })
     if (answered !== undefined && 'status' in answered && answered.status === 200) served++
-    return answered
+    return late(only, answered)
   }
+}
+
+/** Holds a whole response back, head included, if its section says so. */
+function late<T>(section: string, answered: T): T | Promise<T> {
+  const [, milliseconds] = /^@late-head (\d+)$/m.exec(section) ?? []
+  // The page's process does not wait for it.
+  return milliseconds ? delay(Number(milliseconds), answered, { ref: false }) : answered
 }
 
 /** The id after which a request wants to continue, from the header or the query. */
@@ -75,7 +88,7 @@ function answer(
       left = steps.push(line)
     } else if (line === '') flush()
     else if (word === undefined) block += `${line}\n`
-    else if (word !== 'as-is') throw new Error(`unknown command in a feed: ${line}`)
+    else if (word !== 'as-is' && word !== 'late-head') throw new Error(`unknown command in a feed: ${line}`)
   }
   return cursor !== '' && left === 0
     ? undefined

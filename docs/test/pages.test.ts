@@ -15,7 +15,10 @@ const unreadable: { readonly path: string; readonly error: unknown }[] = []
 const pages = [
   'README.md',
   ...readmes.filter((path) => !isPrivate(path)),
-  ...globSync('docs/**/*.md', { cwd: root, exclude: ['docs/node_modules', 'docs/.*', 'docs/api'] }),
+  ...globSync('docs/**/*.md', {
+    cwd: root,
+    exclude: ['docs/node_modules', 'docs/.*', 'docs/api', 'docs/examples'],
+  }),
 ]
   .map((path) => path.replaceAll('\\', '/'))
   .flatMap((path) => {

@@ -1,15 +1,24 @@
 // Loaded before the program of a page. It redirects other hosts to local servers, listens on free ports, and reports
 // console output with its line. The program itself runs unchanged.
 import cluster from 'node:cluster'
-import { writeSync } from 'node:fs'
+import { readFileSync, writeSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import net from 'node:net'
 import tls from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { format } from 'node:util'
+import { EventSource } from 'eventsource'
 
 const { program, http, https, redis, ca } = JSON.parse(process.env.RXSSE_PAGE ?? '{}')
 delete process.env.RXSSE_PAGE
+
+// What browsers have, and Node does not.
+globalThis.EventSource ??= EventSource
+if (program && readFileSync(fileURLToPath(program), 'utf8').includes('fetch-event-source')) {
+  // It asks whether the page is hidden.
+  globalThis.window = globalThis
+  globalThis.document = { hidden: false, addEventListener() {}, removeEventListener() {} }
+}
 
 /** Sends one line of JSON to the runner. It writes synchronously, so that an exit loses nothing. */
 const report = (what) => {

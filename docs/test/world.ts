@@ -1,4 +1,4 @@
-import { type Attempt, createScriptedServer, type RecordedRequest, testCertificate } from '@rxsse/testing'
+import { createScriptedServer, type RecordedRequest, testCertificate } from '@rxsse/testing'
 import { listEndpoints } from './endpoints.ts'
 import { createFeed, type Feed } from './feed.ts'
 import type { Page } from './read-page.ts'
@@ -25,7 +25,7 @@ export async function createWorld(page: Page): Promise<World> {
 
   const script =
     (scheme: 'http' | 'https') =>
-    (request: RecordedRequest): Attempt | undefined => {
+    (request: RecordedRequest): ReturnType<Feed> => {
       const url = `${scheme}://${request.headers.host}${request.path}`
       const feed =
         feeds.get(`${request.method} ${url}`) ?? feeds.get(`${request.method} ${url.replace(/\?.*/, '')}`)

@@ -14,6 +14,9 @@ export default defineConfig({
     ],
   },
   test: {
+    // A process for each file costs more than most tests do. By default vitest leaves one core unused.
+    isolate: false,
+    maxWorkers: '100%',
     coverage: {
       include: ['src/**/*.ts'],
       reporter: [['text', { skipFull: true }], 'html'],

@@ -2,5 +2,12 @@ import { defineConfig } from 'vitest/config'
 
 // The machine may be busy: the timeouts only bound a hang.
 export default defineConfig({
-  test: { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 30_000, interval: 20 } } },
+  test: {
+    // A process for each file costs more than most tests do. By default vitest leaves one core unused.
+    isolate: false,
+    maxWorkers: '100%',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000, interval: 20 } },
+  },
 })

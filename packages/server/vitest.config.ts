@@ -6,6 +6,9 @@ const conditions = 'Bun' in globalThis ? ['bun'] : 'Deno' in globalThis ? ['deno
 export default defineConfig({
   ssr: { resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] } },
   test: {
+    // A process for each file costs more than most tests do. By default vitest leaves one core unused.
+    isolate: false,
+    maxWorkers: '100%',
     coverage: {
       include: ['src/**/*.ts'],
       reporter: [['text', { skipFull: true }], 'html'],

@@ -2,6 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    // A process for each file costs more than most tests do. By default vitest leaves one core unused.
+    isolate: false,
+    maxWorkers: '100%',
     coverage: {
       include: ['src/**/*.ts'],
       reporter: [['text', { skipFull: true }], 'html'],

@@ -4,6 +4,7 @@ import { decodeScenarios } from './decode.ts'
 import { feedScenarios } from './feeds.ts'
 import { filterScenarios } from './filter.ts'
 import { flowScenarios } from './flow.ts'
+import { jobScenarios } from './job.ts'
 import { keyedScenarios } from './keyed.ts'
 import { rateScenarios } from './rate.ts'
 import { reconnectScenarios } from './reconnect.ts'
@@ -22,4 +23,5 @@ export const scenarios: Readonly<Record<string, AnyScenario>> = {
   ...flowScenarios,
   ...reconnectScenarios,
   ...slidingScenarios,
+  ...jobScenarios,
 }

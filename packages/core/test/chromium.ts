@@ -11,5 +11,7 @@ export function launchChromium(...flags: string[]): Promise<Browser> {
   return chromium.launch({
     executablePath: executablePath as string,
     args: [...chromiumFlags, ...flags],
+    // Users have the back/forward cache, which Playwright turns off.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
   })
 }

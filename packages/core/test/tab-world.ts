@@ -18,7 +18,11 @@ interface Stream {
   lastEventId: string
   /** The ID of a first block without data, as a sink sends it. */
   greeting: string | undefined
+  isOpen: boolean
 }
+
+/** What calls an observer of the user. */
+export type Callback = 'event' | 'cursor' | 'warning' | 'state' | 'resume'
 
 /** One tab of the model, and what became of it. */
 export interface ModelTab {
@@ -31,6 +35,8 @@ export interface ModelTab {
   readonly delivered: number[]
   readonly warnings: string[]
   readonly ends: (string | undefined)[]
+  /** What an observer does when it is called next. */
+  readonly reactions: Map<Callback, () => void>
   stream: Stream | undefined
   paused: boolean
   state: 'running' | 'hung' | 'away' | 'gone'
@@ -74,6 +80,7 @@ export class TabWorld {
       delivered: [],
       warnings: [],
       ends: [],
+      reactions: new Map(),
       paused: false,
       stream: undefined,
       state: 'running',
@@ -106,6 +113,11 @@ export class TabWorld {
   read(model: ModelTab): boolean {
     const { stream, tab } = model
     if (!stream || model.state !== 'running' || model.paused) return false
+    if (!stream.isOpen) {
+      stream.isOpen = true
+      tab.onStreamState({ status: 'open', attempt: 1, url: '', httpStatus: 200, headers: {} })
+      return true
+    }
     const { greeting } = stream
     if (greeting !== undefined) {
       Object.assign(stream, { greeting: undefined, lastEventId: greeting })
@@ -181,6 +193,11 @@ export class TabWorld {
   }
 
   #createPort(model: ModelTab): TabPort {
+    const react = (callback: Callback): void => {
+      const reaction = model.reactions.get(callback)
+      model.reactions.delete(callback)
+      reaction?.()
+    }
     return {
       post: (message) => {
         const copy = structuredClone(message)
@@ -195,7 +212,7 @@ export class TabWorld {
         if (model.stream) throw new Error('two connections of one tab')
         const next = lastEventId === '' ? this.log.length : this.#indexAfter(lastEventId)
         const greeting = lastEventId === '' && this.#greets ? `start ${next}` : undefined
-        model.stream = { next, lastEventId, greeting }
+        model.stream = { next, lastEventId, greeting, isOpen: false }
         model.paused = false
       },
       closeStream: () => {
@@ -203,15 +220,23 @@ export class TabWorld {
       },
       pauseStream: (paused) => {
         model.paused = paused
+        // Data that has arrived comes at once.
+        if (!paused) react('resume')
       },
       wakeStream() {},
-      deliver: ({ data }: SseEvent) => model.delivered.push(Number(data)),
+      deliver: ({ data }: SseEvent) => {
+        model.delivered.push(Number(data))
+        react('event')
+      },
       tellCursor: (id) => {
         if (id !== '') model.placedAt ??= this.log.length
+        react('cursor')
       },
-      tellComment() {},
-      tellWarning: ({ code }) => model.warnings.push(code),
-      tellState() {},
+      tellNews: (news) => {
+        if (news.kind === 'warning') model.warnings.push(news.warning.code)
+        react('warning')
+      },
+      tellState: () => react('state'),
       end: (error) => {
         model.ends.push(error?.message)
         model.state = 'gone'

@@ -17,30 +17,36 @@ export interface Got {
   end: string | null
 }
 
-const got: Got = { data: [], cursors: [], states: [], warnings: [], end: null }
-let subscription: { unsubscribe(): void } | undefined
+/** What the tests drive in a tab: one subscription. */
+function createReader() {
+  const got: Got = { data: [], cursors: [], states: [], warnings: [], end: null }
+  let subscription: { unsubscribe(): void } | undefined
+  return {
+    got,
+    open({ url = '/events', ...options }: OpenOptions = {}): void {
+      subscription = sharedEventSource(url, {
+        reconnect: { initialDelay: 10 },
+        cursor: { next: (id) => got.cursors.push(id) },
+        state: { next: ({ role, status }) => got.states.push(`${role} ${status}`) },
+        warnings: { next: ({ code }) => got.warnings.push(code) },
+        ...options,
+      }).subscribe({
+        next: ({ data }) => got.data.push(data),
+        error: ({ code, message }) => {
+          got.end = `${code}: ${message}`
+        },
+        complete: () => {
+          got.end = 'complete'
+        },
+      })
+    },
+    close: () => subscription?.unsubscribe(),
+  }
+}
 
-/** What the tests drive in a tab. */
 const tab = {
-  got,
-  open({ url = '/events', ...options }: OpenOptions = {}): void {
-    subscription = sharedEventSource(url, {
-      reconnect: { initialDelay: 10 },
-      cursor: { next: (id) => got.cursors.push(id) },
-      state: { next: ({ role, status }) => got.states.push(`${role} ${status}`) },
-      warnings: { next: ({ code }) => got.warnings.push(code) },
-      ...options,
-    }).subscribe({
-      next: ({ data }) => got.data.push(data),
-      error: ({ code, message }) => {
-        got.end = `${code}: ${message}`
-      },
-      complete: () => {
-        got.end = 'complete'
-      },
-    })
-  },
-  close: () => subscription?.unsubscribe(),
+  ...createReader(),
+  second: createReader(),
   /** Blocks the page, as a debugger or an endless loop does. */
   hang(milliseconds: number): void {
     for (const end = performance.now() + milliseconds; performance.now() < end; );

@@ -8,7 +8,8 @@ import { runDemo, startDemo } from '../test/started-demo.ts'
 it('--help lists the flags and exits with status 0', async () => {
   const { status, output, errors } = await runDemo('--help')
   expect({ status, errors }).toEqual({ status: 0, errors: '' })
-  for (const flag of ['--port', '--speed', '--source', '--by', '--help']) expect(output).toContain(flag)
+  for (const flag of ['--port', '--speed', '--source', '--by', '--workers', '--redis', '--nodes', '--help'])
+    expect(output).toContain(flag)
 })
 
 it('prints one line and exits with status 1 for a wrong flag', async () => {
@@ -31,17 +32,17 @@ it('prints one line and exits with status 1 if the port is taken', async () => {
   other.close()
 })
 
-it('each sink serves its own results', async () => {
+it('serves each kind of result by its event type', async () => {
   await using demo = await startDemo('--speed', '36000')
-  const events = (name: string, type: string, count: number) =>
+  const events = (type: string, count: number) =>
     firstValueFrom(
-      fromEventSource(`${demo.url}/sse/${name}`, { events: [type] }).pipe(take(count), toArray()),
+      fromEventSource(`${demo.url}/sse?event_type=${type}`, { events: [type] }).pipe(take(count), toArray()),
     )
   const [quakes, prices, moves, alerts] = await Promise.all([
-    events('quakes', 'quakes', 5),
-    events('prices', 'price', 5),
-    events('prices', 'move', 2),
-    events('alerts', 'alert', 1),
+    events('quakes', 5),
+    events('price', 5),
+    events('move', 2),
+    events('alert', 1),
   ])
   for (const { data } of quakes) {
     const { window, strongest } = JSON.parse(data)
@@ -57,7 +58,7 @@ it('each sink serves its own results', async () => {
 
 it('on Ctrl-C clients get a retry delay and the process exits with status 0', async () => {
   await using demo = await startDemo()
-  const response = await fetch(`${demo.url}/sse/page`)
+  const response = await fetch(`${demo.url}/sse`)
   const text = response.text()
   demo.signal('SIGINT')
   demo.signal('SIGINT')
@@ -69,10 +70,10 @@ it('on Ctrl-C clients get a retry delay and the process exits with status 0', as
 
 it("--source counts any endpoint's events by a field of their data", async () => {
   await using feed = await startDemo()
-  await using demo = await startDemo('--source', `${feed.url}/sse/page`, '--by', 'band')
-  const sample = await firstValueFrom(fromEventSource(`${demo.url}/sse/samples`, { events: ['sample'] }))
-  expect(JSON.parse(sample.data).type).toMatch(/^(quakes|price|move|alert|status)$/)
-  const count = await firstValueFrom(fromEventSource(`${demo.url}/sse/counts`, { events: ['count'] }))
+  await using demo = await startDemo('--source', `${feed.url}/sse`, '--by', 'band')
+  const sample = await firstValueFrom(fromEventSource(`${demo.url}/sse`, { events: ['sample'] }))
+  expect(JSON.parse(sample.data).type).toMatch(/^(quakes|price|move|alert|status|node)$/)
+  const count = await firstValueFrom(fromEventSource(`${demo.url}/sse`, { events: ['count'] }))
   const { window, key, count: n } = JSON.parse(count.data)
   expect(window.end - window.start).toBe(5_000)
   expect(key).toMatch(/^(under 1|1 to 2.5|2.5 to 4.5|4.5 and up|\(no band\))$/)

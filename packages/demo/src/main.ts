@@ -1,7 +1,11 @@
 import { once } from 'node:events'
+import { combineLatest, interval } from 'rxjs'
 import { type DemoOptions, HELP, parseOptions } from './command-line/options.ts'
 import { createTerminal } from './command-line/terminal.ts'
-import { type Demo, startDemo } from './demo/start-demo.ts'
+import { startDemo } from './demo/start-demo.ts'
+import type { RunningProcess } from './process/child.ts'
+
+const REDRAW_MS = 500
 
 try {
   const options = parseOptions(process.argv.slice(2))
@@ -14,46 +18,42 @@ try {
 
 async function run(options: DemoOptions): Promise<void> {
   const terminal = createTerminal(process.stdout)
-  const demo = await startDemo(options, (error) => terminal.end(`  Redis: ${messageOf(error)}`))
-  terminal.end(`\n  rxsse is ready ${demo.url}\n  ${describeProcesses(demo, options)}Ctrl-C stops it.\n`)
-  const told = new Set(listPids(demo))
-  const drawing = setInterval(() => {
-    const processes = describeProcesses(demo, options)
-    // A process that was killed has a new id, which the user needs to kill it again.
-    const restarted = listPids(demo).filter((pid) => !told.has(pid))
-    if (restarted.length > 0) terminal.end(`  ${processes}`)
-    for (const pid of restarted) told.add(pid)
-    terminal.show(demo.status(), processes)
-  }, 500)
+  const demo = await startDemo(options)
+  terminal.end(`\n  rxsse is ready ${demo.url}\n  ${describe(demo.processes)} Ctrl-C stops it.\n`)
+  const told = new Set(demo.processes.map(({ pid }) => pid))
+  const drawing = combineLatest([demo.status, interval(REDRAW_MS)]).subscribe(([status]) =>
+    terminal.show(status, describe(demo.processes)),
+  )
+  drawing.add(
+    interval(REDRAW_MS).subscribe(() => {
+      // A process that was killed has a new id, which the user needs to kill it again.
+      const started = demo.processes.filter(({ pid }) => pid !== undefined && !told.has(pid))
+      if (started.length > 0) terminal.end(`  ${describe(started)}`)
+      for (const { pid } of started) told.add(pid)
+    }),
+  )
 
   // The signal can come more than once: each process that wraps this one may forward it.
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {})
-  clearInterval(drawing)
+  drawing.unsubscribe()
   terminal.end('  Telling clients when to come back.')
   await demo.close()
 }
 
-function listPids({ feedPid, otherNodes }: Demo): number[] {
-  return [feedPid, ...otherNodes.map(({ pid }) => pid)].filter((pid) => pid !== undefined)
-}
-
-/** Lists the processes that the user may kill. */
-function describeProcesses({ feedPid, otherNodes }: Demo, { source }: DemoOptions): string {
-  const feed = source === undefined ? `The feed is process ${feedPid ?? '(starting)'}. ` : ''
-  const nodes = otherNodes.map(
-    ({ url, pid }, index) => `Node ${index + 2} is ${url}, process ${pid ?? '(starting)'}. `,
-  )
-  return [feed, ...nodes].join('')
+/** Such as `The feed is process 12. Node 1 is process 13 on port 8080.` */
+function describe(processes: readonly RunningProcess[]): string {
+  return processes
+    .map(({ name, port, pid }) => {
+      const place = name.startsWith('Node') ? ` on port ${port}` : ''
+      return `${name} is process ${pid ?? '(starting)'}${place}.`
+    })
+    .join(' ')
 }
 
 function explain(error: unknown): string {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
     return `rxsse: port ${error.port} is taken; choose another with --port N, or --port 0 for any free one`
   }
-  return `rxsse: ${messageOf(error)}`
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return `rxsse: ${error instanceof Error ? error.message : String(error)}`
 }

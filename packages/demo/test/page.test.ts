@@ -65,7 +65,7 @@ describe.skipIf(executablePath === undefined)('the page in Chromium', () => {
   it('shows the source reconnecting after the feed is killed, without lost events', async () => {
     const page = await open('light', 1280, 1000)
     const before = await count(page, 'in')
-    process.kill(demo.feedPid as number, 'SIGKILL')
+    process.kill(demo.processes.get('The feed') as number, 'SIGKILL')
     await page.waitForFunction(() => {
       const upstream = document.getElementById('upstream')
       return upstream?.dataset.status === 'waiting' && /^waiting \d+\.\d s$/.test(upstream.textContent)
@@ -78,6 +78,25 @@ describe.skipIf(executablePath === undefined)('the page in Chromium', () => {
     expect(await count(page, 'resumed')).toBeGreaterThan(0)
     expect(await count(page, 'missed')).toBe(0)
     expect(await count(page, 'repeated')).toBe(0)
+    await page.close()
+  })
+
+  it('shows the restore after the pipeline is killed, and the same counts go on', async () => {
+    const page = await open('light', 1280, 1000)
+    await page.waitForFunction(() => document.getElementById('job')?.textContent?.includes('saved'))
+    const before = await count(page, 'in')
+    await demo.killProcess('The pipeline')
+    await page.waitForSelector('#job[data-restored=true]')
+    expect(await page.textContent('#job')).toMatch(
+      new RegExp(
+        `^Restored from snapshot \\d+ \\(.* old\\) by process ${demo.processes.get('The pipeline')}, `,
+      ),
+    )
+    await page.waitForSelector('#downstream[data-status=open]')
+    expect(await count(page, 'in')).toBeGreaterThan(before)
+    expect(await count(page, 'missed')).toBe(0)
+    expect(await count(page, 'repeated')).toBe(0)
+    await page.screenshot({ path: `${screenshots}page-restored.png`, fullPage: true })
     await page.close()
   })
 })

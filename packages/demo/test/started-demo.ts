@@ -7,13 +7,15 @@ const entry = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 /** The demo as a process, started as the README does. */
 export interface StartedDemo extends AsyncDisposable {
   readonly url: string
-  /** The process id of its feed, if it has one. */
-  readonly feedPid: number | undefined
-  /** The nodes that it started. */
-  readonly otherNodes: readonly { readonly url: string; readonly pid: number }[]
+  /** The process ids that the demo has printed last, by name, such as `The feed`. */
+  readonly processes: ReadonlyMap<string, number>
   /** Resolves when it has exited. */
   readonly ended: Promise<Ended>
   signal(name: NodeJS.Signals): void
+  /** Kills a process. Resolves when the demo has printed the id of the next one. */
+  killProcess(name: string): Promise<void>
+  /** The page of the node with this number. */
+  nodeUrl(number: number): string
 }
 
 export interface Ended {
@@ -29,37 +31,44 @@ export function runDemo(...args: string[]): Promise<Ended> {
 
 /** Starts the demo on a free port and waits until it is ready. */
 export async function startDemo(...args: string[]): Promise<StartedDemo> {
-  const { child, ended } = launch(['--port', '0', ...args])
-  const { url, feedPid, otherNodes } = await new Promise<Pick<StartedDemo, 'url' | 'feedPid' | 'otherNodes'>>(
-    (resolve, reject) => {
-      let text = ''
-      child.stdout.on('data', (chunk) => {
-        text += chunk
-        const ready = /ready (http:\S+)\n(.*)\n/.exec(text)
-        if (ready?.[1] === undefined || ready[2] === undefined) return
-        const feed = /The feed is process (\d+)/.exec(ready[2])
-        resolve({
-          url: ready[1],
-          feedPid: feed === null ? undefined : Number(feed[1]),
-          otherNodes: Array.from(
-            ready[2].matchAll(/Node \d+ is (http:\S+), process (\d+)/g),
-            ([, url = '', pid]) => ({ url, pid: Number(pid) }),
-          ),
-        })
-      })
-      ended.then(({ output, errors }) =>
-        reject(new Error(`the demo ended before it was ready:\n${output}${errors}`)),
-      )
-    },
-  )
+  const { child, ended, output } = launch(['--port', '0', ...args])
+  const until = async (isDone: () => boolean): Promise<void> => {
+    while (!isDone()) {
+      const isOver = await Promise.race([
+        once(child.stdout, 'data').then(() => false),
+        ended.then(() => true),
+      ])
+      if (isOver) throw new Error(`the demo ended:\n${output.text}`)
+    }
+  }
+  const readProcesses = () =>
+    new Map(
+      Array.from(output.text.matchAll(/(\S+ \S+) is process (\d+)/g), ([, name = '', pid]) => [
+        name,
+        Number(pid),
+      ]),
+    )
+
+  await until(() => /Ctrl-C stops it/.test(output.text))
   return {
-    url,
-    feedPid,
-    otherNodes,
+    url: /ready (http:\S+)/.exec(output.text)?.[1] ?? '',
+    get processes() {
+      return readProcesses()
+    },
     ended,
     signal: (name) => child.kill(name),
+    async killProcess(name) {
+      const pid = readProcesses().get(name)
+      if (pid === undefined) throw new Error(`the demo has not printed the id of ${name}:\n${output.text}`)
+      process.kill(pid, 'SIGKILL')
+      await until(() => readProcesses().get(name) !== pid)
+    },
+    nodeUrl(number) {
+      const port = new RegExp(`Node ${number} is process \\d+ on port (\\d+)`).exec(output.text)?.[1]
+      return `http://localhost:${port}`
+    },
     async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL')
+      child.kill('SIGTERM')
       await ended
     },
   }
@@ -67,14 +76,14 @@ export async function startDemo(...args: string[]): Promise<StartedDemo> {
 
 function launch(args: string[]) {
   const child = spawn(process.execPath, [entry, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
+  const output = { text: '' }
   let errors = ''
   child.stdout.setEncoding('utf8').on('data', (chunk) => {
-    output += chunk
+    output.text += chunk
   })
   child.stderr.setEncoding('utf8').on('data', (chunk) => {
     errors += chunk
   })
-  const ended = once(child, 'close').then(([status]): Ended => ({ status, output, errors }))
-  return { child, ended }
+  const ended = once(child, 'close').then(([status]): Ended => ({ status, output: output.text, errors }))
+  return { child, ended, output }
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fromEventSource } from '@rxsse/core'
 import { createStage, data } from '@rxsse/operators'
@@ -157,11 +157,65 @@ describe('the inspector', () => {
     expect((await fetch(await serve(open.handler))).status).toBe(200)
   })
 
+  it('answers without an access rule only who is on the same machine', async () => {
+    const { fetch: answer } = inspect({})
+    const statusOf = async (url: string, headers: Record<string, string> = {}) => {
+      const response = await answer(new Request(url, { headers: { accept: 'text/html', ...headers } }))
+      return response.status
+    }
+    for (const host of [
+      'localhost',
+      'LOCALHOST:9090',
+      'app.localhost',
+      '127.0.0.1:80',
+      '127.1.2.3',
+      '[::1]:9090',
+    ])
+      expect([host, await statusOf(`http://${host}/`)]).toEqual([host, 200])
+    for (const host of [
+      'evil.example',
+      '127.0.0.1.evil.example',
+      'localhost.evil.example',
+      '10.0.0.1',
+      '[::2]',
+    ])
+      expect([host, await statusOf(`http://${host}/`)]).toEqual([host, 403])
+    expect(await statusOf('http://localhost/', { 'x-forwarded-for': '10.0.0.1' })).toBe(403)
+    expect(await statusOf('http://localhost/', { forwarded: 'for=10.0.0.1' })).toBe(403)
+
+    const url = await serve(inspect({}).handler)
+    const { port } = new URL(url)
+    const statusOverHttp = async (host: string) => {
+      const asked = request({ port, host: '127.0.0.1', path: '/', headers: { host } }).end()
+      const [response] = (await once(asked, 'response')) as [IncomingMessage]
+      response.resume()
+      return response.statusCode
+    }
+    expect(await statusOverHttp('localhost')).toBe(200)
+    expect(await statusOverHttp('evil.example')).toBe(403)
+    expect(await statusOverHttp('localhost/evil')).toBe(403)
+  })
+
+  it('answers without an access rule nobody on another machine, whatever host it names', async () => {
+    const { handler } = inspect({})
+    const statuses: number[] = []
+    for (const remoteAddress of ['10.0.0.1', '::ffff:10.0.0.1', '::1', '::ffff:127.0.0.1']) {
+      const url = await serve((incoming, response) => {
+        Object.defineProperty(incoming.socket, 'remoteAddress', { value: remoteAddress })
+        handler(incoming, response)
+      })
+      statuses.push((await fetch(url)).status)
+    }
+    expect(statuses).toEqual([403, 403, 200, 200])
+  })
+
   it('is mounted by fetch too', async () => {
     const { fetch: answer } = inspect({ sinks: { sink: createReadSink() } })
-    const page = await answer(new Request('http://x/', { headers: { accept: 'text/html' } }))
+    const page = await answer(new Request('http://localhost/', { headers: { accept: 'text/html' } }))
     expect(await page.text()).toContain('rxsse inspector')
-    const events = await answer(new Request('http://x/', { headers: { accept: 'text/event-stream' } }))
+    const events = await answer(
+      new Request('http://localhost/', { headers: { accept: 'text/event-stream' } }),
+    )
     const reader = (events.body as ReadableStream<Uint8Array>).getReader()
     let text = ''
     while (!text.includes('"sinks":[{"name":"sink"')) {
@@ -185,6 +239,8 @@ describe('the inspector', () => {
 
   it('refuses wrong options', () => {
     expect(() => inspect({ every: 0 })).toThrow('inspect: every must be a duration longer than zero')
+    // A timer with a longer delay would fire at once, again and again.
+    expect(() => inspect({ every: '30d' })).toThrow('inspect: every must be a duration')
     expect(() => inspect({ sinks: { a: {} as never } })).toThrow(
       'inspect: sinks.a must be a sink or a streamTo',
     )

@@ -1,8 +1,9 @@
 import { type Access, reply, type StreamEndpoint, streamTo } from '@rxsse/server'
-import { type Duration, optionError, parsePositiveDuration } from '@rxsse/shared'
+import { type Duration, optionError, parsePositiveTimeout } from '@rxsse/shared'
 import { map, Observable, type SchedulerLike, share, timer } from 'rxjs'
 import page from '#page' with { type: 'json' }
 import type { InspectableJob, InspectableSink, InspectableStage } from './inspectable.ts'
+import { createChangeFilter } from './new-changes.ts'
 import type { Sample } from './sample.ts'
 import { type Inspected, Sampler } from './sampler.ts'
 import { sampleSource, type WatchedSource } from './watch-source.ts'
@@ -15,8 +16,9 @@ export interface InspectOptions {
   readonly sinks?: Readonly<Record<string, InspectableSink>>
   readonly jobs?: Readonly<Record<string, InspectableJob>>
   /**
-   * Who may look, as for a sink. Default: everybody, but nobody if `NODE_ENV` is `production`: without
-   * a rule, the page answers 403 there.
+   * Who may look, as for a sink. Default: who is on the same machine. A request with another `Host` than
+   * `localhost` or a loopback address, from another address, or through a proxy gets 403. So does every
+   * request if `NODE_ENV` is `production`.
    */
   readonly access?: Access
   /** How often the page is updated. Default `'1s'`. */
@@ -40,13 +42,16 @@ export interface InspectOptions {
  */
 export function inspect(options: InspectOptions): StreamEndpoint {
   const inspected = readInspected(options)
-  const messages = createSamples(inspected, options).pipe(map((data) => ({ type: 'sample', data })))
+  const samples = createSamples(inspected, options)
   return streamTo(
     (request) => {
-      if (request.headers.get('accept')?.includes('text/event-stream')) return messages
+      if (request.headers.get('accept')?.includes('text/event-stream')) {
+        const leaveOutSent = createChangeFilter()
+        return samples.pipe(map((sample) => ({ type: 'sample', data: leaveOutSent(sample) })))
+      }
       return reply(page.html, { headers: PAGE_HEADERS })
     },
-    { access: options.access ?? denyInProduction, retry: '1s', takeover: false },
+    { access: options.access ?? allowLocal, retry: '1s', takeover: false },
   )
 }
 
@@ -58,15 +63,27 @@ const PAGE_HEADERS = {
   vary: 'Accept',
 }
 
-const denyInProduction: Access = () =>
-  globalThis.process?.env?.NODE_ENV === 'production' ? { deny: 403 } : { allow: true }
+const allowLocal: Access = ({ headers, url, raw }) => {
+  const { remoteAddress } = (raw as { readonly socket?: { readonly remoteAddress?: string } }).socket ?? {}
+  const isLocal =
+    // A page of another site can name this machine by a host of its own (DNS rebinding).
+    LOCAL_HOST.test(headers.get('host') ?? url.host) &&
+    (remoteAddress === undefined || LOOPBACK.test(remoteAddress)) &&
+    !FORWARDED.some((name) => headers.has(name)) &&
+    globalThis.process?.env?.NODE_ENV !== 'production'
+  return isLocal ? { allow: true } : { deny: 403 }
+}
+
+const LOCAL_HOST = /^(?:(?:[\w-]+\.)*localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/i
+const LOOPBACK = /^(?:::1|(?:::ffff:)?127(?:\.\d+){3})$/
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host']
 
 /** One timer for everybody who looks, and none if nobody does. */
 function createSamples(
   inspected: Inspected,
   { every = '1s', scheduler }: InspectOptions,
 ): Observable<Sample> {
-  const interval = parsePositiveDuration(every, 'inspect: every')
+  const interval = parsePositiveTimeout(every, 'inspect: every')
   return new Observable<Sample>((subscriber) => {
     const sampler = new Sampler(inspected)
     subscriber.add(() => sampler.close())

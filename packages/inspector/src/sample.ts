@@ -30,7 +30,9 @@ export interface SourceSample {
   readonly opened: number
   /** Connections that ended with an error. */
   readonly failed: number
-  /** The last changes of the status, oldest first. */
+  /** How often the status has changed. */
+  readonly changes: number
+  /** The last changes of the status, oldest first: all that are kept, or those since the last sample. */
   readonly timeline: readonly Transition[]
 }
 

@@ -13,6 +13,7 @@ describe('a watched source', () => {
       lastEventId: '',
       opened: 0,
       failed: 0,
+      changes: 0,
       timeline: [],
     })
   })

@@ -34,6 +34,7 @@ export function watchSource({ state, cursor }: WatchSourceOptions = {}): Watched
   const timeline: Transition[] = []
   let url: string | undefined
   let lastEventId = ''
+  let changes = 0
   let opened = 0
   let failed = 0
 
@@ -42,6 +43,7 @@ export function watchSource({ state, cursor }: WatchSourceOptions = {}): Watched
       next(now) {
         const reason = describeReason(now.reason)
         timeline.push({ at: Date.now(), status: now.status, ...(reason !== undefined && { reason }) })
+        changes++
         if (timeline.length > MAX_TRANSITIONS) timeline.shift()
         url = now.url ?? url
         if (now.status === 'open') opened++
@@ -63,6 +65,7 @@ export function watchSource({ state, cursor }: WatchSourceOptions = {}): Watched
     lastEventId,
     opened,
     failed,
+    changes,
     timeline,
   }))
   return watched

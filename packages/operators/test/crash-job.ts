@@ -65,16 +65,22 @@ export const scripts = (length = 40): fc.Arbitrary<Script> =>
       })
     })
 
-/** What a log that is idempotent by source id holds in the end: the results by id, in the order of their first append. */
+/**
+ * What a log that is idempotent by source id holds in the end: the results by id, in the order of their first append. The feeds
+ * complete after each number of events in `ends`. Then the job has completed, and runs again with more events.
+ */
 export async function runJob(
   pipeline: Pipeline,
   feeds: readonly Script[],
   { lives, saves, deliveries, every, bytesPerTurn }: Faults,
-  options: DeliverOptions & { readonly shards?: number } = {},
+  {
+    ends = [],
+    shards,
+    ...options
+  }: DeliverOptions & { readonly ends?: readonly number[]; readonly shards?: number } = {},
 ): Promise<ReadonlyMap<string, unknown>> {
   const clock = new VirtualClock()
   const log = new Map<string, unknown>()
-  const { shards, ...deliverOptions } = options
   const disks = Array.from({ length: shards ?? 0 }, () => createFaultyDisk(clock, saves))
   const openDisk = createFaultyDisk(clock, saves)
   const openStore = (life: Process): SnapshotStore => ({
@@ -82,13 +88,13 @@ export async function runJob(
     shard: (index) => (disks[index] as typeof openDisk)(life),
   })
   let delivered = 0
-  const start = () => {
+  const start = (end: number) => {
     const life: Process = { isAlive: true }
     const job = buildJob({ store: openStore(life), every, scheduler: createSlowTurns(clock) }, bytesPerTurn)
     const connect = (part: JobPipeline, own: MonoTypeOperatorFunction<Reading>) => {
       const readings = feeds.map((script, number) =>
         part
-          .feed(`feed${number}`, ({ lastEventId }) => replay(script, lastEventId, clock))
+          .feed(`feed${number}`, ({ lastEventId }) => replay(script.slice(0, end), lastEventId, clock))
           .pipe(
             map(({ data }) => JSON.parse(data) as Reading),
             own,
@@ -98,7 +104,7 @@ export async function runJob(
         if (!log.has(id)) log.set(id, structuredClone(value))
         const takes = deliveries[delivered++ % deliveries.length] as number
         return takes === 0 ? undefined : after(clock, takes)
-      }, deliverOptions)
+      }, options)
       return pipeline(readings, part, clock).pipe(deliver)
     }
     const whole =
@@ -123,18 +129,21 @@ export async function runJob(
     return { run, subscription, life }
   }
 
-  for (const { life, pause } of lives) {
-    const { run, subscription, life: process } = start()
-    await advance(clock, life, () => run.isOver)
+  for (const end of [...ends, Number.POSITIVE_INFINITY]) {
+    for (const { life, pause } of lives) {
+      const { run, subscription, life: process } = start(end)
+      await advance(clock, life, () => run.isOver)
+      if (run.error !== undefined) throw run.error
+      process.isAlive = false
+      subscription.unsubscribe()
+      await advance(clock, pause)
+    }
+    const { run, life: process } = start(end)
+    await advance(clock, 20_000, () => run.isOver)
     if (run.error !== undefined) throw run.error
+    if (!run.isOver) throw new Error('the job has not ended')
     process.isAlive = false
-    subscription.unsubscribe()
-    await advance(clock, pause)
   }
-  const { run } = start()
-  await advance(clock, 20_000, () => run.isOver)
-  if (run.error !== undefined) throw run.error
-  if (!run.isOver) throw new Error('the job has not ended')
   return log
 }
 

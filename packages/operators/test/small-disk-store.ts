@@ -1,8 +1,9 @@
 // Saves on a disk that is full for a while, and prints what happens. Arguments: the kind of store, a folder on the disk.
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileStore } from '../src/store/file-store.ts'
 import { sqliteStore } from '../src/store/sqlite-store.ts'
+import { fillDisk } from './fill-disk.ts'
 import { createTestSnapshot, findFault } from './test-snapshot.ts'
 
 const BYTES = 100_000
@@ -16,7 +17,7 @@ let store = open()
 await save(1)
 await save(2)
 for (const number of [3, 4]) {
-  fill()
+  fillDisk(filler)
   await save(number)
   await save(number)
   await load()
@@ -43,14 +44,4 @@ async function load(): Promise<void> {
   const snapshot = await store.load()
   const fault = snapshot && (findFault(snapshot, BYTES) ?? snapshot.damaged?.join())
   console.log(`loaded ${snapshot?.number}${fault === undefined ? '' : `: ${fault}`}`)
-}
-
-function fill(): void {
-  const file = openSync(filler, 'w')
-  for (const piece of [65_536, 4_096, 1]) {
-    try {
-      while (true) writeSync(file, Buffer.alloc(piece))
-    } catch {}
-  }
-  closeSync(file)
 }

@@ -5,8 +5,10 @@ import { expect, onTestFinished } from 'vitest'
 /** A TCP proxy in front of Redis that can hold requests back, and forward them after their sender has given up. */
 export interface HoldingProxy {
   readonly url: string
-  /** From now on, keeps what the present connections send. */
-  hold(): void
+  /** From now on, keeps what the present connections send. With `from`, each keeps what it sends from this text on. */
+  hold(from?: string): void
+  /** Waits until something is kept. */
+  isHolding(): Promise<void>
   /** Waits until something is kept, and then closes those connections. */
   cut(): Promise<void>
   /** Forwards what was kept. Resolves when Redis has answered it. */
@@ -25,6 +27,8 @@ export async function startHoldingProxy(target: number): Promise<HoldingProxy> {
     const connection: ProxiedConnection = { client, upstream: connect(target, '127.0.0.1'), kept: undefined }
     connections.add(connection)
     client.on('data', (chunk) => {
+      if (trigger !== undefined && held.includes(connection) && chunk.includes(trigger))
+        connection.kept ??= []
       if (connection.kept === undefined) connection.upstream.write(chunk)
       else connection.kept.push(chunk)
     })
@@ -43,14 +47,21 @@ export async function startHoldingProxy(target: number): Promise<HoldingProxy> {
     }
   })
   let held: ProxiedConnection[] = []
+  let trigger: string | undefined
+  async function isHolding(): Promise<void> {
+    await expect.poll(() => held.some(({ kept = [] }) => kept.length > 0), { interval: 1 }).toBe(true)
+  }
+
   return {
+    isHolding,
     url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    hold() {
+    hold(from) {
+      trigger = from
       held = [...connections].filter(({ client }) => !client.destroyed)
-      for (const connection of held) connection.kept = []
+      if (from === undefined) for (const connection of held) connection.kept = []
     },
     async cut() {
-      await expect.poll(() => held.some(({ kept = [] }) => kept.length > 0), { interval: 1 }).toBe(true)
+      await isHolding()
       for (const { client } of held) client.destroy()
     },
     async release() {

@@ -58,13 +58,15 @@ export async function startProgram({
   path = '',
   serialization = 'json',
   port = 0,
+  reusePort = false,
 }: {
   readonly workers?: number
   readonly path?: string
   readonly serialization?: 'json' | 'advanced'
   readonly port?: number
+  readonly reusePort?: boolean
 } = {}): Promise<ClusterProgram> {
-  const child = fork(program, [`${workers}`, path, serialization, `${port}`], {
+  const child = fork(program, [`${workers}`, path, serialization, `${port}`, `${reusePort}`], {
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })

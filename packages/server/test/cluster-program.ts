@@ -1,5 +1,6 @@
 // A program on several processes, for tests: the primary does what its parent says, and the workers serve.
-// Arguments: the number of workers, the path of a database (or '' for memory), the kind of serialization.
+// Arguments: the number of workers, the path of a database (or '' for memory), the kind of serialization, the port,
+// and whether workers listen by themselves.
 import cluster from 'node:cluster'
 import { serveSinks } from '../src/adapter/serve-sinks.ts'
 import { clusterLog } from '../src/cluster/index.ts'
@@ -8,7 +9,8 @@ import { sqliteLog } from '../src/log/sqlite-log.ts'
 import { createSink } from '../src/sink/sink.ts'
 import type { Answer, Order } from './cluster-program-control.ts'
 
-const [workers = '2', path = '', serialization = 'json', port = '0'] = process.argv.slice(2)
+const [workers = '2', path = '', serialization = 'json', port = '0', reusePort = 'false'] =
+  process.argv.slice(2)
 if (cluster.isPrimary) cluster.setupPrimary({ serialization: serialization as 'json' | 'advanced' })
 
 const log = clusterLog({
@@ -56,7 +58,12 @@ if (cluster.isPrimary) process.on('disconnect', () => process.exit())
 
 // The tail has been asked for before: a client that finds the port gets all that is published from then on.
 await log.head()
-const serving = serveSinks({ workers: Number(workers), port: Number(port), sinks: { events: sink } })
+const serving = serveSinks({
+  workers: Number(workers),
+  port: Number(port),
+  reusePort: reusePort === 'true',
+  sinks: { events: sink },
+})
 const { url, port: bound } = await serving
 if (cluster.isPrimary) {
   process.send?.({ url, port: bound, origin: (await log.head()).id })

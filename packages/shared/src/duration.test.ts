@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Duration, LONGEST_TIMER, parseDuration, parsePositiveDuration, parseTimeout } from './index.ts'
+import {
+  type Duration,
+  LONGEST_TIMER,
+  parseDuration,
+  parsePositiveDuration,
+  parsePositiveTimeout,
+  parseTimeout,
+} from './index.ts'
 
 describe('a duration', () => {
   test.each<[Duration, number]>([
@@ -58,6 +65,9 @@ describe('a duration', () => {
       'at most 2147483647 ms, not the number 2147483648',
     )
     expect(() => parseTimeout('25d', 'retry')).toThrow(TypeError)
+    expect(parsePositiveTimeout('24d', 'retry')).toBe(2_073_600_000)
+    expect(() => parsePositiveTimeout('25d', 'retry')).toThrow('at most 2147483647 ms')
+    expect(() => parsePositiveTimeout(0, 'retry')).toThrow('a duration longer than zero')
   })
 
   test('of a decimal number of seconds is exact to the millisecond', () => {

@@ -27,6 +27,12 @@ export function parseTimeout(value: Duration, option: string): number {
   throw optionError(option, `a duration ${EXAMPLES}, at most ${LONGEST_TIMER} ms`, value)
 }
 
+/** As {@link parseTimeout}, but longer than zero. */
+export function parsePositiveTimeout(value: Duration, option: string): number {
+  parsePositiveDuration(value, option)
+  return parseTimeout(value, option)
+}
+
 const EXAMPLES = "such as 1500, '250ms', '30s', '5m', '1h' or '1d'"
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }

@@ -3,6 +3,7 @@ export {
   LONGEST_TIMER,
   parseDuration,
   parsePositiveDuration,
+  parsePositiveTimeout,
   parseTimeout,
 } from './duration.ts'
 export type { SseEvent, SseMessage } from './event.ts'

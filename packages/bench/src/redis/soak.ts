@@ -15,6 +15,7 @@ import { redisLog } from '@rxsse/redis'
 import { createSink, serveSinks } from '@rxsse/server'
 import { startRedisServer } from '@rxsse/testing/programs'
 import { share } from 'rxjs'
+import { Growth, measureHeap } from '../harness/heap-growth.ts'
 import { startOtherSide } from '../harness/other-side.ts'
 import type { FeedSize, Reading } from './feed.ts'
 
@@ -28,8 +29,6 @@ this process. Says whether the heap stays flat.
   --readers    clients of the sink
 `
 
-/** The relative growth over the hour that counts as flat. */
-const MAX_GROWTH = 0.05
 const SAMPLES = 40
 
 const { values } = parseArgs({
@@ -70,7 +69,7 @@ async function soak(readings: number, readers: number): Promise<boolean> {
   let published = 0
   let windows = 0
   let connections = 0
-  const heap: number[] = []
+  const heap = new Growth('heap after collection')
   const every = Math.round(readings / SAMPLES)
   const startedAt = performance.now()
   const readings$ = fromEventSource(feed.ready, {
@@ -100,7 +99,7 @@ async function soak(readings: number, readers: number): Promise<boolean> {
   await new Promise<void>((complete, error) => {
     const publish = async ({ data: reading, lastEventId }: { data: Reading; lastEventId: string }) => {
       await sink.publish({ type: 'reading', data: reading }, 'all', { sourceId: lastEventId })
-      if (++published % every === 0) heap.push(sample())
+      if (++published % every === 0) heap.add(measureHeap())
     }
     const stage = createStage('published')
     readings$
@@ -110,42 +109,11 @@ async function soak(readings: number, readers: number): Promise<boolean> {
   while (received < readings * readers) await new Promise((resolve) => setTimeout(resolve, 10))
 
   const seconds = (performance.now() - startedAt) / 1_000
-  // The first quarter lets caches fill and code compile.
-  const settled = heap.slice(SAMPLES / 4)
-  const growth = fitSlope(settled) * SAMPLES
-  const mean = settled.reduce((sum, bytes) => sum + bytes, 0) / settled.length
   console.log(
     `${published} readings over ${connections} connections, ${windows} windows, ${received} to ${readers} readers, in ${seconds.toFixed(0)} s; saved at ${saved}`,
   )
-  console.log(`heap after collection, MiB: ${heap.map(mebibytes).join(' ')}`)
-  console.log(
-    `mean ${mebibytes(mean)} MiB; by the regression line ${mebibytes(growth)} MiB more in the hour, ${((100 * growth) / mean).toFixed(1)} %`,
-  )
+  const isFlat = heap.report()
   const { gaps, skipped } = sink.stats()
   await sink.close({ drain: 0 })
-  return published === readings && gaps + skipped === 0 && growth < mean * MAX_GROWTH
-}
-
-function sample(): number {
-  if (globalThis.gc === undefined) throw new Error('this program needs node --expose-gc')
-  globalThis.gc()
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
-}
-
-/** The slope per sample, by least squares. */
-function fitSlope(values: readonly number[]): number {
-  const middle = (values.length - 1) / 2
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
-  let above = 0
-  let below = 0
-  for (const [at, value] of values.entries()) {
-    above += (at - middle) * (value - mean)
-    below += (at - middle) ** 2
-  }
-  return above / below
-}
-
-function mebibytes(bytes: number): string {
-  return (bytes / 2 ** 20).toFixed(2)
+  return published === readings && gaps + skipped === 0 && isFlat
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Measurement } from '../harness/measure.ts'
+import { HEADLINES } from './layout.ts'
 import { fillPage } from './page.ts'
 import { createReport, type MeasuredSuite } from './report.ts'
 
@@ -34,19 +35,32 @@ const measured: MeasuredSuite = {
   failures: new Map(),
 }
 
-const { parts, pictures } = createReport([measured], ['a machine', 'a day'])
+const { parts, pictures } = createReport([measured], ['a machine', 'a day', 'some versions'])
 const page = fillPage('# Performance\n\n<!-- measured -->\nas it was\n<!-- end -->\n\nThe rest.\n', parts)
 
-it('the page has its surroundings, a table of all ratios, and each suite with its chart', () => {
-  expect(page).toMatch(/^# Performance\n\n<!-- measured -->\n\n- a machine\n- a day\n\n## At a glance\n/)
-  expect(page).toMatch(/^\| Racing +\| ours +\| slower +\| +0\.50 \(0\.50 to 0\.50\) \|$/m)
-  expect(page).toContain('## Racing\n\n![Racing](./performance/sports-racing.svg)\n\nA race.')
+it('the page folds the surroundings, a table of all ratios, and each suite with its chart', () => {
+  const folded = (summary: string) =>
+    new RegExp(`<details>\\n<summary>${summary}</summary>\\n\\n(.*?)\\n\\n</details>`, 's').exec(page)?.[1]
+  expect(page).toMatch(/^# Performance\n\n<!-- measured -->\n\n- a machine\n- a day\n\n/)
+  expect(folded('Versions')).toBe('- some versions')
+  expect(folded('All ratios')).toMatch(/^\| Racing +\| ours +\| slower +\| +0\.50 \(0\.50 to 0\.50\) \|$/m)
+  expect(folded('Racing')).toMatch(/^!\[Racing\]\(\.\/performance\/sports-racing\.svg\)\n\nA race\./)
   expect(page).toMatch(/\n\n<!-- end -->\n\nThe rest\.\n$/)
   expect(Object.keys(pictures)).toEqual(['sports-racing.svg'])
 })
 
+it('it begins with the charts of the headlines', () => {
+  const [first = ''] = HEADLINES
+  const headline = { ...measured, name: first, suite: { ...measured.suite, title: 'A headline' } }
+  const { measured: text = '' } = createReport([measured, headline], ['a machine', 'a day']).parts
+  expect(text).toMatch(
+    /^- a machine\n- a day\n\n## A headline\n\n!\[A headline\]\(.*\)\n\n<details>\n<summary>Figures<\/summary>/,
+  )
+  expect(text).not.toContain('<summary>A headline')
+})
+
 it('it lists the peers that cost less in every round, and the missed targets', () => {
-  const [, cheaperPeers] = /## Where a peer costs less\n\n(.*?)\n\n## Racing/s.exec(page) ?? []
+  const [, cheaperPeers] = /## Where a peer costs less\n\n(.*?)\n\n## All results/s.exec(page) ?? []
   expect(cheaperPeers).toBe(`- Racing: ours costs 2.00 times as much as faster.
 
 Targets missed:

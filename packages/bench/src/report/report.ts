@@ -3,6 +3,7 @@ import type { Outcome } from '../harness/measure.ts'
 import type { Suite } from '../harness/suite.ts'
 import { article, figure, median, ratios, showRatio, toMarkdown } from '../harness/table.ts'
 import { drawBarChart } from '../plots/bar-chart.ts'
+import { layOut } from './layout.ts'
 import type { Report } from './page.ts'
 
 /** A suite and its results. */
@@ -13,22 +14,25 @@ export interface MeasuredSuite extends Outcome {
   readonly operations: number
 }
 
-/** The measured part of docs/performance.md: a table of all ratios, the cheaper peers, and every suite with its chart and figures. */
+/** The measured part of docs/performance.md. */
 export function createReport(measured: readonly MeasuredSuite[], surroundings: readonly string[]): Report {
   const pictures = Object.fromEntries(measured.map((one) => [chartFile(one), drawChart(one)]))
-  const suites = measured.map((one) => {
-    const [heading, ...rest] = toMarkdown(one.suite, one, one.operations).split('\n\n')
-    return [heading, `![${one.suite.title}](./performance/${chartFile(one)})`, ...rest].join('\n\n')
+  const sections = measured.map((one) => {
+    const [, ...rest] = toMarkdown(one.suite, one, one.operations).split('\n\n')
+    return {
+      name: one.name,
+      title: one.suite.title,
+      chart: `![${one.suite.title}](./performance/${chartFile(one)})`,
+      details: rest.join('\n\n'),
+    }
   })
-  const page = [
-    surroundings.map((line) => `- ${line}`).join('\n'),
-    '## At a glance',
-    overview(measured),
-    '## Where a peer costs less',
-    listCheaperPeers(measured),
-    ...suites,
-  ]
-  return { parts: { measured: page.join('\n\n') }, pictures }
+  const page = layOut({
+    sections,
+    overview: overview(measured),
+    cheaperPeers: listCheaperPeers(measured),
+    surroundings,
+  })
+  return { parts: { measured: page }, pictures }
 }
 
 function overview(measured: readonly MeasuredSuite[]): string {

@@ -1,6 +1,7 @@
 import type { Subscription } from 'rxjs'
 import type { EventSourceError } from '../errors/event-source-error.ts'
 import { fromEventSource } from '../stream/from-event-source.ts'
+import { notify } from '../stream/notify.ts'
 import type { EventSourceOptions } from '../stream/options.ts'
 import { ErrorEvent } from './error-event.ts'
 import { EventHandler } from './event-handler.ts'
@@ -72,9 +73,15 @@ class Implementation extends EventTarget {
   #connect(init: EventSourceInit): void {
     const options = resolveInit(init)
     const open = (own: EventSourceOptions) => fromEventSource(this.#url.href, { ...options, ...own })
+    const { cursor } = init
     this.#subscription = subscribeInTasks(open, init.state, {
       onOpen: () => this.#change(OPEN, new Event('open')),
       onEvent: (event, origin) => this.#change(this.#readyState, createMessageEvent(event, origin)),
+      ...(cursor && {
+        onCursor: (id: string) => {
+          if (this.#readyState !== CLOSED) notify(cursor, id)
+        },
+      }),
       onLost: (error) => this.#change(CONNECTING, createErrorEvent(error)),
       onOver: (error) => this.#change(CLOSED, createErrorEvent(error)),
     })

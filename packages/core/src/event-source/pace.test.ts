@@ -40,6 +40,26 @@ it('reading stops while a thousand events wait for their tasks', async () => {
   source.close()
 })
 
+it('the cursor is told after the events up to it were dispatched, and not after close', async () => {
+  await using server = await createScriptedServer(() => ({
+    status: 200,
+    body: ['id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\n\nid: 4\ndata: c\n\n', 'HOLD'],
+  }))
+  for (const closeAt of ['never', 'b']) {
+    const log: string[] = []
+    const source = new EventSource(server.url, { cursor: { next: (id) => log.push(`cursor ${id}`) } })
+    source.onmessage = ({ data }) => {
+      log.push(data)
+      if (data === closeAt) source.close()
+    }
+    const whole = ['a', 'cursor 1', 'b', 'cursor 2', 'cursor 3', 'c', 'cursor 4']
+    await expect.poll(() => log).toEqual(closeAt === 'b' ? whole.slice(0, 3) : whole)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(log).toHaveLength(closeAt === 'b' ? 3 : 7)
+    source.close()
+  }
+})
+
 it('tasks run in order, with microtasks in between, where there is no setImmediate', async () => {
   vi.stubGlobal('setImmediate', undefined)
   const ran: string[] = []

@@ -13,6 +13,8 @@ export interface StreamListener {
   onOpen(): void
   /** `origin` is where the stream comes from, after redirects. */
   onEvent(event: SseEvent, origin: string): void
+  /** The stream has set a last event ID, after the events up to it. */
+  onCursor?(id: string): void
   /** Another connection follows. Without an error, the server ended the response properly. */
   onLost(error: EventSourceError | undefined): void
   onOver(error: EventSourceError | undefined): void
@@ -20,7 +22,7 @@ export interface StreamListener {
 
 /** Subscribes to the stream that `open` makes with the given options. `observer` gets its states. */
 export function subscribeInTasks(
-  open: (options: Pick<EventSourceOptions, 'gate' | 'state'>) => Observable<SseEvent>,
+  open: (options: Pick<EventSourceOptions, 'gate' | 'state' | 'cursor'>) => Observable<SseEvent>,
   observer: EventSourceOptions['state'],
   listener: StreamListener,
 ): Subscription {
@@ -38,7 +40,11 @@ export function subscribeInTasks(
       observer?.next(state)
     },
   }
-  return open({ gate, state }).subscribe({
+  // The parser is ahead of the tasks, by up to as many events as wait.
+  const cursor = listener.onCursor && {
+    next: (id: string) => queueTask(() => listener.onCursor?.(id)),
+  }
+  return open({ gate, state, ...(cursor && { cursor }) }).subscribe({
     next(event) {
       const from = origin
       gate.acquire()

@@ -90,6 +90,40 @@ describe('an iterator', () => {
     expect(results.map(({ value }) => value?.data)).toEqual(['a', 'b', undefined])
   })
 
+  it('tells the cursor what has been handled, and not what waits to be pulled', async () => {
+    await using server = await createScriptedServer([
+      {
+        status: 200,
+        body: [
+          'id: 0\n\nid: 1\ndata: a\n\nid: 2\nevent: rare\ndata: x\n\nid: 3\ndata: b\n\nid: 4\n\n',
+          'END',
+        ],
+      },
+    ])
+    const told: string[] = []
+    const cursor = { next: (id: string) => void told.push(id) }
+    const events = iterateEventSource(server.url, { events: ['message'], cursor, reconnect: false })
+    expect((await events.next()).value?.data).toBe('a')
+    await server.closed(0)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(told).toEqual(['0'])
+    expect((await events.next()).value?.data).toBe('b')
+    expect(told).toEqual(['0', '2'])
+    expect((await events.next()).done).toBe(true)
+    expect(told).toEqual(['0', '2', '4'])
+  })
+
+  it('does not tell the cursor of an event at which the loop was left', async () => {
+    await using server = await createScriptedServer([
+      { status: 200, body: ['id: 1\ndata: a\n\nid: 2\ndata: b\n\n', 'HOLD'] },
+    ])
+    const told: string[] = []
+    const cursor = { next: (id: string) => void told.push(id) }
+    for await (const { data } of iterateEventSource(server.url, { cursor })) if (data === 'b') break
+    expect(await server.closed(0)).toBe('client')
+    expect(told).toEqual(['1'])
+  })
+
   it('that is pulled slowly slows the server and uses constant memory', async () => {
     const blocks = `data: ${'x'.repeat(1000)}\n\n`.repeat(50)
     await using server = await createScriptedServer([

@@ -1,14 +1,21 @@
 import type { SseEvent } from '@rxsse/shared'
-import type { Observable } from 'rxjs'
+import type { NextObserver, Observable } from 'rxjs'
 import type { UrlInput } from '../request/request-options.ts'
 import { fromEventSource } from '../stream/from-event-source.ts'
+import { notify } from '../stream/notify.ts'
 import type { EventSourceOptions, Notice } from '../stream/options.ts'
 import { createFlowGate, type FlowGate, type FlowGateOptions } from './flow-gate.ts'
 
 /** The options of `iterateEventSource`. */
-export interface IterateOptions<E extends string = string> extends Omit<EventSourceOptions<E>, 'gate'> {
+export interface IterateOptions<E extends string = string>
+  extends Omit<EventSourceOptions<E>, 'gate' | 'cursor'> {
   /** Reading stops when `high` events wait to be pulled, and resumes when `low` are left. Default: 256 and a quarter of `high`. */
   readonly buffer?: FlowGateOptions
+  /**
+   * Gets the last event ID when the next pull comes, so after everything up to it has been handled. This is what a checkpoint
+   * saves. After `break`, the ID of the event that was pulled last is not told. Only `next` is called.
+   */
+  readonly cursor?: NextObserver<string>
 }
 
 /**
@@ -17,19 +24,21 @@ export interface IterateOptions<E extends string = string> extends Omit<EventSou
  */
 export function iterateEventSource<const E extends string = string>(
   url: UrlInput,
-  { buffer, ...options }: IterateOptions<E> = {},
+  { buffer, cursor, ...options }: IterateOptions<E> = {},
 ): AsyncIterableIterator<SseEvent<string, E | Notice>, undefined> {
-  return iterate((gate) => fromEventSource(url, { ...options, gate }), buffer)
+  const open = (gate: FlowGate, marks: NextObserver<string>): Observable<SseEvent<string, E | Notice>> =>
+    fromEventSource(url, { ...options, gate, ...(cursor && { cursor: marks }) })
+  return iterate(open, buffer, cursor)
 }
 
 /** Subscribes at the first pull. `return`, which `break` calls, unsubscribes at once, even if a pull waits. */
-function iterate<T>(
-  open: (gate: FlowGate) => Observable<T>,
+function iterate<T extends object>(
+  open: (gate: FlowGate, marks: NextObserver<string>) => Observable<T>,
   buffer: FlowGateOptions | undefined,
+  cursor: NextObserver<string> | undefined,
 ): AsyncIterableIterator<T, undefined> {
   const gate = createFlowGate({ high: 256, ...buffer })
-  const source = open(gate)
-  const ready: T[] = []
+  const ready: (T | Mark)[] = []
   const pulls: Pull<T>[] = []
   let subscription: { unsubscribe(): void } | undefined
   let over = false
@@ -37,9 +46,14 @@ function iterate<T>(
 
   const settle = (): void => {
     while (pulls.length > 0 && (ready.length > 0 || over)) {
+      const first = ready.shift()
+      if (first instanceof Mark) {
+        if (cursor) notify(cursor, first.id)
+        continue
+      }
       const { resolve, reject } = pulls.shift() as Pull<T>
-      if (ready.length > 0) {
-        resolve({ done: false, value: ready.shift() as T })
+      if (first) {
+        resolve({ done: false, value: first })
         gate.release()
       } else if (failure) {
         reject(failure.error)
@@ -54,6 +68,14 @@ function iterate<T>(
     failure = error
     settle()
   }
+  const source = open(gate, {
+    next(id) {
+      // Many filtered events may set IDs while nobody pulls.
+      if (ready.at(-1) instanceof Mark) ready.pop()
+      ready.push(new Mark(id))
+      settle()
+    },
+  })
 
   return {
     next() {
@@ -82,6 +104,15 @@ function iterate<T>(
     [Symbol.asyncIterator]() {
       return this
     },
+  }
+}
+
+/** A last event ID that the stream has set, behind the events up to it. */
+class Mark {
+  readonly id: string
+
+  constructor(id: string) {
+    this.id = id
   }
 }
 

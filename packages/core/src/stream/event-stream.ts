@@ -1,24 +1,16 @@
 import type { SseEvent } from '@rxsse/shared'
-import {
-  combineLatest,
-  merge,
-  NEVER,
-  Observable,
-  race,
-  Subject,
-  type Subscriber,
-  Subscription,
-  take,
-} from 'rxjs'
+import { NEVER, Observable, race, Subject, type Subscriber, Subscription } from 'rxjs'
 import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
 import { resolveMethod } from '../request/request.ts'
 import { createAttempt } from '../request/request-options.ts'
 import type { TransportResponse } from '../transport/transport.ts'
 import { Connection, type ConnectionListener } from './connection.ts'
+import { loadStartId } from './load-start-id.ts'
 import { notify } from './notify.ts'
 import type { Settings } from './options.ts'
 import { mayResend, planReconnect, type ReconnectPlan } from './reconnect.ts'
 import type { Closed, ConnectionState } from './state.ts'
+import { wait } from './wait.ts'
 import { beginsLikeEventStream, type WarningCode } from './warnings.ts'
 
 /**
@@ -92,12 +84,7 @@ class Stream implements ConnectionListener {
 
   async loadLastEventId(): Promise<string | undefined> {
     if (!this.#loaded) {
-      const { lastEventId: start } = this.#settings
-      const id = await (typeof start === 'object'
-        ? start.load()
-        : typeof start === 'function'
-          ? start()
-          : start)
+      const id = await loadStartId(this.#settings.lastEventId)
       // A loader may outlast its connection. It must not replace the ID of a later connection.
       if (!this.#loaded) this.#lastEventId = id
       this.#loaded = true
@@ -205,14 +192,11 @@ class Stream implements ConnectionListener {
       this.#end(plan)
     } else {
       const { clock } = this.#settings
-      const { delay, earliest, failures } = plan
+      const { delay, failures } = plan
       this.#previousError = error
       this.#failures = failures
-      const woken = combineLatest([clock.timer(earliest), this.#wakes])
       // Before the report: its observer may wake the stream, or unsubscribe.
-      this.#current = merge(clock.timer(delay), woken)
-        .pipe(take(1))
-        .subscribe(() => this.#connect())
+      this.#current = wait(plan, clock, this.#wakes).subscribe(() => this.#connect())
       this.#report({
         status: 'waiting',
         attempt: this.#attempt,

@@ -1,3 +1,4 @@
+import { EventSourceError } from '../errors/event-source-error.ts'
 import type { Settings } from '../stream/options.ts'
 
 /** A hash of each option that must be the same in all tabs. Values stay in their tab, because they may be secrets. */
@@ -14,7 +15,6 @@ export function createFingerprint(settings: Settings, ownTransport: boolean): Fi
     lastEventIdIn: settings.idParameter,
     reconnect: settings.policy,
     timeouts: settings.limits,
-    until: settings.until,
     deliverUnfinished: settings.deliverUnfinished ?? false,
     otherContent: settings.otherContent ?? {},
     maxEventSize: settings.maxEventSize,
@@ -32,6 +32,11 @@ export function createFingerprint(settings: Settings, ownTransport: boolean): Fi
 /** The first option that differs. */
 export function findDifference(a: Fingerprint, b: Fingerprint): string | undefined {
   return Object.keys({ ...a, ...b }).find((option) => a[option] !== b[option])
+}
+
+export function createDifferenceError(option: string): EventSourceError {
+  const what = `${option} must be the same in all tabs with the same name, and differs in this one`
+  return new EventSourceError('options-differ', `${what}; if a release changes it, it needs another name`)
 }
 
 function toComparable(_key: string, value: unknown): unknown {

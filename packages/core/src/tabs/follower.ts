@@ -52,14 +52,17 @@ export class Follower {
     } else {
       place.moveTo(at)
       // A checkpoint needs it before the first event.
-      if (at.id !== '') this.#port.tellCursor(at.id)
+      if (at.id !== '' && !this.#stopped) this.#port.tellCursor(at.id)
     }
   }
 
-  /** Another tab holds the connection now, from a position on. False if the place there is not known. */
-  changeTerm(term: Term, at: Position): boolean {
-    const { position } = this.#place
-    if (!this.#pending && !isSamePosition(at, position as Position)) return false
+  /** Whether this tab knows its place in the stream of a holder that starts at a position. */
+  canFollowFrom(at: Position): boolean {
+    return this.#pending !== undefined || isSamePosition(at, this.#place.position as Position)
+  }
+
+  /** Another tab holds the connection now, from a position on that this one can follow from. */
+  changeTerm(term: Term, at: Position): void {
     this.#term = term
     this.#sequence = 0
     this.#skip = undefined
@@ -69,7 +72,6 @@ export class Follower {
     } else {
       this.#place.warnLoss()
     }
-    return true
   }
 
   /** Takes the holder's next step. False if a step before it was lost. */

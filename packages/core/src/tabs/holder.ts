@@ -21,6 +21,8 @@ export class Holder {
   readonly #port: TabPort
   /** The tabs whose gate is shut, and how many polls they have not answered. */
   readonly #shutGates = new Map<string, number>()
+  /** The tabs that have sent a ping since the last poll. */
+  readonly #pinged = new Set<string>()
   #sequence = 0
   #state: ConnectionState | undefined
 
@@ -63,6 +65,9 @@ export class Holder {
         break
       case 'ping':
         this.#port.post({ kind: 'pong', term: this.term })
+        // The browser may slow down the timers of this tab. Between two pings of one tab, a tick of that tab has passed.
+        if (this.#pinged.has(message.from)) this.pollGates(place.tab)
+        this.#pinged.add(message.from)
         break
       case 'wake':
         this.#port.wakeStream()
@@ -81,6 +86,7 @@ export class Holder {
 
   /** A tab that died with its gate shut must not hold up the others. `self` does not answer polls. */
   pollGates(self: string): void {
+    this.#pinged.clear()
     for (const [tab, missed] of this.#shutGates) {
       if (tab === self) continue
       if (missed < MAX_MISSED_POLLS) this.#shutGates.set(tab, missed + 1)

@@ -59,7 +59,8 @@ export class Place {
   /** Tells that events may be lost if the connection changes here. */
   warnLoss(): void {
     const message = 'the connection changed, and without an ID the server cannot resume'
-    if (this.#position?.id === '') this.#port.tellWarning({ code: 'hand-over', message })
+    if (this.#position?.id === '' && !this.#closed)
+      this.#port.tellNews({ kind: 'warning', warning: { code: 'hand-over', message } })
   }
 }
 

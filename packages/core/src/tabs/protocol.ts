@@ -85,7 +85,8 @@ export interface Hello {
 export type FollowerMessage =
   | Hello
   | { readonly kind: 'gate'; readonly from: string; readonly shut: boolean }
-  | { readonly kind: 'ping' | 'wake' }
+  | { readonly kind: 'ping'; readonly from: string }
+  | { readonly kind: 'wake' }
 
 export function termKey({ number, tab }: Term): string {
   return `${number}.${tab}`

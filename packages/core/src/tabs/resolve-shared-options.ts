@@ -1,4 +1,4 @@
-import { optionError, parsePositiveDuration, parseTimeout } from '@rxsse/shared'
+import { optionError, parsePositiveTimeout } from '@rxsse/shared'
 import type { NextObserver } from 'rxjs'
 import { defaultTransport } from '#platform'
 import type { UrlInput } from '../request/request-options.ts'
@@ -31,14 +31,13 @@ export function resolveSharedOptions(url: UrlInput, options: SharedEventSourceOp
   }
   const key = name ?? settings.url
   if (typeof key !== 'string' || key === '')
-    throw optionError('name', 'a text if the url is a function', name)
-  parsePositiveDuration(handOverAfter, 'handOverAfter')
+    throw optionError('name', `a text ${name === undefined ? 'if the url is a function' : 'that is not empty'}`, name)
   return {
     // The number is that of the protocol: pages of different versions must not talk to each other.
     name: `rxsse-tabs-1 ${key}`,
     settings,
     fingerprint: createFingerprint(settings, options.transport !== undefined),
-    tickInterval: parseTimeout(handOverAfter, 'handOverAfter') / TICKS,
+    tickInterval: parsePositiveTimeout(handOverAfter, 'handOverAfter') / TICKS,
     state,
   }
 }

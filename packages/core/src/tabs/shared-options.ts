@@ -29,15 +29,16 @@ export interface SharedWarning {
 /**
  * The options of `sharedEventSource`: those of `fromEventSource`, except for a single response.
  *
- * Each tab has its own `lastEventId`, `signal`, `gate`, `wake` and observers. All others describe the connection, and must be the
- * same in all tabs. Of functions, only the tab that holds the connection calls `url`, `headers`, `body`, `reconnect.decide` and
- * `otherContent`.
+ * Each tab has its own `lastEventId`, `until`, `signal`, `gate`, `wake` and observers. All others describe the connection, and
+ * must be the same in all tabs. Of functions, only the tab that holds the connection calls `url`, `headers`, `body`,
+ * `reconnect.decide` and `otherContent`.
  */
 export interface SharedEventSourceOptions<E extends string = string>
   extends Omit<EventSourceOptions<E>, 'method' | 'reconnect' | 'state' | 'warnings'> {
   /**
    * Tabs with the same name share a connection. Default: the url. If the url is a function, a name is required. If users can
-   * switch their account, make the user a part of it.
+   * switch their account, make the user a part of it. Tabs stay open over a release, with their options: if a release changes
+   * one, change the name too.
    */
   readonly name?: string
   /** How long the tab that holds the connection may hang before another one takes over. Default `'10s'`. */

@@ -1,91 +1,10 @@
-import { createScriptedServer, type RecordedRequest, type Script, type ScriptedServer } from '@rxsse/testing'
 import { Subject } from 'rxjs'
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { createLiveFeed, type LiveFeed } from '../../test/live-feed.ts'
+import { locks, open, openPlaced, openTab, requests, serve, serverUrl } from '../../test/shared-tab.ts'
 import { type SharedEventSourceOptions, sharedEventSource } from './index.ts'
-import { resolveSharedOptions } from './resolve-shared-options.ts'
-import { createSharedStream } from './shared-stream.ts'
-import type { ChannelLike, LockManagerLike, WebPlatform } from './web-platform.ts'
 
-// Node has both interfaces since 24.5. The lifecycle of a page is driven by the tests.
-const { locks } = globalThis.navigator as unknown as { readonly locks?: LockManagerLike }
-
-interface TestTab {
-  readonly data: string[]
-  readonly cursors: string[]
-  readonly states: string[]
-  readonly comments: string[]
-  readonly warnings: string[]
-  end: string | undefined
-  freeze(): void
-  thaw(): void
-  close(): void
-}
-
-let server: ScriptedServer
 let feed: LiveFeed
-const requests = (): readonly RecordedRequest[] => server.requests
-const open = (): readonly RecordedRequest[] => requests().filter(({ endedAt }) => endedAt === undefined)
-
-async function serve(script: Script): Promise<void> {
-  server = await createScriptedServer(script)
-  onTestFinished(() => server.close())
-}
-
-function openTab(
-  options: SharedEventSourceOptions = {},
-  { url = server.url, ...other }: { url?: string } & Partial<WebPlatform> = {},
-): TestTab {
-  let freeze = (): void => {}
-  let thaw = (): void => {}
-  const platform: WebPlatform = {
-    locks: locks as LockManagerLike,
-    createChannel: (name) => new BroadcastChannel(name) as unknown as ChannelLike,
-    watchLifecycle(onSuspend, onResume) {
-      freeze = onSuspend
-      thaw = onResume
-      return () => {}
-    },
-    ...other,
-  }
-  const tab: TestTab = {
-    data: [],
-    cursors: [],
-    states: [],
-    comments: [],
-    warnings: [],
-    end: undefined,
-    freeze: () => freeze(),
-    thaw: () => thaw(),
-    close: () => subscription.unsubscribe(),
-  }
-  const shared = resolveSharedOptions(url, {
-    reconnect: { initialDelay: 10 },
-    cursor: { next: (id) => tab.cursors.push(id) },
-    comments: { next: (text) => tab.comments.push(text) },
-    warnings: { next: ({ code }) => tab.warnings.push(code) },
-    state: { next: ({ role, status }) => tab.states.push(`${role} ${status}`) },
-    ...options,
-  })
-  const subscription = createSharedStream(shared, platform).subscribe({
-    next: ({ data }) => tab.data.push(data),
-    error: ({ code, message }) => {
-      tab.end = `${code}: ${message}`
-    },
-    complete: () => {
-      tab.end = 'complete'
-    },
-  })
-  onTestFinished(() => subscription.unsubscribe())
-  return tab
-}
-
-/** A tab that has its place in the stream. */
-async function openPlaced(...args: Parameters<typeof openTab>): Promise<TestTab> {
-  const tab = openTab(...args)
-  await expect.poll(() => tab.cursors.length).toBeGreaterThan(0)
-  return tab
-}
 
 describe.skipIf(!locks)('tabs', () => {
   beforeEach(async () => {
@@ -164,14 +83,13 @@ describe.skipIf(!locks)('tabs', () => {
       ['headers', { headers: () => ({}) }],
       ['events', { headers: { 'x-team': 'a' }, events: ['price'] }],
       ['reconnect', { headers: { 'x-team': 'a' }, reconnect: {} }],
-      ['until', { headers: { 'x-team': 'a' }, until: () => false }],
-      ['url', { headers: { 'x-team': 'a' }, name: `${server.url}` }],
+      ['url', { headers: { 'x-team': 'a' }, name: `${serverUrl()}` }],
     ]
     for (const [option, options] of cases) {
-      const url = option === 'url' ? `${server.url}other` : server.url
+      const url = option === 'url' ? `${serverUrl()}other` : serverUrl()
       const tab = openTab(options, { url })
-      const message = `options-differ: ${option} must be the same in all tabs, and differs in this one`
-      await expect.poll(() => tab.end).toBe(message)
+      const message = `options-differ: ${option} must be the same in all tabs with the same name`
+      await expect.poll(() => tab.end).toContain(message)
       expect(tab.states).toEqual(['follower closed'])
     }
     feed.publish(1)
@@ -179,9 +97,18 @@ describe.skipIf(!locks)('tabs', () => {
     expect(requests()).toHaveLength(1)
   })
 
+  it('a release that changes an option and the name works beside tabs of the release before', async () => {
+    const before = await openPlaced({ name: 'prices', timeouts: { idle: '60s' } })
+    const without = openTab({ name: 'prices', timeouts: { idle: '90s' } })
+    await expect.poll(() => without.end).toContain('if a release changes it, it needs another name')
+    const after = await openPlaced({ name: 'prices 2', timeouts: { idle: '90s' } })
+    feed.publish(1)
+    for (const tab of [before, after]) await expect.poll(() => tab.data).toEqual(['1'])
+  })
+
   it('two streams do not mix', async () => {
-    const a = await openPlaced({}, { url: `${server.url}a` })
-    const b = await openPlaced({}, { url: `${server.url}b` })
+    const a = await openPlaced({}, { url: `${serverUrl()}a` })
+    const b = await openPlaced({}, { url: `${serverUrl()}b` })
     feed.publish(1)
     await expect.poll(() => [a.data, b.data]).toEqual([['1'], ['1']])
     expect(open()).toHaveLength(2)
@@ -205,17 +132,6 @@ describe.skipIf(!locks)('tabs', () => {
     expect(requests()).toHaveLength(4)
   })
 
-  it('until ends each tab with its event', async () => {
-    const until = ({ data }: { readonly data: string }): boolean => data === '2'
-    const tabs = [await openPlaced({ until }), await openPlaced({ until })]
-    feed.publish(3)
-    for (const tab of tabs) {
-      await expect.poll(() => tab.end).toBe('complete')
-      expect(tab.data).toEqual(['1', '2'])
-    }
-    await expect.poll(() => open().length).toBe(0)
-  })
-
   it('a signal ends its own tab, and before the start sends nothing', async () => {
     const first = await openPlaced()
     const controller = new AbortController()
@@ -224,7 +140,7 @@ describe.skipIf(!locks)('tabs', () => {
     expect(second.end).toBe('aborted: the signal was aborted')
     feed.publish(1)
     await expect.poll(() => first.data).toEqual(['1'])
-    const late = openTab({ signal: controller.signal }, { url: `${server.url}late` })
+    const late = openTab({ signal: controller.signal }, { url: `${serverUrl()}late` })
     expect(late.end).toBe('aborted: the signal was aborted')
     expect(requests()).toHaveLength(1)
   })
@@ -301,7 +217,7 @@ describe('where tabs cannot share', () => {
     const state = {
       next: ({ role, status }: { role: string; status: string }) => states.push(`${role} ${status}`),
     }
-    const subscription = sharedEventSource(server.url, { state }).subscribe()
+    const subscription = sharedEventSource(serverUrl(), { state }).subscribe()
     await expect.poll(() => states).toEqual(['unshared connecting', 'unshared open'])
     subscription.unsubscribe()
     expect(states.at(-1)).toBe('unshared closed')
@@ -314,9 +230,11 @@ describe('an option that cannot be shared is refused', () => {
     ['reconnect must be an object', () => sharedEventSource(url, { reconnect: false as never })],
     ['method must be idempotent', () => sharedEventSource(url, { method: 'post' })],
     ['method must be idempotent', () => sharedEventSource(url, { method: (() => 'GET') as never })],
-    ['name must be a text', () => sharedEventSource(() => url)],
-    ['name must be a text', () => sharedEventSource(url, { name: '' })],
+    ['name must be a text if the url is a function', () => sharedEventSource(() => url)],
+    ['name must be a text that is not empty', () => sharedEventSource(url, { name: '' })],
+    ['name must be a text that is not empty', () => sharedEventSource(url, { name: 5 as never })],
     ['handOverAfter must be', () => sharedEventSource(url, { handOverAfter: 0 })],
+    ['handOverAfter must be', () => sharedEventSource(url, { handOverAfter: '30d' })],
     ['events must be a list', () => sharedEventSource(url, { events: 'a' as never })],
   ])('%s', (message, create) => {
     expect(create).toThrow(message)

@@ -1,5 +1,5 @@
 import type { SseEvent } from '@rxsse/shared'
-import { Observable, Subject, type Subscriber, Subscription } from 'rxjs'
+import { merge, Observable, Subject, type Subscriber, Subscription } from 'rxjs'
 import { watchOnline } from '#platform'
 import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
 import { createEventStream } from '../stream/event-stream.ts'
@@ -7,8 +7,10 @@ import { notify } from '../stream/notify.ts'
 import type { Settings, StartId } from '../stream/options.ts'
 import type { Closed, ConnectionState } from '../stream/state.ts'
 import type { Warning } from '../stream/warnings.ts'
+import { loadStart } from './load-start.ts'
+import type { News } from './protocol.ts'
 import type { SharedSettings } from './resolve-shared-options.ts'
-import type { SharedWarning, TabRole } from './shared-options.ts'
+import type { TabRole } from './shared-options.ts'
 import { Tab } from './tab.ts'
 import { TabChannel } from './tab-channel.ts'
 import { TabLock } from './tab-lock.ts'
@@ -72,18 +74,20 @@ class SharedStream implements TabPort {
   }
 
   open(): void {
-    const { signal, wake, gate, lastEventId } = this.#settings
+    const { signal, wake, gate } = this.#settings
     const abort = (): void => this.#fail('aborted', 'the signal was aborted', signal?.reason)
     if (signal?.aborted) abort()
+    if (this.#closed) return
     signal?.addEventListener('abort', abort)
     this.#teardown.add(() => signal?.removeEventListener('abort', abort))
     this.#teardown.add(wake?.subscribe(() => this.#tab.wake()))
     this.#teardown.add(gate?.changes.subscribe((shut) => this.#tab.setGate(shut)))
     if (gate?.shut) this.#tab.setGate(true)
-    loadStartId(lastEventId).then(
-      (id) => this.#start(id ?? ''),
-      (cause: unknown) => this.#fail('request', 'lastEventId cannot be loaded', cause),
-    )
+    this.#stream = loadStart(this.#settings, merge(this.#wakes, watchOnline()), {
+      onStart: (id) => this.#start(id),
+      onWaiting: (state) => this.#tell(state),
+      onEnd: (error) => this.end(error),
+    })
   }
 
   close(reason: Closed['reason']): void {
@@ -160,7 +164,13 @@ class SharedStream implements TabPort {
     this.#subscriber.next(event)
     if (this.#closed) return
     try {
-      if (this.#settings.until?.(event)) this.#tab.finish()
+      if (!this.#settings.until?.(event)) return
+      // The tab has the event, so a checkpoint must not ask for it again.
+      if (event.lastEventId !== this.#lastEventId) this.tellCursor(event.lastEventId)
+      if (this.#closed) return
+      // Without an ID, a tab that got the lock before it got this event would never get it.
+      if (this.#role === 'holder' && event.lastEventId === '') this.releaseLockLater()
+      this.end(undefined)
     } catch (cause) {
       this.#fail('request', 'until threw', cause)
     }
@@ -171,13 +181,14 @@ class SharedStream implements TabPort {
     if (this.#settings.cursor) notify(this.#settings.cursor, id)
   }
 
-  tellComment(text: string): void {
-    if (this.#settings.comments) notify(this.#settings.comments, text)
-  }
-
-  tellWarning(warning: SharedWarning): void {
-    // The observer is that of `SharedEventSourceOptions`, which takes the codes of a shared stream too.
-    if (this.#settings.warnings) notify(this.#settings.warnings, warning as Warning)
+  tellNews(news: News): void {
+    const { comments, warnings } = this.#settings
+    if (news.kind === 'comment') {
+      if (comments) notify(comments, news.text)
+    } else if (warnings) {
+      // The observer is that of `SharedEventSourceOptions`, which takes the codes of a shared stream too.
+      notify(warnings, news.warning as Warning)
+    }
   }
 
   tellState(state: ConnectionState, role: TabRole): void {
@@ -247,11 +258,6 @@ class SharedStream implements TabPort {
     this.#role = 'unshared'
     this.#stream = createUnsharedStream(this.#shared, this.#lastEventId).subscribe(this.#subscriber)
   }
-}
-
-async function loadStartId(start: StartId | undefined): Promise<string | undefined> {
-  if (typeof start === 'object') return start.load()
-  return typeof start === 'function' ? start() : start
 }
 
 /** Milliseconds in which other tabs hear of the end. */

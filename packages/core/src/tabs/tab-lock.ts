@@ -40,9 +40,9 @@ export class TabLock {
           ? { steal: true }
           : { signal: request.abort.signal }
     const onGranted = (lock: object | null) => this.#onAnswer(request, lock)
-    // A refusal may be thrown.
+    // A refusal may be thrown. A request that does not count any more must not steal.
     Promise.resolve()
-      .then(() => this.#locks.request(this.#name, options, onGranted))
+      .then(() => this.#current === request && this.#locks.request(this.#name, options, onGranted))
       .catch((cause: unknown) => this.#onError(request, cause))
   }
 

@@ -1,8 +1,8 @@
 import type { SseEvent } from '@rxsse/shared'
 import type { EventSourceError } from '../errors/event-source-error.ts'
 import type { ConnectionState } from '../stream/state.ts'
-import type { Message } from './protocol.ts'
-import type { SharedWarning, TabRole } from './shared-options.ts'
+import type { Message, News } from './protocol.ts'
+import type { TabRole } from './shared-options.ts'
 
 /**
  * How a tab asks for the lock: `'try'` gets it only if no tab holds it or waits for it, `'wait'` gets it in turn, and `'steal'`
@@ -27,8 +27,7 @@ export interface TabPort {
   wakeStream(): void
   deliver(event: SseEvent): void
   tellCursor(id: string): void
-  tellComment(text: string): void
-  tellWarning(warning: SharedWarning): void
+  tellNews(news: News): void
   tellState(state: ConnectionState, role: TabRole): void
   /** The stream is over for this tab. */
   end(error: EventSourceError | undefined): void

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type ModelTab, type Step, TabWorld } from '../../test/tab-world.ts'
+import { type Callback, type ModelTab, type Step, TabWorld } from '../../test/tab-world.ts'
+
+const CALLBACKS = ['event', 'cursor', 'warning', 'state'] as const
+const callback = (n: number): Callback => CALLBACKS[n % CALLBACKS.length] as Callback
 
 type Action = readonly [name: string, first: number, second: number]
 
@@ -21,6 +24,8 @@ const actions = fc.array(
     action('kill', 1),
     action('leave', 1),
     action('suspend', 1),
+    action('leave in a callback', 1),
+    action('suspend in a callback', 1),
     action('hang', 1),
     action('resume', 2),
     action('settle', 1),
@@ -52,10 +57,16 @@ function play(world: TabWorld, steps: readonly Action[], nextStep: (index: numbe
     else if (name === 'kill') world.kill(model, second)
     else if (name === 'leave') world.leave(model)
     else if (name === 'suspend') world.suspend(model)
+    else if (name === 'leave in a callback') model.reactions.set(callback(second), () => world.leave(model))
+    else if (name === 'suspend in a callback')
+      model.reactions.set(callback(second), () => world.suspend(model))
     else if (name === 'hang') model.state = 'hung'
     else if (name === 'settle') world.settle()
   }
-  for (const model of world.tabs) if (/away|hung/.test(model.state)) world.resume(model)
+  for (const model of world.tabs) {
+    model.reactions.clear()
+    if (/away|hung/.test(model.state)) world.resume(model)
+  }
   world.settle()
   for (let i = 0; i < 3; i++) world.publish(nextStep(world.log.length, 7))
   world.settle()

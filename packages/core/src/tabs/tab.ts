@@ -1,7 +1,7 @@
 import type { SseEvent } from '@rxsse/shared'
-import { EventSourceError } from '../errors/event-source-error.ts'
+import type { EventSourceError } from '../errors/event-source-error.ts'
 import type { ConnectionState } from '../stream/state.ts'
-import type { Fingerprint } from './fingerprint.ts'
+import { createDifferenceError, type Fingerprint } from './fingerprint.ts'
 import { Follower } from './follower.ts'
 import type { HistoryLimits } from './history.ts'
 import { Holder } from './holder.ts'
@@ -78,10 +78,12 @@ export class Tab {
   }
 
   setGate(shut: boolean): void {
-    if (this.#role instanceof Holder) this.#role.setGate(this.#id, shut)
-    else if (shut || this.#gateShut) this.#port.post({ kind: 'gate', from: this.#id, shut })
+    if (shut === this.#gateShut) return
+    // Before the stream goes on: its next event may shut the gate again.
     this.#gateShut = shut
-    if (this.#isCatchingUp()) this.#port.pauseStream(shut)
+    if (this.#role instanceof Holder) this.#role.setGate(this.#id, shut)
+    else this.#port.post({ kind: 'gate', from: this.#id, shut })
+    if (this.#isCatchingUp()) this.#port.pauseStream(this.#gateShut)
   }
 
   /** Starts a waiting connection now. */
@@ -93,16 +95,18 @@ export class Tab {
   onLockGranted(): void {
     if (this.#isOut() || this.#role instanceof Holder) return
     if (this.#role instanceof Follower) this.#role.stop()
-    this.#place.warnLoss()
     this.#termNumber += 1
     const holder = new Holder({ number: this.#termNumber, tab: this.#id }, this.#options, this.#port)
     this.#role = holder
     this.#lastTerm = termKey(holder.term)
-    const at = this.#place.position ?? startPosition(this.#lastTerm)
-    if (!this.#place.position) this.#place.moveTo(at)
+    const { position } = this.#place
+    const at = position ?? startPosition(this.#lastTerm)
+    if (!position) this.#place.moveTo(at)
     holder.announce(at)
     this.#port.openStream(at.id)
     holder.setGate(this.#id, this.#gateShut)
+    // Last, because the observer may leave.
+    if (position) this.#place.warnLoss()
   }
 
   /** A try for the lock failed: another tab has it, or waits for it. */
@@ -119,9 +123,8 @@ export class Tab {
 
   /** Called at a steady pace. A page that slept must not take over at once, so ticks are counted, not time. */
   onTick(): void {
-    if (this.#isOut()) return
     if (this.#role instanceof Holder) this.#role.pollGates(this.#id)
-    else this.#watchHolder()
+    else if (!this.#isOut()) this.#watchHolder()
   }
 
   onMessage(message: Message): void {
@@ -155,7 +158,7 @@ export class Tab {
 
   onStreamNews(news: News): void {
     if (this.#role instanceof Holder) this.#role.publish(news)
-    this.#tellNews(news)
+    this.#port.tellNews(news)
   }
 
   #watchHolder(): void {
@@ -166,7 +169,7 @@ export class Tab {
       this.#silentTicks = 0
       this.#port.requestLock('steal')
     } else if (this.#role instanceof Follower) {
-      this.#port.post({ kind: 'ping' })
+      this.#port.post({ kind: 'ping', from: this.#id })
     } else {
       this.#seek()
     }
@@ -198,9 +201,10 @@ export class Tab {
       this.#onFollowed(message, role)
     } else if (isNew || kind === 'pong') {
       // A pong of the same number: two tabs took the lock at once, and this one followed the wrong one.
-      const isFollowed = kind === 'announce' && role instanceof Follower && role.changeTerm(term, message.at)
-      if (isFollowed) this.#follow(role, term)
-      else this.#join()
+      if (kind === 'announce' && role instanceof Follower && role.canFollowFrom(message.at)) {
+        this.#follow(role, term)
+        role.changeTerm(term, message.at)
+      } else this.#join()
     }
   }
 
@@ -209,8 +213,7 @@ export class Tab {
     if (to !== this.#id || hello !== this.#hello || this.#role.name !== 'joining') return
     if (message.kind === 'reject') {
       this.leave()
-      const what = `${message.option} must be the same in all tabs, and differs in this one`
-      this.#port.end(new EventSourceError('options-differ', what))
+      this.#port.end(createDifferenceError(message.option))
     } else {
       const follower = new Follower(term, this.#place, this.#port)
       const isOther = this.#lastTerm !== termKey(term)
@@ -237,18 +240,14 @@ export class Tab {
       // A tab that is catching up gets these from its own connection, each in its place.
       case 'comment':
       case 'warning':
-        if (!role.isCatchingUp) this.#tellNews(message)
+        if (!role.isCatchingUp) this.#port.tellNews(message)
         break
       case 'end':
         if (!role.isCatchingUp) this.finish(message.error)
     }
   }
 
-  #tellNews(news: News): void {
-    if (news.kind === 'comment') this.#port.tellComment(news.text)
-    else this.#port.tellWarning(news.warning)
-  }
-
+  /** Comes before anything is told: an observer may leave. */
   #follow(role: Follower, term: Term): void {
     this.#role = role
     this.#lastTerm = termKey(term)

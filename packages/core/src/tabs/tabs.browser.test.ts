@@ -13,6 +13,7 @@ describe.skipIf(noChromium !== undefined)('tabs in Chromium', () => {
   let tabs: BrowserTabs
   let home: ScriptedServer
   let feed: LiveFeed
+  let otherFeed: LiveFeed
   let publishing: NodeJS.Timeout | undefined
   let answer: (request: RecordedRequest) => Attempt | undefined
 
@@ -24,9 +25,12 @@ describe.skipIf(noChromium !== undefined)('tabs in Chromium', () => {
 
   beforeEach(async () => {
     feed = createLiveFeed()
-    answer = feed.answer
+    otherFeed = createLiveFeed()
+    answer = (request) => (request.path === '/events/other' ? otherFeed : feed).answer(request)
     home = await createScriptedServer((request) => {
       if (request.path.startsWith('/events')) return answer(request)
+      if (request.path === '/elsewhere')
+        return { status: 200, headers: { 'content-type': 'text/html' }, body: ['<p>elsewhere</p>'] }
       const file = request.path === '/page.js' ? ['text/javascript', script] : ['text/html', html]
       return { status: 200, headers: { 'content-type': file[0] as string }, body: [file[1] as string] }
     })
@@ -131,6 +135,64 @@ describe.skipIf(noChromium !== undefined)('tabs in Chromium', () => {
     }
     clearInterval(publishing)
     await expectAll(six)
+  })
+
+  it('two streams of one page do not mix, and two subscriptions to one stream share its connection', async () => {
+    const two = await openTabs(2)
+    for (const tab of two) await tab.evaluate(`tab.second.open({ url: '/events/other' })`)
+    const readSecond = (tab: BrowserTab): Promise<Got> => tab.evaluate('tab.second.got')
+    for (const tab of two) await expect.poll(async () => (await readSecond(tab)).cursors.length).toBe(1)
+    feed.publish(3)
+    otherFeed.publish(2)
+    for (const tab of two) {
+      await expect.poll(async () => (await readSecond(tab)).data).toEqual(['1', '2'])
+      await expect.poll(async () => (await read(tab)).data).toEqual(['1', '2', '3'])
+    }
+    expect(streams().map(({ path }) => path)).toEqual(['/events', '/events/other'])
+    // The first page leaves one of its streams, and joins the other one once more.
+    const [first] = two as [BrowserTab]
+    await first.evaluate('tab.second.close()')
+    await first.evaluate('tab.second.open()')
+    await expect.poll(async () => (await readSecond(first)).cursors.at(-1)).toBe('3')
+    feed.publish(1)
+    await expect.poll(async () => (await readSecond(first)).data).toEqual(['1', '2', '4'])
+    await expect.poll(() => openStreams().length).toBe(2)
+  })
+
+  it('a tab whose options differ has an error that names the option, and the others go on', async () => {
+    const two = await openTabs(2, { headers: { 'x-user': '1' } })
+    for (const [option, options] of [
+      ['headers', { headers: { 'x-user': '2' } }],
+      ['events', { headers: { 'x-user': '1' }, events: ['rare'] }],
+    ] as const) {
+      const other = await openPage()
+      await other.evaluate(`tab.open(${JSON.stringify(options)})`)
+      await expect
+        .poll(async () => (await read(other)).end)
+        .toBe(`options-differ: ${option} must be the same in all tabs, and differs in this one`)
+    }
+    feed.publish(10)
+    await expectAll(two)
+    expect(streams()).toHaveLength(1)
+  })
+
+  it('a holder in the back/forward cache hands over, and follows when it is back, again and again', async () => {
+    const three = await openTabs(3)
+    publishing = setInterval(() => feed.publish(1), 5)
+    for (let round = 0; round < 2; round++) {
+      const holder = await findHolder(three)
+      const others = three.filter((tab) => tab !== holder)
+      await holder.evaluate(`void (location = '/elsewhere')`)
+      await findHolder(others)
+      await expect.poll(() => openStreams().length).toBe(1)
+      await holder.evaluate('history.back()')
+      await expect.poll(() => holder.evaluate('typeof tab')).toBe('object')
+      // It is the same page as before, not one that was loaded again.
+      await expect.poll(async () => (await read(holder)).states.at(-1)).toBe('follower open')
+      expect((await read(holder)).data.at(0)).toBe('1')
+    }
+    clearInterval(publishing)
+    await expectAll(three)
   })
 
   it('a holder that hangs is replaced, and follows when it is back', async () => {

@@ -10,6 +10,7 @@ describe('the command line', () => {
       by: undefined,
       redis: undefined,
       nodes: 1,
+      workers: 0,
     })
   })
 
@@ -23,6 +24,7 @@ describe('the command line', () => {
       redis: new URL('redis://127.0.0.1:6379'),
       nodes: 2,
     })
+    expect(parseOptions(['--workers', '2'])).toMatchObject({ workers: 2 })
   })
 
   it('returns undefined for --help', () => {
@@ -45,6 +47,8 @@ describe('the command line', () => {
     [['--nodes', '2'], /--nodes needs --redis/],
     [['--nodes', '0', '--redis', 'redis://a'], /--nodes: expected a number from 1 to 16, got '0'/],
     [['--nodes', '2', '--redis', 'redis://a', '--port', '65535'], /--port: 2 nodes/],
+    [['--workers', 'two'], /--workers: expected a number from 0 to 16, got 'two'/],
+    [['--workers', '2', '--redis', 'redis://a'], /give only one of --workers and --redis/],
     [['--verbose'], /--verbose/],
     [['stray'], /stray/],
   ])('rejects %j with a message of one line', (args, message) => {

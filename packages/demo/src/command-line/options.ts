@@ -8,10 +8,12 @@ export interface DemoOptions {
   readonly source: URL | undefined
   /** The field of the source's JSON data to count by. Default: the event type. */
   readonly by: string | undefined
-  /** The Redis that keeps the sinks' events. Default: they are kept in memory. */
+  /** The Redis that keeps results and snapshots. Default: files in a temporary folder. */
   readonly redis: URL | undefined
-  /** The number of processes that serve the results. Two or more share them through Redis. */
+  /** The number of processes that run the same program. Two or more share their data through Redis. */
   readonly nodes: number
+  /** The number of processes that serve in the place of the one that runs the pipeline. 0: it serves itself. */
+  readonly workers: number
 }
 
 export const HELP = `Usage: npx -y pnpm@12 demo [options]
@@ -20,8 +22,9 @@ export const HELP = `Usage: npx -y pnpm@12 demo [options]
   --speed N     seconds of event time a second of the replay (default 3600)
   --source URL  read this SSE endpoint instead of the replay
   --by FIELD    with --source: count events by this field of their JSON data (default: by event type)
-  --redis URL   keep the sinks' events in this Redis, such as redis://127.0.0.1:6379
-  --nodes N     with --redis: serve from N processes, on the ports from --port on
+  --workers N   serve from N processes on one port, and run the pipeline in another
+  --redis URL   keep results and snapshots in this Redis, such as redis://127.0.0.1:6379
+  --nodes N     with --redis: run N nodes, on the ports from --port on. One runs the pipeline
   --help        this text
 `
 
@@ -36,9 +39,13 @@ export function parseOptions(args: readonly string[]): DemoOptions | undefined {
     throw new Error('--by needs --source')
   }
   const port = parsePort(values.port)
-  const nodes = parseNodes(values.nodes ?? '1')
+  const nodes = parseCount('--nodes', values.nodes ?? '1', 1)
+  const workers = parseCount('--workers', values.workers ?? '0', 0)
   if (nodes > 1 && values.redis === undefined) {
-    throw new Error('--nodes needs --redis, through which the nodes share their events')
+    throw new Error('--nodes needs --redis, through which the nodes share their data')
+  }
+  if (workers > 0 && values.redis !== undefined) {
+    throw new Error('--workers share files, not a Redis; give only one of --workers and --redis')
   }
   if (port + nodes - 1 > 65_535) {
     throw new Error(`--port: ${nodes} nodes need ports up to ${port + nodes - 1}, but the highest is 65535`)
@@ -50,6 +57,7 @@ export function parseOptions(args: readonly string[]): DemoOptions | undefined {
     by: values.by,
     redis: values.redis === undefined ? undefined : parseRedis(values.redis),
     nodes,
+    workers,
   }
 }
 
@@ -65,6 +73,7 @@ function parseFlags(args: readonly string[]) {
         by: { type: 'string' },
         redis: { type: 'string' },
         nodes: { type: 'string' },
+        workers: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     }).values
@@ -105,9 +114,9 @@ function parseRedis(text: string): URL {
   return url
 }
 
-function parseNodes(text: string): number {
-  const nodes = Number(text)
-  if (!/^\d+$/.test(text) || nodes < 1 || nodes > 16)
-    throw new Error(`--nodes: expected a number from 1 to 16, got '${text}'`)
-  return nodes
+function parseCount(option: string, text: string, least: number): number {
+  const count = Number(text)
+  if (!/^\d+$/.test(text) || count < least || count > 16)
+    throw new Error(`${option}: expected a number from ${least} to 16, got '${text}'`)
+  return count
 }

@@ -21,11 +21,11 @@ const status: Messages['status'] = {
   source: 'here',
   replay: true,
   connection: { status: 'waiting', attempt: 1, remaining: 1_250, reason: 'end' },
-  counts: { in: 1_234, out: 5, dropped: 0, resumed: 2, missed: 0, repeated: 0 },
+  counts: { in: 1_234, out: 5, resumed: 2, missed: 0, repeated: 0 },
 }
 const lines = [
   '  source waiting 1.3 s. The feed is process 7.',
-  '  in 1,234  out 5  dropped 0  resumed 2  missed 0  repeated 0',
+  '  in 1,234  out 5  resumed 2  missed 0  repeated 0',
 ]
 
 it('redraws its two lines in place', () => {

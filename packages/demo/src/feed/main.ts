@@ -1,6 +1,6 @@
 // Runs the feed in a process of its own, so that it can be killed:
 // node feed/main.js '{"port":0,"speed":3600,"origin":…}'
-import { listenAsChild, readChildConfig } from '../process/listen-as-child.ts'
+import { closeAsChild, listenAsChild, readChildConfig } from '../process/child.ts'
 import { createFeedServer } from './feed-server.ts'
 import { loadTimeline } from './timeline.ts'
 
@@ -18,4 +18,5 @@ const server = createFeedServer({
   origin,
   lifetime: () => 8_000 + Math.random() * 12_000,
 })
-listenAsChild(server, { port, host: '127.0.0.1', close: async () => {} })
+closeAsChild(async () => {})
+listenAsChild(server, { port, host: '127.0.0.1' })

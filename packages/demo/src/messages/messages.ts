@@ -5,7 +5,7 @@ z.config({ jitless: true })
 
 const window = z.object({ start: z.number(), end: z.number() })
 
-/** Schemas of the messages that the sinks send, by event type. Times are epoch milliseconds. */
+/** Schemas of the messages that the sink sends, by event type. Times are epoch milliseconds. */
 export const MESSAGES = {
   /** One band in one hour: the number of earthquakes, and the strongest. */
   quakes: z.object({
@@ -22,8 +22,8 @@ export const MESSAGES = {
   count: z.object({ window, key: z.string(), count: z.number() }),
   /** With `--source`: a sample of the events. */
   sample: z.object({ type: z.string(), text: z.string() }),
-  /** The node that serves the page: its number, the number of nodes, and its process id. */
-  node: z.object({ number: z.number(), of: z.number(), pid: z.number() }),
+  /** The process that serves the page, such as `worker 1 of 2`. Empty if there is only one. */
+  node: z.object({ name: z.string(), pid: z.number() }),
   status: z.object({
     source: z.string(),
     replay: z.boolean(),
@@ -37,12 +37,27 @@ export const MESSAGES = {
     counts: z.object({
       in: z.number(),
       out: z.number(),
-      dropped: z.number(),
+      /** Connections that resumed after the last event instead of starting over. */
       resumed: z.number(),
+      /** Events that never came, judged by the gaps between ids. */
       missed: z.number(),
+      /** Events that came more than once. */
       repeated: z.number(),
     }),
+    /** The job that runs the replay's pipeline. Ages are in milliseconds. */
+    job: z.optional(
+      z.object({
+        pid: z.number(),
+        saved: z.nullable(z.object({ snapshot: z.number(), age: z.number(), bytes: z.number() })),
+        /** The snapshot that this process went on from, how old that was by then, and the time since. */
+        restored: z.nullable(z.object({ snapshot: z.number(), age: z.number(), since: z.number() })),
+      }),
+    ),
   }),
 }
 
 export type Messages = { readonly [Type in keyof typeof MESSAGES]: z.infer<(typeof MESSAGES)[Type]> }
+
+export type Message = {
+  readonly [Type in keyof Messages]: { readonly type: Type; readonly data: Messages[Type] }
+}[keyof Messages]

@@ -2,21 +2,19 @@ import { type ConnectionState, fromEventSource } from '@rxsse/core'
 import { decodeByType } from '@rxsse/operators'
 import type { Observable } from 'rxjs'
 import { BANDS } from '../messages/magnitude-bands.ts'
-import { MESSAGES, type Messages } from '../messages/messages.ts'
+import { MESSAGES, type Message, type Messages } from '../messages/messages.ts'
 import { createPriceChart, createQuakeChart } from './charts.ts'
 import { createConnectionLabel } from './connection-label.ts'
 import { date, minute, percent, whole } from './formats.ts'
 import { createCountBars, createRows } from './lists.ts'
-
-type Message = {
-  readonly [Type in keyof Messages]: { readonly type: Type; readonly data: Messages[Type] }
-}[keyof Messages]
 
 /** The server's last messages, and the id to resume after them. */
 interface Snapshot {
   readonly lastEventId: string
   readonly messages: readonly Message[]
 }
+
+const RESTORE_SHOWN_MS = 15_000
 
 const upstream = createConnectionLabel(byId('upstream'))
 const downstream = createConnectionLabel(byId('downstream'))
@@ -98,15 +96,29 @@ function shortenPlace(place: string): string {
   return place.replace(/^.*? of /, '')
 }
 
-function showStatus({ source, replay, connection, counts }: Messages['status']): void {
+function showStatus({ source, replay, connection, counts, job }: Messages['status']): void {
   document.body.dataset.mode = replay ? 'replay' : 'own'
   byId('source').textContent = source
   upstream.show(connection.status, connection.remaining)
   for (const [name, count] of Object.entries(counts)) byId(`count-${name}`).textContent = whole.format(count)
+  byId('job').textContent = describeJob(job)
+  byId('job').dataset.restored = String((job?.restored?.since ?? Number.POSITIVE_INFINITY) < RESTORE_SHOWN_MS)
 }
 
-function showNode({ number, of, pid }: Messages['node']): void {
-  byId('node').textContent = of > 1 ? `node ${number} of ${of}, process ${pid}` : ''
+function describeJob(job: Messages['status']['job']): string {
+  if (job === undefined) return ''
+  const { pid, saved, restored } = job
+  const state = saved ? `Snapshot ${saved.snapshot} saved ${seconds(saved.age)} ago.` : 'No snapshot yet.'
+  if (restored === null) return `Process ${pid} runs the pipeline. ${state}`
+  return `Restored from snapshot ${restored.snapshot} (${seconds(restored.age)} old) by process ${pid}, ${seconds(restored.since)} ago. ${state}`
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(milliseconds < 10_000 ? 1 : 0)} s`
+}
+
+function showNode({ name, pid }: Messages['node']): void {
+  byId('node').textContent = name && `${name}, process ${pid}`
 }
 
 function showState(state: ConnectionState): void {
@@ -131,8 +143,9 @@ function byId(id: string): HTMLElement {
 const snapshot = await readSnapshot()
 for (const message of snapshot.messages) show(message)
 
-const live: Observable<Message> = fromEventSource('sse/page', {
+const live: Observable<Message> = fromEventSource('sse', {
   lastEventId: snapshot.lastEventId,
+  timeouts: { head: '10s', idle: '40s' },
   state: { next: showState },
 }).pipe(
   decodeByType(MESSAGES, {

@@ -1,76 +1,85 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import type { Listening } from './listen-as-child.ts'
+import { type ChildMessage, type RunningProcess, STOP } from './child.ts'
 
 export interface Supervised {
   /** The port it listens on, which stays the same after a restart. */
   readonly port: number
-  /** The process id while it runs. */
-  readonly pid: number | undefined
+  /** The program and its workers. */
+  readonly processes: readonly RunningProcess[]
   /** Stops the program. Resolves when it has exited. */
   stop(): Promise<void>
 }
 
-/**
- * Starts a server program as a child process, and restarts it on the same port when it exits. The program receives
- * `config` and its port as JSON. Rejects if the first start fails.
- */
-export async function supervise({
-  name,
-  entry,
-  config,
-  port = 0,
-  restartDelay = 1_500,
-}: {
-  /** The name in errors, such as `the feed`. */
+export interface SuperviseOptions {
+  /** The name in errors and in `processes`, such as `The feed`. */
   readonly name: string
-  /** The path of the program. */
-  readonly entry: string
-  readonly config: object
+  /** Starts the program. It listens on this port; 0 is any free one. */
+  readonly start: (port: number) => ChildProcess
   readonly port?: number
   readonly restartDelay?: number
-}): Promise<Supervised> {
+  /** Called when `processes` has changed. */
+  readonly onChange?: () => void
+}
+
+/** Runs a server program, and starts it again on the same port when it exits. Rejects if the first start fails. */
+export async function supervise({
+  name,
+  start,
+  port = 0,
+  restartDelay = 500,
+  onChange = () => {},
+}: SuperviseOptions): Promise<Supervised> {
   let child: ChildProcess
+  let workers: readonly RunningProcess[] = []
   let bound: number | undefined
   let timer: NodeJS.Timeout | undefined
   let stopped = false
 
-  const start = (port: number): Promise<number> =>
+  const run = (port: number): Promise<number> =>
     new Promise((resolve, reject) => {
-      child = fork(entry, [JSON.stringify({ ...config, port })], {
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      })
-      child.once('message', (message) => {
-        const { port, failure } = message as Listening
-        if (failure === undefined) resolve(port)
-        else reject(Object.assign(new Error(failure.message), failure))
+      child = start(port)
+      child.on('message', (message: ChildMessage) => {
+        if ('failure' in message) reject(Object.assign(new Error(message.failure.message), message.failure))
+        if ('workers' in message) workers = message.workers
+        if ('port' in message) resolve(message.port)
+        onChange()
       })
       child.once('error', reject)
       child.once('exit', (code, signal) => {
         reject(new Error(`${name} ended before it was ready (${signal ?? `status ${code}`})`))
+        workers = []
+        onChange()
         if (stopped || bound === undefined) return
         timer = setTimeout(() => {
           // If this start fails, the process exits and this handler tries again.
-          start(bound as number).catch(() => {})
+          run(bound as number).catch(() => {})
         }, restartDelay)
       })
     })
-  const running = () => child.exitCode === null && child.signalCode === null
+  const isRunning = () => child.exitCode === null && child.signalCode === null
 
-  bound = await start(port)
+  const listening = await run(port)
+  bound = listening
 
   return {
-    port: bound,
-    get pid() {
-      return running() ? child.pid : undefined
+    port: listening,
+    get processes() {
+      return [{ name, port: listening, pid: isRunning() ? child.pid : undefined }, ...workers]
     },
     async stop() {
       stopped = true
       clearTimeout(timer)
-      if (!running()) return
+      if (!isRunning()) return
       const ended = once(child, 'exit')
-      if (child.connected) child.disconnect()
+      if (child.connected) child.send(STOP)
       await ended
     },
   }
+}
+
+/** Starts a program of this package with `config` and its port as JSON. */
+export function forkProgram(entry: string, config: object): (port: number) => ChildProcess {
+  return (port) =>
+    fork(entry, [JSON.stringify({ ...config, port })], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
 }

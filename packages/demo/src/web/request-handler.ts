@@ -1,5 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import type { EventLog } from '@rxsse/server'
+import { readHistory } from './history.ts'
 import { readPageFiles } from './page-files.ts'
 
 interface Mounted {
@@ -7,22 +9,22 @@ interface Mounted {
 }
 
 export interface RequestHandlerOptions {
-  /** Returns the body of `/snapshot.json`. */
-  readonly snapshot: () => Promise<unknown>
-  /** The sinks by their name under `/sse/`. */
-  readonly sinks: Readonly<Record<string, Mounted>>
+  /** Serves `/sse`. */
+  readonly sink: Mounted
+  /** The log of the sink, for `/snapshot.json`: what the page shows before its first live message. */
+  readonly log: EventLog
   /** Serves `/inspector`. */
   readonly inspector: Mounted
 }
 
-/** Serves the page, and the sinks for the page and for `curl`. */
-export function createRequestHandler({ snapshot, sinks, inspector }: RequestHandlerOptions): RequestListener {
+/** Serves the page, and the sink for the page and for `curl`. */
+export function createRequestHandler({ sink, log, inspector }: RequestHandlerOptions): RequestListener {
   const files = readPageFiles(fileURLToPath(new URL('../page/', import.meta.url)))
+  const mounts: Readonly<Record<string, Mounted>> = { '/sse': sink, '/inspector': inspector }
 
   return async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://demo')
-    const name = pathname.startsWith('/sse/') ? pathname.slice('/sse/'.length) : undefined
-    const mounted = pathname === '/inspector' ? inspector : sinks[name ?? '']
+    const mounted = mounts[pathname]
     if (mounted !== undefined) {
       mounted.handler(request, response)
       return
@@ -31,11 +33,14 @@ export function createRequestHandler({ snapshot, sinks, inspector }: RequestHand
     if (file === undefined) {
       response
         .writeHead(404, { 'content-type': 'text/plain' })
-        .end(`Not found. Try ${[...listPaths(sinks)].join(' ')}\n`)
+        .end(`Not found. Try / ${Object.keys(mounts).join(' ')}\n`)
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { allow: 'GET, HEAD' }).end()
     } else {
-      const body = 'body' in file ? file.body : await snapshot().then(toJson, () => undefined)
+      const body =
+        'body' in file
+          ? file.body
+          : await readHistory(log, HISTORY_LENGTH, ['status']).then(toJson, () => undefined)
       if (body === undefined) {
         response.writeHead(503, { ...HEADERS, 'retry-after': '2' }).end()
         return
@@ -46,16 +51,11 @@ export function createRequestHandler({ snapshot, sinks, inspector }: RequestHand
   }
 }
 
+const HISTORY_LENGTH = 400
 const SNAPSHOT = { type: 'application/json' }
 
 function toJson(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value))
-}
-
-function* listPaths(sinks: RequestHandlerOptions['sinks']): Generator<string> {
-  yield '/'
-  yield '/inspector'
-  for (const name of Object.keys(sinks)) yield `/sse/${name}`
 }
 
 const HEADERS = {

@@ -1,16 +1,22 @@
-import type { Sample } from '../sample.ts'
+import type { Sample, SourceSample } from '../sample.ts'
 
 /** What the page remembers, in milliseconds. */
 export const SPAN = 300_000
 
-/** The samples of the last five minutes. */
+/** Changes that the page keeps of each source, as the server does. */
+const MAX_CHANGES = 200
+
+/** The samples of the last five minutes. Only the newest one has the changes of its sources, all that are kept. */
 export class History {
   readonly #samples: Sample[] = []
 
   add(sample: Sample): void {
     // A clock that was set back would make negative rates.
-    if (sample.time <= (this.latest?.time ?? 0)) this.#samples.length = 0
-    this.#samples.push(sample)
+    const before = this.latest
+    const sources = sample.sources.map((source) => addKnownChanges(source, before))
+    if (before !== undefined) this.#samples[this.#samples.length - 1] = dropChanges(before)
+    if (sample.time <= (before?.time ?? 0)) this.#samples.length = 0
+    this.#samples.push({ ...sample, sources })
     const start = sample.time - SPAN
     while ((this.#samples[0]?.time ?? start) < start) this.#samples.shift()
   }
@@ -41,4 +47,17 @@ export class History {
       return [sample.time, Math.max(0, grown / ((sample.time - before.time) / 1000))] as const
     })
   }
+}
+
+/** A viewer gets all changes at first, also if it connects again, and then the new ones. */
+function addKnownChanges(source: SourceSample, before: Sample | undefined): SourceSample {
+  const { name, changes, timeline } = source
+  const known = before?.sources.find((each) => each.name === name)
+  const isWhole = timeline.length >= Math.min(changes, MAX_CHANGES)
+  if (known === undefined || isWhole || changes < known.changes) return source
+  return { ...source, timeline: [...known.timeline, ...timeline].slice(-MAX_CHANGES) }
+}
+
+function dropChanges(sample: Sample): Sample {
+  return { ...sample, sources: sample.sources.map((source) => ({ ...source, timeline: [] })) }
 }

@@ -5,6 +5,7 @@ import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { createClock } from '../stage/clock.ts'
 import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
+import { loadItems, saveItems } from '../stage/operator-state.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { createConverter } from './convert-value.ts'
 
@@ -72,6 +73,18 @@ export function toRecordBatches<T extends object, S extends TypeMap>(
     }
 
     return {
+      state: {
+        shape: { schema: schema.fields.map(String) },
+        usesClock: true,
+        *save(writer) {
+          timer.save(writer)
+          yield* saveItems(writer, [...rows], (row) => writer.value(row))
+        },
+        restore(reader) {
+          timer.load(reader, wait)
+          loadItems(reader, () => rows.push(reader.value()))
+        },
+      },
       next(event) {
         const part = followEvent(counts, event)
         try {

@@ -50,12 +50,13 @@ export class EventValidator<Out> implements EventHandler<SseEvent> {
   // would be copied again and again.
   #first: Pending | undefined
   #last: Pending | undefined
-  /** The first event whose validation has not started. */
+  /** The first event that no loop has taken. */
   #waiting: Pending | undefined
   #held = 0
-  #running = 0
+  /** How many loops validate waiting events, one at a time each. */
+  #loops = 0
   #isCompleting = false
-  readonly #advance = () => this.#startAndEmit()
+  readonly #emit = () => this.#emitValidated()
 
   readonly state = 'drained'
 
@@ -81,15 +82,17 @@ export class EventValidator<Out> implements EventHandler<SseEvent> {
       if (part !== undefined) tracker?.onSettled(part)
       return
     }
-    if (this.#first !== undefined) {
-      const pending = this.#enqueue(event, validate, part)
-      this.#waiting ??= pending
-      this.#startAndEmit()
+    const { concurrency } = this.#config
+    const mayRun = this.#loops < concurrency
+    const isFirst = this.#first === undefined && mayRun
+    const outcome = isFirst ? this.#run(event, validate) : undefined
+    if (outcome !== undefined && !isThenable(outcome)) {
+      this.#passOn(event, outcome, part)
       return
     }
-    const outcome = this.#run(event, validate)
-    if (isThenable(outcome)) this.#wait(this.#enqueue(event, validate, part), outcome)
-    else this.#passOn(event, outcome, part)
+    const pending = { event, validate, part, promise: outcome, outcome: undefined, next: undefined }
+    this.#enqueue(pending)
+    if (mayRun) this.#validateWaiting()
   }
 
   complete(): void {
@@ -99,11 +102,11 @@ export class EventValidator<Out> implements EventHandler<SseEvent> {
 
   #passOn(event: SseEvent, outcome: Outcome, part: Part<string> | undefined): void {
     const { counts } = this.#context
-    if (counts.tracker === undefined || part === undefined) this.#emit(event, outcome)
-    else counts.tracker.passOn(part, counts, () => this.#emit(event, outcome))
+    if (counts.tracker === undefined || part === undefined) this.#emitOutcome(event, outcome)
+    else counts.tracker.passOn(part, counts, () => this.#emitOutcome(event, outcome))
   }
 
-  #emit(event: SseEvent, outcome: Outcome): void {
+  #emitOutcome(event: SseEvent, outcome: Outcome): void {
     if ('cause' in outcome || outcome.issues !== undefined) {
       rejectInvalid(this.#context, this.#config.onInvalid, event, outcome)
       return
@@ -117,16 +120,37 @@ export class EventValidator<Out> implements EventHandler<SseEvent> {
     })
   }
 
-  /** Starts waiting validations, and emits the finished events at the head of the queue. */
-  #startAndEmit(): void {
-    const { out } = this.#context
-    for (;;) {
-      while (this.#running < this.#config.concurrency && this.#waiting !== undefined) {
-        const next: Pending = this.#waiting
-        this.#waiting = next.next
-        this.#start(next)
+  #enqueue(pending: Pending): void {
+    if (this.#first === undefined || this.#last === undefined) this.#first = pending
+    else this.#last.next = pending
+    this.#last = pending
+    this.#waiting ??= pending
+    this.#held++
+    this.#config.gate?.acquire(1)
+  }
+
+  /** Validates waiting events until there is none, and emits those that are at the head of the queue. */
+  async #validateWaiting(): Promise<void> {
+    this.#loops++
+    do {
+      const pending = this.#waiting
+      if (pending === undefined) break
+      this.#waiting = pending.next
+      const result = pending.promise ?? this.#run(pending.event, pending.validate)
+      try {
+        // `await` also makes one result of a thenable that throws, settles twice or calls back at once.
+        pending.outcome = isThenable(result) ? requireResult(await result) : result
+      } catch (cause) {
+        pending.outcome = { cause }
       }
-      if (this.#first?.outcome === undefined || out.closed) break
+      if (pending === this.#first) this.#context.enter(this.#emit)
+    } while (!this.#context.out.closed)
+    this.#loops--
+  }
+
+  #emitValidated(): void {
+    const { out } = this.#context
+    while (this.#first?.outcome !== undefined && !out.closed) {
       const { event, outcome, part } = this.#first
       this.#first = this.#first.next
       this.#held--
@@ -134,22 +158,6 @@ export class EventValidator<Out> implements EventHandler<SseEvent> {
       this.#passOn(event, outcome, part)
     }
     if (this.#isCompleting && this.#first === undefined) out.complete()
-  }
-
-  #enqueue(event: SseEvent, validate: Validate, part: Part<string> | undefined): Pending {
-    const pending: Pending = { event, validate, part, outcome: undefined, next: undefined }
-    if (this.#first === undefined || this.#last === undefined) this.#first = pending
-    else this.#last.next = pending
-    this.#last = pending
-    this.#held++
-    this.#config.gate?.acquire(1)
-    return pending
-  }
-
-  #start(pending: Pending): void {
-    const outcome = this.#run(pending.event, pending.validate)
-    if (isThenable(outcome)) this.#wait(pending, outcome)
-    else pending.outcome = outcome
   }
 
   #run(event: SseEvent, validate: Validate): Outcome | PromiseLike<Result> {
@@ -160,28 +168,14 @@ export class EventValidator<Out> implements EventHandler<SseEvent> {
       return { cause }
     }
   }
-
-  #wait(pending: Pending, promise: PromiseLike<Result>): void {
-    this.#running++
-    // A thenable of the schema may throw, settle twice or call back at once: a promise does not.
-    Promise.resolve(promise).then(
-      (result) => this.#settle(pending, requireResult(result)),
-      (cause) => this.#settle(pending, { cause }),
-    )
-  }
-
-  #settle(pending: Pending, outcome: Outcome): void {
-    this.#running--
-    pending.outcome = outcome
-    // Most validations end in order. One that does not only makes room for a waiting one.
-    if (pending === this.#first || this.#waiting !== undefined) this.#context.enter(this.#advance)
-  }
 }
 
 interface Pending {
   readonly event: SseEvent
   readonly validate: Validate
   readonly part: Part<string> | undefined
+  /** Its validation, if that has started on arrival. */
+  readonly promise: PromiseLike<Result> | undefined
   outcome: Outcome | undefined
   next: Pending | undefined
 }

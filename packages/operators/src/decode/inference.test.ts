@@ -1,3 +1,4 @@
+import type { MessageEvent as NestMessageEvent } from '@nestjs/common'
 import { createSink, type MessageOf } from '@rxsse/server'
 import { map, type Observable, of } from 'rxjs'
 import { expect, expectTypeOf, it } from 'vitest'
@@ -11,15 +12,6 @@ import { data } from './data.ts'
 import { decodeByType } from './decode-by-type.ts'
 import { defineEvents } from './define-events.ts'
 import { toMessage } from './to-message.ts'
-
-/** As `@nestjs/common` declares it. */
-interface NestMessageEvent {
-  data?: string | object
-  id?: string
-  type?: string
-  retry?: number
-  comment?: string
-}
 
 const Price = z.object({ symbol: z.string(), price: z.number() })
 const events = defineEvents({ price: Price, note: z.string() })
@@ -49,6 +41,8 @@ it('toMessage fits the MessageEvent of NestJS, and any sink', () => {
   const plain = of(price).pipe(toMessage())
   expectTypeOf(plain).toEqualTypeOf<Observable<{ readonly data: typeof price; readonly id?: string }>>()
   expectTypeOf(plain).toExtend<Observable<NestMessageEvent>>()
+  // @ts-expect-error NestJS has text and objects as data, no numbers
+  expectTypeOf(of(1).pipe(toMessage())).toExtend<Observable<NestMessageEvent>>()
   const chosen = of(1, 2).pipe(toMessage({ type: (n) => (n > 1 ? 'many' : undefined), data: (n) => ({ n }) }))
   expectTypeOf(chosen).toEqualTypeOf<
     Observable<{ readonly type?: 'many'; readonly data: { n: number }; readonly id?: string }>

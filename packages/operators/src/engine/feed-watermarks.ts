@@ -66,7 +66,9 @@ export class FeedWatermarks {
   }
 
   find(name: string): Feed | undefined {
-    return this.#byName.get(name)
+    if (this.#feeds.length > FEW_FEEDS) return this.#byName.get(name)
+    for (const feed of this.#feeds) if (feed.name === name) return feed
+    return undefined
   }
 
   /** Adds a feed. Call it again with the same state if the feed's phase has changed. */
@@ -74,6 +76,7 @@ export class FeedWatermarks {
     const feed = this.#byName.get(state.name)
     if (feed === undefined) {
       const added = {
+        name: state.name,
         state,
         phase: state.phase,
         mark: this.#restored.get(state.name) ?? Number.NEGATIVE_INFINITY,
@@ -111,11 +114,12 @@ export class FeedWatermarks {
    * is not asked, and `now` may be 0.
    */
   observe(feed: Feed, timestamp: number, now: number, wallClock: number): void {
-    if (feed.phase === 'open') {
+    const { maxOutOfOrderness, maxFutureDrift, idle } = this.#options
+    // Without `idle` an open feed always holds.
+    if (idle !== Number.POSITIVE_INFINITY && feed.phase === 'open') {
       feed.since = now
       feed.holds = true
     }
-    const { maxOutOfOrderness, maxFutureDrift } = this.#options
     if (timestamp - wallClock > maxFutureDrift) {
       this.#fallback = wallClock - maxOutOfOrderness
       return
@@ -195,8 +199,12 @@ export class FeedWatermarks {
   }
 }
 
+/** A few names are compared faster than one is hashed. */
+const FEW_FEEDS = 8
+
 /** A feed as the watermark keeps it. */
 export interface Feed {
+  readonly name: string
   readonly state: FeedState
   phase: FeedPhase
   mark: number

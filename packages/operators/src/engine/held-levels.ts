@@ -1,5 +1,6 @@
+import type { StateReader, StateWriter } from '../stage/operator-state.ts'
 import type { Key, Primitive } from './keyed-state/key.ts'
-import { type Eviction, KeyedState } from './keyed-state/keyed-state.ts'
+import { type Eviction, KeyedState, type StateCodec, type StateOrigin } from './keyed-state/keyed-state.ts'
 import { type HeldLevel, LevelHolds } from './level-holds.ts'
 import { TimerQueue } from './queues/timer-queue.ts'
 
@@ -33,15 +34,15 @@ export interface HeldLevelsOptions<K, T, P> {
 export class HeldLevels<K extends Key, T, P> {
   readonly #options: HeldLevelsOptions<K, T, P>
   readonly #holds: LevelHolds
-  readonly #states: KeyedState<K, KeyLevel<T, P>>
-  readonly #queue = new TimerQueue<KeyLevel<T, P>>()
-  #keysSeen = 0
+  readonly #states: KeyedState<K, KeyLevel<K, T, P>>
+  readonly #queue = new TimerQueue<KeyLevel<K, T, P>>()
+  readonly #codec: StateCodec<KeyLevel<K, T, P>> = { write: writeKeyLevel, read: readKeyLevel }
 
   constructor(options: HeldLevelsOptions<K, T, P>) {
     const { duration, onEvicted, drop, changesOnly, ...bounds } = options
     this.#options = options
     this.#holds = new LevelHolds(duration)
-    this.#states = new KeyedState(() => this.#newState(), {
+    this.#states = new KeyedState((key, origin) => createKeyLevel(key, origin), {
       ...bounds,
       onEvicted: (eviction, state) => {
         this.#queue.schedule(state, Number.POSITIVE_INFINITY)
@@ -75,11 +76,10 @@ export class HeldLevels<K extends Key, T, P> {
 
   /** Adds an event that is not behind the watermark. Returns false if it is behind another one of its key. */
   add(key: K, id: Primitive, timestamp: number, value: number, arrival: Arrival<T, P>): boolean {
-    const { find, changesOnly, emit, watermark, ttl = Number.POSITIVE_INFINITY } = this.#options
-    // The watermark may be -Infinity, which has no distance from anything.
-    const now = Math.max(watermark.value, Number.MIN_SAFE_INTEGER)
+    const { find, changesOnly, emit } = this.#options
+    const now = this.#now
     const state = this.#states.at(key, now, id)
-    state.expiresAt = now + ttl
+    state.usedAt = now
     if (timestamp < state.newest) {
       this.#schedule(state)
       return false
@@ -99,24 +99,29 @@ export class HeldLevels<K extends Key, T, P> {
 
   /** Drops the events that may have changed a level later. */
   discard(): void {
-    for (const state of this.#states.states()) this.#dropLatest(state)
-  }
-
-  #newState(): KeyLevel<T, P> {
-    return {
-      order: this.#keysSeen++,
-      at: Number.POSITIVE_INFINITY,
-      level: 0,
-      reached: 0,
-      since: [],
-      newest: Number.NEGATIVE_INFINITY,
-      latest: undefined,
-      isHeld: false,
-      expiresAt: Number.POSITIVE_INFINITY,
+    for (const state of this.#states.states()) {
+      this.#states.willChange(state.key)
+      this.#dropLatest(state)
     }
   }
 
-  #settle(state: KeyLevel<T, P>): void {
+  save(writer: StateWriter): Generator<void, void> {
+    return this.#states.save(writer, this.#codec)
+  }
+
+  /** The watermark is restored before. */
+  load(reader: StateReader): void {
+    this.#states.load(reader, this.#codec, this.#now)
+    for (const state of this.#states.states()) this.#schedule(state)
+  }
+
+  /** The watermark may be -Infinity, which has no distance from anything. */
+  get #now(): number {
+    return Math.max(this.#options.watermark.value, Number.MIN_SAFE_INTEGER)
+  }
+
+  #settle(state: KeyLevel<K, T, P>): void {
+    this.#states.willChange(state.key)
     const previous = state.level
     this.#holds.settle(state)
     const { level, isHeld } = state
@@ -126,12 +131,13 @@ export class HeldLevels<K extends Key, T, P> {
     this.#options.emit(state.latest as Arrival<T, P>, level, previous, !isHeld)
   }
 
-  #schedule(state: KeyLevel<T, P>): void {
+  #schedule(state: KeyLevel<K, T, P>): void {
+    const { ttl = Number.POSITIVE_INFINITY } = this.#options
     const due = this.#holds.dueAt(state)
-    this.#queue.schedule(state, due < state.expiresAt ? due : Number.POSITIVE_INFINITY)
+    this.#queue.schedule(state, due < state.usedAt + ttl ? due : Number.POSITIVE_INFINITY)
   }
 
-  #dropLatest(state: KeyLevel<T, P>): void {
+  #dropLatest(state: KeyLevel<K, T, P>): void {
     if (!state.isHeld) return
     state.isHeld = false
     // It is held, so it is there.
@@ -139,12 +145,51 @@ export class HeldLevels<K extends Key, T, P> {
   }
 }
 
-interface KeyLevel<T, P> extends HeldLevel {
+interface KeyLevel<K, T, P> extends HeldLevel {
+  readonly key: K
   /** The timestamp of the latest event. */
   newest: number
   latest: Arrival<T, P> | undefined
   /** Whether the latest event has not been emitted, because it may still change the level. */
   isHeld: boolean
-  /** The watermark at which the key is evicted if it has no event before. */
-  expiresAt: number
+  /** The watermark at the latest event. */
+  usedAt: number
+}
+
+function createKeyLevel<K, T, P>(key: K, { order }: StateOrigin): KeyLevel<K, T, P> {
+  return {
+    key,
+    order,
+    at: Number.POSITIVE_INFINITY,
+    level: 0,
+    reached: 0,
+    since: [],
+    newest: Number.NEGATIVE_INFINITY,
+    latest: undefined,
+    isHeld: false,
+    usedAt: Number.POSITIVE_INFINITY,
+  }
+}
+
+function writeKeyLevel<K, T, P>(state: KeyLevel<K, T, P>, writer: StateWriter): void {
+  const { order, level, reached, newest, usedAt, since, isHeld, latest } = state
+  for (const number of [order, level, reached, newest, usedAt]) writer.number(number)
+  writer.value(since)
+  writer.value(isHeld)
+  writer.value(latest?.event)
+}
+
+/** `state` is a new one of the key. */
+function readKeyLevel<K, T, P>(state: KeyLevel<K, T, P>, reader: StateReader): KeyLevel<K, T, P> {
+  return {
+    ...state,
+    order: reader.number(),
+    level: reader.number(),
+    reached: reader.number(),
+    newest: reader.number(),
+    usedAt: reader.number(),
+    since: reader.value(),
+    isHeld: reader.value(),
+    latest: { event: reader.value(), part: undefined },
+  }
 }

@@ -54,7 +54,9 @@ export class Watermark {
   /** The clock's time at which the watermark reaches `mark` if no event comes. Infinity: never. */
   reaches(mark: number): number {
     const { idle } = this.#options
-    if (idle === Number.POSITIVE_INFINITY) return idle
+    // Before the first event there is no time that could go on.
+    if (idle === Number.POSITIVE_INFINITY || this.#lastArrival === Number.NEGATIVE_INFINITY)
+      return Number.POSITIVE_INFINITY
     return this.#lastArrival + Math.max(idle, mark - this.#atLastArrival())
   }
 
@@ -73,7 +75,7 @@ export class Watermark {
     this.value = reader.number()
     this.#byEvents = reader.number()
     this.#lastTimeOfDay = reader.number()
-    if (this.value !== Number.NEGATIVE_INFINITY) this.#lastArrival = now
+    if (this.#atLastArrival() !== Number.NEGATIVE_INFINITY) this.#lastArrival = now
   }
 
   /** Event time at the last arrival. If every event was too far ahead of the clock, only the clock tells. */

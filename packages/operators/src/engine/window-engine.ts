@@ -38,6 +38,13 @@ export interface WindowResult<K, V> {
   readonly empty?: true
 }
 
+/** What a result has of the part of its window. */
+export function partOf({ part }: { readonly part: number }): { readonly part?: number } {
+  return part > 0 ? { part } : NO_PART
+}
+
+const NO_PART = {}
+
 /** A window without events, between two results of its key or after the last one. */
 export interface EmptyWindow<K, V> {
   readonly key: K
@@ -87,10 +94,13 @@ export interface WindowEngine<K> {
   openFrom(): number
   /** Fires every open window that has changed since its last result. */
   early(): void
-  /** Fires every open window. */
-  flush(): void
-  /** Writes all windows as they are now, and yields between two keys. Without it, the operator cannot be a stage of a job. */
-  save?(writer: StateWriter): Generator<void, void>
+  /**
+   * Fires every open window. `keeps`: the windows take more events after that, each with a new result, until the watermark has
+   * reached their end.
+   */
+  flush(keeps: boolean): void
+  /** Writes all windows as they are now, and yields between two keys. */
+  save(writer: StateWriter): Generator<void, void>
   /** Reads what `save` has written, before the first event. */
-  load?(reader: StateReader): void
+  load(reader: StateReader): void
 }

@@ -101,7 +101,7 @@ describe.each(engines)('%s', (_, engine) => {
       fc.property(engine, stampedStream, settings, (make, stream, options) => {
         const keys = new Map(stream.map((event) => [event.id, event.key]))
         const { engine, results, held } = run(make, stream, options)
-        engine.flush()
+        engine.flush(false)
         for (const { ids } of results) expect(new Set(ids.map((id) => keys.get(id))).size).toBe(1)
         expect(new Set(results.flatMap(({ ids }) => ids)).size).toBe(held)
       }),

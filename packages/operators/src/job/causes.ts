@@ -15,8 +15,8 @@ export class Causes {
   /** Stands for clocks and promises, whose results are never made again in the same way. */
   readonly #unrepeatable: Cause
 
-  /** `prefix`: what the ids begin with. */
-  constructor(run: string, prefix: string) {
+  /** `prefix`: what all ids begin with. */
+  constructor(run: string, prefix = '') {
     this.#prefix = prefix
     this.#unrepeatable = { name: `~${run}`, results: 0 }
     this.#current = this.#unrepeatable

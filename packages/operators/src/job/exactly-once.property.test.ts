@@ -2,41 +2,23 @@ import fc from 'fast-check'
 import { map, type Observable, type OperatorFunction } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { faults, NO_FAULTS, type Pipeline, type Reading, runJob, scripts } from '../../test/crash-job.ts'
+import { aggregates } from '../../test/stateful.ts'
 import { dedupe } from '../keyed/dedupe.ts'
 import { lag } from '../keyed/lag.ts'
+import { scanByKey } from '../keyed/scan-by-key.ts'
 import { threshold } from '../keyed/threshold.ts'
 import type { Stage } from '../stage/stage.ts'
-import type { Aggregates } from '../window/aggregates.ts'
+import { countWindow } from '../window/count-window.ts'
 import { groupWithin } from '../window/group-within.ts'
 import { reorder } from '../window/reorder.ts'
+import { slidingWindow } from '../window/sliding-window.ts'
 import { hopping, session, tumbling } from '../window/spec.ts'
 import { windowAggregate } from '../window/window-aggregate.ts'
 
-type Step = (stage: Stage) => OperatorFunction<Reading, Reading>
+const key = (r: Reading) => r.key
+const timestamp = (r: Reading) => r.time
 
-const every = (a: Aggregates<Reading>) => ({
-  n: a.count(),
-  sum: a.sum((r) => r.value),
-  mean: a.avg((r) => r.value),
-  variance: a.variance((r) => r.value),
-  least: a.min((r) => r.value),
-  latestId: a.max((r) => r.id),
-  first: a.first((r) => r.value),
-  last: a.last(),
-  top: a.topK(2, (r) => r.value),
-  all: a.collect((r) => r.value),
-  values: a.collectDistinct((r) => Math.round(r.value / 200)),
-  distinct: a.countDistinct((r) => r.value),
-  about: a.approxCountDistinct((r) => r.value, { precision: 5 }),
-  median: a.quantile((r) => r.value, [0.5, 0.9]),
-  exact: a.sumBigInt((r) => BigInt(Math.round(r.value))),
-  product: a.custom<number, { values: number[] }>({
-    create: () => ({ values: [] }),
-    add: (into, r) => ({ values: [...into.values, r.value].sort() }),
-    merge: (into, from) => ({ values: [...into.values, ...from.values].sort() }),
-    result: ({ values }) => values.length,
-  }),
-})
+type Step = (stage: Stage) => OperatorFunction<Reading, Reading>
 
 /** What a window emits as one reading, so that another operator can follow. */
 const aggregate =
@@ -47,7 +29,7 @@ const aggregate =
       windowAggregate(spec, {
         timestamp: (r: Reading) => r.time,
         key: (r: Reading) => r.key % 3,
-        aggregates: every,
+        aggregates,
         stage,
         ...options,
       }),
@@ -118,6 +100,55 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   ),
   lags,
   fc.constant(levels),
+  fc.integer({ min: 1, max: 40 }).map(
+    (duration): Step =>
+      (stage) =>
+      (source) =>
+        source.pipe(
+          threshold({ key, timestamp, value: (r) => r.value, levels: { high: 0 }, for: duration, stage }),
+          map(({ event, level }) => ({ ...event, id: `${event.id} ${level}` })),
+        ),
+  ),
+  fc.integer({ min: 1, max: 60 }).map(
+    (size): Step =>
+      (stage) =>
+      (source) =>
+        source.pipe(
+          slidingWindow({ key, timestamp, size, maxOutOfOrderness: size, aggregates, stage }),
+          map(({ key: own, window, value, revision }) => ({
+            key: own,
+            time: window.end,
+            value: value.sum as number,
+            id: `${revision}`,
+          })),
+        ),
+  ),
+  fc.integer({ min: 1, max: 5 }).map(
+    (size): Step =>
+      (stage) =>
+      (source) =>
+        source.pipe(
+          countWindow({ key, size, every: 2, aggregates, stage }),
+          map(({ value, window }) => ({ ...(value.last as Reading), id: `${window.start}` })),
+        ),
+  ),
+  fc.integer({ min: 1, max: 30 }).map(
+    (wait): Step =>
+      (stage) =>
+        scanByKey(
+          {
+            key,
+            timestamp,
+            seed: () => ({ id: '', key: 0, time: 0, value: 0 }),
+            onTimer: (last, { time }) => ({ ...last, time, id: `${last.id} silent` }),
+            stage,
+          },
+          (_, r: Reading, { setTimer }) => {
+            setTimer(r.time + wait)
+            return r
+          },
+        ),
+  ),
   fc.nat(30).map(
     (maxOutOfOrderness): Step =>
       (stage) =>

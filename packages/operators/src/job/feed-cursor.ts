@@ -35,6 +35,13 @@ export class FeedCursor implements Cause {
     return this.#isClean
   }
 
+  /** The error if the feed has ended and is not clean, while results wait for a snapshot. */
+  get endError(): Error {
+    return new Error(
+      `createJob: the feed "${this.feed}" has ended with an event without an ID of its own, so no snapshot can be taken after it. Its source must send an ID with its last event`,
+    )
+  }
+
   /** Undefined before the first ID. */
   get position(): FeedPosition | undefined {
     const { feed, results } = this
@@ -74,6 +81,35 @@ export class FeedCursor implements Cause {
       this.#isClean = true
     }
     return true
+  }
+}
+
+/** How far the feeds of a job are. */
+export class FeedCursors {
+  readonly #cursors = new Map<string, FeedCursor>()
+
+  get size(): number {
+    return this.#cursors.size
+  }
+
+  get positions(): readonly FeedPosition[] {
+    return [...this.#cursors.values()].flatMap(({ position }) => position ?? [])
+  }
+
+  /** A feed whose last events have no ID of their own, so that they would come again. */
+  get unclean(): FeedCursor | undefined {
+    for (const cursor of this.#cursors.values()) if (!cursor.isClean) return cursor
+    return undefined
+  }
+
+  /** The cursor of a feed. It outlives a subscription. */
+  find(feed: string): FeedCursor {
+    let cursor = this.#cursors.get(feed)
+    if (cursor === undefined) {
+      cursor = new FeedCursor(feed)
+      this.#cursors.set(feed, cursor)
+    }
+    return cursor
   }
 }
 

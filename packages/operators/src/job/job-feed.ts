@@ -40,7 +40,7 @@ export function createFeed<E>(
     const run = host.join()
     // The first teardown runs first.
     const leave = () => host.leave(run)
-    const cursor = run.cursor(name)
+    const cursor = run.cursors.find(name)
     if (cursor.isSubscribed) {
       out.add(leave)
       throw new Error(`job.feed: the feed "${name}" is subscribed already. Use share(), or another name`)
@@ -93,8 +93,8 @@ class FeedReader<E> implements RunFeed {
         next: (id) => {
           this.#handle(() => {
             if (this.#cursor.onId(id)) this.#run.onProgress()
+            this.#tellCursor(id)
           })
-          this.#options.cursor?.next(id)
         },
       },
     })
@@ -147,6 +147,14 @@ class FeedReader<E> implements RunFeed {
     })
     if (!isTold) state.next({ status: 'open' })
     return source
+  }
+
+  #tellCursor(id: string): void {
+    try {
+      this.#options.cursor?.next(id)
+    } catch (error) {
+      this.#out.error(error)
+    }
   }
 
   get #mustHold(): boolean {

@@ -5,9 +5,10 @@ import type { FeedGate } from '../progress/progress.ts'
 export class JobGate implements FeedGate {
   readonly #changes = new Subject<boolean>()
   readonly #reasons = new Set<unknown>()
+  #isOverruled = false
 
   get shut(): boolean {
-    return this.#reasons.size > 0
+    return this.#reasons.size > 0 && !this.#isOverruled
   }
 
   get changes(): FeedGate['changes'] {
@@ -16,9 +17,22 @@ export class JobGate implements FeedGate {
 
   /** The gate is shut as long as there is a reason. */
   set(reason: unknown, isShut: boolean): void {
+    this.#change(() => {
+      if (isShut) this.#reasons.add(reason)
+      else this.#reasons.delete(reason)
+    })
+  }
+
+  /** While overruled, the gate is open, for any reason. */
+  overrule(isOverruled: boolean): void {
+    this.#change(() => {
+      this.#isOverruled = isOverruled
+    })
+  }
+
+  #change(work: () => void): void {
     const before = this.shut
-    if (isShut) this.#reasons.add(reason)
-    else this.#reasons.delete(reason)
+    work()
     if (this.shut !== before) this.#changes.next(this.shut)
   }
 }

@@ -4,7 +4,7 @@ import { ByteReader } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { findMismatch } from './mismatch.ts'
 import type { SavedPart } from './snapshot-format.ts'
-import type { CopiedPart } from './state-copy.ts'
+import { type CopiedPart, StateCopy } from './state-copy.ts'
 
 /** An operator that is a stage. */
 export interface RunStage {
@@ -15,6 +15,8 @@ export interface RunStage {
   readonly state: OperatorState | 'drained'
   /** Calls back after each change of the counts. Returns how to stop that. */
   watch(listener: () => void): () => void
+  /** Errors the operator's stream. */
+  fail(error: unknown): void
 }
 
 /** The results of one `deliver`. */
@@ -23,6 +25,8 @@ export interface RunOutbox {
   readonly pending: number
   /** Whether a result waits for a snapshot. */
   readonly isWaiting: boolean
+  /** Whether no more results come. */
+  readonly isCompleting: boolean
   /** Changes with each result, and with each that is delivered. */
   readonly activity: number
   save(writer: ByteWriter): Generator<void, void>
@@ -36,6 +40,8 @@ export interface RunOutbox {
 export class JobParts {
   readonly #onMismatch: 'error' | 'discard'
   readonly #stages = new Map<string, RunStage>()
+  /** The states of stages whose streams have completed. They are in the snapshots until an operator uses them again. */
+  readonly #completed = new Map<string, CopiedPart>()
   readonly #outboxes = new Map<string, RunOutbox>()
   /** Saved states that no operator uses. */
   readonly #unclaimed = new Map<string, SavedPart>()
@@ -50,6 +56,10 @@ export class JobParts {
     return [...this.#outboxes.values()]
   }
 
+  get stages(): readonly RunStage[] {
+    return [...this.#stages.values()]
+  }
+
   get hasStages(): boolean {
     return this.#stages.size > 0
   }
@@ -60,7 +70,12 @@ export class JobParts {
 
   /** Whether a stage depends on more than its events and their order. */
   get usesClock(): boolean {
-    return [...this.#stages.values()].some(({ state }) => state === 'drained' || state.usesClock)
+    return this.stages.some(({ state }) => state === 'drained' || state.usesClock)
+  }
+
+  /** Whether a stage is emitting what it makes of the end of its stream. */
+  get isEnding(): boolean {
+    return this.stages.some(({ running }) => running.isComplete)
   }
 
   get isWaiting(): boolean {
@@ -78,9 +93,8 @@ export class JobParts {
   /** Changes with everything that a snapshot contains. */
   get activity(): number {
     let activity = 0
-    for (const { running: counts } of this.#stages.values()) {
-      activity += counts.in + counts.out + counts.late + counts.dropped + counts.rejected
-    }
+    for (const { running } of this.#stages.values()) activity += sum(countsOf(running))
+    for (const { counts } of this.#completed.values()) activity += sum(counts)
     for (const outbox of this.#outboxes.values()) activity += outbox.activity
     return activity
   }
@@ -95,14 +109,31 @@ export class JobParts {
 
   addStage(stage: RunStage): void {
     this.#stages.set(stage.name, stage)
+    const completed = this.#completed.get(stage.name)
+    if (completed !== undefined) {
+      this.#completed.delete(stage.name)
+      const copy = new StateCopy([completed])
+      copy.advance(Number.POSITIVE_INFINITY)
+      for (const part of copy.finish()) this.#unclaimed.set(part.name, part)
+    }
     if (this.#isRestored) this.#claimStage(stage)
   }
 
   deleteStage(stage: RunStage): void {
-    if (this.#stages.get(stage.name) === stage) this.#stages.delete(stage.name)
+    if (this.#stages.get(stage.name) !== stage) return
+    this.#stages.delete(stage.name)
+    if (stage.running.isComplete && stage.state !== 'drained' && this.#isRestored) {
+      this.#completed.set(stage.name, copyOf(stage, stage.state))
+    }
   }
 
+  /** Throws if the name is in use. */
   addOutbox(outbox: RunOutbox): void {
+    if (this.#outboxes.has(outbox.name)) {
+      throw new Error(
+        `job.deliver: the deliver "${outbox.name}" is subscribed already. Give each deliver a name of its own with { name }`,
+      )
+    }
     this.#outboxes.set(outbox.name, outbox)
     if (this.#isRestored) this.#claimOutbox(outbox)
   }
@@ -113,9 +144,7 @@ export class JobParts {
 
   /** Calls back when operators that have to be drained change. Returns how to stop that. */
   watchDrained(listener: () => void): () => void {
-    const stops = [...this.#stages.values()]
-      .filter(({ state }) => state === 'drained')
-      .map((stage) => stage.watch(listener))
+    const stops = this.stages.filter(({ state }) => state === 'drained').map((stage) => stage.watch(listener))
     return () => {
       for (const stop of stops) stop()
     }
@@ -133,16 +162,10 @@ export class JobParts {
     const parts: CopiedPart[] = []
     for (const part of this.#unclaimed.values())
       parts.push({ ...part, save: (writer) => writeRaw(writer, part) })
-    for (const { name, operator, running: counts, state } of this.#stages.values()) {
-      if (state === 'drained') continue
-      parts.push({
-        name,
-        operator,
-        shape: state.shape,
-        counts: [counts.in, counts.out, counts.late, counts.dropped, counts.rejected],
-        save: (writer) => state.save(writer),
-      })
+    for (const stage of this.#stages.values()) {
+      if (stage.state !== 'drained') parts.push(copyOf(stage, stage.state))
     }
+    parts.push(...this.#completed.values())
     for (const outbox of this.#outboxes.values()) {
       const { name } = outbox
       parts.push({ name, operator: 'deliver', shape: {}, counts: [], save: (writer) => outbox.save(writer) })
@@ -173,6 +196,25 @@ export class JobParts {
     this.#unclaimed.delete(outbox.name)
     outbox.restore(new ByteReader(saved.chunks))
   }
+}
+
+/** The part of a stage. It does not depend on the stage, which another subscription may use later. */
+function copyOf({ name, operator, running }: RunStage, state: OperatorState): CopiedPart {
+  return {
+    name,
+    operator,
+    shape: state.shape,
+    counts: countsOf(running),
+    save: (writer) => state.save(writer),
+  }
+}
+
+function countsOf({ in: entered, out, late, dropped, rejected }: Counts): readonly number[] {
+  return [entered, out, late, dropped, rejected]
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0)
 }
 
 /** The state of an operator that is not there stays as it is. */

@@ -12,11 +12,11 @@ import { createDeliver, type Delivery } from './outbox.ts'
 export interface DeliverOptions {
   /** How many results are delivered at a time. With more than 1 they may arrive in another order. Default: 1. */
   readonly concurrency?: number
-  /** Tells two `deliver` of a job apart. Default: `'results'`. */
+  /** Tells two `deliver` of a job apart: two with one name are an error. Default: `'results'`. */
   readonly name?: string
   /**
    * When a result is delivered: `'at-once'`, or `'when-saved'`: when a snapshot has saved what caused it. Default: at once if
-   * the same events are sure to give the same results again. See `deliver`.
+   * the same events are sure to give the same results again. What operators flush at the end of a stream always waits.
    */
   readonly when?: 'at-once' | 'when-saved'
 }
@@ -51,7 +51,10 @@ export interface JobPipeline extends FeedWatch {
   ): OperatorFunction<T, R>
   /** Emits what the job does now, and then each change. It never ends. */
   readonly status: Observable<JobStatus>
-  /** Takes a snapshot now, such as before an orderly end. Resolves when it is saved. Rejects if it cannot be saved. */
+  /**
+   * Takes a snapshot now, such as before an orderly end. Resolves when it is saved. Rejects if it cannot be saved. While the job
+   * is restored or stands by, the snapshot waits until it runs.
+   */
   snapshot(): Promise<SavedSnapshot>
 }
 

@@ -7,7 +7,7 @@ import {
 } from '@rxsse/shared'
 import type { Clock } from '../stage/clock.ts'
 import { Causes } from './causes.ts'
-import { FeedCursor } from './feed-cursor.ts'
+import { FeedCursors } from './feed-cursor.ts'
 import { JobGate } from './job-gate.ts'
 import { JobParts } from './job-parts.ts'
 import { IDLE, type JobStatus, type SavedSnapshot } from './job-status.ts'
@@ -41,8 +41,8 @@ export class JobRun {
   readonly causes: Causes
   readonly gate: JobGate = new JobGate()
   readonly parts: JobParts
+  readonly cursors: FeedCursors = new FeedCursors()
   readonly #options: RunOptions
-  readonly #cursors = new Map<string, FeedCursor>()
   readonly #feeds = new Set<RunFeed>()
   readonly #snapshotter: Snapshotter
   #phase: 'starting' | 'running' | 'ended' = 'starting'
@@ -65,8 +65,7 @@ export class JobRun {
       prepareCut: () => this.#prepareCut(),
       capture: () => {
         this.#capturedEvents = this.#events
-        const feeds = [...this.#cursors.values()].flatMap((cursor) => cursor.position ?? [])
-        return { feeds, parts: this.parts.capture() }
+        return { feeds: this.cursors.positions, parts: this.parts.capture() }
       },
       afterCut: () => this.#release(),
       activity: () => this.#events + this.parts.activity,
@@ -87,10 +86,11 @@ export class JobRun {
   }
 
   get status(): JobStatus {
+    const { discarded, unclaimed } = this.parts
     return {
       ...this.#status,
-      discarded: this.parts.discarded,
-      unclaimed: this.parts.unclaimed,
+      discarded,
+      unclaimed,
       delivery: this.mustWait ? 'when-saved' : 'at-once',
       unsaved: this.#events - this.#savedEvents,
       pending: this.parts.pending,
@@ -99,7 +99,7 @@ export class JobRun {
 
   /** Whether results may differ if they are made again. Then they wait for a snapshot. */
   get mustWait(): boolean {
-    return this.parts.usesClock || (this.#cursors.size > 1 && this.parts.hasStages)
+    return this.parts.usesClock || (this.cursors.size > 1 && this.parts.hasStages)
   }
 
   /** Loads the last snapshot when `previous` is settled. What is subscribed by then is restored before its first event. */
@@ -133,22 +133,12 @@ export class JobRun {
     if (this.hasEnded) return
     this.#stop(error)
     this.#report({ phase: 'failed', error, waitingFor: undefined })
-    for (const each of [...this.#feeds, ...this.parts.outboxes]) each.fail(error)
+    for (const each of [...this.#feeds, ...this.parts.outboxes, ...this.parts.stages]) each.fail(error)
   }
 
   /** Resolves with a snapshot of now or later, when it is saved. */
   snapshot(): Promise<SavedSnapshot> {
     return this.#snapshotter.request()
-  }
-
-  /** How far the feed is. It outlives a subscription. */
-  cursor(name: string): FeedCursor {
-    let cursor = this.#cursors.get(name)
-    if (cursor === undefined) {
-      cursor = new FeedCursor(name)
-      this.#cursors.set(name, cursor)
-    }
-    return cursor
   }
 
   addFeed(feed: RunFeed): void {
@@ -169,9 +159,11 @@ export class JobRun {
   /** A feed has delivered an event, or has moved on without one. */
   onProgress(): void {
     this.#events++
-    if (!this.#snapshotter.isDue || this.#unclean !== undefined) return
-    this.#hold()
-    this.#snapshotter.retry()
+    if (!this.#snapshotter.isDue) return
+    if (this.cursors.unclean === undefined) {
+      this.#hold()
+      this.#snapshotter.retry()
+    } else this.#letThrough()
   }
 
   /**
@@ -191,13 +183,9 @@ export class JobRun {
 
   /** A result waits for a snapshot. */
   onWaiting(): void {
-    if (this.#phase === 'running') this.#snapshotter.hasten()
-  }
-
-  /** A feed whose last events have no ID of their own, so that they would come again. */
-  get #unclean(): FeedCursor | undefined {
-    for (const cursor of this.#cursors.values()) if (!cursor.isClean) return cursor
-    return undefined
+    if (this.#phase !== 'running') return
+    this.#snapshotter.hasten()
+    if (this.#snapshotter.isDue) this.#letThrough()
   }
 
   async #acquire(): Promise<void> {
@@ -225,7 +213,7 @@ export class JobRun {
     const { number, chunks, damaged = [] } = snapshot
     const saved = { number, bytes: countBytes(chunks), time }
     this.#status = { ...this.#status, restoredFrom: number, damaged, saved }
-    for (const position of feeds) this.cursor(position.feed).restore(position)
+    for (const position of feeds) this.cursors.find(position.feed).restore(position)
     this.parts.restore(parts)
   }
 
@@ -239,15 +227,28 @@ export class JobRun {
 
   #prepareCut(): string | undefined {
     if (this.#lost !== undefined) return `${this.#lost}, whose stream has ended`
-    const unclean = this.#unclean
+    const unclean = this.cursors.unclean
+    this.#letThrough()
     if (unclean !== undefined) {
-      this.#release()
+      if (this.#isOver) this.fail(unclean.endError)
+      else this.#release()
       return `an event of the feed "${unclean.feed}" with an ID of its own`
     }
     const { busy } = this.parts
     if (busy === undefined) return undefined
     this.#hold()
     return `the stage "${busy.name}", which handles ${busy.running.buffered} events`
+  }
+
+  /** Results wait for an ID that has to come through the gate, which must not be shut because of them. */
+  #letThrough(): void {
+    this.gate.overrule(this.parts.isWaiting && this.cursors.unclean !== undefined)
+  }
+
+  /** Whether results wait, and no event will come any more. */
+  get #isOver(): boolean {
+    const { outboxes, isWaiting } = this.parts
+    return isWaiting && this.#feeds.size === 0 && outboxes.every(({ isCompleting }) => isCompleting)
   }
 
   #hold(): void {
@@ -268,6 +269,7 @@ export class JobRun {
   }
 
   #onChange({ isBusy, ...change }: SnapshotterChange): void {
+    if (this.hasEnded) return
     if (isBusy === undefined) this.#report(change)
     else this.#report({ phase: isBusy ? 'snapshotting' : 'running', ...change })
   }

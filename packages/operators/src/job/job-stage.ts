@@ -21,6 +21,7 @@ export class JobStage implements AttachableStage, RunStage {
   #run: JobRun | undefined
   operator = ''
   state: OperatorState | 'drained' = 'drained'
+  fail: (error: unknown) => void = () => {}
   #counts: Counts | undefined
 
   constructor(name: string, join: () => JobRun, leave: (run: JobRun) => void) {
@@ -55,14 +56,15 @@ export class JobStage implements AttachableStage, RunStage {
       run.causes.run({ name: `${this.name}|${identity}`, results: 0 }, emit)
   }
 
-  keep(state: Durability): void {
+  keep(state: Durability, fail: (error: unknown) => void): void {
     if (state === undefined) {
       throw new TypeError(
-        `${this.operator} cannot be the stage "${this.name}" of a job: it has no state, or none that can be saved. Use createStage() for its counts`,
+        `${this.operator} cannot be the stage "${this.name}" of a job: it has no state. Use createStage() for its counts`,
       )
     }
     if (state !== 'drained') state.sample?.(new ByteWriter())
     this.state = state
+    this.fail = fail
     this.#run?.parts.addStage(this)
   }
 

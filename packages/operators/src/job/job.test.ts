@@ -2,6 +2,8 @@ import type { Lease, Snapshot, SnapshotStore, SseEvent } from '@rxsse/shared'
 import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { concatMap, EMPTY, NEVER, of, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
+import { event, startJob } from '../../test/driven-job.ts'
+import { turn } from '../../test/turn.ts'
 import { data } from '../decode/data.ts'
 import { processWith } from '../flow/process-with.ts'
 import { dedupe } from '../keyed/dedupe.ts'
@@ -9,37 +11,13 @@ import { lag } from '../keyed/lag.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import { tumbling } from '../window/spec.ts'
 import { windowAggregate } from '../window/window-aggregate.ts'
-import { createJob, type JobOptions } from './create-job.ts'
+import { createJob } from './create-job.ts'
 import type { JobStatus } from './job-status.ts'
-
-const event = (id: string, text = id): SseEvent => ({ type: 'message', data: text, lastEventId: id })
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
-
-/** A job of `lag` over a source that the test drives, and everything that can be seen of it. */
-function start(options: Partial<JobOptions> = {}, { offset = 1 } = {}) {
-  const clock = new VirtualClock()
-  const source = new Subject<SseEvent>()
-  const seen = { from: undefined as string | undefined, ids: [] as string[], errors: [] as unknown[] }
-  const job = createJob({ store: memoryStore(), every: 100, scheduler: clock, ...options })
-  const statuses: JobStatus[] = []
-  job.status.subscribe((status) => statuses.push(status))
-  const subscription = job
-    .feed('numbers', ({ lastEventId }) => {
-      seen.from = lastEventId
-      return source
-    })
-    .pipe(
-      lag({ offset, stage: job.stage('before') }, (now, before) => `${before?.data}-${now.data}`),
-      job.deliver((value, { id }) => void seen.ids.push(`${id} ${value}`)),
-    )
-    .subscribe({ error: (error) => seen.errors.push(error) })
-  return { clock, source, seen, job, statuses, subscription, status: () => statuses.at(-1) as JobStatus }
-}
 
 describe('a job', () => {
   it('says what it does, from the first subscription to the end', async () => {
     const store = memoryStore()
-    const first = start({ store })
+    const first = startJob({ store })
     expect(first.status().phase).toBe('restoring')
     await turn()
     expect(first.status()).toMatchObject({ phase: 'running', restoredFrom: 0, delivery: 'at-once' })
@@ -55,7 +33,7 @@ describe('a job', () => {
     expect(first.status().phase).toBe('idle')
     expect(first.clock.timers).toBe(0)
 
-    const second = start({ store })
+    const second = startJob({ store })
     await turn()
     expect(second.status()).toMatchObject({ phase: 'running', restoredFrom: 1 })
     expect(second.seen.from).toBe('2')
@@ -64,7 +42,7 @@ describe('a job', () => {
   })
 
   it('is restored again if its stream is subscribed again', async () => {
-    const { clock, source, seen, job, subscription } = start()
+    const { clock, source, seen, job, subscription } = startJob()
     await turn()
     source.next(event('1'))
     const saved = job.snapshot()
@@ -95,20 +73,20 @@ describe('a job', () => {
 
   it('errors with the stage and the option if a saved state is of another shape, or discards it', async () => {
     const store = memoryStore()
-    const first = start({ store })
+    const first = startJob({ store })
     await turn()
     first.source.next(event('1'))
     first.clock.advanceTo(100)
     first.subscription.unsubscribe()
 
-    const other = start({ store }, { offset: 2 })
+    const other = startJob({ store }, { offset: 2 })
     await turn()
     expect(String(other.seen.errors[0])).toContain(
       'the stage "before" was saved with lag\'s offset 1, which is 2 now',
     )
     expect(other.status()).toMatchObject({ phase: 'failed' })
 
-    const discarding = start({ store, onMismatch: 'discard' }, { offset: 2 })
+    const discarding = startJob({ store, onMismatch: 'discard' }, { offset: 2 })
     await turn()
     expect(discarding.seen.from).toBe('1')
     expect(discarding.status().discarded).toEqual([expect.stringContaining('the stage "before"')])
@@ -124,7 +102,7 @@ describe('a job', () => {
         return inner.save(snapshot)
       },
     }
-    const { clock, source, status, seen, job } = start({ store })
+    const { clock, source, status, seen, job } = startJob({ store })
     await turn()
     source.next(event('1'))
     const failing = job.snapshot()
@@ -154,7 +132,7 @@ describe('a job', () => {
       ...memoryStore(),
       acquire: () => ({ granted, cancel() {} }),
     }
-    const { source, seen, status } = start({ store })
+    const { source, seen, status } = startJob({ store })
     await turn()
     expect(status().phase).toBe('standing-by')
     expect(source.observed).toBe(false)
@@ -174,25 +152,8 @@ describe('a job', () => {
     expect(status()).toMatchObject({ phase: 'failed', error: new Error('the lease is lost') })
   })
 
-  it('takes a snapshot that is asked for while it is restored when it is restored', async () => {
-    const store = memoryStore()
-    await store.save({ number: 5, chunks: (await saveOne()).chunks })
-    const { job, clock } = start({ store })
-    const saved = job.snapshot()
-    clock.advanceTo(10)
-    await turn()
-    clock.advanceTo(20)
-    expect(await saved).toMatchObject({ number: 6 })
-    expect((await saved).bytes).toBe(
-      (await store.load())?.chunks.reduce((sum, { length }) => sum + length, 0),
-    )
-    const second = start({ store })
-    await turn()
-    expect(second.seen.from).toBe('1')
-  })
-
   it('takes no snapshot between two events with the same ID, and names their results apart', async () => {
-    const { clock, source, seen, status } = start()
+    const { clock, source, seen, status } = startJob()
     await turn()
     source.next(event('1', 'a'))
     source.next(event('1', 'b'))
@@ -281,7 +242,7 @@ describe('the stages of a job', () => {
 
   it('stay in the snapshots while no operator uses them', async () => {
     const store = memoryStore()
-    const first = start({ store })
+    const first = startJob({ store })
     await turn()
     first.source.next(event('1'))
     first.clock.advanceTo(100)
@@ -300,7 +261,7 @@ describe('the stages of a job', () => {
     clock.advanceTo(200)
     subscription.unsubscribe()
 
-    const third = start({ store })
+    const third = startJob({ store })
     await turn()
     third.source.next(event('3'))
     expect(third.seen.ids).toEqual(['numbers|3#0 1-3'])
@@ -339,14 +300,3 @@ describe('createJob', () => {
     expect(clock.timers).toBe(0)
   })
 })
-
-/** The snapshot of a job that has handled one event. */
-async function saveOne(): Promise<Snapshot> {
-  const store = memoryStore()
-  const { source, clock, subscription } = start({ store })
-  await turn()
-  source.next(event('1'))
-  clock.advanceTo(100)
-  subscription.unsubscribe()
-  return (await store.load()) as Snapshot
-}

@@ -1,6 +1,6 @@
 import { isPromise, type MaybePromise } from '@rxsse/shared'
 import { Observable, type OperatorFunction, Subscriber } from 'rxjs'
-import type { StateReader, StateWriter } from '../stage/operator-state.ts'
+import { loadItems, type StateReader, type StateWriter, saveItems } from '../stage/operator-state.ts'
 import type { RunOutbox } from './job-parts.ts'
 import type { JobRun } from './job-run.ts'
 
@@ -98,6 +98,10 @@ class Outbox<T, R> implements RunOutbox {
     return this.#pushed > this.#released
   }
 
+  get isCompleting(): boolean {
+    return this.#isCompleting
+  }
+
   get activity(): number {
     return this.#pushed + this.#settled
   }
@@ -105,8 +109,9 @@ class Outbox<T, R> implements RunOutbox {
   push(value: T): void {
     const number = ++this.#pushed
     this.#add({ id: this.#run.causes.nextId(), value, number })
-    const when = this.#config.when ?? (this.#run.mustWait ? 'when-saved' : 'at-once')
-    if (when === 'when-saved') this.#run.onWaiting()
+    // The source may have more events when the job runs again. What it then makes of them follows from what is saved now.
+    const when = this.#run.parts.isEnding ? 'when-saved' : this.#config.when
+    if ((when ?? (this.#run.mustWait ? 'when-saved' : 'at-once')) === 'when-saved') this.#run.onWaiting()
     // What came before is delivered before.
     else this.#released = number
     this.#start()
@@ -118,21 +123,18 @@ class Outbox<T, R> implements RunOutbox {
   }
 
   *save(writer: StateWriter): Generator<void, void> {
-    const open = [...this.#open]
     this.#captured = this.#pushed
-    writer.number(open.length)
-    for (const { id, value } of open) {
-      yield
+    yield* saveItems(writer, [...this.#open], ({ id, value }) => {
       writer.value(id)
       writer.value(value)
-    }
+    })
   }
 
   restore(reader: StateReader): void {
-    for (let left = reader.number(); left > 0; left--) {
+    loadItems(reader, () => {
       const id = reader.value<string>()
       this.#add({ id, value: reader.value<T>(), number: 0 })
-    }
+    })
   }
 
   release(): void {

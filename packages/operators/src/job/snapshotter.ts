@@ -57,7 +57,8 @@ export class Snapshotter {
   readonly #timer: Timer
   /** Runs what is left of a copy, or tries a cut again, in a turn of its own. */
   readonly #turn: Timer
-  #phase: 'starting' | 'idle' | 'due' | 'copying' | 'saving' | 'stopped' = 'starting'
+  /** Before it has started, there is nothing that a snapshot could be taken of: the last one is not restored yet. */
+  #phase: 'unstarted' | 'idle' | 'due' | 'copying' | 'saving' | 'stopped' = 'unstarted'
   #number = 0
   #copy: StateCopy | undefined
   /** What the copy has to be saved with. */
@@ -73,6 +74,7 @@ export class Snapshotter {
   /** The requests that the current snapshot answers. */
   #answered: Request[] = []
   #saving: Promise<unknown> | undefined
+  #stopReason: unknown
 
   constructor({ store, shard, every, clock, bytesPerTurn }: SnapshotterOptions, subject: Subject) {
     this.#store = store
@@ -106,14 +108,16 @@ export class Snapshotter {
 
   stop(error: unknown): void {
     this.#phase = 'stopped'
+    this.#stopReason = error
     this.#timer.clear()
     this.#turn.clear()
     this.#copy?.abandon()
     for (const { reject } of [...this.#requests, ...this.#answered]) reject(error)
   }
 
-  /** A snapshot of now or later. */
+  /** A snapshot of now or later. One that is requested before the start is taken then. */
   request(): Promise<SavedSnapshot> {
+    if (this.#phase === 'stopped') return Promise.reject(this.#stopReason)
     return new Promise((resolve, reject) => {
       this.#requests.push({ resolve, reject })
       if (this.#phase === 'idle') this.#timer.set(this.#clock.now())

@@ -63,7 +63,8 @@ export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoType
         },
         restore(reader) {
           latest = reader.number()
-          seen.load(reader, SEEN, timestamp === undefined ? shift() : 0)
+          if (timestamp === undefined) seen.load(reader, SEEN, clock(), shift())
+          else seen.load(reader, SEEN, latest)
         },
       },
       next(event) {

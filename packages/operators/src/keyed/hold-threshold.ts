@@ -52,10 +52,11 @@ function createHandler<T, K extends Key, L extends string, B extends string>(
   tracker?.onStart()
   const settle = (part: Part<string> | undefined) => part !== undefined && tracker?.onSettled(part)
 
-  const { watermark, readFeed, observe, setTimer } = createWatermarkSource(context, time, {
+  const source = createWatermarkSource(context, time, {
     advance: () => keys.advance(),
     next: () => keys.next(),
   })
+  const { watermark, readFeed, observe, setTimer } = source
   const keys: HeldLevels<K, T, Part<string>> = new HeldLevels({
     ...held,
     watermark,
@@ -79,6 +80,24 @@ function createHandler<T, K extends Key, L extends string, B extends string>(
   counts.keys = () => keys.keys
 
   return {
+    state: {
+      shape: {
+        ...levels.shape,
+        for: held.duration,
+        changesOnly: held.changesOnly,
+        progress: time.feeds !== undefined,
+      },
+      usesClock: time.usesClock,
+      *save(writer) {
+        source.save(writer)
+        yield* keys.save(writer)
+      },
+      restore(reader) {
+        source.load(reader)
+        keys.load(reader)
+        setTimer?.()
+      },
+    },
     next(event) {
       const part = tracker?.onArrival(event)
       let timestamp: number

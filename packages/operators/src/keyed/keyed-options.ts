@@ -2,7 +2,7 @@ import { type Duration, parsePositiveDuration, requireNumber } from '@rxsse/shar
 import type { SchedulerLike } from 'rxjs'
 import type { Key } from '../engine/keyed-state/key.ts'
 import type { Eviction, KeyedStateOptions } from '../engine/keyed-state/keyed-state.ts'
-import { createClock } from '../stage/clock.ts'
+import { createClock, shiftToDay } from '../stage/clock.ts'
 import type { StageOptions } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
@@ -39,5 +39,5 @@ export function resolveKeyedOptions<K extends Key>(
   // The clock is read only if a ttl needs it: reading it is not free.
   if (ttl === undefined) return { state, now: () => 0, shift: () => 0 }
   const clock = createClock(scheduler)
-  return { state, now: clock.now, shift: () => clock.timeOfDay() - clock.now() }
+  return { state, now: clock.now, shift: () => shiftToDay(clock) }
 }

@@ -50,7 +50,7 @@ export function lag<T, R, K extends Key = undefined>(
         shape: { offset },
         usesClock: options.ttl !== undefined,
         save: (writer) => histories.save(writer, HISTORY, shift()),
-        restore: (reader) => histories.load(reader, HISTORY, shift()),
+        restore: (reader) => histories.load(reader, HISTORY, now(), shift()),
       },
       next(event) {
         let result: R

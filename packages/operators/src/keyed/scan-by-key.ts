@@ -150,7 +150,11 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
   get state(): OperatorState {
     const { isTimed, usesClock, hasProgress, onTimer } = this.#config
     return {
-      shape: { isTimed, progress: hasProgress, onTimer: onTimer !== undefined },
+      shape: {
+        'timestamp, ttl or onTimer': isTimed,
+        progress: hasProgress,
+        onTimer: onTimer !== undefined,
+      },
       usesClock,
       save: (writer) => this.#save(writer),
       restore: (reader) => {

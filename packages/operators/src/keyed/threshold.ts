@@ -52,7 +52,7 @@ export function threshold<
         shape: levels.shape,
         usesClock: options.ttl !== undefined,
         save: (writer) => states.save(writer, LEVEL, shift()),
-        restore: (reader) => states.load(reader, LEVEL, shift()),
+        restore: (reader) => states.load(reader, LEVEL, now(), shift()),
       },
       next(event) {
         let from: number

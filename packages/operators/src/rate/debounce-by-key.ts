@@ -3,6 +3,8 @@ import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { Primitive } from '../engine/keyed-state/key.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
+import { shiftToDay } from '../stage/clock.ts'
+import { loadItems, type StateReader, type StateWriter, saveItems } from '../stage/operator-state.ts'
 import { type ByKeyOptions, type Held, operateByKey } from './operate-by-key.ts'
 
 export interface DebounceByKeyOptions<T> extends ByKeyOptions<T> {
@@ -62,10 +64,9 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
       held.set(id, entry)
       queue.schedule(entry, due)
       timer.set(queue.next())
-      if (held.size <= maxKeys) return
       for (const oldest of held.values()) {
+        if (held.size <= maxKeys) return
         release(oldest)
-        break
       }
     }
 
@@ -87,6 +88,24 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
         for (const entry of [...held.values()].sort((a, b) => a.due - b.due || a.order - b.order))
           release(entry)
       },
+      *save(writer) {
+        const shift = shiftToDay(clock)
+        writer.number(order)
+        const entries = [...held.values()].map((entry) => ({ ...entry }))
+        yield* saveItems(writer, entries, (entry) => saveDebounced(entry, shift, writer))
+      },
+      restore(reader) {
+        const [now, shift] = [clock.now(), shiftToDay(clock)]
+        order = reader.number()
+        loadItems(reader, () => {
+          const { due, latest, ...rest } = loadDebounced<T>(shift, reader)
+          // Somebody may have set the clock back.
+          const entry = { ...rest, due: Math.min(due, now + quiet), latest: Math.min(latest, now + maxWait) }
+          held.set(entry.id, entry)
+          queue.schedule(entry, entry.due)
+        })
+        timer.set(queue.next())
+      },
     }
   })
 }
@@ -96,4 +115,27 @@ interface Debounced<T> extends Scheduled, Held<T> {
   due: number
   /** The latest that `due` may become. */
   readonly latest: number
+}
+
+/** `shift` makes times of the day. */
+function saveDebounced<T>(
+  { id, event, due, latest, order }: Debounced<T>,
+  shift: number,
+  writer: StateWriter,
+): void {
+  writer.value(id)
+  writer.value(event)
+  for (const number of [due + shift, latest + shift, order]) writer.number(number)
+}
+
+function loadDebounced<T>(shift: number, reader: StateReader): Debounced<T> {
+  return {
+    id: reader.value(),
+    event: reader.value(),
+    part: undefined,
+    due: reader.number() - shift,
+    latest: reader.number() - shift,
+    order: reader.number(),
+    at: Number.POSITIVE_INFINITY,
+  }
 }

@@ -2,7 +2,7 @@ import type { Bucket, Limiter } from '../engine/gcra.ts'
 import type { Primitive } from '../engine/keyed-state/key.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import type { Scheduled } from '../engine/queues/timer-queue.ts'
-import type { StateReader, StateWriter } from '../stage/operator-state.ts'
+import { loadItems, type StateReader, type StateWriter, saveItems } from '../stage/operator-state.ts'
 
 /** The buckets of all keys. A full bucket is like a new one, so idle keys are deleted without a timer. */
 export class KeyBuckets<T> {
@@ -41,16 +41,12 @@ export class KeyBuckets<T> {
       waiting: waiting.slice(),
       order,
     }))
-    writer.number(copies.length)
-    for (const copy of copies) {
-      yield
-      writer.value(copy)
-    }
+    yield* saveItems(writer, copies, (copy) => writer.value(copy))
   }
 
   /** Reads what `save` has written. `now` is the time at which it was written. */
   load(reader: StateReader, now: number): Iterable<KeyBucket<T>> {
-    for (let left = reader.number(); left > 0; left--) {
+    loadItems(reader, () => {
       const { id, bucket, waiting, order } = reader.value<KeyBucket<T> & { readonly id: Primitive }>()
       this.#buckets.set(id, {
         bucket: this.#limiter.shift(bucket, now),
@@ -59,7 +55,7 @@ export class KeyBuckets<T> {
         order,
       })
       this.#created = Math.max(this.#created, order + 1)
-    }
+    })
     return this.#buckets.values()
   }
 

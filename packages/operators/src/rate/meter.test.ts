@@ -2,6 +2,7 @@ import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { conformance } from '../../test/conformance.ts'
+import { copyState, keepState } from '../../test/kept.ts'
 import { meter, type Rate } from './meter.ts'
 
 describe('meter', () => {
@@ -37,6 +38,25 @@ describe('meter', () => {
     }
     for (const n of [10, 20, 20, 0]) second(n)
     expect(seen).toEqual([10, 15, 17.5, 8.75])
+  })
+
+  it('measures again in a job whose stream had completed', () => {
+    const clock = new VirtualClock()
+    const start = () => {
+      const source = new Subject<number>()
+      const { stage, state } = keepState()
+      const totals: number[] = []
+      source.pipe(meter({ every: 100, scheduler: clock, stage })).subscribe((r) => totals.push(r.total))
+      return { source, state, totals }
+    }
+    const first = start()
+    first.source.next(1)
+    first.source.complete()
+    const second = start()
+    second.state().restore(copyState(first.state(), () => {}))
+    second.source.next(2)
+    clock.advanceBy(100)
+    expect([first.totals, second.totals]).toEqual([[1], [2]])
   })
 
   it('starts again after a silence', () => {

@@ -1,7 +1,7 @@
 import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
-import { createClock } from '../stage/clock.ts'
+import { createClock, shiftToDay } from '../stage/clock.ts'
 import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 
@@ -78,6 +78,25 @@ export function meter({
     }
 
     return {
+      state: {
+        shape: {},
+        usesClock: true,
+        *save(writer) {
+          timer.save(writer)
+          for (const number of [since + shiftToDay(clock), count, total]) writer.number(number)
+          writer.value(perSecond)
+          yield
+        },
+        restore(reader) {
+          timer.load(reader, interval)
+          since = Math.min(reader.number() - shiftToDay(clock), clock.now())
+          count = reader.number()
+          total = reader.number()
+          perSecond = reader.value()
+          // The timer of a stream that has completed is not set.
+          if (!(Number.isNaN(since) || timer.isSet)) timer.set(clock.now() + interval)
+        },
+      },
       next(event) {
         if (counts.tracker !== undefined) parts.push(followEvent(counts, event))
         count++

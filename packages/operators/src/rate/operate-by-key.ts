@@ -5,6 +5,7 @@ import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { type Clock, createClock } from '../stage/clock.ts'
 import { emitEvent, followEvent, settleEvent } from '../stage/follow.ts'
 import { type OperatorContext, operateSerialized, type StageOptions } from '../stage/operate.ts'
+import type { StateReader, StateWriter } from '../stage/operator-state.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
 /** The options of an operator that holds each key's latest event for a while. */
@@ -33,6 +34,9 @@ export interface ByKeyHandler<T> {
   next(id: Primitive, event: T, part: Part<string> | undefined): void
   /** Emits what is held. Then the output completes. */
   flush(): void
+  /** As those of `OperatorState`. */
+  save(writer: StateWriter): Generator<void, void>
+  restore(reader: StateReader): void
 }
 
 /** What such an operator works with. */
@@ -74,6 +78,12 @@ export function operateByKey<T>(
       },
     })
     return {
+      state: {
+        shape: {},
+        usesClock: true,
+        save: (writer) => handler.save(writer),
+        restore: (reader) => handler.restore(reader),
+      },
       next(event) {
         const part = followEvent(counts, event)
         let id: Primitive

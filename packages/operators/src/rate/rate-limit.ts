@@ -116,7 +116,8 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
           yield* buckets.save(writer, clock.now() - start)
         },
         restore(reader) {
-          const elapsed = clock.timeOfDay() - reader.number()
+          // The clock of this process may be behind that of the one before. Then nothing is waited for twice.
+          const elapsed = Math.max(0, clock.timeOfDay() - reader.number())
           const now = clock.now() - start
           for (const entry of buckets.load(reader, now - elapsed)) {
             const [next] = entry.waiting

@@ -1,6 +1,7 @@
 import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { Primitive } from '../engine/keyed-state/key.ts'
+import { loadItems, saveItems } from '../stage/operator-state.ts'
 import { type ByKeyOptions, type Held, operateByKey } from './operate-by-key.ts'
 
 export interface SampleByKeyOptions<T> extends ByKeyOptions<T> {
@@ -45,7 +46,7 @@ export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperator
         const held = latest.get(id)
         if (held === undefined) {
           latest.set(id, { event, part })
-          if (latest.size > maxKeys) emitOldest()
+          while (latest.size > maxKeys) emitOldest()
           return
         }
         const { event: replaced, part: replacedPart } = held
@@ -54,6 +55,18 @@ export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperator
         drop(replaced, replacedPart)
       },
       flush,
+      *save(writer) {
+        timer.save(writer)
+        const held = [...latest].map(([id, { event }]) => [id, event])
+        yield* saveItems(writer, held, (each) => writer.value(each))
+      },
+      restore(reader) {
+        timer.load(reader, every)
+        loadItems(reader, () => {
+          const [id, event] = reader.value<[Primitive, T]>()
+          latest.set(id, { event, part: undefined })
+        })
+      },
     }
   })
 }

@@ -2,6 +2,8 @@ import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { Primitive } from '../engine/keyed-state/key.ts'
 import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
+import { shiftToDay } from '../stage/clock.ts'
+import { loadItems, saveItems } from '../stage/operator-state.ts'
 import { type ByKeyOptions, type Held, operateByKey } from './operate-by-key.ts'
 
 export interface ThrottleByKeyOptions<T> extends ByKeyOptions<T> {
@@ -79,11 +81,37 @@ export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOper
         else if (trailing)
           for (const replaced of entry.held.splice(0, 1, { event, part })) drop(replaced.event, replaced.part)
         else drop(event, part)
-        if (throttled.size > maxKeys) evictOldest()
+        while (throttled.size > maxKeys) evictOldest()
       },
       flush() {
         for (const entry of [...throttled.values()].sort((a, b) => a.at - b.at || a.order - b.order))
           emitHeld(entry)
+      },
+      *save(writer) {
+        const shift = shiftToDay(clock)
+        writer.number(order)
+        const entries = [...throttled.values()].map((entry) => ({ ...entry, held: [...entry.held] }))
+        yield* saveItems(writer, entries, ({ id, at, order: number, held }) => {
+          writer.value(id)
+          writer.number(at + shift)
+          writer.number(number)
+          writer.value(held.map(({ event }) => event))
+        })
+      },
+      restore(reader) {
+        const [now, shift] = [clock.now(), shiftToDay(clock)]
+        order = reader.number()
+        loadItems(reader, () => {
+          const id = reader.value<Primitive>()
+          // Somebody may have set the clock back.
+          const at = Math.min(reader.number() - shift, now + interval)
+          const number = reader.number()
+          const held = reader.value<T[]>().map((event) => ({ event, part: undefined }))
+          const entry: Throttled<T> = { id, held, order: number, at: Number.POSITIVE_INFINITY }
+          throttled.set(id, entry)
+          queue.schedule(entry, at)
+        })
+        timer.set(queue.next())
       },
     }
   })

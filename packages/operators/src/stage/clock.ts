@@ -11,7 +11,14 @@ export interface Clock {
   timeOfDay(): number
   /** As {@link timeOfDay}, but not behind the system's clock, for timestamps that others have made. */
   latestTimeOfDay(): number
+  /** From now on `timeOfDay` goes on from `time`, where an earlier process stopped, if it is behind that. */
+  goOnFrom(time: number): void
   schedule(work: () => void, delay: number): Subscription
+}
+
+/** What turns a time of `now` into one of the day, which the next process has too. */
+export function shiftToDay(clock: Clock): number {
+  return clock.timeOfDay() - clock.now()
 }
 
 /**
@@ -20,16 +27,28 @@ export interface Clock {
  */
 export function createClock(scheduler: SchedulerLike = asyncScheduler): Clock {
   const schedule = (work: () => void, delay: number) => scheduler.schedule(work, delay)
+  /** How far the time of day is ahead of the clock. */
+  let ahead = 0
+  const goOn = (timeOfDay: () => number, time: number) => {
+    ahead += Math.max(0, time - timeOfDay())
+  }
   if (scheduler.now !== asyncScheduler.now) {
-    const now = () => scheduler.now()
-    return { now, timeOfDay: now, latestTimeOfDay: now, schedule }
+    const timeOfDay = () => scheduler.now() + ahead
+    return {
+      now: () => scheduler.now(),
+      timeOfDay,
+      latestTimeOfDay: timeOfDay,
+      goOnFrom: (time) => goOn(timeOfDay, time),
+      schedule,
+    }
   }
   const origin = scheduler.now() - performance.now()
-  const timeOfDay = () => Math.floor(origin + performance.now())
+  const timeOfDay = () => Math.floor(origin + performance.now()) + ahead
   return {
     now: () => Math.floor(performance.now()),
     timeOfDay,
     latestTimeOfDay: () => Math.max(timeOfDay(), scheduler.now()),
+    goOnFrom: (time) => goOn(timeOfDay, time),
     schedule,
   }
 }

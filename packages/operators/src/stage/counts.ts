@@ -12,7 +12,7 @@ export class Counts {
   late = 0
   dropped = 0
   rejected = 0
-  /** The source has completed. */
+  /** The source has completed, and nothing that the operator held was lost. */
   isComplete = false
   keys: () => number = () => 0
   watermark: () => number | undefined = () => undefined
@@ -36,6 +36,7 @@ export class Counts {
 
   /** The state is discarded, with everything that is buffered. */
   discard(): void {
+    if (this.buffered > 0) this.isComplete = false
     this.dropped += this.buffered
   }
 }

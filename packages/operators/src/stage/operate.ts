@@ -74,7 +74,7 @@ function createOperator<In, Out>(
       const isFollowed = Connection !== FollowableSubscriber || counts.tracker !== undefined
       const subscriber = new (isFollowed ? Connection : OperatorSubscriber<In, Out>)(out, counts)
       subscriber.start(createHandler)
-      stage?.keep?.(subscriber.handler.state)
+      stage?.keep?.(subscriber.handler.state, (error) => out.error(error))
       source.subscribe(subscriber)
       subscriber.handler.subscribed?.()
     })

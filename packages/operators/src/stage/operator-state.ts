@@ -16,6 +16,24 @@ export interface StateReader {
   value<T>(): T
 }
 
+/** Writes the number of items and each of them, and yields before each one. They must not change meanwhile. */
+export function* saveItems<I>(
+  writer: StateWriter,
+  items: readonly I[],
+  save: (item: I) => void,
+): Generator<void, void> {
+  writer.number(items.length)
+  for (const item of items) {
+    yield
+    save(item)
+  }
+}
+
+/** Calls back for each item that {@link saveItems} has written. */
+export function loadItems(reader: StateReader, load: () => void): void {
+  for (let left = reader.number(); left > 0; left--) load()
+}
+
 /**
  * The state of one subscription to an operator, as a job saves and restores it. A handler that has one can be a stage of
  * a job.

@@ -62,8 +62,8 @@ export interface Stage {
 export interface AttachableStage extends Stage {
   /** A subscription to the operator starts. Throws if another one uses the stage. */
   attach(operator: string, counts: Counts): void
-  /** Only of a job: saves and restores the state of the attached operator. Throws if it cannot. */
-  keep?(state: Durability): void
+  /** Only of a job: saves and restores the state of the attached operator. `fail` errors its stream. Throws if it cannot. */
+  keep?(state: Durability, fail: (error: unknown) => void): void
   /** The subscription has ended. */
   detach(): void
   /** Lets `tracker` follow the operator's events. The operator must not be subscribed yet. Returns a teardown. */

@@ -1,6 +1,7 @@
 import { LONGEST_TIMER } from '@rxsse/shared'
 import type { Subscription, Unsubscribable } from 'rxjs'
-import type { Clock } from './clock.ts'
+import { type Clock, shiftToDay } from './clock.ts'
+import type { StateReader, StateWriter } from './operator-state.ts'
 
 /**
  * One timer that can be set again at any time. Moving it later costs nothing: the pending timeout fires early and
@@ -19,6 +20,11 @@ export class Timer implements Unsubscribable {
     this.#callback = callback
   }
 
+  /** When the timer calls back. Infinity: it is not set. */
+  get due(): number {
+    return this.#due
+  }
+
   get isSet(): boolean {
     return this.#due !== Number.POSITIVE_INFINITY
   }
@@ -28,6 +34,17 @@ export class Timer implements Unsubscribable {
     this.#due = due
     if (due === Number.POSITIVE_INFINITY) this.clear()
     else if (this.#timeout === undefined || due < this.#timeoutAt) this.#start()
+  }
+
+  /** Writes when it is due, as a time of the day. */
+  save(writer: StateWriter): void {
+    writer.number(this.#due + shiftToDay(this.#clock))
+  }
+
+  /** Sets it as it was. Whoever has set the clock back meanwhile waits for `longest` milliseconds at the longest. */
+  load(reader: StateReader, longest: number): void {
+    const due = reader.number() - shiftToDay(this.#clock)
+    if (due !== Number.POSITIVE_INFINITY) this.set(Math.min(due, this.#clock.now() + longest))
   }
 
   clear(): void {

@@ -6,6 +6,7 @@ import type { Pane, TimeWindow, WindowResult } from '../engine/window-engine.ts'
 import { createClock } from '../stage/clock.ts'
 import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
+import { loadItems, saveItems } from '../stage/operator-state.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { identifyResult } from './standing-results.ts'
 
@@ -81,19 +82,12 @@ export function collectWindow<R extends WindowResult<unknown, unknown>>(
         shape: {},
         // A list ends with the turn of the event loop.
         usesClock: true,
-        *save(writer) {
-          const list = [...results.values()]
-          writer.number(list.length)
-          for (const result of list) {
-            yield
-            writer.value(result)
-          }
-        },
+        save: (writer) => saveItems(writer, [...results.values()], (result) => writer.value(result)),
         restore(reader) {
-          for (let left = reader.number(); left > 0; left--) {
+          loadItems(reader, () => {
             const result = reader.value<R>()
             results.set(identifyResult(result), result)
-          }
+          })
           if (results.size > 0) endOfTurn.set(clock.now())
         },
       },

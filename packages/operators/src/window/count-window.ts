@@ -7,7 +7,7 @@ import type { Eviction } from '../engine/keyed-state/keyed-state.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { CountWindows } from '../engine/slices/count-windows.ts'
 import type { WindowResult } from '../engine/window-engine.ts'
-import { createClock } from '../stage/clock.ts'
+import { createClock, shiftToDay } from '../stage/clock.ts'
 import {
   type EventHandler,
   type OperatorContext,
@@ -16,7 +16,7 @@ import {
 } from '../stage/operate.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import type { Aggregates } from './aggregates.ts'
-import { resolveShape } from './operate-windows.ts'
+import { createEmit, resolveShape } from './operate-windows.ts'
 
 export interface CountWindowOptions<T, K extends Key, S extends AggregateShape<T>> extends StageOptions {
   /** How many events of a key a window has. */
@@ -72,16 +72,17 @@ export function countWindow<T, S extends AggregateShape<T>, K extends Key = unde
 }
 
 function createHandler<T, K extends Key, S extends AggregateShape<T>>(
-  { out, counts, createTimer }: OperatorContext<WindowResult<K, AggregateResults<S>>>,
+  context: OperatorContext<WindowResult<K, AggregateResults<S>>>,
   { shape, selectKey, onError, onDropped, clock, ...windowOptions }: Config<T, K, S>,
 ): EventHandler<T> {
+  const { out, counts, createTimer } = context
   const { tracker } = counts
   tracker?.onStart()
   const row = new AggregateRow<T, AggregateResults<S>>(shape, { atomic: onError !== undefined })
   const windows = new CountWindows<K, AggregateResults<S>, Part<string>>({
     ...windowOptions,
     row,
-    emit: (result) => out.next(result),
+    emit: createEmit(context),
     onFinal(events, parts) {
       counts.out += events
       for (const part of parts) tracker?.onSettled(part)
@@ -96,6 +97,20 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
   })
 
   return {
+    state: {
+      shape: { size: windowOptions.size, every: windowOptions.every, aggregates: row.kinds },
+      usesClock: hasExpiry,
+      sample: (writer) => row.sample(writer),
+      *save(writer) {
+        writer.number(arrived)
+        yield* windows.save(writer, shiftToDay(clock))
+      },
+      restore(reader) {
+        arrived = reader.number()
+        windows.load(reader, clock.now(), shiftToDay(clock))
+        if (hasExpiry) timer.set(windows.nextExpiry)
+      },
+    },
     next(event) {
       const part = tracker?.onArrival(event)
       const settle = () => part !== undefined && tracker?.onSettled(part)
@@ -119,7 +134,8 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
       onDropped?.(event)
     },
     complete() {
-      windows.flush()
+      // A job may go on from here, if its source has more events later.
+      windows.flush(counts.identify !== undefined)
       out.complete()
     },
   }

@@ -44,6 +44,8 @@ export interface EventTime<T> extends WatermarkOptions {
   readonly onInvalid: ((event: T) => void) | undefined
   readonly onError: OnError<T> | undefined
   readonly clock: Clock
+  /** Whether events happen when they arrive, because they have no timestamps. */
+  readonly isByClock: boolean
   /** Whether more than the events moves the watermark, or says when they happened. */
   readonly usesClock: boolean
   /** Undefined: one feed. */
@@ -74,6 +76,7 @@ export function resolveEventTime<T>(operator: string, options: EventTimeOptions<
     onInvalid: resolveSideOutput(options.onInvalid, `${operator}: onInvalid`),
     onError: options.onError,
     clock,
+    isByClock: timestamp === undefined,
     usesClock:
       timestamp === undefined ||
       idle !== false ||

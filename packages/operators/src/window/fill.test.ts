@@ -159,19 +159,29 @@ describe('fill', () => {
     expect(taken()).toEqual([[0, undefined, 10, 20, 1, 'late', 1]])
   })
 
-  it('waits for feeds that are away: a minute without events may only be late', () => {
+  it('waits for a feed that is away: what looks like an empty window may only be late', () => {
     const progress = createProgress()
     const feed = progress.feed('a')
     feed.state.next({ status: 'open' })
-    const { source, taken } = driven(tumbling(10), { fill: true, progress, feed: () => 'a', idle: 5 })
+    const { clock, source, taken } = driven(tumbling(10), { fill: true, progress, feed: () => 'a', idle: 5 })
     source.next(at(1))
     feed.state.next({ status: 'waiting' })
-    const { source: other } = driven(tumbling(10))
-    other.next(at(1))
+    clock.advanceBy(100)
     expect(taken()).toEqual([])
     feed.state.next({ status: 'open' })
+    source.next(at(12))
     source.next(at(31))
-    expect(taken()).toHaveLength(3)
+    expect(taken()).toEqual([
+      [100, undefined, 0, 10, 1, 'on-time', 0],
+      [100, undefined, 10, 20, 1, 'on-time', 0],
+      [100, undefined, 20, 30, 0, 'on-time', 0],
+    ])
+    // An open feed that is silent is not waited for.
+    clock.advanceBy(19)
+    expect(taken()).toEqual([
+      [109, undefined, 30, 40, 1, 'on-time', 0],
+      [119, undefined, 40, 50, 0, 'on-time', 0],
+    ])
   })
 
   it('is collected with the results of the other keys', () => {

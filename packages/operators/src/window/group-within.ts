@@ -4,6 +4,7 @@ import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { createClock } from '../stage/clock.ts'
 import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
+import { loadItems, saveItems } from '../stage/operator-state.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 
 export interface GroupWithinOptions<T> extends StageOptions {
@@ -56,8 +57,6 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
     /** The events of the group, if a `commit` follows them. */
     let parts: (Part<string> | undefined)[] = []
     let total = 0
-    /** When the open group is due, if it is. */
-    let due = Number.POSITIVE_INFINITY
     const timer = createTimer(clock, emit)
 
     function emit(): void {
@@ -78,21 +77,14 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
         shape: {},
         usesClock: maxWait !== undefined,
         *save(writer) {
-          const events = [...group]
           writer.number(total)
-          // The time of day, which the next process has too.
-          writer.number(due + clock.timeOfDay() - clock.now())
-          writer.number(events.length)
-          for (const event of events) {
-            yield
-            writer.value(event)
-          }
+          timer.save(writer)
+          yield* saveItems(writer, [...group], (event) => writer.value(event))
         },
         restore(reader) {
           total = reader.number()
-          due = reader.number() - clock.timeOfDay() + clock.now()
-          for (let left = reader.number(); left > 0; left--) group.push(reader.value())
-          if (group.length > 0 && maxWait !== undefined) timer.set(Math.min(due, clock.now() + maxWait))
+          timer.load(reader, maxWait ?? 0)
+          loadItems(reader, () => group.push(reader.value()))
         },
       },
       next(event) {
@@ -110,10 +102,7 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
         if (part !== undefined) parts.push(part)
         total += weight
         if (group.length >= maxItems || total >= maxWeight) emit()
-        else if (group.length === 1 && maxWait !== undefined) {
-          due = clock.now() + maxWait
-          timer.set(due)
-        }
+        else if (group.length === 1 && maxWait !== undefined) timer.set(clock.now() + maxWait)
       },
       complete() {
         emit()

@@ -2,6 +2,7 @@ import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
 import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
+import { foldResults } from '../../test/fold-results.ts'
 import { stampedStream } from '../../test/stamped.ts'
 import { AlignedModel, SessionModel, type Stamped } from '../../test/window-model.ts'
 import type { WindowResult } from '../engine/window-engine.ts'
@@ -28,21 +29,6 @@ const grid = fc.record({
   every: fc.integer({ min: 1, max: 24 }),
   offset: fc.constant(0),
 })
-
-/** The protocol, written as a reader of the results would: the newest result of each identity, without what was replaced. */
-function fold(results: readonly Result[]): Result[] {
-  const standing = new Map<string, Result>()
-  const name = (key: string, window: Result['window'], part = 0) =>
-    `${key} ${window.start} ${window.end} ${part}`
-  for (const result of results) {
-    for (const window of result.replaces ?? []) standing.delete(name(result.key, window, result.part))
-    const id = name(result.key, result.window, result.part)
-    const before = standing.get(id)
-    if (before !== undefined) expect(result.revision).toBeGreaterThan(before.revision)
-    standing.set(id, result)
-  }
-  return [...standing.values()]
-}
 
 function run(spec: WindowSpec, stream: readonly Stamped[], given: Options) {
   const { early, ...rest } = given
@@ -86,7 +72,7 @@ describe('folding any prefix of the results by their identity', () => {
         const { results, push, complete } = run(hopping(spec), stream, given)
         const check = () => {
           const folded = new Map<string, number[]>()
-          for (const { key, window, value } of fold(results)) {
+          for (const { key, window, value } of foldResults(results)) {
             const id = `${key} ${window.start}`
             folded.set(id, [...(folded.get(id) ?? []), ...value.ids])
           }
@@ -120,9 +106,9 @@ describe('folding any prefix of the results by their identity', () => {
         const { results, late, push, complete } = run(session(gap), stream, all)
         const sessions = new Map<string, readonly number[]>()
         const check = () => {
-          const ids = fold(results).flatMap(({ value }) => value.ids)
+          const ids = foldResults(results).flatMap(({ value }) => value.ids)
           expect(new Set(ids).size).toBe(ids.length)
-          const folded = fold(results).map(({ key, window, value }) => [
+          const folded = foldResults(results).map(({ key, window, value }) => [
             `${key} ${window.start} ${window.end}`,
             value.ids,
           ])
@@ -143,7 +129,7 @@ describe('folding any prefix of the results by their identity', () => {
         complete()
         learn(model.complete())
         check()
-        const standing = fold(results).flatMap(({ value }) => value.ids)
+        const standing = foldResults(results).flatMap(({ value }) => value.ids)
         expect(sorted(standing)).toEqual(
           sorted(stream.map((event) => event.id)).filter((id) => !late.some((event) => event.id === id)),
         )
@@ -158,7 +144,7 @@ describe('folding any prefix of the results by their identity', () => {
         const { results, late, push, complete } = run(session(gap), stream, given)
         for (const event of stream) push(event)
         complete()
-        const standing = fold(results).flatMap(({ value }) => value.ids)
+        const standing = foldResults(results).flatMap(({ value }) => value.ids)
         expect(sorted([...standing, ...late.map((event) => event.id)])).toEqual(
           sorted(stream.map((event) => event.id)),
         )

@@ -172,6 +172,7 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
 
   #close(side: JoinSide): void {
     this.#open--
+    this.#context.counts.isComplete = this.#open === 0
     this.#feeds?.[side].state.next({ status: 'closed' })
     if (this.#open > 0) return
     this.#expire(Number.POSITIVE_INFINITY)
@@ -250,7 +251,8 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
   #emit(results: readonly R[], isMatched: boolean): void {
     const { out, counts } = this.#context
     if (isMatched) counts.out++
-    if (this.#join.held > this.#config.maxBuffered) {
+    // More than one if a state was restored that had another bound.
+    while (this.#join.held > this.#config.maxBuffered) {
       // There is at least one.
       this.#drop(this.#join.takeNext() as Held<T> | Held<U>, 'max-buffered')
     }

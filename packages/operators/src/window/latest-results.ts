@@ -5,6 +5,7 @@ import type { WindowResult } from '../engine/window-engine.ts'
 import { createClock } from '../stage/clock.ts'
 import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
+import { loadItems, saveItems } from '../stage/operator-state.ts'
 import { StandingResults } from './standing-results.ts'
 
 export interface LatestResultsOptions extends StageOptions {
@@ -64,24 +65,20 @@ export function latestResults<R extends WindowResult<unknown, unknown>>(
           shape: {},
           usesClock: true,
           *save(writer) {
-            const list = standing.list()
             const unseen = new Set(fresh)
-            writer.number(list.length)
             writer.value(isChanged)
-            for (const result of list) {
+            yield* saveItems(writer, standing.list(), (result) => {
               writer.value(result)
               writer.value(unseen.has(result))
-              yield
-            }
+            })
           },
           restore(reader) {
-            let left = reader.number()
             isChanged = reader.value()
-            for (; left > 0; left--) {
+            loadItems(reader, () => {
               const result = reader.value<R>()
               standing.add(result)
               if (reader.value<boolean>()) fresh.add(result)
-            }
+            })
             if (isChanged) endOfTurn.set(clock.now())
           },
         },

@@ -8,8 +8,9 @@ import type { Fill, WindowEngine, WindowEngineOptions, WindowResult } from '../e
 import type { Counts } from '../stage/counts.ts'
 import { emitResult } from '../stage/follow.ts'
 import { type EventHandler, type OperatorContext, operateSerialized } from '../stage/operate.ts'
-import type { Durability } from '../stage/operator-state.ts'
+import type { OperatorState } from '../stage/operator-state.ts'
 import { rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
+import type { Timer } from '../stage/timer.ts'
 import { type Aggregates, getAggregates } from './aggregates.ts'
 import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
 import { Finality } from './finality.ts'
@@ -33,8 +34,8 @@ export interface TimeWindowOptions<T, K extends Key, S extends AggregateShape<T>
 /** What an operator adds to its {@link TimeWindowOptions}. */
 export interface WindowKind<T, K extends Key, R> {
   readonly createEngine: (options: WindowEngineOptions<K, R>) => WindowEngine<K>
-  /** What the numbers of a saved window mean, for an engine that can be saved. */
-  readonly shape?: Readonly<Record<string, unknown>>
+  /** What the numbers of a saved window mean. */
+  readonly shape: Readonly<Record<string, unknown>>
   /** Milliseconds between early results. Undefined: there are none. */
   readonly early?: number | undefined
   readonly fill?: Fill<K, R> | undefined
@@ -108,10 +109,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
   }
 
   return {
-    state: createState({ source, windows, row, config }, () => {
-      setTimer?.()
-      if (early !== undefined && windows.keys > 0) setEarlyTimer(early)
-    }),
+    state: createState({ source, windows, row, earlyTimer, config }),
     next(event) {
       finality?.onArrival(event)
       let timestamp: number
@@ -146,7 +144,8 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
       if (setTimer !== undefined) setTimer()
     },
     complete() {
-      windows.flush()
+      // A job may go on from here, if its source has more events later.
+      windows.flush(counts.identify !== undefined)
       if (finality !== undefined) {
         // No event will come, so every event is final, also if nothing has fired just now.
         finality.hasFired = true
@@ -157,46 +156,42 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
   }
 }
 
-/** The windows as a job saves them. `setTimers` is called when they are restored. */
-function createState<T, K extends Key, S extends AggregateShape<T>>(
-  {
-    source,
-    windows,
-    row,
-    config: { time, stateShape, early },
-  }: {
-    readonly source: WatermarkSource<T>
-    readonly windows: WindowEngine<K>
-    readonly row: AggregateRow<T, AggregateResults<S>>
-    readonly config: Config<T, K, S>
-  },
-  setTimers: () => void,
-): Durability {
-  if (windows.save === undefined) return undefined
+/** The windows as a job saves them. */
+function createState<T, K extends Key, S extends AggregateShape<T>>({
+  source,
+  windows,
+  row,
+  earlyTimer,
+  config: { time, stateShape, early },
+}: {
+  readonly source: WatermarkSource<T>
+  readonly windows: WindowEngine<K>
+  readonly row: AggregateRow<T, AggregateResults<S>>
+  readonly earlyTimer: Timer
+  readonly config: Config<T, K, S>
+}): OperatorState {
   return {
     shape: { ...stateShape, aggregates: row.kinds },
     usesClock: time.usesClock || early !== undefined,
-    sample(writer) {
-      const slot = row.create()
-      row.save(slot, writer)
-      row.release(slot)
-    },
+    sample: (writer) => row.sample(writer),
     *save(writer) {
       source.save(writer)
-      yield* windows.save?.(writer) ?? []
+      earlyTimer.save(writer)
+      yield* windows.save(writer)
     },
     restore(reader) {
       source.load(reader)
-      windows.load?.(reader)
-      setTimers()
+      earlyTimer.load(reader, early ?? 0)
+      windows.load(reader)
+      source.setTimer?.()
     },
   }
 }
 
-/** A result has the same identity each time it is made. */
-function createEmit<K extends Key, R>(
+/** The function that emits a result. The result has the same identity each time it is made. */
+export function createEmit<K extends Key, R>(
   { out, counts }: OperatorContext<WindowResult<K, R>>,
-  finality: Finality | undefined,
+  finality?: Finality,
 ): (result: WindowResult<K, R>) => void {
   const { identify } = counts
   if (identify !== undefined) {

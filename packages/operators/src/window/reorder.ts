@@ -3,6 +3,7 @@ import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { Heap } from '../engine/queues/heap.ts'
 import { emitEvent, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized } from '../stage/operate.ts'
+import { loadItems, saveItems } from '../stage/operator-state.ts'
 import { rejectEvent } from '../stage/side-output.ts'
 import { type EventTimeOptions, resolveEventTime } from './event-time.ts'
 import { createWatermarkSource } from './watermark-source.ts'
@@ -55,23 +56,20 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
         usesClock: time.usesClock,
         *save(writer) {
           timeSource.save(writer)
-          const items = held.items()
           writer.number(arrived)
-          writer.number(items.length)
-          for (const { timestamp, order, event } of items) {
+          yield* saveItems(writer, held.items(), ({ timestamp, order, event }) => {
             writer.number(timestamp)
             writer.number(order)
             writer.value(event)
-            yield
-          }
+          })
         },
         restore(reader) {
           timeSource.load(reader)
           arrived = reader.number()
-          for (let left = reader.number(); left > 0; left--) {
+          loadItems(reader, () => {
             const timestamp = reader.number()
             held.push({ timestamp, order: reader.number(), event: reader.value<T>(), part: undefined })
-          }
+          })
           setTimer?.()
         },
       },

@@ -44,6 +44,7 @@ export function slidingWindow<T, S extends AggregateShape<T>, K extends Key = un
 ): OperatorFunction<T, WindowResult<K, AggregateResults<S>>> {
   const size = parsePositiveDuration(options.size, 'slidingWindow: size')
   return operateWindows('slidingWindow', options, {
+    shape: { size },
     createEngine: (engineOptions) => new SlidingWindows(size, engineOptions),
   })
 }

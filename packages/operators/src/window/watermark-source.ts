@@ -71,7 +71,10 @@ function createSingleSource<T>(
     },
     setTimer: time.idle === Number.POSITIVE_INFINITY ? undefined : setTimer,
     save: (writer) => watermark.save(writer),
-    load: (reader) => watermark.load(reader, clock.now()),
+    load(reader) {
+      watermark.load(reader, clock.now())
+      goOnFrom(watermark.value, time)
+    },
   }
 }
 
@@ -87,12 +90,11 @@ function createFeedSource<T>(
   const mayBeIdle = time.idle !== Number.POSITIVE_INFINITY
   let feed: Feed | undefined
   let isStarted = false
-  let awaited = Number.POSITIVE_INFINITY
   counts.watermark = () => watermark.value
   counts.feeds = () => watermark.marks()
   counts.clock = clock
   const timer = createTimer(clock, (now) => {
-    watermark.advance(awaited, now)
+    watermark.advance(follower.next(), now)
     advance()
   })
   // The feeds that there are now come while the follower is not ready.
@@ -113,15 +115,20 @@ function createFeedSource<T>(
   }
 
   function setTimer(): void {
-    awaited = follower.next()
-    timer.set(watermark.nextChange(awaited))
+    timer.set(watermark.nextChange(follower.next()))
+  }
+
+  /** An event of an open feed changes only when that feed is idle. The timer may be early, but not late. */
+  function setTimerAfterEvent(): void {
+    if (feed?.phase !== 'open') setTimer()
+    else if (feed.since + time.idle < timer.due) timer.set(feed.since + time.idle)
   }
 
   return {
     watermark,
     readFeed(event) {
       const name = selectFeed(event)
-      feed = watermark.find(name)
+      if (feed?.name !== name) feed = watermark.find(name)
       if (feed === undefined) throw optionError(option, 'a name that progress.feed() knows', name)
     },
     observe(timestamp) {
@@ -134,8 +141,16 @@ function createFeedSource<T>(
       )
     },
     // Without `idle` events do not change how long an absent feed is waited for.
-    setTimer: mayBeIdle ? setTimer : undefined,
+    setTimer: mayBeIdle ? setTimerAfterEvent : undefined,
     save: (writer) => watermark.save(writer),
-    load: (reader) => watermark.load(reader),
+    load(reader) {
+      watermark.load(reader)
+      goOnFrom(watermark.value, time)
+    },
   }
+}
+
+/** If the clock of this process is behind that of the one before, every event would be late. */
+function goOnFrom(watermark: number, { isByClock, clock, maxOutOfOrderness }: EventTime<never>): void {
+  if (isByClock) clock.goOnFrom(watermark + maxOutOfOrderness)
 }

@@ -1,4 +1,4 @@
-import { type Duration, optionError, parsePositiveDuration, parseTimeout } from '@rxsse/shared'
+import { type Duration, optionError, parsePositiveTimeout } from '@rxsse/shared'
 import { createClient } from 'redis'
 import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import { backoffDelay } from './backoff.ts'
@@ -52,11 +52,10 @@ export function resolveConnectionOptions(options: ConnectionOptions, caller: str
   if (typeof key !== 'string' || !/^[^{}]+$/.test(key)) {
     throw optionError(`${caller}: key`, 'text without { and }', key)
   }
-  parsePositiveDuration(timeout, `${caller}: timeout`)
   return {
     client: resolveClient(options, caller, random),
     key,
-    timeout: parseTimeout(timeout, `${caller}: timeout`),
+    timeout: parsePositiveTimeout(timeout, `${caller}: timeout`),
     onError,
     scheduler,
     random,

@@ -161,7 +161,7 @@ export class AppendQueue {
     batch.forEach((pending, index) => {
       const entry = answer[index] as Answer[number]
       if (entry === FENCED) {
-        if (pending.right?.token === pending.token) pending.right?.lose()
+        pending.right?.lose(pending.token ?? '')
         pending.sent = false
         rejectMessage(pending, 'lease-lost', NO_LEASE)
         return

@@ -111,7 +111,7 @@ redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 return 1
 `
 
-/** Gives the right to the next process at once. KEYS: fence, lease. ARGV: token. */
+/** Gives the right back: the next process that asks gets it. KEYS: fence, lease. ARGV: token. */
 export const RELEASE_LEASE: string = `${CHECK_FENCE}
 return redis.call('DEL', KEYS[2])
 `
@@ -133,10 +133,22 @@ return 1
 `
 
 /**
- * Completes a snapshot and removes others. KEYS: fence, snapshots, pieces, the pieces of each snapshot to remove. ARGV: token;
- * id; header; the number of pieces; the id of each snapshot to remove.
+ * Completes a snapshot and removes others. A call that arrives after a later one, because it was delayed in the buffers of a
+ * lost connection, is refused. KEYS: fence, snapshots, pieces, the pieces of each snapshot to remove. ARGV: token; id; header;
+ * the number of pieces; the id of each snapshot to remove.
  */
 export const COMMIT_SNAPSHOT: string = `${CHECK_FENCE}
+local replaced = { [ARGV[2]] = true }
+for i = 5, #ARGV do replaced[ARGV[i]] = true end
+local number = cjson.decode(ARGV[3]).number
+local headers = redis.call('HGETALL', KEYS[2])
+for i = 1, #headers, 2 do
+  local isRead, header = pcall(cjson.decode, headers[i + 1])
+  local other = isRead and type(header) == 'table' and tonumber(header.number) or 0
+  if not replaced[headers[i]] and other >= number then
+    return redis.error_reply('STALE a later snapshot has arrived before')
+  end
+end
 if redis.call('HLEN', KEYS[3]) ~= tonumber(ARGV[4]) then
   return redis.error_reply('ERR Redis lost a part of the snapshot')
 end

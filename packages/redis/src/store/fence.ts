@@ -6,8 +6,8 @@ export interface Right {
   readonly fenceKey: string
   /** The token of this process. Undefined if it has no lease, or lost it. */
   readonly token: string | undefined
-  /** Redis has refused the token. */
-  lose(): void
+  /** Redis has refused this token. */
+  lose(token: string): void
 }
 
 /** What a log must know of a job's store to append only while this process has the right to run the job. */

@@ -31,7 +31,7 @@ export class HeldLease implements Lease {
   #end = 0
   #lost: Error | undefined
   #isOver = false
-  #releasing: Promise<void> | undefined
+  #released: Promise<void> | undefined
   isWanted = false
   #timer: Unsubscribable | undefined
 
@@ -59,13 +59,14 @@ export class HeldLease implements Lease {
     this.#call(this.#wantedListeners, undefined)
   }
 
-  /** Called again, it resolves when the first call does. */
-  async release(): Promise<void> {
-    if (!this.#isOver) this.#releasing = this.#tellRedis()
-    await this.#releasing
+  /** Whoever calls it again waits as well. */
+  release(): Promise<void> {
+    this.#released ??= this.#giveUp()
+    return this.#released
   }
 
-  async #tellRedis(): Promise<void> {
+  async #giveUp(): Promise<void> {
+    if (this.#isOver) return
     this.#finish()
     const { run } = this.#options
     // If Redis cannot be asked, the lease ends by itself.

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { type Lease, type LeaseRequest, SnapshotStoreError } from '@rxsse/shared'
 import type { Unsubscribable } from 'rxjs'
+import { backoffDelay } from '../connection/backoff.ts'
+import type { Outcome } from '../connection/connection.ts'
+import { retry } from '../connection/retry.ts'
 import { acquireLeaseScript, releaseLeaseScript } from '../scripts/script.ts'
 import { HeldLease, type LeaseOptions, pollInterval, readClock } from './held-lease.ts'
 
@@ -11,12 +14,12 @@ import { HeldLease, type LeaseOptions, pollInterval, readClock } from './held-le
  */
 export class LeaseHolder {
   readonly #options: LeaseOptions
+  /** The calls that Redis has not answered. Each may give the right, or return it. */
+  readonly #calls = new Set<Promise<unknown>>()
   #held: HeldLease | undefined
-  /** The one that is held, or was last. */
-  #latest: HeldLease | undefined
 
   constructor(options: LeaseOptions) {
-    this.#options = options
+    this.#options = { ...options, run: (script, args) => this.#track(options.run(script, args)) }
   }
 
   /** Undefined if this process does not have the right now. */
@@ -39,7 +42,8 @@ export class LeaseHolder {
   acquire(): LeaseRequest {
     let isCancelled = false
     let wait: Unsubscribable | undefined
-    const { scheduler, duration, run, reportFailure } = this.#options
+    let failures = 0
+    const { scheduler, random, duration, run, reportFailure } = this.#options
     const granted = new Promise<Lease>((resolve) => {
       const ask = async () => {
         const asked = readClock(scheduler)
@@ -47,9 +51,14 @@ export class LeaseHolder {
         const token = 'answer' in outcome && typeof outcome.answer === 'string' ? outcome.answer : undefined
         if (token !== undefined) return isCancelled ? this.giveBack(token) : resolve(this.hold(token, asked))
         if (isCancelled) return
-        if ('failure' in outcome) reportFailure(outcome.failure)
-        const left = 'answer' in outcome ? Number(outcome.answer) + 1 : duration
-        wait = scheduler.schedule(ask, Math.min(left, pollInterval(duration)))
+        if ('failure' in outcome) {
+          reportFailure(outcome.failure)
+          // A store that was just created is not connected yet.
+          wait = scheduler.schedule(ask, backoffDelay(10, failures++, random))
+          return
+        }
+        failures = 0
+        wait = scheduler.schedule(ask, Math.min(Number(outcome.answer) + 1, pollInterval(duration)))
       }
       ask()
     })
@@ -62,14 +71,34 @@ export class LeaseHolder {
     }
   }
 
-  /** Redis has said that another process has the right. */
-  lose(): void {
-    this.#held?.lose(`another process has the right to run the job, or Redis lost who has it`)
+  /** Redis has refused a token. If that was a late answer, this process may have another token by now. */
+  lose(token: string): void {
+    if (token !== this.#held?.token) return
+    this.#held.lose(
+      'another process has the right to run the job, or Redis lost who has it, or the log is on another server than the store',
+    )
   }
 
-  /** Resolves when Redis has been told, also if the lease was released before. */
+  /** Returns the right. Resolves when Redis has answered all calls, or after `timeout`. */
   async release(): Promise<void> {
-    await this.#latest?.release()
+    void this.#held?.release()
+    await retry(
+      () => this.#settle(),
+      () => true,
+      this.#options,
+    )
+  }
+
+  async #settle(): Promise<Outcome<void>> {
+    // If a call that was cancelled gets the right, another one returns it.
+    while (this.#calls.size > 0) await Promise.all(this.#calls)
+    return { answer: undefined }
+  }
+
+  #track<T>(call: Promise<T>): Promise<T> {
+    this.#calls.add(call)
+    void call.finally(() => this.#calls.delete(call))
+    return call
   }
 
   /** Whether this process was asked to return the right. */
@@ -88,7 +117,7 @@ export class LeaseHolder {
     const held = new HeldLease(token, since, this.#options, () => {
       if (this.#held === held) this.#held = undefined
     })
-    this.#held = this.#latest = held
+    this.#held = held
     return held
   }
 

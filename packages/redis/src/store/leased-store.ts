@@ -51,8 +51,8 @@ export class LeasedStore implements Right {
     return this.holder.token
   }
 
-  lose(): void {
-    this.holder.lose()
+  lose(token: string): void {
+    this.holder.lose(token)
   }
 
   async load(): Promise<Snapshot | undefined> {

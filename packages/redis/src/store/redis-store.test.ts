@@ -1,5 +1,6 @@
 import { type StoredPart, snapshotStoreLaws } from '@rxsse/testing'
 import { createCluster } from 'redis'
+import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { redisPath } from '../../test/redis.ts'
 import { setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
@@ -63,6 +64,19 @@ describe.skipIf(redisPath === undefined)('redisStore', () => {
     }
     const admin = await setUpAdmin(redis)
     expect((await admin.keys('{rxsse}:job:one:snapshot:*')).length).toBe(3)
+  })
+
+  it('asks again at once while its connection opens, not only when a lease may have ended', async () => {
+    const redis = await setUpRedis()
+    const delays: number[] = []
+    const schedule: SchedulerLike['schedule'] = (work, delay = 0, state) => {
+      delays.push(delay)
+      return asyncScheduler.schedule(work as never, delay, state)
+    }
+    const scheduler = { schedule, now: asyncScheduler.now }
+    const store = setUpStore({ url: redis.url, scheduler })
+    await store.acquire().granted
+    expect(delays[0]).toBeLessThanOrEqual(20)
   })
 
   it('works in a cluster, with a log of the same key', async () => {

@@ -83,9 +83,17 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
 
     acquire() {
       whole.assertOpen()
-      const request = whole.holder.acquire()
+      const { granted, cancel } = whole.holder.acquire()
+      const forget = () => requests.delete(request)
+      const request: LeaseRequest = {
+        granted,
+        cancel() {
+          forget()
+          cancel()
+        },
+      }
       requests.add(request)
-      void request.granted.then(() => requests.delete(request))
+      void granted.then(forget)
       return request
     },
 

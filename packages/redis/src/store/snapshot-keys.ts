@@ -106,7 +106,7 @@ export class SnapshotKeys implements SnapshotBackend {
     try {
       await this.#run(script, [storeKeys.fence, ...keys], [token, ...args], isLost)
     } catch (error) {
-      if (isFenced((error as Error).cause)) holder.lose()
+      if (isFenced((error as Error).cause)) holder.lose(token)
       else if (!isLost()) throw error
       throw createLostError()
     }

@@ -53,6 +53,18 @@ describe.each(ADAPTERS)('over $name', ({ mount, open, http2 }) => {
     await staying.take(1)
   })
 
+  it('a client that does not read and leaves is noticed at once', async () => {
+    const { sink, read } = await mountSink({ heartbeat: false })
+    const leaving = await read()
+    leaving.pause()
+    while (sink.stats().behind === 0) {
+      await sink.publish({ data: 'x'.repeat(100_000) })
+      await sleep(1)
+    }
+    leaving.close()
+    await expect.poll(() => sink.stats().connections, { timeout: 5_000 }).toBe(0)
+  })
+
   it('a client resumes, by header and by query, with an id beyond ASCII', async () => {
     const { sink, read } = await mountSink({ log: memoryLog({ ids: 'message' }) })
     await sink.publish({ data: 1, id: 'ą-😀' })

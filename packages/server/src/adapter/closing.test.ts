@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
 import fastify from 'fastify'
 import { NEVER, Subject } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -51,6 +54,20 @@ describe('closing a Fastify instance', () => {
     await close()
     expect((await reading).status).toBe(503)
     await expectIdle(endpoint)
+  })
+})
+
+describe('closing a server of Fetch handlers', () => {
+  it('after its sink waits until its clients have the last bytes', async () => {
+    const sink = createSink({ slowClient: { maxBytes: 100_000_000 } })
+    const server = createAdaptorServer({ fetch: sink.fetch }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const reader = await openReader(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    for (let n = 0; n < 100; n++) await sink.publish({ data: 'x'.repeat(100_000) })
+    await sink.close({ drain: '20s' })
+    await new Promise((resolve) => server.close(resolve))
+    expect(await reader.ended).toBe('end')
+    expect(reader.events()).toHaveLength(100)
   })
 })
 

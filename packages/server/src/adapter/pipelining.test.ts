@@ -1,5 +1,5 @@
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SseMessage } from '@rxsse/shared'
 import { NEVER, Observable } from 'rxjs'
@@ -126,6 +126,25 @@ describe('pipelined requests', () => {
     socket.destroy()
   })
 
+  it('that are answered at once leave no listener behind on their socket', async () => {
+    const sink = createSink()
+    const { server, url } = await serveBesideLarge(sink)
+    const sockets: Socket[] = []
+    server.on('connection', (opened) => sockets.push(opened))
+    const socket = connectRaw(url, '')
+    let text = ''
+    socket.on('data', (bytes) => {
+      text += String(bytes)
+    })
+    for (let round = 1; round <= 3; round++) {
+      socket.write('HEAD / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50))
+      await expect.poll(() => text.match(/HTTP\/1.1 200/g)?.length).toBe(50 * round)
+      expect(sockets[0]?.listenerCount('pause')).toBeLessThanOrEqual(2)
+    }
+    socket.destroy()
+    await expectIdle(sink, { server })
+  })
+
   it('end their connection if there are very many behind one that waits', async () => {
     const sink = createSink({ access: () => new Promise(() => {}) })
     const { server, url } = await serveBesideLarge(sink)
@@ -149,4 +168,15 @@ it('a body that nobody reads does not hide that its client leaves', async () => 
     socket.destroy()
     await expectIdle(endpoint, { server })
   }
+})
+
+it('a body that a project function leaves unread hides its client only until the next heartbeat', async () => {
+  const endpoint = streamTo(() => NEVER, { methods: ['POST'], heartbeat: { interval: 20 } })
+  const { server, url } = await serveBesideLarge(endpoint)
+  const socket = connectRaw(url, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n')
+  socket.write('x'.repeat(1_000_000))
+  await expect.poll(() => endpoint.stats().connections).toBe(1)
+  await sleep(20)
+  socket.destroy()
+  await expectIdle(endpoint, { server })
 })

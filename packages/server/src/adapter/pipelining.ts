@@ -50,8 +50,9 @@ function watch(response: Exclude<NodeResponse, { stream: unknown }>): void {
   const { socket } = response
   // The responses of some test tools have none.
   if (typeof socket?.on !== 'function') return
+  // The response before this one may not have closed yet.
+  if (!ANSWERING.has(socket)) socket.on('pause', checkAtEndOfTick)
   ANSWERING.set(socket, response)
-  socket.on('pause', checkAtEndOfTick)
   response.once('close', () => {
     if (ANSWERING.get(socket) === response) stopWatching(socket)
   })

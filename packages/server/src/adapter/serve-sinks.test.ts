@@ -31,6 +31,22 @@ describe('serveSinks', () => {
     },
   )
 
+  it.each(['/sse/%61dmin', '/sse/admin/', '/sse/%61%64min/?a=%62', '/sse/admin?'])(
+    'shows `access` the path of the sink, however the client writes it: %s',
+    async (path) => {
+      const paths: string[] = []
+      const admin = createSink({
+        access({ url }) {
+          paths.push(url.pathname + url.search)
+          return { deny: 403 }
+        },
+      })
+      const { port } = await startServer({ sinks: { admin } })
+      expect((await openReader(`http://127.0.0.1:${port}${path}`)).status).toBe(403)
+      expect(paths).toEqual([path.includes('?a') ? '/sse/admin?a=%62' : '/sse/admin'])
+    },
+  )
+
   it('takes the base path with or without a trailing slash', async () => {
     const { port } = await startServer({ basePath: '/', sinks: { a: createSink() } })
     expect((await openReader(`http://127.0.0.1:${port}/a`)).status).toBe(200)

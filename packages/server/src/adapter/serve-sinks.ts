@@ -25,6 +25,13 @@ export interface ServeInWorkersOptions extends ServeSinksOptions {
    * 0 serves in this process.
    */
   readonly workers: number
+  /**
+   * The operating system hands each connection to a worker, not the primary. Then a connection that
+   * comes as its worker is killed is reset, and its client comes back at once. Without it, such a
+   * connection stays open, and nobody answers. Connections are distributed less evenly. Only where
+   * Node can listen with `reusePort`, such as on Linux; elsewhere, this rejects. Default false.
+   */
+  readonly reusePort?: boolean
   readonly sinks: Readonly<Record<string, Pick<Sink, 'handler' | 'close' | 'stats'>>>
 }
 
@@ -51,16 +58,16 @@ export async function serveSinks(
   options: ServeSinksOptions | ServeInWorkersOptions,
 ): Promise<SinkServer | SinkWorkers> {
   if (!('workers' in options)) return serveHere(options)
-  const { host = '127.0.0.1', port = 8080 } = options
+  const { host = '127.0.0.1', port = 8080, reusePort = false, workers } = options
   const basePath = removeTrailingSlash(options.basePath ?? '/sse')
   // Loaded here, so that the package can be imported where there is no node:cluster.
   const { serveInWorkers } = await import('../cluster/serve-in-workers.ts')
-  return serveInWorkers({ ...options, host, port, basePath }, (bound) =>
-    serveHere({ ...options, port: bound }),
+  return serveInWorkers({ ...options, host, port, basePath, reusePort }, (bound) =>
+    serveHere({ ...options, port: bound }, reusePort && workers > 0),
   )
 }
 
-async function serveHere(options: ServeSinksOptions): Promise<SinkServer> {
+async function serveHere(options: ServeSinksOptions, reusePort = false): Promise<SinkServer> {
   const { host = '127.0.0.1', port = 8080, health = '/health' } = options
   const basePath = removeTrailingSlash(options.basePath ?? '/sse')
   const { sinks } = options
@@ -76,7 +83,7 @@ async function serveHere(options: ServeSinksOptions): Promise<SinkServer> {
   const server = createServer(route)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, resolve)
+    server.listen({ port, host, reusePort }, resolve)
   })
   server.removeAllListeners('error')
   const { port: bound } = server.address() as AddressInfo
@@ -92,14 +99,19 @@ async function serveHere(options: ServeSinksOptions): Promise<SinkServer> {
   }
 
   function route(request: NodeRequest, response: NodeResponse): void {
-    const path = removeTrailingSlash(decodePath(removeQuery(String(request.url))))
+    const [target, query] = splitTarget(String(request.url))
+    const path = removeTrailingSlash(decodePath(target))
     if (path === health) {
       sendText(response, draining ? 503 : 200, draining ? 'draining' : 'ok')
       return
     }
     const handler = handlers.get(path)
     if (handler === undefined) sendText(response, 404, 'no sink has this id')
-    else handler(request, response)
+    else {
+      // `access` must see the path that chose the sink, not another way to write it.
+      request.url = encodeURI(path).replace(/[?#]/g, encodeURIComponent) + query
+      handler(request, response)
+    }
   }
 
   async function close(closeOptions?: CloseOptions): Promise<void> {
@@ -124,8 +136,10 @@ function sendText(response: NodeResponse, status: number, text: string): void {
   response.end(`${text}\n`)
 }
 
-function removeQuery(target: string): string {
-  return target.replace(/\?.*$/s, '')
+/** The path, and the query with its `?` if there is one. */
+function splitTarget(target: string): [path: string, query: string] {
+  const at = target.indexOf('?')
+  return at < 0 ? [target, ''] : [target.slice(0, at), target.slice(at)]
 }
 
 function removeTrailingSlash(path: string): string {

@@ -11,6 +11,7 @@ export interface WorkersOptions {
   readonly host: string
   readonly port: number
   readonly basePath: string
+  readonly reusePort: boolean
   readonly sinks: Readonly<Record<string, Pick<Sink, 'close' | 'stats'>>>
 }
 
@@ -72,10 +73,12 @@ const EXIT_MS = 1_000
 const PORT_VARIABLE = 'RXSSE_CLUSTER_PORT'
 
 async function superviseWorkers(
-  { workers, host, port: wanted, basePath, sinks }: WorkersOptions,
+  { workers, host, port: wanted, basePath, reusePort, sinks }: WorkersOptions,
   channel: string,
 ): Promise<SinkWorkers> {
-  const env = wanted === 0 ? { [PORT_VARIABLE]: String(await findFreePort(host)) } : {}
+  // With `reusePort`, a worker would share a port with another program without an error.
+  const free = wanted === 0 || reusePort ? await findFreePort(host, wanted) : wanted
+  const env = wanted === 0 ? { [PORT_VARIABLE]: String(free) } : {}
   const supervisor = new Supervisor({ workers, channel, env })
   const port = await supervisor.start()
   let closing: Promise<void> | undefined
@@ -104,12 +107,12 @@ type Stats = Readonly<Record<string, SinkStats>>
 /** What a worker may take to exit after its clients have gone. */
 const GRACE_MS = 5_000
 
-/** All workers, also those that come later, have to ask for the same port. */
-async function findFreePort(host: string): Promise<number> {
+/** All workers, also those that come later, have to ask for the same port. Rejects if it is in use. */
+async function findFreePort(host: string, wanted: number): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(0, host, resolve)
+    server.listen(wanted, host, resolve)
   })
   const { port } = server.address() as AddressInfo
   await new Promise((resolve) => server.close(resolve))

@@ -12,6 +12,8 @@ import { sqliteLog } from './sqlite-log.ts'
 
 const hostileText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 8 }),
+  // On the wire, these would become events of their own.
+  fc.constantFrom('a\n\ndata: sound 9\n\n', 'a\r\rdata: sound 9\r\r'),
   fc.constantFrom('', 'a\nb', 'a\rb', 'a\0b', '\0disconnect', 'all', '{', '{"room":"r"}', '\ud800'),
 )
 

@@ -133,10 +133,14 @@ export function sqliteLog({
   }
 }
 
-// Columns that may hold NUL are read as bytes, because Node 22 cuts text at NUL. Reading an integer
-// that a number cannot represent would throw, so `retry` is read as a float.
-const COLUMNS = `offset, type, CAST(data AS BLOB) AS data, message_id, CAST(retry AS REAL) AS retry, CAST(topic AS BLOB) AS topic,
-  CAST(coalesce_key AS BLOB) AS coalesce_key, target, trace`
+// Text with NUL is read as bytes, because Node 22 cuts text at NUL. Reading an integer that a number
+// cannot represent would throw, so `retry` is read as a float.
+const COLUMNS = `offset, type, ${selectText('data')}, message_id, CAST(retry AS REAL) AS retry,
+  ${selectText('topic')}, ${selectText('coalesce_key')}, target, trace`
+
+function selectText(column: string): string {
+  return `CASE WHEN instr(${column}, char(0)) THEN CAST(${column} AS BLOB) ELSE ${column} END AS ${column}`
+}
 
 function prepareStatements(database: DatabaseSync): Record<StatementName, StatementSync> {
   return {
@@ -193,8 +197,8 @@ function parseText(value: Row[string] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-function decodeText(bytes: Row[string] | undefined): string {
-  return UTF8.decode(bytes as Uint8Array)
+function decodeText(value: Row[string] | undefined): string {
+  return typeof value === 'string' ? value : UTF8.decode(value as Uint8Array)
 }
 
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })

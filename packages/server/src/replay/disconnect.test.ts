@@ -105,6 +105,22 @@ describe('disconnect on a log of several servers', () => {
     expect((await other.take(1)).map(({ data }) => data)).toEqual(['later'])
   })
 
+  it('does not reach a server that does not follow the log yet: there, `expires` ends the connection', async () => {
+    const log = createTailedLog()
+    const expires = Date.now() + 300
+    const access = () => ({ allow: true, user: '42', expires }) as const
+    const { sink, url } = await serveTestSink({ ...OPTIONS, log, access })
+    const reader = await openReader(url)
+    await expect.poll(() => sink.stats().connections).toBe(1)
+    await log.append(createDisconnectMessage({ name: 'of another server' }), { user: '42' })
+    log.start()
+    await log.deliver()
+    await expect.poll(() => sink.position).toBeDefined()
+    expect(sink.stats().connections).toBe(1)
+    expect(await reader.ended).toBe('end')
+    expect(Date.now()).toBeGreaterThanOrEqual(expires)
+  })
+
   it('is not sent to clients that resume, nor to newcomers', async () => {
     const { sink, url } = await serveTestSink({ ...OPTIONS, log: memoryLog(), newcomers: 'earliest' })
     const { id = '' } = await sink.publish({ data: 1 })

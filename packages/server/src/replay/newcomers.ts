@@ -1,10 +1,9 @@
 import { isPromise, optionError, requireInteger } from '@rxsse/shared'
 import type { Connection } from '../connection/connection.ts'
 import type { CheckedLog } from '../log/checked-log.ts'
-import type { LogEntry, LoggedMessage } from '../log/event-log.ts'
+import type { LogEntry, LoggedMessage, LogPage } from '../log/event-log.ts'
 import { requireOptionalText } from '../sink/callbacks.ts'
 import { PAGE_ENTRIES, type ReplayHost, startReplay } from './replay.ts'
-import type { ReplayPage } from './shared-pages.ts'
 
 /**
  * What a client without a last event ID gets from the log before live events. Nothing is lost or
@@ -131,9 +130,9 @@ class Scan {
     let hasBefore = true
     const readPage = (from: number): void => {
       if (!this.#connection.isOpen) return
-      this.#cancelStep = queue.add<ReplayPage>({
+      this.#cancelStep = queue.add<LogPage>({
         read: () => pages.read(from, { limit: PAGE_ENTRIES, maxBytes: pageBytes }),
-        use: ({ content: { entries, end, more, gap } }) => {
+        use: ({ entries, end, more, gap }) => {
           if (gap !== undefined) hasBefore = false
           for (const entry of entries) {
             const { message, target, offset } = entry

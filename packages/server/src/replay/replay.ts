@@ -2,12 +2,12 @@ import { CATCH_UP_BYTES, type Connection } from '../connection/connection.ts'
 import type { Hub } from '../fan-out/hub.ts'
 import type { CheckedLog } from '../log/checked-log.ts'
 import { encodeGap } from '../log/encode-entry.ts'
-import type { LogEntry, LogGap } from '../log/event-log.ts'
+import type { LogEntry, LogGap, LogPage } from '../log/event-log.ts'
 import { encodeId } from '../wire/encode.ts'
 import { EncodedEvent, EventFrame } from '../wire/frame.ts'
 import type { ReplayQueue } from './replay-queue.ts'
 import type { Sequencer } from './sequencer.ts'
-import type { ReplayPage, SharedPages } from './shared-pages.ts'
+import type { Audience, SharedPages } from './shared-pages.ts'
 
 export interface ReplayHost {
   readonly hub: Hub
@@ -44,6 +44,7 @@ class Replay {
   readonly #connection: Connection
   readonly #start: ReplayStart
   readonly #host: ReplayHost
+  readonly #audience: Audience
   #after: string | number
   /** Half as much after a page that the client does not take at once, twice as much after others. */
   #pageBytes: number
@@ -64,6 +65,10 @@ class Replay {
     this.#host = host
     this.#after = start.after
     this.#pageBytes = host.pageBytes
+    this.#audience = {
+      identity: start.wants ?? connection.group,
+      sees: (entry) => this.#isSeen(entry),
+    }
   }
 
   begin(): void {
@@ -76,35 +81,56 @@ class Replay {
   #readPage(): void {
     const { queue, pages } = this.#host
     if (this.#hasLeft()) return
-    this.#cancelStep = queue.add<ReplayPage>({
+    this.#cancelStep = queue.add<LogPage | undefined>({
       read: () => {
+        if (this.#sendShared()) return undefined
         this.#delivered = []
         this.#deliveredBytes = 0
         this.#reading = true
         return pages.read(this.#after, { limit: PAGE_ENTRIES, maxBytes: this.#pageBytes })
       },
-      use: (page) => this.#send(page),
+      use: (page) => page && this.#send(page),
       fail: (error) => this.#fail(error),
     })
   }
 
-  #send(page: ReplayPage): void {
-    if (this.#hasLeft()) return
-    const { end, more, gap } = page.content
-    if (gap !== undefined && !this.#tell(gap)) return
-    const pieces = page.getPieces(this.#start.wants ?? this.#connection.group, (entry) => this.#isSeen(entry))
+  /** Sends what others have read. Returns whether there was something. */
+  #sendShared(): boolean {
+    const { pages, pageBytes } = this.#host
+    let after: number | undefined
     let taken = 0
-    for (let n = 0, piece = pieces.get(n); piece !== undefined; piece = pieces.get(++n)) {
+    while (taken < pageBytes) {
+      const piece = pages.find(after ?? this.#after, this.#audience)
+      if (piece === undefined) break
+      after = piece.end
+      taken += piece.frame.bytes.length
+      if (!this.#connection.replay(piece.frame)) break
+    }
+    if (after !== undefined) this.#continueAfter(after)
+    return after !== undefined
+  }
+
+  #send(page: LogPage): void {
+    if (this.#hasLeft()) return
+    const { end, more, gap } = page
+    if (gap !== undefined && !this.#tell(gap)) return
+    const { pages } = this.#host
+    let after = gap?.to.offset ?? this.#after
+    let taken = 0
+    for (;;) {
+      const piece = pages.encode(page, after, this.#audience, taken === 0)
+      after = typeof piece === 'number' ? piece : piece.end
+      if (typeof piece === 'number') break
       taken += piece.frame.bytes.length
       if (this.#connection.replay(piece.frame)) continue
       // The rest is read again later, so that it does not wait in memory.
-      if (pieces.get(n + 1) === undefined) break
+      if (after >= end) break
       if (taken < this.#pageBytes / 2) this.#pageBytes = Math.max(this.#pageBytes / 2, CATCH_UP_BYTES)
-      this.#continueAfter(piece.end)
+      this.#continueAfter(after)
       return
     }
     this.#pageBytes = Math.min(this.#pageBytes * 2, this.#host.pageBytes)
-    if (more || this.#delivered === undefined) this.#continueAfter(end)
+    if (more || this.#delivered === undefined) this.#continueAfter(after)
     else if (this.#host.sequencer.hasReached(end)) this.#join(end)
     else {
       // Another server wrote entries that have not been delivered here yet.
@@ -135,6 +161,7 @@ class Replay {
 
   #hear(delivered: LogEntry | LogGap, event: EncodedEvent | undefined): void {
     const isGap = 'reason' in delivered
+    if (isGap) this.#host.pages.clear()
     if (this.#reading && this.#delivered !== undefined) {
       this.#delivered.push({ delivered, event })
       this.#deliveredBytes += isGap ? 0 : delivered.message.data.length

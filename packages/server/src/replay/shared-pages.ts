@@ -4,17 +4,33 @@ import type { CheckedLog } from '../log/checked-log.ts'
 import type { LogEntry, LogPage, PageBounds } from '../log/event-log.ts'
 import { encodeMessage } from '../wire/encode.ts'
 import { type Frame, TextFrame } from '../wire/frame.ts'
+import { RecentMap } from './recent-map.ts'
+
+/** A part of the log as bytes, written at once. */
+export interface Piece {
+  readonly frame: Frame
+  /** The offset of the last entry that it covers. */
+  readonly end: number
+}
+
+/** Who sees which entries. */
+export interface Audience {
+  /** The same object for all who see the same. */
+  readonly identity: object
+  sees(entry: LogEntry): boolean
+}
 
 /**
- * The pages of a log for all that resume. When a server comes back, its clients resume from the
- * same few ids, one after another, so they share the pages that were read last, and their bytes.
+ * What was read and encoded last, for all that resume. When a server comes back, its clients resume
+ * from the same few ids, one after another. A piece ends where its entries are long enough, not with
+ * a page, so all who reach its beginning share it, if they see the same entries of it.
  *
- * Only pages in the middle of the log are shared: nothing that a client may hear of meanwhile is
- * missing in them.
+ * Only the middle of the log is shared: nothing that a client may hear of meanwhile is missing in it.
  */
 export class SharedPages {
   readonly #log: CheckedLog
-  readonly #pages = new Map<string, { readonly page: ReplayPage; readonly time: number }>()
+  readonly #pages = new RecentMap<LogPage>(MAX_PAGES, LIFETIME_MS)
+  readonly #pieces = new RecentMap<SharedPiece>(MAX_BYTES, LIFETIME_MS, ({ frame }) => frame.chunk.length)
   #replays = 0
 
   constructor(log: CheckedLog) {
@@ -29,96 +45,115 @@ export class SharedPages {
       if (ended) return
       ended = true
       this.#replays--
-      if (this.#replays === 0) this.#pages.clear()
+      if (this.#replays === 0) this.clear()
     }
   }
 
-  read(after: string | number, bounds: Required<PageBounds>): MaybePromise<ReplayPage> {
-    const key = `${bounds.maxBytes} ${typeof after} ${after}`
+  /** The log has lost entries. */
+  clear(): void {
+    this.#pages.clear()
+    this.#pieces.clear()
+  }
+
+  read(after: string | number, bounds: Required<PageBounds>): MaybePromise<LogPage> {
+    const key = nameStart(after)
     const known = this.#pages.get(key)
-    if (known !== undefined && performance.now() - known.time < LIFETIME_MS) return known.page
+    if (known !== undefined) return known
     const page = this.#log.since(after, bounds)
     return isPromise(page) ? page.then((ready) => this.#keep(key, ready)) : this.#keep(key, page)
   }
 
-  #keep(key: string, content: LogPage): ReplayPage {
-    const page = new ReplayPage(content)
-    if (!content.more || content.gap !== undefined || this.#replays < 2) return page
-    this.#pages.delete(key)
-    this.#pages.set(key, { page, time: performance.now() })
-    for (const oldest of this.#pages.keys()) {
-      if (this.#pages.size <= MAX_PAGES) break
-      this.#pages.delete(oldest)
+  /** The piece of an audience that begins there, if it has been encoded. */
+  find(after: string | number, audience: Audience): Piece | undefined {
+    const start = nameStart(after)
+    for (let version = 0; version < MAX_VERSIONS; version++) {
+      const piece = this.#pieces.get(`${start} ${version}`)
+      if (piece === undefined) return undefined
+      if (piece.isFor(audience)) return piece
     }
+    return undefined
+  }
+
+  /**
+   * The next piece of a page, or the offset to go on from if there is none. The end of a page in the
+   * middle of the log is left to the next one if it is shorter than the piece that others would get.
+   */
+  encode(page: LogPage, after: string | number, audience: Audience, isFirst: boolean): Piece | number {
+    const { more } = page
+    const known = more ? this.find(after, audience) : undefined
+    if (known !== undefined) return known
+    const isNext = ({ offset }: LogEntry) => typeof after === 'string' || offset > after
+    const start = page.entries.findIndex(isNext)
+    const covered: LogEntry[] = []
+    const seen: boolean[] = []
+    let text = ''
+    let messages = 0
+    for (let n = start; n >= 0 && n < page.entries.length && text.length < CATCH_UP_BYTES; n++) {
+      const entry = page.entries[n] as LogEntry
+      const sees = audience.sees(entry)
+      covered.push(entry)
+      seen.push(sees)
+      if (!sees) continue
+      text += encodeMessage({ ...entry.message, id: entry.id })
+      messages++
+    }
+    if (text === '') return typeof after === 'number' ? Math.max(after, page.end) : page.end
+    const isWhole = text.length >= CATCH_UP_BYTES
+    const isShared = more && this.#replays > 1
+    if (isShared && !isWhole && !isFirst && typeof after === 'number') return after
+    const piece = new SharedPiece(new TextFrame(text, messages), covered, seen)
+    if (isShared && isWhole) this.#share(nameStart(after), piece)
+    return piece
+  }
+
+  #share(start: string, piece: SharedPiece): void {
+    for (let version = 0; version < MAX_VERSIONS; version++) {
+      const key = `${start} ${version}`
+      if (this.#pieces.get(key) !== undefined) continue
+      this.#pieces.set(key, piece)
+      return
+    }
+  }
+
+  #keep(key: string, page: LogPage): LogPage {
+    if (page.more && page.gap === undefined && this.#replays > 1) this.#pages.set(key, page)
     return page
   }
 }
 
 const MAX_PAGES = 8
+const MAX_BYTES = 8_388_608
+
+/** Pieces with the same beginning, for those who see different entries of it. */
+const MAX_VERSIONS = 4
 
 /** Short, because the log may delete the entries meanwhile. */
-const LIFETIME_MS = 1_000
+const LIFETIME_MS = 5_000
 
-/** A page of the log, and its bytes for those who see the same entries of it. */
-export class ReplayPage {
-  readonly content: LogPage
-  readonly #pieces = new Map<object, Pieces>()
-
-  constructor(content: LogPage) {
-    this.content = content
-  }
-
-  /** The entries that `audience` sees. The pieces of a few audiences are shared. */
-  getPieces(audience: object, sees: (entry: LogEntry) => boolean): Pieces {
-    const known = this.#pieces.get(audience)
-    if (known !== undefined) return known
-    const pieces = new Pieces(this.content.entries, sees)
-    if (this.#pieces.size < MAX_AUDIENCES) this.#pieces.set(audience, pieces)
-    return pieces
-  }
+/** An id and an offset may be the same digits. */
+function nameStart(after: string | number): string {
+  return `${typeof after} ${after}`
 }
 
-const MAX_AUDIENCES = 4
-
-/** A part of a page that is written at once. */
-export interface Piece {
+class SharedPiece implements Piece {
   readonly frame: Frame
-  /** The offset of the last entry that it covers. */
   readonly end: number
-}
-
-/** A page's entries as bytes, encoded when they are needed. */
-export class Pieces {
   readonly #entries: readonly LogEntry[]
-  readonly #sees: (entry: LogEntry) => boolean
-  readonly #pieces: Piece[] = []
-  #next = 0
+  readonly #seen: readonly boolean[]
+  /** Those who see just these entries. */
+  readonly #audiences = new WeakSet<object>()
 
-  constructor(entries: readonly LogEntry[], sees: (entry: LogEntry) => boolean) {
+  constructor(frame: Frame, entries: readonly LogEntry[], seen: readonly boolean[]) {
+    this.frame = frame
+    this.end = Number(entries.at(-1)?.offset)
     this.#entries = entries
-    this.#sees = sees
+    this.#seen = seen
   }
 
-  /** Undefined if there is nothing more to send. */
-  get(index: number): Piece | undefined {
-    if (index === this.#pieces.length) {
-      const piece = this.#encodeNext()
-      if (piece !== undefined) this.#pieces.push(piece)
-    }
-    return this.#pieces[index]
-  }
-
-  #encodeNext(): Piece | undefined {
-    let text = ''
-    let messages = 0
-    let end = 0
-    for (; this.#next < this.#entries.length && text.length < CATCH_UP_BYTES; this.#next++) {
-      const entry = this.#entries[this.#next] as LogEntry
-      end = entry.offset
-      if (!this.#sees(entry)) continue
-      text += encodeMessage({ ...entry.message, id: entry.id })
-      messages++
-    }
-    return text === '' ? undefined : { frame: new TextFrame(text, messages), end }
+  isFor({ identity, sees }: Audience): boolean {
+    if (this.#audiences.has(identity)) return true
+    if (!this.#entries.every((entry, n) => sees(entry) === this.#seen[n])) return false
+    this.#audiences.add(identity)
+    return true
   }
 }

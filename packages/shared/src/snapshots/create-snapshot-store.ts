@@ -27,7 +27,8 @@ export interface SnapshotBackend {
   read(id: string): MaybePromise<SnapshotContent>
   /**
    * Stores a snapshot, entirely or not at all, so that it survives a crash of the machine. Keeps the snapshots `keep`, of
-   * which the last may be overwritten if there is room for two only.
+   * which the last may be overwritten if there is room for two only. A write that failed may be carried out late, but not
+   * after one with a higher number.
    */
   write(draft: SnapshotDraft, keep: readonly string[]): MaybePromise<void>
   close(): MaybePromise<void>
@@ -86,6 +87,8 @@ class Generations {
   readonly #settings: SnapshotStoreSettings
   /** The saves that this process has loaded or made. Undefined before it has looked. */
   #known: Set<string> | undefined
+  /** The saves that have failed since the last one that did not. The backend may carry them out late. */
+  #failed: string[] = []
   /** The newest intact snapshot. */
   #newest: SnapshotRecord | undefined
 
@@ -127,9 +130,11 @@ class Generations {
     }
     const draft = draftSnapshot(snapshot, createId(), crc32)
     this.#known?.add(draft.id)
+    this.#failed.push(draft.id)
     await backend.write(draft, this.#chooseKept(records))
     this.#newest = { id: draft.id, number: draft.number }
-    this.#known = new Set([draft.id, ...records.map(({ id }) => id)])
+    this.#known = new Set([...this.#failed, ...records.map(({ id }) => id)])
+    this.#failed = []
   }
 
   /** The newest intact snapshot, and the one before it. */

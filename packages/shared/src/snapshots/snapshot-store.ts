@@ -16,7 +16,7 @@ export interface Lease {
   onLost(listener: (reason: Error) => void): void
   /** Only of a shard: calls back once when another process should run it. Save what there is and call `release` soon. */
   onWanted?(listener: () => void): void
-  /** Gives the right to the next process at once. */
+  /** Gives the right back. The next process gets it when it asks again: of `redisStore`, within half a second. */
   release(): MaybePromise<void>
 }
 

@@ -9,11 +9,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createSink, memoryLog, sqliteLog } from '@rxsse/server'
 
 /*
- * Clients that all resume at once: `node --expose-gc dist/server/storm/main.js [memory|sqlite] [clients]`.
+ * Clients that all resume at once: `node --expose-gc dist/server/storm/main.js [memory|sqlite] [clients] [users]`.
+ * With `users`, each client is a user of its own, so that no two see the same messages.
  * Prints the peak of memory above idle, the delay of the event loop, and the delay of live events.
  */
 
-const [kind = 'memory', count = '500'] = process.argv.slice(2)
+const [kind = 'memory', count = '500', audience = 'all'] = process.argv.slice(2)
 const ENTRIES = 10_000
 const LARGE = 'x'.repeat(32_768)
 const SMALL = 'x'.repeat(150)
@@ -24,7 +25,11 @@ const log =
   kind === 'sqlite'
     ? sqliteLog({ path: join(folder, 'events.db'), capacity: 20_000 })
     : memoryLog({ capacity: 20_000 })
-const sink = createSink({ log, heartbeat: false })
+const sink = createSink({
+  log,
+  heartbeat: false,
+  ...(audience === 'users' && { access: ({ url }) => ({ allow: true, user: url.search }) }),
+})
 const { id: lastEventId } = await log.head()
 for (let n = 1; n < ENTRIES; n++) sink.next({ data: `${n} ${n % 100 === 0 ? LARGE : SMALL}` })
 sink.next({ data: 'the end' })
@@ -46,6 +51,7 @@ global.gc?.()
 const idle = process.memoryUsage().rss
 
 let peak = idle
+let parts = process.memoryUsage()
 const turns: number[] = []
 const work: number[] = []
 let spent = process.threadCpuUsage()
@@ -57,7 +63,10 @@ const sampler = setInterval(() => {
   const { user, system } = process.threadCpuUsage(spent)
   spent = process.threadCpuUsage()
   work.push((user + system) / 1_000)
-  peak = Math.max(peak, process.memoryUsage().rss)
+  const memory = process.memoryUsage()
+  if (memory.rss <= peak) return
+  peak = memory.rss
+  parts = memory
 }, 5)
 const publisher = setInterval(() => {
   sink.next({ data: `live ${performance.timeOrigin + performance.now()}` })
@@ -77,17 +86,21 @@ clearInterval(publisher)
 liveReaders.send('delays')
 const [{ delays }] = (await once(liveReaders, 'message')) as [{ delays: number[] }]
 
+const toMiB = (bytes: number) => Math.round(bytes / 2 ** 20)
 const percentile = (values: number[], share: number) =>
   values.sort((one, other) => one - other)[Math.floor(values.length * share)]?.toFixed(1)
 console.log(
   JSON.stringify({
     log: kind,
+    audience,
     clients: Number(count),
     silent,
     seconds: Number(seconds.toFixed(1)),
     cpuSeconds: Number(((user + system) / 1e6).toFixed(1)),
-    peakAboveIdleMiB: Math.round((peak - idle) / 2 ** 20),
-    idleMiB: Math.round(idle / 2 ** 20),
+    peakAboveIdleMiB: toMiB(peak - idle),
+    idleMiB: toMiB(idle),
+    heapAtPeakMiB: toMiB(parts.heapTotal),
+    buffersAtPeakMiB: toMiB(parts.arrayBuffers),
     turnP50: percentile(turns, 0.5),
     turnP99: percentile(turns, 0.99),
     workP99: percentile(work, 0.99),

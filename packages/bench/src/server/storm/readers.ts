@@ -17,8 +17,9 @@ interface Order {
 process.once('message', ({ port, reading, silent, live, lastEventId, until }: Order) => {
   const delays: number[] = []
   let left = reading
+  let clients = 0
   const request = (id: string) =>
-    `GET / HTTP/1.1\r\nhost: localhost\r\n${id === '' ? '' : `last-event-id: ${id}\r\n`}\r\n`
+    `GET /?${clients++} HTTP/1.1\r\nhost: localhost\r\n${id === '' ? '' : `last-event-id: ${id}\r\n`}\r\n`
 
   for (let n = 0; n < live; n++) {
     const socket = connect(port, '127.0.0.1', () => socket.write(request('')))

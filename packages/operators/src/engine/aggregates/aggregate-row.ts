@@ -139,6 +139,13 @@ export class AggregateRow<T, R> {
     }
   }
 
+  /** Writes an accumulator of no events. */
+  sample(writer: StateWriter): void {
+    const slot = this.create()
+    this.save(slot, writer)
+    this.release(slot)
+  }
+
   /** A new slot with what `save` has written. */
   load(reader: StateReader): Slot {
     const slot = this.create()

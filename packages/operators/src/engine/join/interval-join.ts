@@ -1,4 +1,4 @@
-import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
+import { loadItems, type StateReader, type StateWriter, saveItems } from '../../stage/operator-state.ts'
 import type { Primitive } from '../keyed-state/key.ts'
 import { ExpiryQueue, isBefore, type Timed } from './expiry-queue.ts'
 import { TimeBuffer } from './time-buffer.ts'
@@ -109,22 +109,20 @@ export class IntervalJoin<L, R> {
     // A copy of what would change: an event's match is told apart from the event.
     const events = [...this.#left.items(), ...this.#right.items()].map((held) => ({ ...held }))
     writer.number(this.#arrived)
-    writer.number(events.length)
-    for (const { side, key, timestamp, order, isMatched, event } of events) {
-      yield
+    yield* saveItems(writer, events, ({ side, key, timestamp, order, isMatched, event }) => {
       writer.value(side)
       writer.value(key)
       writer.number(timestamp)
       writer.number(order)
       writer.value(isMatched)
       writer.value(event)
-    }
+    })
   }
 
   /** Goes on from what `save` has written. */
   load(reader: StateReader): void {
     const arrived = reader.number()
-    for (let left = reader.number(); left > 0; left--) {
+    loadItems(reader, () => {
       const side = reader.value<JoinSide>()
       const key = reader.value<Primitive>()
       const timestamp = reader.number()
@@ -132,7 +130,7 @@ export class IntervalJoin<L, R> {
       const isMatched = reader.value<boolean>()
       if (side === 'left') this.holdLeft(key, timestamp, reader.value<L>(), isMatched)
       else this.holdRight(key, timestamp, reader.value<R>(), isMatched)
-    }
+    })
     this.#arrived = arrived
   }
 

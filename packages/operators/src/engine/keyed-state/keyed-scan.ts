@@ -1,7 +1,7 @@
 import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import { type Scheduled, TimerQueue } from '../queues/timer-queue.ts'
 import type { Key, Primitive } from './key.ts'
-import { type Eviction, KeyedState, type StateCodec } from './keyed-state.ts'
+import { type Eviction, KeyedState, type StateCodec, type StateOrigin } from './keyed-state.ts'
 
 /** A key's state. */
 export interface ScanEntry<K, S> extends Scheduled {
@@ -35,12 +35,11 @@ export class KeyedScan<K extends Key, S> {
   readonly #timers = new TimerQueue<ScanEntry<K, S>>()
   /** The latest time that was told. */
   #now = BEFORE_ALL_TIME
-  #created = 0
   /** When the timer was due that `takeDue` returned last. */
   dueAt: number = Number.NaN
 
   constructor({ seed, ttl, maxKeys, onEvicted }: KeyedScanOptions<K, S>) {
-    this.#entries = new KeyedState((key, id) => this.#create(key, id, seed(key)), {
+    this.#entries = new KeyedState((key, origin) => createEntry(key, origin, seed(key)), {
       ...(ttl !== undefined && { ttl }),
       ...(maxKeys !== undefined && { maxKeys }),
       onEvicted: (eviction, entry) => {
@@ -97,15 +96,13 @@ export class KeyedScan<K extends Key, S> {
   /** Writes the states and timers as they are now, and yields now and then. */
   *save(writer: StateWriter): Generator<void, void> {
     writer.number(this.#now)
-    writer.number(this.#created)
     yield* this.#entries.save(writer, this.#codec)
   }
 
   /** Goes on from what `save` has written. */
   load(reader: StateReader): void {
     this.#now = reader.number()
-    this.#created = reader.number()
-    this.#entries.load(reader, this.#codec)
+    this.#entries.load(reader, this.#codec, this.#now)
   }
 
   readonly #codec: StateCodec<ScanEntry<K, S>> = {
@@ -130,15 +127,8 @@ export class KeyedScan<K extends Key, S> {
     this.#now = time
     this.#entries.expire(time)
   }
+}
 
-  #create(key: K, id: Primitive, state: S): ScanEntry<K, S> {
-    return {
-      key,
-      id,
-      state,
-      timer: Number.POSITIVE_INFINITY,
-      at: Number.POSITIVE_INFINITY,
-      order: this.#created++,
-    }
-  }
+function createEntry<K, S>(key: K, { id, order }: StateOrigin, state: S): ScanEntry<K, S> {
+  return { key, id, state, timer: Number.POSITIVE_INFINITY, at: Number.POSITIVE_INFINITY, order }
 }

@@ -23,7 +23,7 @@ const step = fc.record({
   copied: fc.nat(3),
   wait: fc.integer({ min: 0, max: 6 }),
   key: fc.integer({ min: 0, max: 6 }),
-  what: fc.constantFrom('add', 'add', 'add', 'delete', 'change'),
+  what: fc.constantFrom('add', 'add', 'add', 'delete', 'change', 'renew'),
 })
 const steps = fc.array(step, { maxLength: 60 })
 
@@ -48,6 +48,7 @@ function createStates({ ttl, maxKeys, renewOn }: Bounds) {
       now += wait
       if (what === 'add') states.at(key, now).sum += key + 1
       else if (what === 'delete') states.delete(key)
+      else if (what === 'renew') states.renew(now)
       else {
         states.willChange(key)
         if (states.has(key, now)) states.at(key, now).sum *= 2
@@ -77,7 +78,7 @@ describe('a copy of a KeyedState', () => {
         while (!copy.next().done);
 
         const restored = createStates(limits)
-        restored.states.load(new ByteReader(writer.finish()), CODEC, shift)
+        restored.states.load(new ByteReader(writer.finish()), CODEC, moment, shift)
         restored.setNow(moment)
         if (limits.ttl !== undefined || limits.maxKeys !== undefined) {
           expect(JSON.stringify(restored.contents())).toBe(contents)

@@ -33,6 +33,16 @@ interface Entry<K, S> {
   copy: number
 }
 
+/** What tells a new state apart from those before it. */
+export interface StateOrigin {
+  /** Identifies the key. */
+  readonly id: Primitive
+  /** How many states were created before. */
+  readonly order: number
+  /** How many states were evicted before. So a key that comes back has more than it had, without memory for each key. */
+  readonly evictions: number
+}
+
 /** How the states of keys are written and read. */
 export interface StateCodec<S> {
   write(state: S, writer: StateWriter): void
@@ -50,7 +60,7 @@ export interface StateCodec<S> {
  */
 export class KeyedState<K extends Key, S> {
   readonly #entries = new Map<Primitive, Entry<K, S>>()
-  readonly #create: (key: K, id: Primitive) => S
+  readonly #create: (key: K, origin: StateOrigin) => S
   readonly #ttl: number
   readonly #maxKeys: number
   readonly #renews: boolean
@@ -60,11 +70,13 @@ export class KeyedState<K extends Key, S> {
   #recentId: Primitive
   readonly #bounded: boolean
   #uses = 0
+  #created = 0
+  #evictions = 0
   #copies = 0
   /** Writes an entry of the copy that is being made. */
   #write: ((entry: Entry<K, S>) => void) | undefined
 
-  constructor(create: (key: K, id: Primitive) => S, options: KeyedStateOptions<K, S> = {}) {
+  constructor(create: (key: K, origin: StateOrigin) => S, options: KeyedStateOptions<K, S> = {}) {
     this.#create = create
     this.#ttl = options.ttl ?? Number.POSITIVE_INFINITY
     this.#maxKeys = options.maxKeys ?? Number.POSITIVE_INFINITY
@@ -88,9 +100,11 @@ export class KeyedState<K extends Key, S> {
   #atOther(key: K, now: number, id: Primitive): S {
     let entry = this.#entries.get(id)
     if (entry === undefined) {
-      entry = { key, state: this.#create(key, id), usedAt: now, order: this.#uses++, copy: this.#copies }
+      const state = this.#newState(key, id)
+      entry = { key, state, usedAt: now, order: this.#uses++, copy: this.#copies }
       this.#entries.set(id, entry)
-      if (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
+      // A smaller limit than that of the process before evicts more than one.
+      while (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
     } else {
       this.#write?.(entry)
       if (this.#renews) {
@@ -152,20 +166,22 @@ export class KeyedState<K extends Key, S> {
   *save(writer: StateWriter, codec: StateCodec<S>, shift = 0): Generator<void, void> {
     const copy = ++this.#copies
     let left = this.#entries.size
+    const isDated = this.#ttl !== Number.POSITIVE_INFINITY
     this.#recent = undefined
     this.#write = (entry) => {
       if (entry.copy === copy) return
       entry.copy = copy
       left--
       writer.value(entry.key)
-      if (this.#bounded) {
-        writer.number(entry.usedAt + shift)
-        writer.number(entry.order)
-      }
+      if (isDated) writer.number(entry.usedAt + shift)
+      if (this.#bounded) writer.number(entry.order)
       codec.write(entry.state, writer)
     }
+    writer.number(this.#created)
+    writer.number(this.#evictions)
     writer.number(left)
     writer.value(this.#bounded)
+    writer.value(isDated)
     try {
       // An entry that is used again moves to the end and comes twice.
       for (const entry of left === 0 ? [] : this.#entries.values()) {
@@ -178,25 +194,45 @@ export class KeyedState<K extends Key, S> {
     }
   }
 
-  /** Reads what `save` has written. There must be no states yet. `shift` is subtracted from the times of use. */
-  load(reader: StateReader, codec: StateCodec<S>, shift = 0): void {
+  /**
+   * Reads what `save` has written. There must be no states yet. `shift` is subtracted from the times of use. None counts as
+   * later than `now`: the clock of this process may be behind that of the one before. States that were saved without a `ttl`
+   * count as used at `now`.
+   */
+  load(
+    reader: StateReader,
+    codec: StateCodec<S>,
+    now: number = Number.POSITIVE_INFINITY,
+    shift = 0,
+  ): void {
     const entries: Entry<K, S>[] = []
+    const created = reader.number()
+    const evictions = reader.number()
     let left = reader.number()
-    const bounded = reader.value<boolean>()
+    const isOrdered = reader.value<boolean>()
+    const isDated = reader.value<boolean>()
     for (; left > 0; left--) {
       const key = reader.value<K>()
-      const usedAt = bounded ? reader.number() - shift : 0
-      const order = bounded ? reader.number() : 0
-      const state = codec.read(this.#create(key, identifyKey(key)), reader)
+      const usedAt = isDated ? Math.min(reader.number() - shift, now) : now
+      const order = isOrdered ? reader.number() : 0
+      const state = codec.read(this.#newState(key, identifyKey(key)), reader)
       entries.push({ key, state, usedAt, order, copy: 0 })
     }
     entries.sort((a, b) => a.order - b.order)
-    for (const entry of entries) this.#entries.set(identifyKey(entry.key), entry)
-    this.#uses = entries.reduce((most, { order }) => Math.max(most, order + 1), 0)
+    for (const entry of entries) {
+      entry.order = this.#uses++
+      this.#entries.set(identifyKey(entry.key), entry)
+    }
+    this.#created = created
+    this.#evictions = evictions
   }
 
   *states(): IterableIterator<S> {
     for (const entry of this.#entries.values()) yield entry.state
+  }
+
+  #newState(key: K, id: Primitive): S {
+    return this.#create(key, { id, order: this.#created++, evictions: this.#evictions })
   }
 
   #evictOldest(reason: EvictionReason): void {
@@ -204,6 +240,7 @@ export class KeyedState<K extends Key, S> {
       this.#write?.(entry)
       this.#entries.delete(id)
       if (entry === this.#recent) this.#recent = undefined
+      this.#evictions++
       this.#onEvicted?.({ key: entry.key, reason }, entry.state)
       return
     }

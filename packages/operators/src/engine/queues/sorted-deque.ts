@@ -1,3 +1,5 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
+
 /**
  * Values in the order of their numbers, for numbers that mostly rise. Adding at the end, reading the last and removing the
  * first are O(1). Other numbers are found by binary search.
@@ -81,5 +83,38 @@ export class SortedDeque<V> {
       this.#values = this.#values.slice(this.#head)
       this.#head = 0
     }
+  }
+}
+
+/** Writes the numbers, each as its distance from the one before, and after each what `saveValue` writes. Undefined: none. */
+export function saveByNumber<V>(
+  deque: SortedDeque<V> | undefined,
+  writer: StateWriter,
+  saveValue: (value: V) => void,
+): void {
+  const length = deque?.length ?? 0
+  writer.number(length)
+  if (deque === undefined) return
+  let before = 0
+  for (let i = 0; i < length; i++) {
+    const number = deque.numberAt(i)
+    // A sum of floats does not always undo their difference.
+    if (before + (number - before) === number) writer.number(number - before)
+    else {
+      writer.value(undefined)
+      writer.number(number)
+    }
+    before = number
+    saveValue(deque.valueAt(i))
+  }
+}
+
+/** Calls back with each number that {@link saveByNumber} has written, to read its value. */
+export function loadByNumber(reader: StateReader, loadValue: (number: number) => void): void {
+  let number = 0
+  for (let left = reader.number(); left > 0; left--) {
+    const distance = reader.value<number | undefined>()
+    number = distance === undefined ? reader.number() : number + distance
+    loadValue(number)
   }
 }

@@ -25,7 +25,7 @@ describe('SessionWindows', () => {
       )
       for (const key of ['c', 'a', 'b', 'a', 'c']) add(key, 1)
       if (fire === 'advance') advance(100)
-      else engine[fire]()
+      else engine[fire](false)
       expect(taken().map((result) => (result as unknown[])[0])).toEqual(['c', 'a', 'b'])
     }
   })
@@ -43,7 +43,7 @@ describe('SessionWindows', () => {
     ] as const) {
       const { engine, add, taken } = counting((options) => new SessionWindows(10, maxDuration, options))
       for (const time of [0, 12, 6]) add('a', time)
-      engine.flush()
+      engine.flush(false)
       expect(taken().map((result) => (result as unknown[]).slice(1, 4))).toEqual(sessions)
     }
   })

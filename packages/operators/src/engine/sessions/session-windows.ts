@@ -2,9 +2,16 @@ import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Key, Primitive } from '../keyed-state/key.ts'
 import { KeyedState, type StateCodec } from '../keyed-state/keyed-state.ts'
 import { TimerQueue } from '../queues/timer-queue.ts'
-import type { Pane, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
+import { type Pane, partOf, type WindowEngine, type WindowEngineOptions } from '../window-engine.ts'
 import { nextAfter } from './next-after.ts'
-import { type KeySessions, readSessions, type Session, type Span, writeSessions } from './session.ts'
+import {
+  createKeySessions,
+  type KeySessions,
+  readSessions,
+  type Session,
+  type Span,
+  writeSessions,
+} from './session.ts'
 
 /**
  * Session windows: a key's events with at most `gap` between two neighbours. An event joins the session near it, and an
@@ -25,18 +32,14 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
     write: (state, writer) => writeSessions(state, this.#options.row, writer),
     read: (state, reader) => readSessions(state, this.#options.row, reader),
   }
-  #keysSeen = 0
-  /** See {@link AlignedWindows}. */
-  #evictions = 0
 
   constructor(gap: number, maxDuration: number, options: WindowEngineOptions<K, R>) {
     this.#gap = gap
     this.#maxDuration = maxDuration
     this.#options = options
-    this.#states = new KeyedState((key) => this.#newState(key), {
+    this.#states = new KeyedState(createKeySessions, {
       maxKeys: options.maxKeys,
       onEvicted: (eviction, state) => {
-        this.#evictions++
         this.#queue.schedule(state, Number.POSITIVE_INFINITY)
         for (const session of state.sessions) {
           if (!session.fired) this.#emit(state, session, 'flush')
@@ -108,28 +111,13 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
     for (const { state, session } of this.#open()) this.#emit(state, session, 'flush')
   }
 
-  *save(writer: StateWriter): Generator<void, void> {
-    writer.number(this.#keysSeen)
-    writer.number(this.#evictions)
-    yield* this.#states.save(writer, this.#codec)
+  save(writer: StateWriter): Generator<void, void> {
+    return this.#states.save(writer, this.#codec)
   }
 
   load(reader: StateReader): void {
-    const keysSeen = reader.number()
-    this.#evictions = reader.number()
     this.#states.load(reader, this.#codec)
-    this.#keysSeen = keysSeen
     for (const state of this.#states.states()) this.#schedule(state)
-  }
-
-  #newState(key: K): KeySessions<K> {
-    return {
-      key,
-      part: this.#evictions,
-      order: this.#keysSeen++,
-      at: Number.POSITIVE_INFINITY,
-      sessions: [],
-    }
   }
 
   /** Finds or creates the session of an event, and extends it to the event. Undefined: the event is late. */
@@ -213,7 +201,7 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
       value,
       pane,
       revision: session.revision++,
-      ...(state.part > 0 && { part: state.part }),
+      ...partOf(state),
       ...(replaces.length > 0 && { replaces }),
     })
   }

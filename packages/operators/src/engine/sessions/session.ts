@@ -1,6 +1,7 @@
 import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { AggregateRow } from '../aggregates/aggregate-row.ts'
 import type { Slot } from '../aggregates/cells.ts'
+import type { StateOrigin } from '../keyed-state/keyed-state.ts'
 import type { Scheduled } from '../queues/timer-queue.ts'
 import type { TimeWindow } from '../window-engine.ts'
 
@@ -27,6 +28,10 @@ export interface Session extends Span {
   revision: number
   /** The windows of the results that this session has had and that no later one has replaced. */
   standing: readonly TimeWindow[]
+}
+
+export function createKeySessions<K>(key: K, { order, evictions }: StateOrigin): KeySessions<K> {
+  return { key, part: evictions, order, at: Number.POSITIVE_INFINITY, sessions: [] }
 }
 
 type Row = Pick<AggregateRow<never, unknown>, 'save' | 'load'>

@@ -60,7 +60,7 @@ describe('AlignedWindows', () => {
           }
           expect(ordered(results.splice(0))).toEqual(ordered(expected))
         }
-        engine.flush()
+        engine.flush(false)
         expect(ordered(results)).toEqual(ordered(model.complete()))
       }),
       { numRuns: 1000 },

@@ -1,9 +1,16 @@
 import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Key, Primitive } from '../keyed-state/key.ts'
-import { KeyedState, type StateCodec } from '../keyed-state/keyed-state.ts'
+import { KeyedState, type StateCodec, type StateOrigin } from '../keyed-state/keyed-state.ts'
 import { SortedDeque } from '../queues/sorted-deque.ts'
 import { TimerQueue } from '../queues/timer-queue.ts'
-import type { Fill, Pane, TimeWindow, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
+import {
+  type Fill,
+  type Pane,
+  partOf,
+  type TimeWindow,
+  type WindowEngine,
+  type WindowEngineOptions,
+} from '../window-engine.ts'
 import type { Grid, GridCell } from './grid.ts'
 import { KeySlices } from './key-slices.ts'
 import { type KeyWindows, readKeyWindows, writeKeyWindows } from './key-windows.ts'
@@ -23,18 +30,14 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     write: writeKeyWindows,
     read: readKeyWindows,
   }
-  #keysSeen = 0
-  /** A key that comes back after its eviction gets a larger number than before, without memory for each key. */
-  #evictions = 0
 
   constructor(grid: Grid, options: WindowEngineOptions<K, R>) {
     this.#grid = grid
     this.#options = options
     this.#hasRevisions = options.early || options.allowedLateness > 0
-    this.#states = new KeyedState((key) => this.#newState(key), {
+    this.#states = new KeyedState((key, origin) => this.#newState(key, origin), {
       maxKeys: options.maxKeys,
       onEvicted: (eviction, state) => {
-        this.#evictions++
         this.#flushKey(state)
         options.onEvicted?.(eviction)
       },
@@ -99,7 +102,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     for (const { emit } of due) emit()
   }
 
-  flush(): void {
+  flush(keeps: boolean): void {
     for (
       let state = this.#queue.takeDue(Number.MAX_VALUE);
       state !== undefined;
@@ -107,22 +110,21 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     ) {
       if (!this.#isOpen(state)) continue
       this.#states.willChange(state.key)
-      this.#fire(state, 'flush')
+      if (keeps) {
+        state.revisions ??= new SortedDeque()
+        state.changed?.clear()
+      }
+      this.#fire(state, 'flush', keeps)
       this.#schedule(state)
     }
   }
 
-  *save(writer: StateWriter): Generator<void, void> {
-    writer.number(this.#keysSeen)
-    writer.number(this.#evictions)
-    yield* this.#states.save(writer, this.#codec)
+  save(writer: StateWriter): Generator<void, void> {
+    return this.#states.save(writer, this.#codec)
   }
 
   load(reader: StateReader): void {
-    const keysSeen = reader.number()
-    this.#evictions = reader.number()
     this.#states.load(reader, this.#codec)
-    this.#keysSeen = keysSeen
     for (const state of this.#states.states()) this.#schedule(state)
   }
 
@@ -140,11 +142,11 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     }
   }
 
-  #newState(key: K): KeyWindows<K, R> {
+  #newState(key: K, { order, evictions }: StateOrigin): KeyWindows<K, R> {
     return {
       key,
-      order: this.#keysSeen++,
-      part: this.#evictions,
+      order,
+      part: evictions,
       at: Number.POSITIVE_INFINITY,
       slices: new KeySlices(this.#grid, this.#options.row),
       recentSlice: Number.NaN,
@@ -185,14 +187,15 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     )
   }
 
-  #fire(state: KeyWindows<K, R>, pane: Pane): void {
+  /** `keeps`: whether the window takes more events. */
+  #fire(state: KeyWindows<K, R>, pane: Pane, keeps: boolean = this.#options.allowedLateness > 0): void {
     const { slices, nextWindow: window } = state
-    const { allowedLateness, fill, onFinal, onEvicted } = this.#options
+    const { fill, onFinal, onEvicted } = this.#options
     const first = this.#grid.firstSlice(window)
     const next = first + this.#grid.step
     const isEmpty = fill !== undefined && !slices.has(window)
     const value = isEmpty ? this.#emptyValue(state, fill) : slices.result(window)
-    if (allowedLateness === 0) this.#evictBefore(state, next)
+    if (!keeps) this.#evictBefore(state, next)
     else onFinal(slices.takeAdded(first, next - 1))
     const following = slices.firstFrom(next)
     const nextWithEvents = Number.isNaN(following)
@@ -207,7 +210,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
       if (!isForgotten) state.nextWindow = window + 1
     }
     this.#emit(state, window, value, pane, isEmpty)
-    if (allowedLateness === 0) this.#deleteRevisionsThrough(state, window)
+    if (!keeps) this.#deleteRevisionsThrough(state, window)
     if (isForgotten) onEvicted?.({ key: state.key, reason: 'max-empty' })
   }
 
@@ -231,27 +234,22 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   #emit(state: KeyWindows<K, R>, window: number, value: R, pane: Pane, isEmpty = false): void {
     const revision = state.revisions?.get(window) ?? 0
     state.revisions?.set(window, revision + 1)
-    const result = {
-      key: state.key,
-      window: this.#span(window),
-      value,
-      pane,
-      revision,
-    }
+    const result = { key: state.key, window: this.#span(window), value, pane, revision }
     if (state.part === 0 && !isEmpty) this.#options.emit(result)
     else
       this.#options.emit({
         ...result,
-        ...(state.part > 0 && { part: state.part }),
+        ...partOf(state),
         ...(isEmpty && { empty: true }),
       })
   }
 
   #expire(state: KeyWindows<K, R>, watermark: number): void {
-    const lateness = this.#options.allowedLateness
-    if (lateness === 0) return
+    // Without revisions nothing is kept.
+    if (state.revisions === undefined) return
+    const lastEnded = this.#grid.lastEnded(watermark, this.#options.allowedLateness)
     // One jump of the watermark may end a window and its lateness before the window has fired.
-    const expired = Math.min(this.#grid.lastEnded(watermark, lateness), state.nextWindow - 1)
+    const expired = Math.min(lastEnded, state.nextWindow - 1)
     this.#evictBefore(state, this.#grid.firstSlice(expired + 1))
     this.#deleteRevisionsThrough(state, expired)
   }

@@ -1,7 +1,8 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { AggregateRow } from '../aggregates/aggregate-row.ts'
 import type { Key, Primitive } from '../keyed-state/key.ts'
-import { type Eviction, KeyedState } from '../keyed-state/keyed-state.ts'
-import type { Pane, WindowResult } from '../window-engine.ts'
+import { type Eviction, KeyedState, type StateCodec, type StateOrigin } from '../keyed-state/keyed-state.ts'
+import { type Pane, partOf, type WindowResult } from '../window-engine.ts'
 import { KeySlices } from './key-slices.ts'
 import { WindowGrid } from './window-grid.ts'
 
@@ -28,17 +29,34 @@ export class CountWindows<K extends Key, R, P = never> {
   readonly #grid: WindowGrid
   readonly #options: CountWindowsOptions<K, R, P>
   readonly #states: KeyedState<K, KeyCounts<K, R, P>>
-  /** A key that comes back after its eviction gets a larger number than before. */
-  #evictions = 0
+  readonly #codec: StateCodec<KeyCounts<K, R, P>> = {
+    write({ order, part, events, nextWindow, slices, flushedAt, flushes }, writer) {
+      for (const number of [order, part, events, nextWindow, flushedAt]) writer.number(number)
+      writer.value(flushes)
+      slices.save(writer)
+    },
+    read(state, reader) {
+      const read = {
+        ...state,
+        order: reader.number(),
+        part: reader.number(),
+        events: reader.number(),
+        nextWindow: reader.number(),
+        flushedAt: reader.number(),
+        flushes: reader.value<Map<number, number> | undefined>(),
+      }
+      read.slices.load(reader)
+      return read
+    },
+  }
 
   constructor(options: CountWindowsOptions<K, R, P>) {
     this.#options = options
     this.#grid = new WindowGrid(options.size, options.every, 0)
-    this.#states = new KeyedState((key) => this.#newState(key), {
+    this.#states = new KeyedState((key, origin) => this.#newState(key, origin), {
       ttl: options.ttl,
       maxKeys: options.maxKeys,
       onEvicted: (eviction, state) => {
-        this.#evictions++
         this.#flushKey(state)
         options.onEvicted?.(eviction)
       },
@@ -71,31 +89,77 @@ export class CountWindows<K extends Key, R, P = never> {
     this.#states.expire(now)
   }
 
-  /** Fires every window that has begun, by the order in which their keys came. */
-  flush(): void {
-    for (const state of [...this.#states.states()]) {
-      this.#states.delete(state.key)
-      this.#flushKey(state)
+  /**
+   * Fires every window that has begun, by the order in which their keys came. `keeps`: the windows take more events after that,
+   * and fire again when they are complete.
+   */
+  flush(keeps: boolean): void {
+    for (const state of [...this.#states.states()].sort((a, b) => a.order - b.order)) {
+      if (keeps) this.#flushOpen(state)
+      else {
+        this.#states.delete(state.key)
+        this.#flushKey(state)
+      }
     }
   }
 
-  #newState(key: K): KeyCounts<K, R, P> {
+  save(writer: StateWriter, shift: number): Generator<void, void> {
+    return this.#states.save(writer, this.#codec, shift)
+  }
+
+  load(reader: StateReader, now: number, shift: number): void {
+    this.#states.load(reader, this.#codec, now, shift)
+  }
+
+  #newState(key: K, { order, evictions }: StateOrigin): KeyCounts<K, R, P> {
     const slices = new KeySlices(this.#grid, this.#options.row)
-    return { key, part: this.#evictions, slices, events: 0, nextWindow: 0, parts: [] }
+    return {
+      key,
+      order,
+      part: evictions,
+      slices,
+      events: 0,
+      nextWindow: 0,
+      parts: [],
+      flushedAt: 0,
+      flushes: undefined,
+    }
   }
 
   #fire(state: KeyCounts<K, R, P>, pane: Pane): void {
     const window = state.nextWindow++
     const value = state.slices.result(window)
     this.#evictBefore(state, this.#grid.firstSlice(window + 1))
+    this.#emit(state, window, value, pane)
+    state.flushes?.delete(window)
+  }
+
+  /** Fires the windows that have begun, if an event has come since the last time, and changes nothing else. */
+  #flushOpen(state: KeyCounts<K, R, P>): void {
+    if (state.flushedAt === state.events) return
+    this.#states.willChange(state.key)
+    const { slices, nextWindow } = state
+    state.flushedAt = state.events
+    state.flushes ??= new Map()
+    const flushes = state.flushes
+    const added = slices.takeAdded(this.#grid.firstSlice(nextWindow), Number.POSITIVE_INFINITY)
+    if (added > 0) this.#options.onFinal(added, [])
+    const last = Math.ceil(state.events / this.#grid.every) - 1
+    slices.slide(nextWindow, last, (window, value) => {
+      this.#emit(state, window, value, 'flush')
+      flushes.set(window, (flushes.get(window) ?? 0) + 1)
+    })
+  }
+
+  #emit(state: KeyCounts<K, R, P>, window: number, value: R, pane: Pane): void {
     const result = {
       key: state.key,
       window: { start: this.#grid.windowStart(window), end: this.#grid.windowEnd(window) },
       value,
       pane,
-      revision: 0,
+      revision: state.flushes?.get(window) ?? 0,
     }
-    this.#options.emit(state.part === 0 ? result : { ...result, part: state.part })
+    this.#options.emit(state.part === 0 ? result : { ...result, ...partOf(state) })
   }
 
   #flushKey(state: KeyCounts<K, R, P>): void {
@@ -111,6 +175,8 @@ export class CountWindows<K extends Key, R, P = never> {
 
 interface KeyCounts<K, R, P> {
   readonly key: K
+  /** How many keys came before. */
+  readonly order: number
   readonly part: number
   readonly slices: KeySlices<R>
   /** How many events the key has had. */
@@ -118,4 +184,8 @@ interface KeyCounts<K, R, P> {
   nextWindow: number
   /** The parts of the events in `slices`, if they have any. */
   readonly parts: P[]
+  /** How many events the key had when its open windows were flushed last. */
+  flushedAt: number
+  /** How many results the open windows have had. Undefined: none. */
+  flushes: Map<number, number> | undefined
 }

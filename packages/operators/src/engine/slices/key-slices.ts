@@ -1,7 +1,7 @@
 import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { AggregateRow } from '../aggregates/aggregate-row.ts'
 import type { Slot } from '../aggregates/cells.ts'
-import { SortedDeque } from '../queues/sorted-deque.ts'
+import { loadByNumber, SortedDeque, saveByNumber } from '../queues/sorted-deque.ts'
 import type { Grid } from './grid.ts'
 import { TwoStacks } from './two-stacks.ts'
 
@@ -111,14 +111,7 @@ export class KeySlices<R> {
   }
 
   save(writer: StateWriter): void {
-    const slices = this.#slices
-    writer.number(slices.length)
-    let before = 0
-    for (let i = 0; i < slices.length; i++) {
-      writer.number(slices.numberAt(i) - before)
-      before = slices.numberAt(i)
-      this.#row.save(slices.valueAt(i), writer)
-    }
+    saveByNumber(this.#slices, writer, (slice) => this.#row.save(slice, writer))
     const stacks = this.#isStale ? undefined : this.#stacks
     writer.value(stacks !== undefined)
     if (stacks === undefined) return
@@ -129,16 +122,12 @@ export class KeySlices<R> {
 
   load(reader: StateReader): void {
     const slices = this.#slices
-    let number = 0
-    for (let left = reader.number(); left > 0; left--) {
-      number += reader.number()
-      slices.set(number, this.#row.load(reader))
-    }
+    loadByNumber(reader, (number) => slices.set(number, this.#row.load(reader)))
     if (!reader.value<boolean>()) return
     this.#stacked = reader.number()
     this.#stackedTo = reader.number()
     this.#stacks = new TwoStacks(this.#row)
-    this.#stacks.load(reader, (slice) => slices.get(slice) as Slot)
+    this.#stacks.load(reader, slices, this.#stacked)
   }
 
   #refold(first: number): Slot {

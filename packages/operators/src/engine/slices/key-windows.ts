@@ -1,6 +1,6 @@
 import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Slot } from '../aggregates/cells.ts'
-import type { SortedDeque } from '../queues/sorted-deque.ts'
+import { loadByNumber, SortedDeque, saveByNumber } from '../queues/sorted-deque.ts'
 import type { Scheduled } from '../queues/timer-queue.ts'
 import type { KeySlices } from './key-slices.ts'
 
@@ -18,7 +18,7 @@ export interface KeyWindows<K, R> extends Scheduled {
   /** The next window to fire. Infinity: none is open. */
   nextWindow: number
   /** How many results each window has had. Undefined if each has at most one. */
-  readonly revisions: SortedDeque<number> | undefined
+  revisions: SortedDeque<number> | undefined
   /** How many windows in a row were empty, up to the last one, and the value of that one. Only with `fill`. */
   emptyWindows: number
   previous: R | undefined
@@ -31,11 +31,7 @@ export function writeKeyWindows<K, R>(state: KeyWindows<K, R>, writer: StateWrit
   for (const number of [order, part, nextWindow, emptyWindows]) writer.number(number)
   writer.value(previous)
   slices.save(writer)
-  writer.number(revisions?.length ?? 0)
-  for (let i = 0; i < (revisions?.length ?? 0); i++) {
-    writer.number(revisions?.numberAt(i) as number)
-    writer.number(revisions?.valueAt(i) as number)
-  }
+  saveByNumber(revisions, writer, (results) => writer.number(results))
   writer.number(changed?.size ?? 0)
   for (const slice of changed ?? []) writer.number(slice)
 }
@@ -51,7 +47,10 @@ export function readKeyWindows<K, R>(state: KeyWindows<K, R>, reader: StateReade
     previous: reader.value<R | undefined>(),
   }
   read.slices.load(reader)
-  for (let left = reader.number(); left > 0; left--) read.revisions?.set(reader.number(), reader.number())
+  loadByNumber(reader, (window) => {
+    read.revisions ??= new SortedDeque()
+    read.revisions.set(window, reader.number())
+  })
   for (let left = reader.number(); left > 0; left--) read.changed?.add(reader.number())
   return read
 }

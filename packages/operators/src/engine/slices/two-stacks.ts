@@ -1,5 +1,6 @@
 import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Slot } from '../aggregates/cells.ts'
+import type { SortedDeque } from '../queues/sorted-deque.ts'
 
 /** Creates and frees the accumulators of a sliding fold. */
 export interface Accumulators {
@@ -73,25 +74,23 @@ export class TwoStacks {
     return fold
   }
 
-  /** Writes which elements are in which stack. */
+  /** Writes how many elements are in which stack. */
   save(writer: StateWriter): void {
     writer.number(this.#oldNumbers.length)
-    for (let i = this.#oldNumbers.length - 1; i >= 0; i--) writer.number(this.#oldNumbers[i] as number)
     writer.number(this.#newNumbers.length)
-    for (const number of this.#newNumbers) writer.number(number)
   }
 
-  /** Folds the elements again, in the same order as before: sums of floats depend on it. */
-  load(reader: StateReader, elementAt: (number: number) => Slot): void {
-    const pushAll = () => {
-      for (let left = reader.number(); left > 0; left--) {
-        const number = reader.number()
-        this.push(number, elementAt(number))
-      }
+  /**
+   * Folds the elements again, in the same order as before: sums of floats depend on it. They are those that the stacks had, the
+   * last ones of `elements` before position `end`.
+   */
+  load(reader: StateReader, elements: SortedDeque<Slot>, end: number): void {
+    const old = reader.number()
+    let at = end - old - reader.number()
+    for (const flipAt = at + old; at < end; at++) {
+      this.push(elements.numberAt(at), elements.valueAt(at))
+      if (at + 1 === flipAt) this.#flip()
     }
-    pushAll()
-    if (this.#newNumbers.length > 0) this.#flip()
-    pushAll()
   }
 
   #oldestFold(number: number): Slot {

@@ -1,6 +1,7 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { AggregateRow } from '../aggregates/aggregate-row.ts'
 import type { Slot } from '../aggregates/cells.ts'
-import { SortedDeque } from '../queues/sorted-deque.ts'
+import { loadByNumber, SortedDeque, saveByNumber } from '../queues/sorted-deque.ts'
 import { nextAfter } from '../sessions/next-after.ts'
 import { TwoStacks } from '../slices/two-stacks.ts'
 
@@ -27,7 +28,9 @@ export class KeyEvents<R> {
   #newest = Number.NaN
   #results = 0
   /** How many results each timestamp has had. Undefined if only the newest can have more than one. */
-  readonly #revisions: SortedDeque<number> | undefined
+  #revisions: SortedDeque<number> | undefined
+  /** Events before this time have fired, though the watermark has not reached it. */
+  keptTo: number = Number.NEGATIVE_INFINITY
 
   constructor(options: KeyEventsOptions<R>) {
     this.#options = options
@@ -44,6 +47,15 @@ export class KeyEvents<R> {
   get expiresAt(): number {
     const { size, allowedLateness } = this.#options
     return this.#events.numberAt(this.#events.length - 1) + size + allowedLateness
+  }
+
+  /** All windows will fire before their time, and take events after that. */
+  keep(): void {
+    const newest = this.#events.numberAt(this.#events.length - 1)
+    if (newest > this.keptTo) this.keptTo = newest
+    if (this.#revisions !== undefined) return
+    this.#revisions = new SortedDeque()
+    if (this.#results > 0) this.#revisions.set(this.#newest, this.#results)
   }
 
   /** Adds the event that the row has read, which is not late. */
@@ -113,6 +125,30 @@ export class KeyEvents<R> {
     this.#stacks.clear()
     this.#isStale = true
     this.#evictBefore(Number.POSITIVE_INFINITY)
+  }
+
+  save(writer: StateWriter): void {
+    const { row } = this.#options
+    saveByNumber(this.#events, writer, (slot) => row.save(slot, writer))
+    for (const number of [this.#fired, this.#newest, this.#results, this.keptTo]) writer.number(number)
+    saveByNumber(this.#revisions, writer, (results) => writer.number(results))
+    writer.value(this.#isStale)
+    if (!this.#isStale) this.#stacks.save(writer)
+  }
+
+  load(reader: StateReader): void {
+    const { row } = this.#options
+    loadByNumber(reader, (timestamp) => this.#events.insert(timestamp, row.load(reader)))
+    this.#fired = reader.number()
+    this.#newest = reader.number()
+    this.#results = reader.number()
+    this.keptTo = reader.number()
+    loadByNumber(reader, (timestamp) => {
+      this.#revisions ??= new SortedDeque()
+      this.#revisions.set(timestamp, reader.number())
+    })
+    this.#isStale = reader.value()
+    if (!this.#isStale) this.#stacks.load(reader, this.#events, this.#fired)
   }
 
   #insert(timestamp: number): number {

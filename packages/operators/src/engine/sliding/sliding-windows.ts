@@ -1,7 +1,8 @@
+import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Key, Primitive } from '../keyed-state/key.ts'
-import { KeyedState } from '../keyed-state/keyed-state.ts'
+import { KeyedState, type StateCodec, type StateOrigin } from '../keyed-state/keyed-state.ts'
 import { type Scheduled, TimerQueue } from '../queues/timer-queue.ts'
-import type { Pane, WindowEngine, WindowEngineOptions } from '../window-engine.ts'
+import { type Pane, partOf, type WindowEngine, type WindowEngineOptions } from '../window-engine.ts'
 import { KeyEvents } from './key-events.ts'
 
 /**
@@ -13,21 +14,29 @@ export class SlidingWindows<K extends Key, R> implements WindowEngine<K> {
   readonly #size: number
   readonly #options: WindowEngineOptions<K, R>
   readonly #states: KeyedState<K, KeyState<K, R>>
+  readonly #codec: StateCodec<KeyState<K, R>> = {
+    write({ order, part, events }, writer) {
+      writer.number(order)
+      writer.number(part)
+      events.save(writer)
+    },
+    read: ({ key, events }, reader) => {
+      const state = new KeyState<K, R>(key, reader.number(), reader.number(), events)
+      events.load(reader)
+      return state
+    },
+  }
   /** The keys with events that wait for the watermark. */
   readonly #waiting = new TimerQueue<KeyState<K, R>>()
   /** All keys, by a time at which their events may have expired. It is put off when it comes, not with every event. */
   readonly #expiries = new TimerQueue<Expiry<K, R>>()
-  #keysSeen = 0
-  /** See {@link AlignedWindows}. */
-  #evictions = 0
 
   constructor(size: number, options: WindowEngineOptions<K, R>) {
     this.#size = size
     this.#options = options
-    this.#states = new KeyedState((key) => this.#newState(key), {
+    this.#states = new KeyedState((key, origin) => this.#newState(key, origin), {
       maxKeys: options.maxKeys,
       onEvicted: (eviction, state) => {
-        this.#evictions++
         while (!Number.isNaN(state.events.next)) this.#fire(state, 'flush')
         this.#discard(state)
         options.onEvicted?.(eviction)
@@ -43,7 +52,7 @@ export class SlidingWindows<K extends Key, R> implements WindowEngine<K> {
     const { allowedLateness, watermark } = this.#options
     if (timestamp + allowedLateness < watermark.value) return 'late'
     const state = this.#states.at(key, 0, id)
-    if (timestamp < watermark.value) this.#addLate(state, timestamp)
+    if (timestamp < watermark.value || timestamp < state.events.keptTo) this.#addLate(state, timestamp)
     else {
       state.events.add(timestamp)
       if (timestamp < state.at) this.#waiting.schedule(state, timestamp)
@@ -70,36 +79,55 @@ export class SlidingWindows<K extends Key, R> implements WindowEngine<K> {
     // A window fires with the event that it ends with. Before that there is none.
   }
 
-  flush(): void {
-    this.#fireUpTo(Number.MAX_VALUE, 'flush')
+  flush(keeps: boolean): void {
+    if (keeps) for (const { events } of this.#states.states()) events.keep()
+    this.#fireUpTo(Number.MAX_VALUE, 'flush', keeps)
+    if (keeps) return
     for (const state of [...this.#states.states()]) {
       this.#states.delete(state.key)
       this.#discard(state)
     }
   }
 
-  #newState(key: K): KeyState<K, R> {
-    const { row, allowedLateness } = this.#options
-    const events = new KeyEvents({ row, allowedLateness, size: this.#size })
-    return new KeyState(key, this.#keysSeen++, this.#evictions, events)
+  save(writer: StateWriter): Generator<void, void> {
+    return this.#states.save(writer, this.#codec)
   }
 
-  #fireUpTo(time: number, pane: Pane): void {
+  load(reader: StateReader): void {
+    this.#states.load(reader, this.#codec)
+    for (const state of this.#states.states()) {
+      const { next, expiresAt } = state.events
+      if (!Number.isNaN(next)) this.#waiting.schedule(state, next)
+      if (!Number.isNaN(expiresAt)) this.#expiries.schedule(state.expiry, expiresAt)
+    }
+  }
+
+  #newState(key: K, { order, evictions }: StateOrigin): KeyState<K, R> {
+    const { row, allowedLateness } = this.#options
+    const events = new KeyEvents({ row, allowedLateness, size: this.#size })
+    return new KeyState(key, order, evictions, events)
+  }
+
+  #fireUpTo(time: number, pane: Pane, keeps = false): void {
     for (let state = this.#waiting.takeDue(time); state !== undefined; state = this.#waiting.takeDue(time)) {
-      const next = this.#fire(state, pane)
+      this.#states.willChange(state.key)
+      const next = this.#fire(state, pane, keeps)
       if (!Number.isNaN(next)) this.#waiting.schedule(state, next)
     }
   }
 
-  /** Fires the key's next window. Returns the time of the one after it, or NaN. */
-  #fire(state: KeyState<K, R>, pane: Pane): number {
+  /**
+   * Fires the key's next window. Returns the time of the one after it, or NaN. `keeps`: events as old as the watermark may still
+   * come.
+   */
+  #fire(state: KeyState<K, R>, pane: Pane, keeps = false): number {
     const { events, expiry } = state
     const { allowedLateness, watermark } = this.#options
     const timestamp = events.next
     const value = events.fire()
     // Events as old as the watermark minus the allowed lateness may still come.
     events.evictFor(
-      allowedLateness === 0 ? timestamp : Math.min(timestamp, watermark.value - allowedLateness),
+      allowedLateness === 0 && !keeps ? timestamp : Math.min(timestamp, watermark.value - allowedLateness),
     )
     const { next } = events
     if (expiry.at === Number.POSITIVE_INFINITY) this.#expiries.schedule(expiry, events.expiresAt)
@@ -123,7 +151,7 @@ export class SlidingWindows<K extends Key, R> implements WindowEngine<K> {
       pane,
       revision: state.events.takeRevision(timestamp),
     }
-    this.#options.emit(state.part === 0 ? result : { ...result, part: state.part })
+    this.#options.emit(state.part === 0 ? result : { ...result, ...partOf(state) })
   }
 
   #expire(watermark: number): void {
@@ -135,6 +163,7 @@ export class SlidingWindows<K extends Key, R> implements WindowEngine<K> {
       const { state } = expiry
       const { expiresAt } = state.events
       if (expiresAt > watermark) {
+        this.#states.willChange(state.key)
         state.events.evictFor(watermark - this.#options.allowedLateness)
         this.#expiries.schedule(expiry, expiresAt)
       } else {

@@ -1,0 +1,82 @@
+import type { SseEvent } from '@rxsse/shared'
+import { VirtualClock } from '@rxsse/testing/virtual-time'
+import { type NextObserver, Subject } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { event } from '../../test/driven-job.ts'
+import { turn } from '../../test/turn.ts'
+import { processWith } from '../flow/process-with.ts'
+import { memoryStore } from '../store/memory-store.ts'
+import { createJob } from './create-job.ts'
+
+/** A job whose asynchronous stage handles an event when the test says so. A snapshot waits for it, and holds the feed. */
+async function startHeldJob(cursor: NextObserver<string>) {
+  const clock = new VirtualClock()
+  const job = createJob({ store: memoryStore(), every: 50, scheduler: clock })
+  const source = new Subject<SseEvent>()
+  const log: string[] = []
+  const errors: unknown[] = []
+  const handled: (() => void)[] = []
+  let sourceCursor: NextObserver<string> = { next() {} }
+  job
+    .feed(
+      'numbers',
+      (feed) => {
+        sourceCursor = feed.cursor
+        return source
+      },
+      {
+        cursor: {
+          next(id) {
+            log.push(`cursor ${id}`)
+            cursor.next(id)
+          },
+        },
+      },
+    )
+    .pipe(
+      processWith(
+        ({ data }) => {
+          log.push(`handle ${data}`)
+          return new Promise<void>((resolve) => handled.push(resolve))
+        },
+        { concurrency: 2, stage: job.stage('work') },
+      ),
+    )
+    .subscribe({ error: (error) => errors.push(error) })
+  await turn()
+  const send = (id: string) => {
+    source.next(event(id))
+    sourceCursor.next(id)
+  }
+  return { clock, log, errors, handled, send }
+}
+
+describe('the cursor of a feed', () => {
+  it('is told when what came before it was handled, also while a snapshot holds the feed', async () => {
+    const { clock, log, handled, send } = await startHeldJob({ next() {} })
+    send('1')
+    clock.advanceTo(50)
+    send('2')
+    expect(log).toEqual(['handle 1', 'cursor 1'])
+    handled[0]?.()
+    await turn()
+    clock.advanceTo(51)
+    expect(log).toEqual(['handle 1', 'cursor 1', 'handle 2', 'cursor 2'])
+  })
+
+  it('errors the stream if it throws', async () => {
+    const { clock, errors, handled, send } = await startHeldJob({
+      next(id) {
+        if (id === '2') throw new Error('no disk')
+      },
+    })
+    send('1')
+    clock.advanceTo(50)
+    send('2')
+    handled[0]?.()
+    await turn()
+    clock.advanceTo(51)
+    expect(errors).toEqual([new Error('no disk')])
+    expect(clock.timers).toBe(0)
+  })
+})
