@@ -23,6 +23,7 @@ const guide = pages('guide/*.md', [
   'llm-and-mcp',
   'relays',
   'job-stores',
+  'shards',
   'all-cores',
   'event-source',
   'tabs',

@@ -38,15 +38,12 @@ export {
   route,
   type TypeBranches,
 } from './flow/route.ts'
-export {
-  createJob,
-  type DeliverOptions,
-  type Job,
-  type JobOptions,
-} from './job/create-job.ts'
+export { createJob, type Job, type JobOptions } from './job/create-job.ts'
 export type { JobFeedFragment, JobFeedOptions } from './job/job-feed.ts'
-export type { JobStatus, SavedSnapshot } from './job/job-status.ts'
+export type { DeliverOptions, JobPipeline } from './job/job-pipeline.ts'
+export type { JobStatus, SavedSnapshot, ShardStatus } from './job/job-status.ts'
 export type { Delivery } from './job/outbox.ts'
+export type { Shard } from './job/shard.ts'
 export { type DedupeOptions, dedupe } from './keyed/dedupe.ts'
 export type { KeyContext, KeyMoment } from './keyed/key-context.ts'
 export type { KeyedOptions } from './keyed/keyed-options.ts'

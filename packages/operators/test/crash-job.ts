@@ -1,8 +1,9 @@
 import type { Snapshot, SnapshotStore, SseEvent } from '@rxsse/shared'
 import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
-import { map, Observable, type SchedulerLike } from 'rxjs'
-import { buildJob, type DeliverOptions, type Job } from '../src/job/create-job.ts'
+import { identity, type MonoTypeOperatorFunction, map, Observable, type SchedulerLike } from 'rxjs'
+import { buildJob } from '../src/job/create-job.ts'
+import type { DeliverOptions, JobPipeline } from '../src/job/job-pipeline.ts'
 
 /** An event of a test. */
 export interface Reading {
@@ -17,7 +18,7 @@ export type Script = readonly { readonly at: number; readonly reading: Omit<Read
 
 export type Pipeline = (
   readings: readonly Observable<Reading>[],
-  job: Job,
+  job: JobPipeline,
   clock: VirtualClock,
 ) => Observable<unknown>
 
@@ -72,37 +73,59 @@ export async function runJob(
   pipeline: Pipeline,
   feeds: readonly Script[],
   { lives, saves, deliveries, every, bytesPerTurn }: Faults,
-  { ends = [], ...options }: DeliverOptions & { readonly ends?: readonly number[] } = {},
+  {
+    ends = [],
+    shards,
+    ...options
+  }: DeliverOptions & { readonly ends?: readonly number[]; readonly shards?: number } = {},
 ): Promise<ReadonlyMap<string, unknown>> {
   const clock = new VirtualClock()
   const log = new Map<string, unknown>()
-  const openStore = createFaultyDisk(clock, saves)
+  const disks = Array.from({ length: shards ?? 0 }, () => createFaultyDisk(clock, saves))
+  const openDisk = createFaultyDisk(clock, saves)
+  const openStore = (life: Process): SnapshotStore => ({
+    ...openDisk(life),
+    shard: (index) => (disks[index] as typeof openDisk)(life),
+  })
   let delivered = 0
   const start = (end: number) => {
     const life: Process = { isAlive: true }
     const job = buildJob({ store: openStore(life), every, scheduler: createSlowTurns(clock) }, bytesPerTurn)
-    const readings = feeds.map((script, number) =>
-      job
-        .feed(`feed${number}`, ({ lastEventId }) => replay(script.slice(0, end), lastEventId, clock))
-        .pipe(map(({ data }) => JSON.parse(data) as Reading)),
-    )
-    const deliver = job.deliver((value: unknown, { id }) => {
-      if (!log.has(id)) log.set(id, structuredClone(value))
-      const takes = deliveries[delivered++ % deliveries.length] as number
-      return takes === 0 ? undefined : after(clock, takes)
-    }, options)
+    const connect = (part: JobPipeline, own: MonoTypeOperatorFunction<Reading>) => {
+      const readings = feeds.map((script, number) =>
+        part
+          .feed(`feed${number}`, ({ lastEventId }) => replay(script.slice(0, end), lastEventId, clock))
+          .pipe(
+            map(({ data }) => JSON.parse(data) as Reading),
+            own,
+          ),
+      )
+      const deliver = part.deliver((value: unknown, { id }) => {
+        if (!log.has(id)) log.set(id, structuredClone(value))
+        const takes = deliveries[delivered++ % deliveries.length] as number
+        return takes === 0 ? undefined : after(clock, takes)
+      }, options)
+      return pipeline(readings, part, clock).pipe(deliver)
+    }
+    const whole =
+      shards === undefined
+        ? connect(job, identity)
+        : job.shards(shards, (shard) =>
+            connect(
+              shard,
+              shard.own((reading) => reading.key % 3),
+            ),
+          )
     const run = { isOver: false, error: undefined as unknown }
-    const subscription = pipeline(readings, job, clock)
-      .pipe(deliver)
-      .subscribe({
-        error: (error: unknown) => {
-          run.error = error
-          run.isOver = true
-        },
-        complete: () => {
-          run.isOver = true
-        },
-      })
+    const subscription = whole.subscribe({
+      error: (error: unknown) => {
+        run.error = error
+        run.isOver = true
+      },
+      complete: () => {
+        run.isOver = true
+      },
+    })
     return { run, subscription, life }
   }
 

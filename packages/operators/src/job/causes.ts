@@ -10,11 +10,14 @@ export interface Cause {
  * meanwhile is its result. So the same event makes results with the same ids each time it is replayed.
  */
 export class Causes {
+  readonly #prefix: string
   #current: Cause
   /** Stands for clocks and promises, whose results are never made again in the same way. */
   readonly #unrepeatable: Cause
 
-  constructor(run: string) {
+  /** `prefix`: what all ids begin with. */
+  constructor(run: string, prefix = '') {
+    this.#prefix = prefix
     this.#unrepeatable = { name: `~${run}`, results: 0 }
     this.#current = this.#unrepeatable
   }
@@ -41,6 +44,6 @@ export class Causes {
 
   /** The id of the next result. */
   nextId(): string {
-    return `${this.#current.name}#${this.#current.results++}`
+    return `${this.#prefix}${this.#current.name}#${this.#current.results++}`
   }
 }

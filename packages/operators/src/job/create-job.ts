@@ -1,13 +1,15 @@
-import { type Duration, type MaybePromise, optionError, parsePositiveDuration, requireFunction, requireNumber, type SnapshotStore } from '@rxsse/shared'
-import type { Observable, ObservableInput, OperatorFunction, SchedulerLike } from 'rxjs'
-import { createProgress, type FeedStatus, type FeedWatch } from '../progress/progress.ts'
+import {
+  type Duration,
+  optionError,
+  parsePositiveDuration,
+  requireFunction,
+  type SnapshotStore,
+} from '@rxsse/shared'
+import { BehaviorSubject, type Observable, type ObservableInput, type SchedulerLike, switchMap } from 'rxjs'
 import { createClock } from '../stage/clock.ts'
-import type { Stage } from '../stage/stage.ts'
-import { createFeed, type JobFeedFragment, type JobFeedOptions } from './job-feed.ts'
-import { JobHost } from './job-host.ts'
-import { JobStage } from './job-stage.ts'
-import type { JobStatus, SavedSnapshot } from './job-status.ts'
-import { createDeliver, type Delivery } from './outbox.ts'
+import { createPipeline, type JobPipeline, type PipelineSettings } from './job-pipeline.ts'
+import type { Shard } from './shard.ts'
+import { checkShardCount, ShardSet } from './shard-set.ts'
 
 export interface JobOptions {
   /** Keeps the snapshots. One job uses it. */
@@ -25,53 +27,37 @@ export interface JobOptions {
   readonly scheduler?: SchedulerLike
 }
 
-export interface DeliverOptions {
-  /** How many results are delivered at a time. With more than 1 they may arrive in another order. Default: 1. */
-  readonly concurrency?: number
-  /** Tells two `deliver` of a job apart: two with one name are an error. Default: `'results'`. */
-  readonly name?: string
-  /**
-   * When a result is delivered: `'at-once'`, or `'when-saved'`: when a snapshot has saved what caused it. Default: at once if
-   * the same events are sure to give the same results again. What operators flush at the end of a stream always waits.
-   */
-  readonly when?: 'at-once' | 'when-saved'
-}
-
 /** A pipeline with a memory. Pass it to operators in event time as `progress`. */
-export interface Job extends FeedWatch {
-  /** The feeds in the order they were named. */
-  readonly feeds: readonly FeedStatus[]
+export interface Job extends JobPipeline {
   /**
-   * A source of the job: `job.feed('trades', (feed) => fromEventSource(url, feed))`. The function is called when the last
-   * snapshot is restored, and `feed` says where to go on. The source must emit events with a `lastEventId`, and must be able
-   * to go on after one. Put all operators below.
-   */
-  feed<E extends { readonly lastEventId: string }>(
-    name: string,
-    connect: (feed: JobFeedFragment) => ObservableInput<E>,
-    options?: JobFeedOptions,
-  ): Observable<E>
-  /** A stage for an operator whose state the snapshots contain. An operator with state and without one begins anew. */
-  stage(name: string): Stage
-  /**
-   * Delivers each result: calls `fn`, and emits what it returns or resolves to. If `fn` fails, the stream errors.
+   * Splits the job by key into `count` shards. Each has a state, feeds and a position of its own. With a store that several
+   * processes share they share out the shards, and take over those of a process that dies. With any other store all shards
+   * run here.
    *
-   * `id` is the same if the same result is made again after a crash. Give it to whoever takes the results, so that each
-   * counts once: `sink.publish(message, 'all', { sourceId: id })`.
+   * `pipeline` is called when this process gets a shard, and its Observable is unsubscribed when the shard moves. Begin it
+   * with `shard.feed` and `shard.own`, and use `shard` in place of `job`:
    *
-   * Results are in the snapshots until they are delivered, so they must be data that `structuredClone` copies.
+   * ```ts
+   * job.shards(6, (shard) =>
+   *   shard.feed('trades', (feed) => fromEventSource(url, feed)).pipe(
+   *     decode(Trade), data(),
+   *     shard.own((trade) => trade.symbol),
+   *     windowAggregate(tumbling('1m'), { key: (trade) => trade.symbol, ..., stage: shard.stage('minutes') }),
+   *     toMessage({ type: 'minute' }),
+   *     shard.deliver((message, { id }) => sink.publish(message, 'all', { sourceId: id })),
+   *   ),
+   * ).subscribe()
+   * ```
+   *
+   * The Observable emits what the pipelines of the shards here emit. It errors if one of them does. It completes when each
+   * shard has completed here. Losing a shard is no error.
+   *
+   * `count` is for good: a saved job cannot have another one. Choose several times the number of processes.
+   *
+   * @throws TypeError if `count` is not a whole number from 1 to 1024, if the store cannot keep shards, or if the job has
+   * feeds, stages or other shards of its own.
    */
-  deliver<T, R>(
-    fn: (value: T, delivery: Delivery) => MaybePromise<R>,
-    options?: DeliverOptions,
-  ): OperatorFunction<T, R>
-  /** Emits what the job does now, and then each change. It never ends. */
-  readonly status: Observable<JobStatus>
-  /**
-   * Takes a snapshot now, such as before an orderly end. Resolves when it is saved. Rejects if it cannot be saved. While the job
-   * is restored or stands by, the snapshot waits until it runs.
-   */
-  snapshot(): Promise<SavedSnapshot>
+  shards<R>(count: number, pipeline: (shard: Shard) => ObservableInput<R>): Observable<R>
 }
 
 /**
@@ -117,48 +103,51 @@ export function buildJob(options: JobOptions, bytesPerTurn: number): Job {
   if (onMismatch !== 'error' && onMismatch !== 'discard') {
     throw optionError('createJob: onMismatch', "'error' or 'discard'", onMismatch)
   }
-  const progress = createProgress(maxWait === undefined ? {} : { maxWait })
-  const host = new JobHost({
+  const settings: PipelineSettings = {
     store,
     every: parsePositiveDuration(every, 'createJob: every'),
     onMismatch,
+    maxWait,
     clock: createClock(scheduler),
     bytesPerTurn,
-  })
-  const join = () => host.join()
-  const leave = host.leave.bind(host)
-  const stages = new Map<string, JobStage>()
+  }
+  const whole = createPipeline(settings)
+  const status = new BehaviorSubject(whole.status)
+  let isWhole = false
+  let set: ShardSet | undefined
+
+  function requireWhole(): JobPipeline {
+    if (set !== undefined)
+      throw new TypeError('createJob: the job has shards: use the feeds and stages of the shard')
+    isWhole = true
+    return whole
+  }
 
   return {
-    maxWait: progress.maxWait,
+    maxWait: whole.maxWait,
     get feeds() {
-      return progress.feeds
+      return whole.feeds
     },
-    watch: progress.watch,
-    createWatermark: progress.createWatermark,
-    feed(name, connect, feedOptions = {}) {
-      host.name(name, 'feed', 'job.feed: name')
-      requireFunction(connect, 'job.feed: connect')
-      // A feed that is subscribed later must hold the watermark already.
-      progress.feed(name)
-      return createFeed({ progress, join, leave }, name, connect, feedOptions)
-    },
-    stage(name) {
-      host.name(name, 'stage', 'job.stage: name')
-      const stage = stages.get(name) ?? new JobStage(name, join, leave)
-      stages.set(name, stage)
-      return stage
-    },
-    deliver(fn, { concurrency = 1, name = 'results', when } = {}) {
-      host.name(name, 'deliver', 'job.deliver: name')
-      requireFunction(fn, 'job.deliver: fn')
-      requireNumber(concurrency, 'job.deliver: concurrency', 1)
-      if (when !== undefined && when !== 'at-once' && when !== 'when-saved') {
-        throw optionError('job.deliver: when', "'at-once' or 'when-saved'", when)
+    watch: whole.watch,
+    createWatermark: whole.createWatermark,
+    feed: (...args) => requireWhole().feed(...args),
+    stage: (name) => requireWhole().stage(name),
+    deliver: (...args) => requireWhole().deliver(...args),
+    status: status.pipe(switchMap((current) => current)),
+    snapshot: () => (set ?? whole).snapshot(),
+    shards(count, pipeline) {
+      checkShardCount(count)
+      requireFunction(pipeline, 'job.shards: pipeline')
+      if (isWhole) throw new TypeError('job.shards: the job has feeds or stages that are not of a shard')
+      if (set === undefined) {
+        set = new ShardSet(count, {
+          ...settings,
+          build: (shardStore, shard) => createPipeline({ ...settings, store: shardStore, shard }),
+        })
+        status.next(set.status)
       }
-      return createDeliver({ join, leave }, { name, fn, concurrency, when })
+      if (set.count !== count) throw new TypeError(`job.shards: the job has ${set.count} shards already`)
+      return set.run(pipeline)
     },
-    status: host.status,
-    snapshot: () => host.snapshot(),
   }
 }

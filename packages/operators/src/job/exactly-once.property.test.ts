@@ -65,6 +65,27 @@ const windows = fc.record({
   ),
 })
 
+const lags = fc.integer({ min: 1, max: 3 }).map(
+  (offset): Step =>
+    (stage) =>
+      lag({ key: (r) => r.key, offset, stage }, (now, before) => ({
+        ...now,
+        value: now.value + (before?.value ?? 0),
+      })),
+)
+const levels: Step = (stage) => (source) =>
+  source.pipe(
+    threshold({
+      key: (r) => r.key,
+      value: (r) => r.value,
+      levels: { low: -200, high: 300 },
+      hysteresis: 150,
+      changesOnly: true,
+      stage,
+    }),
+    map(({ event, level, previous }) => ({ ...event, id: `${previous} ${level}` })),
+  )
+
 const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: windows.map(({ spec, options }) => aggregate(spec, options)) },
   fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }).map(
@@ -77,28 +98,8 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       (stage) =>
         dedupe({ key: (r) => r.key, ttl: ttl + 1, timestamp: (r) => r.time, stage }),
   ),
-  fc.integer({ min: 1, max: 3 }).map(
-    (offset): Step =>
-      (stage) =>
-        lag({ key: (r) => r.key, offset, stage }, (now, before) => ({
-          ...now,
-          value: now.value + (before?.value ?? 0),
-        })),
-  ),
-  fc.constant<Step>(
-    (stage) => (source) =>
-      source.pipe(
-        threshold({
-          key: (r) => r.key,
-          value: (r) => r.value,
-          levels: { low: -200, high: 300 },
-          hysteresis: 150,
-          changesOnly: true,
-          stage,
-        }),
-        map(({ event, level, previous }) => ({ ...event, id: `${previous} ${level}` })),
-      ),
-  ),
+  lags,
+  fc.constant(levels),
   fc.integer({ min: 1, max: 40 }).map(
     (duration): Step =>
       (stage) =>
@@ -164,6 +165,21 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   ),
 )
 
+/** Steps whose results for a key depend on the events of that key only. No event is late. */
+const keyedSteps = fc
+  .tuple(
+    fc.array(
+      fc.oneof(
+        lags,
+        fc.constant(levels),
+        fc.constant<Step>((stage) => dedupe({ key: (r) => [r.key, Math.round(r.value / 100)], stage })),
+      ),
+      { maxLength: 2 },
+    ),
+    windows.map(({ spec }) => aggregate(spec, { maxOutOfOrderness: 30 })),
+  )
+  .map(([before, last]) => [...before, last])
+
 describe('a job of any stages', () => {
   it('delivers exactly the results of an uninterrupted run, each once and in order, whenever it is killed', async () => {
     await fc.assert(
@@ -183,6 +199,30 @@ describe('a job of any stages', () => {
         },
       ),
       { numRuns: 300 },
+    )
+  }, 120_000)
+
+  it('delivers exactly those of its shards, each once, which are those of each key without shards', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        keyedSteps,
+        scripts(),
+        faults,
+        fc.integer({ min: 1, max: 4 }),
+        async (chosen, script, plan, shards) => {
+          const pipeline: Pipeline = ([readings], job) =>
+            chosen.reduce(
+              (source, step, number) => source.pipe(step(job.stage(`stage${number}`))),
+              readings as Observable<Reading>,
+            )
+          const whole = await runJob(pipeline, [script], NO_FAULTS)
+          const log = await runJob(pipeline, [script], plan, { shards })
+          const unprefixed = new Map([...log].map(([id, value]) => [id.replace(/^\d\/\d\|/, ''), value]))
+          expect(log.size).toBe(whole.size)
+          expect(unprefixed).toEqual(whole)
+        },
+      ),
+      { numRuns: 40 },
     )
   }, 120_000)
 })

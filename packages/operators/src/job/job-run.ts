@@ -1,10 +1,17 @@
-import type { Lease, Snapshot, SnapshotStore } from '@rxsse/shared'
+import {
+  formatShardPrefix,
+  type Lease,
+  type ShardName,
+  type Snapshot,
+  type SnapshotStore,
+} from '@rxsse/shared'
 import type { Clock } from '../stage/clock.ts'
 import { Causes } from './causes.ts'
 import { FeedCursors } from './feed-cursor.ts'
 import { JobGate } from './job-gate.ts'
 import { JobParts } from './job-parts.ts'
 import { IDLE, type JobStatus, type SavedSnapshot } from './job-status.ts'
+import { checkShards } from './mismatch.ts'
 import { countBytes, parseSnapshot } from './snapshot-format.ts'
 import { Snapshotter, type SnapshotterChange } from './snapshotter.ts'
 
@@ -19,6 +26,8 @@ export interface RunFeed {
 
 export interface RunOptions {
   readonly store: SnapshotStore
+  /** Which shard of its job this is. Undefined if the job is not split. */
+  readonly shard?: ShardName
   /** Milliseconds. */
   readonly every: number
   readonly onMismatch: 'error' | 'discard'
@@ -29,7 +38,7 @@ export interface RunOptions {
 
 /** One run of a job: from the first subscription to one of its parts until all of them have ended. */
 export class JobRun {
-  readonly causes: Causes = new Causes(createRunName())
+  readonly causes: Causes
   readonly gate: JobGate = new JobGate()
   readonly parts: JobParts
   readonly cursors: FeedCursors = new FeedCursors()
@@ -48,7 +57,9 @@ export class JobRun {
   #capturedEvents = 0
 
   constructor(options: RunOptions) {
+    const { shard } = options
     this.#options = options
+    this.causes = new Causes(createRunName(), shard === undefined ? '' : formatShardPrefix(shard))
     this.parts = new JobParts(options.onMismatch)
     this.#snapshotter = new Snapshotter(options, {
       prepareCut: () => this.#prepareCut(),
@@ -197,7 +208,8 @@ export class JobRun {
       this.parts.restore([])
       return
     }
-    const { feeds, parts, time } = parseSnapshot(snapshot)
+    const { shards, feeds, parts, time } = parseSnapshot(snapshot)
+    checkShards(shards, this.#options.shard?.count)
     const { number, chunks, damaged = [] } = snapshot
     const saved = { number, bytes: countBytes(chunks), time }
     this.#status = { ...this.#status, restoredFrom: number, damaged, saved }

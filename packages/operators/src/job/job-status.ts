@@ -2,7 +2,7 @@
 export interface JobStatus {
   /**
    * - `idle`: nothing is subscribed.
-   * - `standing-by`: another process has the right to run the job.
+   * - `standing-by`: another process has the right to run the job, or other processes all of its shards.
    * - `restoring`: the last snapshot is loaded. The feeds are not connected yet.
    * - `running`: events are handled.
    * - `snapshotting`: the same, while a snapshot is copied and saved.
@@ -31,6 +31,16 @@ export interface JobStatus {
   readonly saveError: unknown
   /** Why the job has failed. */
   readonly error: unknown
+  /**
+   * The shards of the job that this process has now. The fields above are then about all of them: sums of `unsaved` and
+   * `pending`, and as `saved` the oldest of their last snapshots.
+   */
+  readonly shards: readonly ShardStatus[]
+}
+
+/** What one shard of a job does now. */
+export interface ShardStatus extends Omit<JobStatus, 'shards'> {
+  readonly index: number
 }
 
 export interface SavedSnapshot {
@@ -53,4 +63,5 @@ export const IDLE: JobStatus = {
   waitingFor: undefined,
   saveError: undefined,
   error: undefined,
+  shards: [],
 }

@@ -21,3 +21,12 @@ function describe(value: unknown): string {
   )
   return text ?? 'undefined'
 }
+
+/** Another number of shards gives keys to other shards, whose states and feeds are not as far. */
+export function checkShards(saved: number | undefined, now: number | undefined): void {
+  if (saved === now) return
+  const describe = (count: number | undefined) => (count === undefined ? 'no shards' : `${count} shards`)
+  throw new Error(
+    `createJob: the job was saved with ${describe(saved)}, and has ${describe(now)} now. Go back to the former number, or begin anew with a store of another name`,
+  )
+}

@@ -21,6 +21,8 @@ export interface SavedPart {
 }
 
 export interface SnapshotContent {
+  /** How many shards the job has. Undefined if it is not split. */
+  readonly shards: number | undefined
   /** The time of day of the cut. */
   readonly time: number
   readonly feeds: readonly FeedPosition[]
@@ -29,15 +31,17 @@ export interface SnapshotContent {
 
 interface Header {
   readonly format: 1
+  readonly shards: number | undefined
   readonly time: number
   readonly feeds: readonly FeedPosition[]
   readonly parts: readonly (Omit<SavedPart, 'chunks'> & { readonly bytes: number })[]
 }
 
 /** The bytes of a snapshot: a header, then the bytes of each part. No bytes are copied. */
-export function formatSnapshot({ time, feeds, parts }: SnapshotContent): readonly Uint8Array[] {
+export function formatSnapshot({ shards, time, feeds, parts }: SnapshotContent): readonly Uint8Array[] {
   const header: Header = {
     format: 1,
+    shards,
     time,
     feeds,
     parts: parts.map(({ chunks, ...part }) => ({ ...part, bytes: countBytes(chunks) })),
@@ -51,9 +55,10 @@ export function formatSnapshot({ time, feeds, parts }: SnapshotContent): readonl
 export function parseSnapshot({ number, chunks }: Snapshot): SnapshotContent {
   try {
     const reader = new ByteReader(chunks)
-    const { format, time, feeds, parts } = reader.value<Header>()
+    const { format, shards, time, feeds, parts } = reader.value<Header>()
     if (format !== 1) throw new RangeError(`its format is ${format}, and this version of rxsse knows 1`)
     return {
+      shards,
       time,
       feeds,
       parts: parts.map(({ bytes, ...part }) => ({ ...part, chunks: [reader.take(bytes)] })),

@@ -1,4 +1,4 @@
-import { isPromise, type SnapshotStore, SnapshotStoreError } from '@rxsse/shared'
+import { isPromise, type ShardName, type SnapshotStore, SnapshotStoreError } from '@rxsse/shared'
 import type { Clock } from '../stage/clock.ts'
 import { Timer } from '../stage/timer.ts'
 import type { SavedSnapshot } from './job-status.ts'
@@ -32,6 +32,8 @@ export interface SnapshotterChange {
 
 interface SnapshotterOptions {
   readonly store: SnapshotStore
+  /** Which shard of its job is saved. Undefined if the job is not split. */
+  readonly shard?: ShardName
   /** Milliseconds. */
   readonly every: number
   readonly clock: Clock
@@ -47,6 +49,7 @@ interface Request {
 /** Takes snapshots, one at a time: every few seconds, sooner if results wait for one, and on request. */
 export class Snapshotter {
   readonly #store: SnapshotStore
+  readonly #shards: number | undefined
   readonly #every: number
   readonly #clock: Clock
   readonly #bytesPerTurn: number
@@ -73,8 +76,9 @@ export class Snapshotter {
   #saving: Promise<unknown> | undefined
   #stopReason: unknown
 
-  constructor({ store, every, clock, bytesPerTurn }: SnapshotterOptions, subject: Subject) {
+  constructor({ store, shard, every, clock, bytesPerTurn }: SnapshotterOptions, subject: Subject) {
     this.#store = store
+    this.#shards = shard?.count
     this.#every = every
     this.#clock = clock
     this.#bytesPerTurn = bytesPerTurn
@@ -191,7 +195,8 @@ export class Snapshotter {
   #save(copy: StateCopy): void {
     this.#phase = 'saving'
     this.#copy = undefined
-    const chunks = formatSnapshot({ time: this.#cutTime, feeds: this.#feeds, parts: copy.finish() })
+    const content = { shards: this.#shards, time: this.#cutTime, feeds: this.#feeds, parts: copy.finish() }
+    const chunks = formatSnapshot(content)
     const saved = { number: ++this.#number, bytes: countBytes(chunks), time: this.#cutTime }
     try {
       const result = this.#store.save({ number: saved.number, chunks })

@@ -1,11 +1,12 @@
 import { open, readFile, rm } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
-import type {
-  SnapshotBackend,
-  SnapshotContent,
-  SnapshotDraft,
-  SnapshotRecord,
-  SnapshotStore,
+import {
+  type SnapshotBackend,
+  type SnapshotContent,
+  type SnapshotDraft,
+  type SnapshotRecord,
+  type SnapshotStore,
+  withShards,
 } from '@rxsse/shared'
 import { removeLeftovers, replaceFile } from '@rxsse/shared/files'
 import { createDiskStore } from './disk-store.ts'
@@ -19,10 +20,13 @@ export interface FileStoreOptions {
  * Keeps the snapshots of a job in two files, `<path>.1` and `<path>.2`. A save replaces the older one as a whole: it writes
  * a new file beside it, flushes it to the disk and renames it. Only the user of the process can read the files (mode 0600).
  *
+ * A shard of a job has two files of its own: `<path>-shard0.1` and `<path>-shard0.2` for the first.
+ *
  * One process at a time may use a path. If another one saves there, the next `save` here rejects with `superseded`.
  */
 export function fileStore({ path }: FileStoreOptions): SnapshotStore {
-  return createDiskStore('fileStore', path, () => new SnapshotFiles([`${path}.1`, `${path}.2`]))
+  const store = createDiskStore('fileStore', path, () => new SnapshotFiles([`${path}.1`, `${path}.2`]))
+  return withShards(store, (index) => fileStore({ path: `${path}-shard${index}` }))
 }
 
 class SnapshotFiles implements SnapshotBackend {

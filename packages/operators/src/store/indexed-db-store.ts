@@ -6,6 +6,7 @@ import {
   type SnapshotDraft,
   type SnapshotRecord,
   type SnapshotStore,
+  withShards,
 } from '@rxsse/shared'
 import { crc32 } from './crc32.ts'
 import {
@@ -26,6 +27,8 @@ export interface IndexedDbStoreOptions {
  * the next save. The browser may delete the database if the disk is nearly full, unless the page has asked for
  * `navigator.storage.persist()`.
  *
+ * A shard of a job has a database of its own: `<name>-shard0` for the first.
+ *
  * One page at a time may use a name. If another one saves there, the next `save` here rejects with `superseded`. A Web Lock
  * (`navigator.locks`) makes sure that only one tab runs the job.
  */
@@ -35,13 +38,14 @@ export function indexedDbStore({ name }: IndexedDbStoreOptions): SnapshotStore {
   const { indexedDB } = globalThis as { readonly indexedDB?: IndexedDb }
   if (indexedDB === undefined)
     throw new Error('indexedDbStore needs indexedDB, which this runtime does not have')
-  return createSnapshotStore({
+  const store = createSnapshotStore({
     name: 'indexedDbStore',
     backend: new SnapshotObjects(indexedDB, name),
     crc32,
     createId: () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`,
     nextTurn,
   })
+  return withShards(store, (index) => indexedDbStore({ name: `${name}-shard${index}` }))
 }
 
 interface Header extends Omit<SnapshotContent, 'pieces'> {

@@ -1,4 +1,4 @@
-import type { Snapshot, SnapshotStore } from '@rxsse/shared'
+import { type Snapshot, type SnapshotStore, withShards } from '@rxsse/shared'
 
 /**
  * Keeps the last snapshot in memory: for tests, and for a pipeline that `retry` starts again in the same process.
@@ -6,10 +6,11 @@ import type { Snapshot, SnapshotStore } from '@rxsse/shared'
  */
 export function memoryStore(): SnapshotStore {
   let last: Snapshot | undefined
-  return {
+  const store: SnapshotStore = {
     load: () => last,
     save(snapshot) {
       last = snapshot
     },
   }
+  return withShards(store, memoryStore)
 }

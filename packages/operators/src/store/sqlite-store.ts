@@ -4,12 +4,13 @@ import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import type {
-  SnapshotBackend,
-  SnapshotContent,
-  SnapshotDraft,
-  SnapshotRecord,
-  SnapshotStore,
+import {
+  type SnapshotBackend,
+  type SnapshotContent,
+  type SnapshotDraft,
+  type SnapshotRecord,
+  type SnapshotStore,
+  withShards,
 } from '@rxsse/shared'
 import { syncFolder } from '@rxsse/shared/files'
 import { loadSqlite, makePrivate } from '@rxsse/shared/sqlite'
@@ -24,11 +25,14 @@ export interface SqliteStoreOptions {
  * Keeps the snapshots of a job in an SQLite database (node:sqlite, WAL). It holds the last two, and the one before them
  * until the next save. Only the user who owns the file can read it, and a symbolic link in its place is not followed.
  *
+ * A shard of a job has a database of its own: `<path>-shard0` for the first.
+ *
  * Only one process may use the file at a time. Opening it twice throws. SQLite runs on the thread of the event loop, so a
  * save goes in small steps, and the disk is waited for on another thread.
  */
 export function sqliteStore({ path }: SqliteStoreOptions): SnapshotStore {
-  return createDiskStore('sqliteStore', path, () => new SnapshotDatabase(path))
+  const store = createDiskStore('sqliteStore', path, () => new SnapshotDatabase(path))
+  return withShards(store, (index) => sqliteStore({ path: `${path}-shard${index}` }))
 }
 
 class SnapshotDatabase implements SnapshotBackend {

@@ -5,7 +5,8 @@ import { backoff } from '../connection/backoff.ts'
 import type { Failure, Outcome } from '../connection/connection.ts'
 import { RedisError, type RedisErrorCode } from '../connection/redis-error.ts'
 import { appendScript, runScript } from '../scripts/script.ts'
-import { isFenced } from '../store/fence.ts'
+import { FENCED } from '../scripts/store.lua.ts'
+import type { Right } from '../store/fence.ts'
 import { createEpoch, decodeEntry, encodeBody, findOwnId } from './entry.ts'
 import type { LogContext } from './log-context.ts'
 
@@ -27,14 +28,16 @@ export class AppendQueue {
   }
 
   append(message: LoggedMessage, target: Target, sourceId: string | undefined): Promise<LogEntry> {
+    const { settings, outages } = this.#context
+    const right = settings.fence?.findRight(sourceId)
     return new Promise((resolve, reject) => {
-      const { settings, outages } = this.#context
       const ownId = findOwnId(message, settings.ids)
       const pending: PendingMessage = {
         source: sourceId === undefined ? '' : `=${sourceId}`,
         ownId: ownId === undefined ? '' : `=${ownId}`,
         body: encodeBody(message, target),
-        token: settings.fence?.token,
+        right,
+        token: right?.token,
         resolve,
         reject,
         timeout: settings.scheduler.schedule(() => {
@@ -83,18 +86,14 @@ export class AppendQueue {
       count++
     }
     const batch = this.#waiting.splice(0, count).filter(({ settled }) => !settled)
-    // So all messages of a batch have the same token.
-    const fenced = batch.filter((pending) => !this.#isAllowed(pending))
-    rejectAll(fenced, 'lease-lost', NO_LEASE)
+    this.#rejectFenced(batch)
     return batch.filter(({ settled }) => !settled)
   }
 
-  /** Whether the process still has the right to run the job that it had when it appended the message. */
-  #isAllowed(pending: PendingMessage | undefined): boolean {
-    const { fence } = this.#context.settings
-    if (fence === undefined) return true
-    const { token } = fence
-    return token !== undefined && pending?.token === token
+  /** Rejects the messages whose right this process no longer has as it had when it appended them. */
+  #rejectFenced(batch: readonly PendingMessage[]): void {
+    const fenced = batch.filter(({ right, token }) => right !== undefined && !hasRight(right, token))
+    rejectAll(fenced, 'lease-lost', NO_LEASE)
   }
 
   /** Sends a batch until it is settled. Resolves to false if no connection was there to send it. */
@@ -102,10 +101,8 @@ export class AppendQueue {
     const { connection, settings } = this.#context
     const number = ++this.#batches
     for (let failures = 0; batch.some(({ settled }) => !settled); failures++) {
-      if (!this.#isAllowed(batch[0])) {
-        rejectAll(batch, 'lease-lost', NO_LEASE)
-        return true
-      }
+      this.#rejectFenced(batch)
+      if (batch.every(({ settled }) => settled)) return true
       for (const pending of batch) pending.sent = true
       const outcome = await this.#run(batch, number)
       if ('answer' in outcome) {
@@ -128,10 +125,7 @@ export class AppendQueue {
     if (connection.closed) rejectAll(batch, 'closed', 'the log was closed before Redis answered')
     else if (kind === 'refused') {
       for (const pending of batch) pending.sent = failures > 0
-      if (isFenced(error)) {
-        settings.fence?.lose(batch[0]?.token ?? '')
-        rejectAll(batch, 'lease-lost', NO_LEASE, error)
-      } else rejectAll(batch, 'refused', 'Redis refused the message', error)
+      rejectAll(batch, 'refused', 'Redis refused the message', error)
     } else if (settings.whenAway === 'fail') {
       rejectAll(batch, 'unavailable', 'the connection to Redis was lost', error)
     } else return false
@@ -140,24 +134,22 @@ export class AppendQueue {
 
   #run(batch: readonly PendingMessage[], number: number): Promise<Outcome<Answer>> {
     const { connection, keys, settings, watermark } = this.#context
+    // Rights with one key have one token: a message with another one is rejected, and not sent.
+    const tokens = new Map(batch.flatMap(({ right, token = '' }) => (right ? [[right.fenceKey, token]] : [])))
+    const fences = [...tokens.keys()]
     return connection.try(async (client) => {
       const answer = await runScript(client, appendScript, {
-        keys: [
-          keys.metadata,
-          keys.events,
-          keys.sources,
-          keys.ids,
-          this.#writerKey,
-          ...(settings.fence === undefined ? [] : [settings.fence.fenceKey]),
-        ],
+        keys: [keys.metadata, keys.events, keys.sources, keys.ids, this.#writerKey, ...fences],
         arguments: [
           createEpoch(),
           `${watermark}`,
           String(settings.maxLength),
           String(number),
           BATCH_MEMORY,
-          batch[0]?.token ?? '',
-          ...batch.flatMap(({ source, ownId, body }) => [source, ownId, body]),
+          ...tokens.values(),
+          ...batch.flatMap(({ source, ownId, body, right }) => {
+            return [source, ownId, body, `${right === undefined ? 0 : fences.indexOf(right.fenceKey) + 1}`]
+          }),
         ],
       })
       return answer as Answer
@@ -167,7 +159,14 @@ export class AppendQueue {
   #resolveAll(batch: readonly PendingMessage[], answer: Answer): void {
     const { watermark, settings } = this.#context
     batch.forEach((pending, index) => {
-      const [logId, offset, storedBody] = answer[index] as Answer[number]
+      const entry = answer[index] as Answer[number]
+      if (entry === FENCED) {
+        pending.right?.lose(pending.token ?? '')
+        pending.sent = false
+        rejectMessage(pending, 'lease-lost', NO_LEASE)
+        return
+      }
+      const [logId, offset, storedBody] = entry
       watermark.raise(logId, Number(offset))
       if (pending.settled) return
       settle(pending)
@@ -183,7 +182,9 @@ interface PendingMessage {
   /** `''`, or `=` and the message's own id. */
   readonly ownId: string
   readonly body: string
-  /** The right to run a job that the process had when it appended. */
+  /** Undefined if the log has no fence. */
+  readonly right: Right | undefined
+  /** The token of the right when the message was appended. */
   readonly token: string | undefined
   readonly resolve: (entry: LogEntry) => void
   readonly reject: (error: RedisError) => void
@@ -192,8 +193,8 @@ interface PendingMessage {
   settled: boolean
 }
 
-/** One tuple for each message. `storedBody` is `''` unless an earlier call with the same source id added it. */
-type Answer = [logId: string, offset: string, storedBody: string][]
+/** For each message its entry, unless Redis refused it. `storedBody` is `''` unless an earlier call had added it. */
+type Answer = (typeof FENCED | [logId: string, offset: string, storedBody: string])[]
 
 /** The most messages, and characters, in one batch. Redis serves nobody else while it appends one. */
 const MAX_BATCH = 256
@@ -203,6 +204,10 @@ const NO_LEASE = 'this process does not have the right to run the job'
 
 /** Redis remembers a writer's latest batch for this many milliseconds: longer than a copy can lie in a buffer. */
 const BATCH_MEMORY = String(3_600_000)
+
+function hasRight(right: Right, token: string | undefined): boolean {
+  return token !== undefined && right.token === token
+}
 
 function rejectAll(
   messages: readonly PendingMessage[],

@@ -20,6 +20,8 @@ export interface RedisLogOptions extends ConnectionOptions {
    * The store of a job: only the process that has the right to run the job may append, and Redis checks it with each
    * append. Elsewhere `append` rejects with `lease-lost`; reading works on every node. The store must be on the
    * same server as the log, and have the same `key`.
+   * If the job has shards, a message needs the right to run the shard that made it. Its source id tells which: it must be
+   * the `id` that `shard.deliver` gives.
    */
   readonly fence?: Fence
 }

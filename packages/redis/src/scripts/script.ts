@@ -6,10 +6,12 @@ import { READ } from './read.lua.ts'
 import {
   ACQUIRE_LEASE,
   COMMIT_SNAPSHOT,
+  LEAVE_SHARDS,
   LIST_SNAPSHOTS,
   READ_PIECES,
   RELEASE_LEASE,
   RENEW_LEASE,
+  SHARE_OUT,
   WRITE_PIECE,
 } from './store.lua.ts'
 
@@ -30,6 +32,8 @@ export const leaveScript: Script = createScript(LEAVE)
 export const acquireLeaseScript: Script = createScript(ACQUIRE_LEASE)
 export const renewLeaseScript: Script = createScript(RENEW_LEASE)
 export const releaseLeaseScript: Script = createScript(RELEASE_LEASE)
+export const shareOutScript: Script = createScript(SHARE_OUT)
+export const leaveShardsScript: Script = createScript(LEAVE_SHARDS)
 export const listSnapshotsScript: Script = createScript(LIST_SNAPSHOTS)
 export const readPiecesScript: Script = createScript(READ_PIECES)
 export const writePieceScript: Script = createScript(WRITE_PIECE)

@@ -14,21 +14,96 @@ end
 `
 
 /**
- * Gives the right to run the job if nobody has it. KEYS: fence, lease. ARGV: a random name; the lease's milliseconds.
- * Returns the token, or how many milliseconds the lease of another process lasts if it is not renewed. Tokens ascend: they
- * begin with the microseconds since 1970, or one more than the token before.
+ * `grant(fence, lease, name, milliseconds)` gives the right to a process and returns its token. Tokens ascend: they begin with
+ * the microseconds since 1970, or one more than the token before. They end with the name.
  */
-export const ACQUIRE_LEASE: string = `
+const GRANT = `
+local function grant(fence, lease, name, milliseconds)
+  local time = redis.call('TIME')
+  local before = tonumber(string.match(redis.call('GET', fence) or '', '^%d+')) or 0
+  local number = math.max(time[1] * 1000000 + time[2], before + 1)
+  local token = string.format('%.0f', number) .. '-' .. name
+  redis.call('SET', fence, token)
+  redis.call('SET', lease, token, 'PX', milliseconds)
+  return token
+end
+`
+
+/**
+ * Gives the right to run the job if nobody has it. KEYS: fence, lease. ARGV: a random name; the lease's milliseconds.
+ * Returns the token, or how many milliseconds the lease of another process lasts if it is not renewed.
+ */
+export const ACQUIRE_LEASE: string = `${GRANT}
 local left = redis.call('PTTL', KEYS[2])
 if left > 0 then return left end
-local time = redis.call('TIME')
-local before = tonumber(string.match(redis.call('GET', KEYS[1]) or '', '^%d+')) or 0
-local number = math.max(time[1] * 1000000 + time[2], before + 1)
-local token = string.format('%.0f', number) .. '-' .. ARGV[1]
-redis.call('SET', KEYS[1], token)
-redis.call('SET', KEYS[2], token, 'PX', ARGV[2])
-return token
+return grant(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 `
+
+/** The reply to a node that has another number of shards than the others begins with this. */
+export const OTHER_COUNT = 'SHARDS'
+
+/**
+ * Shares out the shards of a job among the nodes. Each call says that the node is alive, and gives it free shards up to its
+ * quota. The node that has been there for longest gets one more if the shards cannot be shared out evenly, so that a node
+ * that joins or leaves moves as few as possible. A shard that the node has, without knowing it, is free for it: the answer to
+ * an earlier call was lost.
+ *
+ * The hash has the number of shards, and for each node since when it is there, until when it counts without another call, and
+ * how long that is. A node that counts for longer than that was there before the clock was set back.
+ *
+ * KEYS: the hash, then the fence and the lease of each shard that the node does not have.
+ * ARGV: the node's name; how many milliseconds it counts; the lease's milliseconds; the number of shards; how many the node
+ * has; the index of each shard in KEYS.
+ * Returns the quota, then index and token of each shard that the node has now.
+ */
+export const SHARE_OUT: string = `${GRANT}
+local nodes, node, life, count = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
+local stored = redis.call('HGET', nodes, 'count')
+if stored and stored ~= ARGV[4] then return redis.error_reply('${OTHER_COUNT} ' .. stored) end
+
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local since = now
+local others = {}
+local fields = redis.call('HGETALL', nodes)
+for i = 1, #fields, 2 do
+  local name = string.match(fields[i], '^node:(.*)$')
+  if name then
+    local first, last, lasts = string.match(fields[i + 1], '^(%d+) (%d+) (%d+)$')
+    first, last, lasts = tonumber(first), tonumber(last), tonumber(lasts)
+    if last <= now or last > now + lasts * 1000 then redis.call('HDEL', nodes, fields[i])
+    elseif name == node then since = first
+    else others[#others + 1] = { first, name } end
+  end
+end
+redis.call('HSET', nodes, 'count', ARGV[4], 'node:' .. node,
+  string.format('%.0f %.0f %.0f', since, now + life * 1000, life))
+
+local rank = 0
+for _, other in ipairs(others) do
+  if other[1] < since or (other[1] == since and other[2] < node) then rank = rank + 1 end
+end
+local size = #others + 1
+local quota = math.floor(count / size)
+if rank < count % size then quota = quota + 1 end
+
+local held = tonumber(ARGV[5])
+local answer = { quota }
+for i = 6, #ARGV do
+  if held >= quota then break end
+  local fence, lease = KEYS[2 * i - 10], KEYS[2 * i - 9]
+  local token = redis.call('GET', lease)
+  if not token or string.sub(token, -#node) == node then
+    answer[#answer + 1] = ARGV[i]
+    answer[#answer + 1] = grant(fence, lease, node, ARGV[3])
+    held = held + 1
+  end
+end
+return answer
+`
+
+/** A node leaves. KEYS: the hash of the nodes. ARGV: its name. */
+export const LEAVE_SHARDS: string = `return redis.call('HDEL', KEYS[1], 'node:' .. ARGV[1])`
 
 /** Makes the lease last from now on. KEYS: fence, lease. ARGV: token; the lease's milliseconds. */
 export const RENEW_LEASE: string = `${CHECK_FENCE}

@@ -1,15 +1,25 @@
 import { FENCED } from '../scripts/store.lua.ts'
 
-/** What a log must know of a job's store to append only while this process has the right to run the job. */
-export interface Fence {
-  /** The store's name in Redis. */
-  readonly key: string
+/** The right to append the messages of a job, or of one of its shards. */
+export interface Right {
   /** The Redis key of the token that is allowed. */
   readonly fenceKey: string
   /** The token of this process. Undefined if it has no lease, or lost it. */
   readonly token: string | undefined
   /** Redis has refused this token. */
   lose(token: string): void
+}
+
+/** What a log must know of a job's store to append only while this process has the right to run the job. */
+export interface Fence {
+  /** The store's name in Redis. */
+  readonly key: string
+  /**
+   * The right that a message needs. If the job has shards, its source id tells which one made it.
+   *
+   * @throws TypeError if it does not.
+   */
+  findRight(sourceId: string | undefined): Right
 }
 
 export function isFenced(error: unknown): boolean {

@@ -1,26 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { type Lease, type LeaseRequest, SnapshotStoreError } from '@rxsse/shared'
-import { asyncScheduler, type SchedulerLike, type Unsubscribable } from 'rxjs'
+import type { Unsubscribable } from 'rxjs'
 import { backoffDelay } from '../connection/backoff.ts'
-import type { Failure, Outcome } from '../connection/connection.ts'
+import type { Outcome } from '../connection/connection.ts'
 import { retry } from '../connection/retry.ts'
-import { acquireLeaseScript, releaseLeaseScript, renewLeaseScript, type Script } from '../scripts/script.ts'
-import { isFenced } from './fence.ts'
-
-export interface LeaseHolderOptions {
-  /** Milliseconds that a lease lasts without being renewed. */
-  readonly duration: number
-  readonly scheduler: SchedulerLike
-  readonly random: () => number
-  /** Milliseconds that `release` waits for Redis. */
-  readonly timeout: number
-  /** Runs a script with the keys of the fence and the lease. */
-  readonly run: (script: Script, args: readonly string[]) => Promise<Outcome<unknown>>
-  /** Reports a failure that no call waits for. */
-  readonly reportFailure: (failure: Failure) => void
-  /** Reports what a listener has thrown. */
-  readonly reportError: (error: unknown) => void
-}
+import { acquireLeaseScript, releaseLeaseScript } from '../scripts/script.ts'
+import { HeldLease, type LeaseOptions, pollInterval, readClock } from './held-lease.ts'
 
 /**
  * The right of this process to run the job. It is renewed three times within its duration. If that fails for the whole
@@ -28,12 +13,12 @@ export interface LeaseHolderOptions {
  * that was stopped for too long knows that it lost the right before it does anything else.
  */
 export class LeaseHolder {
-  readonly #options: LeaseHolderOptions
+  readonly #options: LeaseOptions
   /** The calls that Redis has not answered. Each may give the right, or return it. */
   readonly #calls = new Set<Promise<unknown>>()
   #held: HeldLease | undefined
 
-  constructor(options: LeaseHolderOptions) {
+  constructor(options: LeaseOptions) {
     this.#options = { ...options, run: (script, args) => this.#track(options.run(script, args)) }
   }
 
@@ -63,9 +48,9 @@ export class LeaseHolder {
       const ask = async () => {
         const asked = readClock(scheduler)
         const outcome = await run(acquireLeaseScript, [randomUUID(), `${duration}`])
-        if (isCancelled) return this.#giveBack(outcome)
-        if ('answer' in outcome && typeof outcome.answer === 'string')
-          return resolve(this.#hold(outcome.answer, asked))
+        const token = 'answer' in outcome && typeof outcome.answer === 'string' ? outcome.answer : undefined
+        if (token !== undefined) return isCancelled ? this.giveBack(token) : resolve(this.hold(token, asked))
+        if (isCancelled) return
         if ('failure' in outcome) {
           reportFailure(outcome.failure)
           // A store that was just created is not connected yet.
@@ -73,7 +58,7 @@ export class LeaseHolder {
           return
         }
         failures = 0
-        wait = scheduler.schedule(ask, Math.min(Number(outcome.answer) + 1, duration / POLLS, MAX_POLL))
+        wait = scheduler.schedule(ask, Math.min(Number(outcome.answer) + 1, pollInterval(duration)))
       }
       ask()
     })
@@ -116,7 +101,18 @@ export class LeaseHolder {
     return call
   }
 
-  #hold(token: string, since: number): Lease {
+  /** Whether this process was asked to return the right. */
+  get isWanted(): boolean {
+    return this.#held?.isWanted === true
+  }
+
+  /** Asks for the right back. */
+  want(): void {
+    this.#held?.want()
+  }
+
+  /** Takes the right that Redis has given. `since`: when it was asked for, on the clock of `readClock`. */
+  hold(token: string, since: number): Lease {
     this.#held?.lose('this process has asked for the right again')
     const held = new HeldLease(token, since, this.#options, () => {
       if (this.#held === held) this.#held = undefined
@@ -126,130 +122,7 @@ export class LeaseHolder {
   }
 
   /** The right was granted after nobody waited for it any more. */
-  async #giveBack(outcome: Outcome<unknown>): Promise<void> {
-    if ('answer' in outcome && typeof outcome.answer === 'string')
-      await this.#options.run(releaseLeaseScript, [outcome.answer])
+  async giveBack(token: string): Promise<void> {
+    await this.#options.run(releaseLeaseScript, [token])
   }
-}
-
-/** How many times within the duration of a lease another process asks for it. */
-const POLLS = 20
-/** The longest time between two of them in milliseconds: a lease that is released is taken within it. */
-const MAX_POLL = 500
-
-class HeldLease implements Lease {
-  readonly token: string
-  readonly #options: LeaseHolderOptions
-  readonly #onEnd: () => void
-  readonly #listeners: ((reason: Error) => void)[] = []
-  /** When the lease ends here: a little earlier than in Redis, because timers are late. */
-  #end = 0
-  #lost: Error | undefined
-  #isOver = false
-  #released: Promise<void> | undefined
-  #timer: Unsubscribable | undefined
-
-  constructor(token: string, since: number, options: LeaseHolderOptions, onEnd: () => void) {
-    this.token = token
-    this.#options = options
-    this.#onEnd = onEnd
-    this.#extend(since)
-    this.#scheduleRenewal(options.duration / 3)
-  }
-
-  onLost(listener: (reason: Error) => void): void {
-    if (this.#lost !== undefined) listener(this.#lost)
-    else this.#listeners.push(listener)
-  }
-
-  /** Whoever calls it again waits as well. */
-  release(): Promise<void> {
-    this.#released ??= this.#giveUp()
-    return this.#released
-  }
-
-  async #giveUp(): Promise<void> {
-    if (this.#isOver) return
-    this.#finish()
-    const { run } = this.#options
-    // If Redis cannot be asked, the lease ends by itself.
-    await retry(
-      () => run(releaseLeaseScript, [this.token]),
-      () => true,
-      this.#options,
-    )
-  }
-
-  checkTime(): void {
-    if (!this.#isOver && readClock(this.#options.scheduler) >= this.#end)
-      this.lose('the lease could not be renewed in time')
-  }
-
-  lose(reason: string): void {
-    if (this.#isOver) return
-    this.#finish()
-    this.#lost = new SnapshotStoreError(
-      'lease-lost',
-      `redisStore: the right to run the job is lost: ${reason}`,
-    )
-    for (const listener of this.#listeners.splice(0)) {
-      try {
-        listener(this.#lost)
-      } catch (error) {
-        this.#options.reportError(error)
-      }
-    }
-  }
-
-  #extend(since: number): void {
-    const { duration } = this.#options
-    this.#end = since + duration - duration / POLLS
-  }
-
-  #finish(): void {
-    this.#isOver = true
-    this.#timer?.unsubscribe()
-    this.#onEnd()
-  }
-
-  #scheduleRenewal(delay: number): void {
-    const { scheduler } = this.#options
-    const left = Math.max(0, this.#end - readClock(scheduler))
-    this.#timer = scheduler.schedule(() => this.#renew(), Math.min(delay, left))
-  }
-
-  async #renew(): Promise<void> {
-    const { scheduler, duration, run, reportFailure } = this.#options
-    this.checkTime()
-    if (this.#isOver) return
-    this.#watchEnd()
-    const sent = readClock(scheduler)
-    const outcome = await run(renewLeaseScript, [this.token, `${duration}`])
-    this.checkTime()
-    if (this.#isOver) return
-    this.#timer?.unsubscribe()
-    if ('answer' in outcome) {
-      this.#extend(sent)
-      return this.#scheduleRenewal(duration / 3)
-    }
-    const { failure } = outcome
-    if (isFenced(failure.error)) return this.lose('another process has it, or Redis lost who has it')
-    reportFailure(failure)
-    this.#scheduleRenewal(duration / POLLS)
-  }
-
-  /** The answer to a renewal may never come. Then this ends the lease. */
-  #watchEnd(): void {
-    const { scheduler } = this.#options
-    this.checkTime()
-    if (this.#isOver) return
-    // A timer may fire a little too early.
-    const left = Math.max(1, this.#end - readClock(scheduler))
-    this.#timer = scheduler.schedule(() => this.#watchEnd(), left)
-  }
-}
-
-/** A clock that is never set back or ahead. `asyncScheduler` tells the time of day. */
-function readClock(scheduler: SchedulerLike): number {
-  return scheduler.now === asyncScheduler.now ? performance.now() : scheduler.now()
 }

@@ -1,22 +1,17 @@
-import { randomUUID } from 'node:crypto'
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { crc32 } from 'node:zlib'
 import {
-  createSnapshotStore,
   type Duration,
   type LeaseRequest,
   optionError,
+  parseShardPrefix,
   parseTimeout,
   type SnapshotStore,
-  SnapshotStoreError,
 } from '@rxsse/shared'
 import { Connection } from '../connection/connection.ts'
 import { type ConnectionOptions, resolveConnectionOptions } from '../connection/connection-options.ts'
 import { OutageReporter } from '../connection/outage-reporter.ts'
-import { runScript } from '../scripts/script.ts'
-import type { Fence } from './fence.ts'
-import { LeaseHolder } from './lease-holder.ts'
-import { SnapshotKeys } from './snapshot-keys.ts'
+import type { Fence, Right } from './fence.ts'
+import { LeasedStore, type StoreContext } from './leased-store.ts'
+import { type RedisShardStore, ShardStores } from './shard-stores.ts'
 import { createStoreKeys } from './store-keys.ts'
 
 export interface RedisStoreOptions extends ConnectionOptions {
@@ -30,9 +25,13 @@ export interface RedisStoreOptions extends ConnectionOptions {
   readonly lease?: Duration
 }
 
-/** The store of a job that runs on one of several nodes. */
+/** The store of a job that runs on one of several nodes, or whose shards do. */
 export interface RedisStore extends SnapshotStore, Fence {
+  /** The token of this process. Undefined if it does not have the right to run the job. */
+  readonly token: string | undefined
   acquire(): LeaseRequest
+  /** The store of one shard. */
+  shard(index: number, count: number): RedisShardStore
   close(): Promise<void>
 }
 
@@ -41,9 +40,13 @@ export interface RedisStore extends SnapshotStore, Fence {
  * of them has the lease and works; the others wait in `acquire`. When it dies, is stopped or is cut off from Redis, another
  * one goes on from the newest snapshot within `lease`.
  *
+ * With `job.shards(n, …)` all nodes work: each shard has a lease and snapshots of its own. The nodes share the shards out
+ * evenly. A node that joins gets some of the others' after a last snapshot.
+ *
  * Redis checks with every `save` that the process still has the right. With `redisLog({ ..., fence: store })` it does so with
  * every append as well, so a process that has lost the right cannot publish. `token` ascends from one holder to the next:
- * databases of your own can refuse a lower one than the highest they have seen.
+ * databases of your own can refuse a lower one than the highest they have seen. `store.shard(shard.index, shard.count).token`
+ * is that of a shard.
  *
  * A snapshot is as safe as Redis keeps its data: for a crash of its machine that is `appendfsync always`. After an
  * asynchronous failover the newest snapshot may be missing. The job then goes on from an earlier one.
@@ -52,50 +55,35 @@ export interface RedisStore extends SnapshotStore, Fence {
  */
 export function redisStore(options: RedisStoreOptions): RedisStore {
   const settings = resolveConnectionOptions(options, 'redisStore')
-  const keys = createStoreKeys(settings.key, resolveJob(options.job ?? 'job'))
-  const duration = resolveLease(options.lease ?? '10s')
+  const { key } = settings
+  const job = resolveJob(options.job ?? 'job')
+  const lease = resolveLease(options.lease ?? '10s')
   const outages = new OutageReporter(settings.onError)
   const connection = new Connection(settings.client, outages)
-  const holder = new LeaseHolder({
-    duration,
-    ...settings,
-    run: (script, args) =>
-      connection.try((client) =>
-        runScript(client, script, { keys: [keys.fence, keys.lease], arguments: [...args] }),
-      ),
-    reportFailure: (failure) => connection.reportFailure(failure),
-    reportError: (error) => outages.report(error),
-  })
+  const context: StoreContext = { connection, settings, outages, lease }
+  const whole = new LeasedStore(createStoreKeys(key, job), context)
   const requests = new Set<LeaseRequest>()
-  const store = createSnapshotStore({
-    name: 'redisStore',
-    backend: new SnapshotKeys({ keys, connection, settings, outages, holder }),
-    crc32,
-    createId: randomUUID,
-    nextTurn,
-  })
-  let isClosed = false
+  let shards: ShardStores | undefined
+  let closed: Promise<void> | undefined
+
+  async function close(): Promise<void> {
+    for (const request of requests) request.cancel()
+    await Promise.all([whole.close(), shards?.close()])
+    connection.close()
+  }
 
   return {
-    key: settings.key,
-    fenceKey: keys.fence,
+    key,
+    findRight: (sourceId) => (shards === undefined ? whole : findShard(shards, sourceId)),
     get token() {
-      return holder.token
+      return whole.token
     },
-    lose: (token) => holder.lose(token),
-    load: store.load,
-
-    async save(snapshot) {
-      // Closing releases the lease, so a closed store has lost it too.
-      if (isClosed) throw new SnapshotStoreError('closed', 'redisStore is closed')
-      // Also if Redis cannot be asked.
-      holder.requireToken()
-      await store.save(snapshot)
-    },
+    load: () => whole.load(),
+    save: (snapshot) => whole.save(snapshot),
 
     acquire() {
-      if (isClosed) throw new SnapshotStoreError('closed', 'redisStore is closed')
-      const { granted, cancel } = holder.acquire()
+      whole.assertOpen()
+      const { granted, cancel } = whole.holder.acquire()
       const forget = () => requests.delete(request)
       const request: LeaseRequest = {
         granted,
@@ -109,12 +97,26 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
       return request
     },
 
-    async close() {
-      isClosed = true
-      for (const request of requests) request.cancel()
-      await store.close()
+    shard(index, count) {
+      shards ??= new ShardStores(count, { job, key, ...context })
+      return shards.get(index, count)
+    },
+
+    close() {
+      closed ??= close()
+      return closed
     },
   }
+}
+
+function findShard(shards: ShardStores, sourceId: string | undefined): Right {
+  const right = sourceId === undefined ? undefined : shards.find(parseShardPrefix(sourceId))
+  if (right !== undefined) return right
+  throw optionError(
+    'redisLog: sourceId',
+    'the id that shard.deliver gives, because the job of the fence has shards',
+    sourceId,
+  )
 }
 
 function resolveJob(job: string): string {

@@ -89,9 +89,8 @@ export class SnapshotKeys implements SnapshotBackend {
     )
   }
 
-  async close(): Promise<void> {
-    await this.#options.holder.release()
-    this.#options.connection.close()
+  close(): Promise<void> {
+    return this.#options.holder.release()
   }
 
   /** Runs a script that Redis carries out only if this process still has the right that it had when the save began. */

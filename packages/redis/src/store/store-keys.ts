@@ -4,6 +4,8 @@ export interface StoreKeys {
   readonly fence: string
   /** A string that expires: the same token, while the lease lasts. */
   readonly lease: string
+  /** A hash: the nodes that share out the shards of the job. */
+  readonly nodes: string
   /** A hash: the header of each snapshot, by its id. */
   readonly snapshots: string
   /** A hash: the pieces of one snapshot, by their numbers. */
@@ -11,10 +13,19 @@ export interface StoreKeys {
 }
 
 export function createStoreKeys(key: string, job: string): StoreKeys {
-  const prefix = `{${key}}:job:${job}`
+  return createKeys(`{${key}}:job:${job}`)
+}
+
+/** The keys of one shard of the job. */
+export function createShardKeys(key: string, job: string, index: number): StoreKeys {
+  return createKeys(`{${key}}:shard:${index}:${job}`)
+}
+
+function createKeys(prefix: string): StoreKeys {
   return {
     fence: `${prefix}:fence`,
     lease: `${prefix}:lease`,
+    nodes: `${prefix}:nodes`,
     snapshots: `${prefix}:snapshots`,
     pieces: (id) => `${prefix}:snapshot:${id}`,
   }

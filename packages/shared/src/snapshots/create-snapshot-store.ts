@@ -51,7 +51,7 @@ export interface SnapshotStoreSettings {
  */
 export function createSnapshotStore(
   settings: SnapshotStoreSettings,
-): Required<Omit<SnapshotStore, 'acquire'>> & { load(): Promise<Snapshot | undefined> } {
+): Required<Omit<SnapshotStore, 'acquire' | 'shard'>> & { load(): Promise<Snapshot | undefined> } {
   const store = new Generations(settings)
   let running: Promise<unknown> = Promise.resolve()
   let closed: Promise<void> | undefined

@@ -14,11 +14,14 @@ export interface Snapshot {
 export interface Lease {
   /** Calls back once when the right is lost: the process can no longer save or publish. */
   onLost(listener: (reason: Error) => void): void
+  /** Only of a shard: calls back once when another process should run it. Save what there is and call `release` soon. */
+  onWanted?(listener: () => void): void
   /** Gives the right back. The next process gets it when it asks again: of `redisStore`, within half a second. */
   release(): MaybePromise<void>
 }
 
 export interface LeaseRequest {
+  /** Rejects if this process can never have the right, such as with another number of shards than the others. */
   readonly granted: Promise<Lease>
   /** Stops waiting. `granted` then never settles. */
   cancel(): void
@@ -41,6 +44,11 @@ export interface SnapshotStore {
   save(snapshot: Snapshot): MaybePromise<void>
   /** A shared store only: asks for the right to run the job, and waits for it as long as another process has it. */
   acquire?(): LeaseRequest
+  /**
+   * The store of one shard of the job: its `index` is from 0 to `count - 1`. The same call returns the same store. `close` of
+   * this store closes those of its shards too.
+   */
+  shard?(index: number, count: number): SnapshotStore
   /** Releases files and connections. */
   close?(): MaybePromise<void>
 }

@@ -1,4 +1,14 @@
 import type { Snapshot, SnapshotStore } from '@rxsse/shared'
+import {
+  assertFallback,
+  assertLaw,
+  assertRefused,
+  assertRejects,
+  assertSame,
+  createBytes,
+  createSnapshot,
+  flip,
+} from './snapshot-assertions.ts'
 
 /** A part of a stored snapshot that a fault may hit: a file, a row, a field. */
 export interface StoredPart {
@@ -129,6 +139,24 @@ const LAWS: Record<string, (context: LawContext) => Promise<void>> = {
     assertLaw((await store.load()) === undefined, 'it has stored what it refused')
   },
 
+  async 'keeps the snapshots of each shard apart, if it can have shards'({ open }) {
+    const openShards = async () => {
+      const store = await open()
+      const shards = Array.from({ length: 3 }, (_, index) => store.shard?.(index, 3))
+      for (const shard of shards) await shard?.acquire?.().granted
+      return { store, shards }
+    }
+    const before = await openShards()
+    if (before.store.shard === undefined) return
+    for (const [index, shard] of before.shards.entries()) {
+      assertLaw((await shard?.load()) === undefined, `shard ${index} has a snapshot at first`)
+      await shard?.save(createSnapshot(index + 1))
+    }
+    assertLaw((await before.store.load()) === undefined, 'the store itself has the snapshot of a shard')
+    const { shards } = await openShards()
+    for (const [index, shard] of shards.entries()) assertSame(await shard?.load(), createSnapshot(index + 1))
+  },
+
   async 'saves one snapshot at a time, in the order of the calls'({ open }) {
     const store = await open()
     const numbers = Array.from({ length: 20 }, (_, i) => i + 1)
@@ -237,72 +265,4 @@ async function damageEach(
     await part.write(intact)
   }
   assertSame(await (await open()).load(), createSnapshot(2))
-}
-
-function assertFallback(loaded: Snapshot | undefined, where: string): void {
-  assertLaw(
-    loaded?.number === 1,
-    `${where}: it returns snapshot ${loaded?.number}, not the one before the damaged one`,
-  )
-  assertLaw(
-    (loaded?.damaged?.length ?? 0) > 0,
-    `${where}: it does not say that the newest snapshot is damaged`,
-  )
-  assertSame({ number: 1, chunks: loaded?.chunks ?? [] }, createSnapshot(1))
-}
-
-function createSnapshot(number: number): Snapshot {
-  return { number, chunks: [createBytes(11, number), createBytes(0, 0), createBytes(5, number + 1)] }
-}
-
-function createBytes(length: number, seed: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => (i * 31 + seed * 17 + (i >> 8)) & 0xff)
-}
-
-function flip(bytes: Uint8Array): Uint8Array {
-  return bytes.map((byte) => ~byte)
-}
-
-function assertSame(found: Snapshot | undefined, expected: Snapshot): void {
-  assertLaw(found !== undefined, `it has no snapshot, not ${expected.number}`)
-  assertLaw(found?.number === expected.number, `it has snapshot ${found?.number}, not ${expected.number}`)
-  assertLaw(!found?.damaged?.length, `it calls a snapshot damaged: ${found?.damaged?.join('; ')}`)
-  const { chunks = [] } = found ?? {}
-  assertLaw(
-    chunks.length === expected.chunks.length,
-    `it has ${chunks.length} chunks, not ${expected.chunks.length}`,
-  )
-  const differs = chunks.findIndex((chunk, i) => !isEqual(chunk, expected.chunks[i] as Uint8Array))
-  assertLaw(differs === -1, `chunk ${differs} of snapshot ${expected.number} has other bytes`)
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
-}
-
-async function assertRefused(
-  call: unknown,
-  code: string,
-): Promise<Error & { readonly code?: string; readonly damaged?: readonly string[] }> {
-  const error = await findError(call)
-  assertLaw(error.code === code, `it rejects with ${error.code ?? error}, not '${code}'`)
-  return error
-}
-
-async function assertRejects(call: unknown, message: RegExp): Promise<void> {
-  const error = await findError(call)
-  assertLaw(message.test(error.message), `it rejects with ${error.message}`)
-}
-
-async function findError(call: unknown): Promise<Error & { readonly code?: string }> {
-  try {
-    await call
-  } catch (error) {
-    return error as Error
-  }
-  throw new Error('it does not refuse the call')
-}
-
-function assertLaw(holds: boolean, violation: string): asserts holds {
-  if (!holds) throw new Error(violation)
 }

@@ -1,6 +1,9 @@
 import type { Primitive } from '../keyed-state/key.ts'
 
-/** A hash of 53 bits, which a number holds exactly. */
+/**
+ * A hash of 53 bits, which a number holds exactly. It must stay as it is: saved sketches contain it, and it decides which shard
+ * of a job a key belongs to.
+ */
 export function hash53(id: Primitive): number {
   switch (typeof id) {
     case 'string':
