@@ -43,6 +43,8 @@ const SAMPLES = 40
 /** Keys that are in use at a time. They change: each lives for a minute. */
 const KEYS = 500
 const MINUTE = 60_000
+/** Where numbers and times begin. They must not become longer in the hour, because a longer number takes more bytes. */
+const BEGIN = 10 ** 12
 
 const { values } = parseArgs({
   options: {
@@ -80,7 +82,8 @@ async function soak(seconds: number, rate: number): Promise<boolean> {
   const startedAt = performance.now()
   let n = 0
   for (let second = 1; second <= seconds; second++) {
-    for (let i = 0; i < rate; i++) source.next(createEvent(n++, second * 1000 + (i * 1000) / rate))
+    for (let i = 0; i < rate; i++)
+      source.next(createEvent(n++, second * 1000 + Math.floor((i * 1000) / rate)))
     clock.advanceTo(second * 1000)
     while (phase !== 'running') {
       await turn()
@@ -99,11 +102,11 @@ async function soak(seconds: number, rate: number): Promise<boolean> {
 }
 
 function createEvent(n: number, now: number): SseEvent {
-  const key = Math.floor(now / MINUTE) * KEYS + ((n * 7919) % KEYS)
-  const time = now - ((n * 7919) % 40)
+  const key = BEGIN + Math.floor(now / MINUTE) * KEYS + ((n * 7919) % KEYS)
+  const time = BEGIN + now - ((n * 7919) % 40)
   return {
     type: 'message',
-    data: JSON.stringify({ n, key, time, value: (n * 7919) % 1009 } satisfies Reading),
+    data: JSON.stringify({ n: BEGIN + n, key, time, value: (n * 7919) % 1009 } satisfies Reading),
     lastEventId: String(n),
   }
 }

@@ -25,6 +25,15 @@ export class ByteWriter implements StateWriter {
 
   number(value: number): void {
     this.#reserve(LONGEST_NUMBER)
+    // Nearly all numbers take one or two bytes.
+    if (value > 0 && value < 0x4000 && (value | 0) === value) {
+      if (value >= 0x80) {
+        this.#bytes[this.#at++] = TAG.positive
+        this.#bytes[this.#at++] = (value & 0x7f) | 0x80
+      }
+      this.#bytes[this.#at++] = value < 0x80 ? value : value >>> 7
+      return
+    }
     if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
       if (value >= 0) {
         if (value < 0x80) this.#bytes[this.#at++] = value
