@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import type { LogPage } from '../src/log/event-log.ts'
 import type { Target } from '../src/sink/message.ts'
 import type { SinkStats } from '../src/sink/stats.ts'
+import { CHILD_ENV } from './child-env.ts'
 
 const program = new URL('./cluster-program.ts', import.meta.url).pathname
-const compileCache = new URL('../.results/compile-cache', import.meta.url).pathname
 
 export interface Publication {
   readonly data: unknown
@@ -70,8 +70,7 @@ export async function startProgram({
   const child = fork(program, [`${workers}`, path, serialization, `${port}`, `${reusePort}`], {
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // Most of the time to start a process goes into compiling its modules.
-    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
+    env: CHILD_ENV,
   })
   const waiting = new Map<number, { resolve(answer: Answer): void; reject(error: Error): void }>()
   let orders = 0

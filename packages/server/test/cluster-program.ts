@@ -2,6 +2,7 @@
 // Arguments: the number of workers, the path of a database (or '' for memory), the kind of serialization, the port,
 // and whether workers listen by themselves.
 import cluster from 'node:cluster'
+import { flushCompileCache } from 'node:module'
 import { serveSinks } from '../src/adapter/serve-sinks.ts'
 import { clusterLog } from '../src/cluster/index.ts'
 import { memoryLog } from '../src/log/memory-log.ts'
@@ -65,6 +66,8 @@ const serving = serveSinks({
   sinks: { events: sink },
 })
 const { url, port: bound } = await serving
+// It may be killed, and would not save it then.
+flushCompileCache()
 if (cluster.isPrimary) {
   process.send?.({ url, port: bound, origin: (await log.head()).id })
 } else process.send?.({ pid: process.pid })

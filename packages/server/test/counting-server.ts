@@ -1,6 +1,7 @@
 // A server for tests to kill. It publishes one number after another, and continues after the last
 // one in its log. Arguments: the path of the database, the port. Prints the port.
 import { createServer } from 'node:http'
+import { flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { sqliteLog } from '../src/log/sqlite-log.ts'
 import { createSink } from '../src/sink/sink.ts'
@@ -18,3 +19,5 @@ server.listen(Number(port), '127.0.0.1', async () => {
   }
   await next()
 })
+// It is killed, and would not save it then.
+flushCompileCache()

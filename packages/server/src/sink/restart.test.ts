@@ -10,6 +10,7 @@ import { createEventSource } from 'eventsource-client'
 import { chromium as browserType } from 'playwright-core'
 import { EventSource } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { CHILD_ENV } from '../../test/child-env.ts'
 import { openReader } from '../../test/reader.ts'
 
 const CHROMIUM = chromiumPath()
@@ -26,6 +27,7 @@ async function startCounting(): Promise<{ url: string; restart(): Promise<void> 
       ['--disable-warning=ExperimentalWarning', PROGRAM, join(directory, 'events.db'), port],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
+        env: CHILD_ENV,
       },
     )
     const [line] = (await once(child.stdout ?? child, 'data')) as [Buffer]
