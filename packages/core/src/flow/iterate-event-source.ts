@@ -26,19 +26,20 @@ export function iterateEventSource<const E extends string = string>(
   url: UrlInput,
   { buffer, cursor, ...options }: IterateOptions<E> = {},
 ): AsyncIterableIterator<SseEvent<string, E | Notice>, undefined> {
-  const open = (gate: FlowGate, marks: NextObserver<string>): Observable<SseEvent<string, E | Notice>> =>
-    fromEventSource(url, { ...options, gate, ...(cursor && { cursor: marks }) })
+  const open = (gate: FlowGate, ids: NextObserver<string>): Observable<SseEvent<string, E | Notice>> =>
+    fromEventSource(url, { ...options, gate, ...(cursor && { cursor: ids }) })
   return iterate(open, buffer, cursor)
 }
 
 /** Subscribes at the first pull. `return`, which `break` calls, unsubscribes at once, even if a pull waits. */
 function iterate<T extends object>(
-  open: (gate: FlowGate, marks: NextObserver<string>) => Observable<T>,
+  open: (gate: FlowGate, ids: NextObserver<string>) => Observable<T>,
   buffer: FlowGateOptions | undefined,
   cursor: NextObserver<string> | undefined,
 ): AsyncIterableIterator<T, undefined> {
   const gate = createFlowGate({ high: 256, ...buffer })
-  const ready: (T | Mark)[] = []
+  /** Events, and the last event IDs that the stream has set, each behind the events up to it. */
+  const ready: (T | string)[] = []
   const pulls: Pull<T>[] = []
   let subscription: { unsubscribe(): void } | undefined
   let over = false
@@ -47,8 +48,8 @@ function iterate<T extends object>(
   const settle = (): void => {
     while (pulls.length > 0 && (ready.length > 0 || over)) {
       const first = ready.shift()
-      if (first instanceof Mark) {
-        if (cursor) notify(cursor, first.id)
+      if (typeof first === 'string') {
+        if (cursor) notify(cursor, first)
         continue
       }
       const { resolve, reject } = pulls.shift() as Pull<T>
@@ -71,8 +72,8 @@ function iterate<T extends object>(
   const source = open(gate, {
     next(id) {
       // Many filtered events may set IDs while nobody pulls.
-      if (ready.at(-1) instanceof Mark) ready.pop()
-      ready.push(new Mark(id))
+      if (typeof ready.at(-1) === 'string') ready.pop()
+      ready.push(id)
       settle()
     },
   })
@@ -104,15 +105,6 @@ function iterate<T extends object>(
     [Symbol.asyncIterator]() {
       return this
     },
-  }
-}
-
-/** A last event ID that the stream has set, behind the events up to it. */
-class Mark {
-  readonly id: string
-
-  constructor(id: string) {
-    this.id = id
   }
 }
 
