@@ -1,14 +1,14 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { eventStreamCases, httpCases } from '@rxsse/testing'
 
 const repository = new URL('../../', import.meta.url)
 
-/** Bundle sizes, minified and gzipped, without RxJS. */
+/** Bundle sizes, minified and gzipped, without RxJS. A size over its limit fails the check of sizes, not the site. */
 const sizes: readonly { name: string; size: number }[] = JSON.parse(
-  execFileSync('node_modules/.bin/size-limit', ['--config', '.ci/size-limit.mjs', '--json'], {
+  spawnSync('node_modules/.bin/size-limit', ['--config', '.ci/size-limit.mjs', '--json'], {
     cwd: repository,
     encoding: 'utf8',
-  }),
+  }).stdout,
 )
 
 /** The hero and the features of the home page. */

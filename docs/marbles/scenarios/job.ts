@@ -1,6 +1,6 @@
 import { createJob, scanByKey } from '@rxsse/operators'
 import { memoryStore } from '@rxsse/operators/store'
-import { filter, from, merge, Observable, Subscription, tap } from 'rxjs'
+import { filter, from, merge, Observable, tap } from 'rxjs'
 import { type AnyScenario, scenario } from '../scenario.ts'
 
 interface Numbered {
@@ -35,8 +35,10 @@ export const jobScenarios: Readonly<Record<string, AnyScenario>> = {
       const store = memoryStore()
       const past: Numbered[] = []
       const published = new Set<string>()
+      let newest = 0
 
       const run = (): Observable<number> => {
+        let isTold = false
         const job = createJob({ store, every: '2s', scheduler })
         const statuses = job.status.pipe(
           tap(({ phase, restoredFrom, saved: last }) => {
@@ -51,7 +53,6 @@ export const jobScenarios: Readonly<Record<string, AnyScenario>> = {
           }),
           filter((_): _ is never => false),
         )
-        let isTold = false
         const sums = job
           .feed('numbers', ({ lastEventId = '0' }) =>
             merge(from(past.filter(({ data }) => data > Number(lastEventId))), source),
@@ -68,16 +69,15 @@ export const jobScenarios: Readonly<Record<string, AnyScenario>> = {
           )
         return merge(statuses, sums)
       }
-      let newest = 0
-
       return new Observable<number>((out) => {
         // What a server with a log does.
         out.add(source.subscribe((event) => past.push(event)))
-        const running = new Subscription()
-        const start = () => running.add(run().subscribe((sum) => out.next(sum)))
-        out.add(running)
-        const first = run().subscribe((sum) => out.next(sum))
-        out.add(first)
+        const start = () => {
+          const running = run().subscribe((sum) => out.next(sum))
+          out.add(running)
+          return running
+        }
+        const first = start()
         scheduler.schedule(() => {
           process('killed')
           first.unsubscribe()
