@@ -126,12 +126,12 @@ export async function shardChaos(options: ShardChaosOptions): Promise<ShardChaos
         describeShare() === balanced &&
         (await log.head()).offset - (await readFirstOffset(log)) >= expected.length - 1,
     )
+    const share = describeShare()
     const recovery = Math.round((performance.now() - began) / 100) / 10
     // What is not right yet would come now.
     await sleep(300)
     const { failures, moves } = checkLog(await readResults(log), expected)
-    if (describeShare() !== balanced)
-      failures.push(`the shards are not shared out evenly: ${describeShare()}`)
+    if (share !== balanced) failures.push(`the shards are not shared out evenly: ${share}`)
     return {
       seed,
       results: expected.length,
