@@ -36,10 +36,11 @@ function read(
   port: number,
   headers: string,
   enough: (text: string) => boolean,
+  target = '/feed',
 ): Promise<{ text: string; reset: boolean }> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () =>
-      socket.write(`GET /feed HTTP/1.1\r\nHost: feed\r\n${headers}\r\n`),
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: feed\r\n${headers}\r\n`),
     )
     let text = ''
     let reset = false
@@ -91,4 +92,12 @@ it('cuts connections in turn by a FIN within an event, a reset and a clean end',
 it('answers 404 outside /feed', async () => {
   const port = await listen({})
   expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404)
+})
+
+it('answers any request line', async () => {
+  const port = await listen({})
+  for (const target of ['//', '/constructor', '/feed/x?y', '*']) {
+    const { text } = await read(port, '', (head) => head.includes('\r\n\r\n'), target)
+    expect(text, target).toMatch(/^HTTP\/1.1 404 /)
+  }
 })

@@ -21,7 +21,7 @@ export interface FeedOptions {
 export function createFeedServer(options: FeedOptions): Server {
   let connections = 0
   return createServer((request, response) => {
-    if (request.method !== 'GET' || new URL(request.url ?? '/', 'http://feed').pathname !== '/feed') {
+    if (request.method !== 'GET' || request.url?.split('?', 1)[0] !== '/feed') {
       response.writeHead(404).end()
       return
     }

@@ -23,7 +23,8 @@ export function createRequestHandler({ sink, log, inspector }: RequestHandlerOpt
   const mounts: Readonly<Record<string, Mounted>> = { '/sse': sink, '/inspector': inspector }
 
   return async (request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://demo')
+    // A URL of the request line may be none that `URL` accepts, such as `//`.
+    const [pathname = '/'] = (request.url ?? '/').split('?', 1)
     const mounted = mounts[pathname]
     if (mounted !== undefined) {
       mounted.handler(request, response)
