@@ -12,9 +12,12 @@ import { EventSource } from 'eventsource'
 const { program, http, https, redis, ca } = JSON.parse(process.env.RXSSE_PAGE ?? '{}')
 delete process.env.RXSSE_PAGE
 
+const code = program ? readFileSync(fileURLToPath(program), 'utf8') : ''
 // What browsers have, and Node does not.
 globalThis.EventSource ??= EventSource
-if (program && readFileSync(fileURLToPath(program), 'utf8').includes('fetch-event-source')) {
+// A page does not exit while its `EventSource` waits to reconnect, as this one lets a process do.
+if (code.includes('new EventSource(') && !/^import .*EventSource/m.test(code)) setInterval(() => {}, 2 ** 30)
+if (code.includes('fetch-event-source')) {
   // It asks whether the page is hidden.
   globalThis.window = globalThis
   globalThis.document = { hidden: false, addEventListener() {}, removeEventListener() {} }
