@@ -164,8 +164,9 @@ async function requestPage(url) {
     body: '{"question":"a b"}',
   })
   await until('the end of the answer', () => answer.ended())
-  if (!answer.text().endsWith('event: token\ndata: a\n\nevent: token\ndata: b\n\n'))
-    throw new Error(`the answer is ${JSON.stringify(answer.text())}`)
+  const events =
+    'event: delta\ndata: {"text":"a"}\n\nevent: delta\ndata: {"text":"b"}\n\nevent: done\ndata: {}\n\n'
+  if (!answer.text().endsWith(events)) throw new Error(`the answer is ${JSON.stringify(answer.text())}`)
 }
 
 async function checkShutdown(child, url) {

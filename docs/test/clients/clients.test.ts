@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { createSink, type Sink } from '@rxsse/server'
+import { createSink, type Sink, type SseMessage, streamTo } from '@rxsse/server'
 import { chromiumFlags, chromiumPath } from '@rxsse/testing/programs'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { Subject } from 'rxjs'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { bundle } from './bundle.ts'
 
@@ -61,6 +62,44 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
   })
 })
 
+describe.skipIf(executablePath === undefined)('an answer to a POST, in React', () => {
+  it('is complete, stopped or failed, and stops when the page is left', async () => {
+    let answer = new Subject<SseMessage>()
+    const answers = streamTo(() => (answer = new Subject()), { methods: ['POST'] })
+    await using browser = await chromium.launch({
+      executablePath: executablePath ?? '',
+      args: [...chromiumFlags],
+    })
+    const { url } = await serveApp(await bundle('react-app.tsx', 'browser'), 200, answers.handler)
+    const page = await browser.newPage()
+    await page.goto(url)
+    const section = page.locator('#answer')
+    const status = section.locator('output')
+    const begin = async (): Promise<void> => {
+      const before = answer
+      await section.getByText('Ask').click()
+      await expect.poll(() => answer !== before && answer.observed).toBe(true)
+      for (const text of ['Server-sent', ' events.']) answer.next({ type: 'delta', data: { text } })
+      await section.getByText('Server-sent events.', { exact: true }).waitFor()
+      expect(await status.textContent()).toBe('streaming')
+    }
+
+    await begin()
+    answer.next({ type: 'done', data: {} })
+    await status.filter({ hasText: 'complete' }).waitFor()
+    await begin()
+    await section.getByText('Stop').click()
+    expect(await status.textContent()).toBe('stopped')
+    await expect.poll(() => answer.observed).toBe(false)
+    await begin()
+    answer.complete()
+    await status.filter({ hasText: 'failed' }).waitFor()
+    await begin()
+    await page.locator('#hide').dispatchEvent('click')
+    await expect.poll(() => answer.observed).toBe(false)
+  })
+})
+
 describe('rendered on a server, it connects nowhere', () => {
   it('React', async () => {
     const { LatestPrice, Connection } = await importBundle('latest-price.tsx')
@@ -93,7 +132,11 @@ async function importBundle(file: string) {
   return await import(pathToFileURL(`${folder}/bundle.mjs`).href)
 }
 
-async function serveApp(script: string, status = 200): Promise<{ url: string; a: Sink; b: Sink }> {
+async function serveApp(
+  script: string,
+  status = 200,
+  answer?: RequestListener,
+): Promise<{ url: string; a: Sink; b: Sink }> {
   const [a, b] = [createSink(), createSink()]
   const server = createServer((request, response) => {
     if (request.url === '/app.js') response.setHeader('content-type', 'text/javascript').end(script)
@@ -103,6 +146,7 @@ async function serveApp(script: string, status = 200): Promise<{ url: string; a:
         .end(
           '<!doctype html><link rel="icon" href="data:,"><body><script type="module" src="/app.js"></script>',
         )
+    else if (request.url === '/answer') answer?.(request, response)
     else if (status !== 200) response.writeHead(status).end()
     else (request.url === '/a' ? a : b).handler(request, response)
   }).listen(0, '127.0.0.1')

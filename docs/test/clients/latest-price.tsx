@@ -1,7 +1,10 @@
 import { useEventSource, useLatest } from './use-event-source.ts'
 
 export function LatestPrice({ url }: { url: string }) {
-  const price = useLatest<{ value: number }>(url, { events: ['price'] })
+  const price = useLatest<{ value: number }>(url, {
+    events: ['price'],
+    timeouts: { idle: '90s' },
+  })
   return <p id="price">{price?.value ?? 'waiting'}</p>
 }
 

@@ -1,5 +1,6 @@
 import { StrictMode, useState } from 'react'
 import { createRoot } from 'react-dom/client'
+import { Answer } from './answer.tsx'
 import { Connection, LatestPrice } from './latest-price.tsx'
 
 function App() {
@@ -11,6 +12,7 @@ function App() {
       <button type="button" id="hide" onClick={() => setShown(false)} />
       {shown && <LatestPrice url={url} />}
       {shown && <Connection url={url} />}
+      {shown && <Answer url="/answer" />}
     </>
   )
 }
