@@ -48,7 +48,7 @@ const apps = pages('apps/*.md', [
   'react-router',
   'astro',
 ])
-const recipes = pages('recipes/*.md')
+const recipes = pages('recipes/*.md', ['index'])
 const facts = pages('{symptoms,guarantees,security,scaling,performance,runtimes,comparison,versions}.md', [
   'symptoms',
   'guarantees',
@@ -72,7 +72,7 @@ const reading: DefaultTheme.SidebarItem[] = [
   ...group('In your framework', apps),
   ...group('Recipes', recipes),
   ...group('Facts and figures', facts),
-  ...group('Coming from', pages('migration/*.md')),
+  ...group('Coming from', pages('migration/*.md', ['index'])),
   {
     text: 'Reference',
     items: [
