@@ -60,18 +60,13 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
       expect(await page.locator('#price').textContent()).toBe('waiting')
     })
   })
-})
 
-describe.skipIf(executablePath === undefined)('an answer to a POST, in React', () => {
-  it('is complete, stopped or failed, and stops when the page is left', async () => {
+  it('the answer to a POST is complete, stopped or failed, and ends with its component, in React', async () => {
     let answer = new Subject<SseMessage>()
     const answers = streamTo(() => (answer = new Subject()), { methods: ['POST'] })
-    await using browser = await chromium.launch({
-      executablePath: executablePath ?? '',
-      args: [...chromiumFlags],
-    })
     const { url } = await serveApp(await bundle('react-app.tsx', 'browser'), 200, answers.handler)
     const page = await browser.newPage()
+    onTestFinished(() => page.close())
     await page.goto(url)
     const section = page.locator('#answer')
     const status = section.locator('output')
