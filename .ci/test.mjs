@@ -12,8 +12,8 @@ process.env.TEST_PROGRAMS = ['chromium', 'redis-server']
   .filter((program) => path.some((folder) => existsSync(join(folder, program))))
   .join()
 
-// Tests mostly wait for sockets, timers and processes, so two packages fit on two cores.
-const status = turbo(['run', 'test', '--continue', '--concurrency=2', ...process.argv.slice(2)])
+// Tests mostly wait for sockets, timers and processes, so three packages fit on two cores.
+const status = turbo(['run', 'test', '--continue', '--concurrency=3', ...process.argv.slice(2)])
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 for (const file of globSync('{packages/*,docs}/.results/*.json')) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -121,7 +121,9 @@ describe('rendered on a server, it connects nowhere', () => {
 const UNREACHABLE = 'not a url'
 
 async function importBundle(file: string) {
-  const folder = mkdtempSync(fileURLToPath(new URL('../../.results/client-', import.meta.url)))
+  const results = fileURLToPath(new URL('../../.results/', import.meta.url))
+  mkdirSync(results, { recursive: true })
+  const folder = mkdtempSync(`${results}client-`)
   onTestFinished(() => rmSync(folder, { recursive: true }))
   writeFileSync(`${folder}/bundle.mjs`, await bundle(file, 'node'))
   return await import(pathToFileURL(`${folder}/bundle.mjs`).href)

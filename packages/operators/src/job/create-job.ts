@@ -61,7 +61,8 @@ export interface Job extends JobPipeline {
 }
 
 /**
- * Makes a pipeline with state survive a crash: each event counts once in its results, and each result is delivered once.
+ * Makes a pipeline with state survive a crash: each event counts once in its results, and each result has an id, so that a
+ * receiver that ignores known ids takes it once.
  *
  * ```ts
  * const job = createJob({ store: fileStore({ path: 'minutes.job' }) })
