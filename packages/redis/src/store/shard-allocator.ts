@@ -38,6 +38,7 @@ export class ShardAllocator {
   #isRunning = false
   #isClosed = false
   #timer: Unsubscribable | undefined
+  #asking: Promise<void> | undefined
 
   constructor(options: ShardAllocatorOptions) {
     this.#options = options
@@ -55,7 +56,7 @@ export class ShardAllocator {
     if (!this.#isRunning) {
       this.#isRunning = true
       // The shards that are asked for in the same turn are shared out together.
-      this.#timer = this.#options.scheduler.schedule(() => this.#ask())
+      this.#askAfter(0)
     }
     return { granted, cancel }
   }
@@ -65,7 +66,15 @@ export class ShardAllocator {
     this.#isClosed = true
     this.#waiting.clear()
     this.#timer?.unsubscribe()
+    // A call that reaches Redis after `leave` would enter this node again, and take shards.
+    await this.#asking
     if (this.#isRunning) await this.#leave()
+  }
+
+  #askAfter(delay: number): void {
+    this.#timer = this.#options.scheduler.schedule(() => {
+      this.#asking = this.#ask()
+    }, delay)
   }
 
   async #ask(): Promise<void> {
@@ -82,23 +91,25 @@ export class ShardAllocator {
       }),
       [this.#node, duration / 2, duration, shards.length, held.length, ...free].map(String),
     )
-    if ('answer' in outcome) this.#take(outcome.answer as Answer, asked)
+    if ('answer' in outcome) await this.#take(outcome.answer as Answer, asked)
     else if (!this.#rejectIfOtherCount(outcome.failure)) reportFailure(outcome.failure)
-    if (!this.#isClosed) this.#timer = scheduler.schedule(() => this.#ask(), pollInterval(duration))
+    if (!this.#isClosed) this.#askAfter(pollInterval(duration))
   }
 
-  #take([quota, ...given]: Answer, asked: number): void {
+  async #take([quota, ...given]: Answer, asked: number): Promise<void> {
     const { shards } = this.#options
+    const unwanted: Promise<void>[] = []
     for (let i = 0; i < given.length; i += 2) {
       const [index, token] = [Number(given[i]), String(given[i + 1])]
       const { holder } = shards[index] as (typeof shards)[number]
       const waiting = this.#waiting.get(index)
       this.#waiting.delete(index)
-      if (waiting === undefined) void holder.giveBack(token)
+      if (waiting === undefined) unwanted.push(holder.giveBack(token))
       else waiting.resolve(holder.hold(token, asked))
     }
     const kept = shards.filter(({ holder }) => holder.token !== undefined && !holder.isWanted)
     for (const { holder } of kept.slice(quota)) holder.want()
+    await Promise.all(unwanted)
   }
 
   /** Nobody could tell which shard a key belongs to. */

@@ -1,9 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createJob } from '@rxsse/operators'
 import { concat, filter, firstValueFrom, NEVER, of } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { startNetworkSwitch } from '../../test/network-switch.ts'
 import { redisPath } from '../../test/redis.ts'
 import { setUpAdmin, setUpRedis } from '../../test/set-up.ts'
 import { type RedisStore, redisStore } from './redis-store.ts'
@@ -31,6 +32,18 @@ describe.skipIf(redisPath === undefined)('a node that shuts down', () => {
     await shutDown(store)
     await store.close()
     expect(await admin.exists('{rxsse}:job:job:lease')).toBe(0)
+  })
+
+  it('closes within its timeouts if Redis does not answer, also with shards', async () => {
+    const redis = await setUpRedis()
+    const network = await startNetworkSwitch(redis.port)
+    onTestFinished(() => network.close())
+    const url = `redis://127.0.0.1:${network.port}`
+    const store = redisStore({ url, lease: '60s', timeout: 200, onError: () => {} })
+    await store.shard(0, 2).acquire().granted
+    network.freeze()
+    const outcome = await Promise.race([store.close(), sleep(20_000, 'not closed')])
+    expect(outcome).toBeUndefined()
   })
 
   it('keeps nothing of a request that was cancelled', async () => {
