@@ -1,6 +1,9 @@
 import type { AddressInfo, Server } from 'node:net'
 
-/** What a supervised program sends: once its port, or why it cannot listen; and its workers, if it has any. */
+/**
+ * What a supervised program sends. First it sends its port, or why it cannot listen. If it has workers, it then sends them
+ * whenever they change.
+ */
 export type ChildMessage =
   | { readonly port: number }
   | { readonly failure: { message: string; code?: string; port?: number } }
