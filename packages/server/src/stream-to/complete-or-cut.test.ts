@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type { SseMessage } from '@rxsse/shared'
 import { NEVER, Subject } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ADAPTERS } from '../../test/adapters.ts'
 import { expectIdle } from '../../test/idle.ts'
+import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { connectRaw } from '../../test/raw-request.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
@@ -54,20 +55,22 @@ describe.each(ADAPTERS)('over $name', ({ mount, open }) => {
   it('close({finish}) lets running answers complete, and cuts the rest', async () => {
     const quick = new Subject<SseMessage>()
     const slow = new Subject<SseMessage>()
-    const endpoint = streamTo(({ url }) => (url.searchParams.has('slow') ? slow : quick))
+    const scheduler = new ManualScheduler()
+    const endpoint = streamTo(({ url }) => (url.searchParams.has('slow') ? slow : quick), { scheduler })
     const url = await mount(endpoint)
     const completing = await open(url)
     const running = await open(`${url}?slow`)
     await expect.poll(() => [quick.observed, slow.observed]).toEqual([true, true])
-    const closed = endpoint.close({ finish: '200ms' })
+    const closed = endpoint.close({ finish: '1h' })
     quick.next({ data: 1 })
     slow.next({ data: 1 })
-    await sleep(20)
+    await expect.poll(() => completing.events().length).toBe(1)
     quick.next({ data: 2 })
     quick.complete()
     expect(await completing.ended).toBe('end')
     expect(completing.events().map(({ data }) => data)).toEqual(['1', '2'])
     expect(slow.observed).toBe(true)
+    scheduler.advance(3_600_000)
     await closed
     expect(slow.observed).toBe(false)
     expect(await running.ended).toBe('cut')
@@ -191,12 +194,16 @@ describe('the body of an HTTP/1.0 response', () => {
 
 describe('close()', () => {
   it('leaves a stream that never ends no longer than finish', async () => {
-    const endpoint = streamTo(() => NEVER)
+    const scheduler = new ManualScheduler()
+    const endpoint = streamTo(() => NEVER, { scheduler })
     const reader = await openReader(await serve(endpoint.handler))
     await expect.poll(() => endpoint.stats().connections).toBe(1)
-    const start = performance.now()
-    await endpoint.close({ finish: 50 })
-    expect(performance.now() - start).toBeGreaterThan(40)
+    const closed = endpoint.close({ finish: 50 })
+    scheduler.advance(49)
+    await setImmediate()
+    expect(endpoint.stats().connections).toBe(1)
+    scheduler.advance(1)
+    await closed
     expect(await reader.ended).toBe('cut')
   })
 })
