@@ -8,7 +8,7 @@ for (const file of globSync('{packages/*,docs}/.results/*.json')) rmSync(file)
 // Some tests are skipped without these programs. They are part of turbo's cache key, so that a run without them
 // does not count as a run with them.
 const path = (process.env.PATH ?? '').split(delimiter)
-process.env.TEST_PROGRAMS = ['chromium', 'redis-server']
+process.env.TEST_PROGRAMS = ['chromium', 'redis-server', 'nginx']
   .filter((program) => path.some((folder) => existsSync(join(folder, program))))
   .join()
 

@@ -40,6 +40,8 @@ async function openGzip(url: string, headers: Record<string, string> = {}, open 
   return {
     reader,
     events,
+    /** The end of the text so far, which is cheap for a long stream. */
+    tail: () => Buffer.concat(chunks.slice(-2)).toString().slice(-100),
     wire: () => wire,
     async take(count: number) {
       await expect.poll(() => failure !== undefined || events().length >= count).toBe(true)
@@ -147,7 +149,7 @@ describe("compression: 'shared'", () => {
     for (let i = 0; i < 10; i++) {
       scheduler.advance(600)
       await sink.publish({ data: { n: n++ } })
-      await expect.poll(() => client.events().at(-1)?.data).toMatch(`{"n":${n - 1}`)
+      await expect.poll(client.tail).toContain(`{"n":${n - 1}}`)
     }
     const seen = client.events()
     const skipped = seen

@@ -1,5 +1,6 @@
 export { chromiumFlags, chromiumPath } from './chromium.ts'
 export { freePort } from './free-port.ts'
+export { nginxPath } from './nginx.ts'
 export {
   type RedisServer,
   type RedisServerOptions,
