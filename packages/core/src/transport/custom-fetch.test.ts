@@ -3,7 +3,7 @@ import nodeFetch from 'node-fetch'
 import { Agent, type Dispatcher } from 'undici'
 import { describe, expect, it } from 'vitest'
 import { record } from '../../test/record.ts'
-import { fetchTransport, undiciTransport } from '../index.ts'
+import { createFlowGate, fetchTransport, undiciTransport } from '../index.ts'
 
 const soon = { initialDelay: 1, minDelay: 1, jitter: 0 } as const
 const redirect = (location: string) => ({
@@ -94,6 +94,76 @@ describe('node-fetch', () => {
     expect(await stream.over()).toBeUndefined()
     expect(server.requests).toHaveLength(1)
   })
+})
+
+describe('a fetch that ignores the signal', () => {
+  const ignoring: typeof fetch = (input, { signal: _, ...init } = {}) => fetch(input, init)
+  const transport = fetchTransport({ fetch: ignoring })
+
+  it('leaves no connection open after unsubscribing while it waits for the head', async () => {
+    let respond: () => void = () => {}
+    const until = new Promise<void>((resolve) => {
+      respond = resolve
+    })
+    await using server = await createScriptedServer([
+      { raw: [{ until }, 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n', 'HOLD'] },
+    ])
+    const stream = record(server.url, { transport })
+    await server.request(0)
+    stream.subscription.unsubscribe()
+    respond()
+    expect(await server.closed(0)).toBe('client')
+    expect(stream.statuses).toEqual(['connecting', 'closed'])
+  })
+
+  it.each(['open', 'shut'])(
+    'leaves none open after unsubscribing while the gate is %s, again and again',
+    async (state) => {
+      await using server = await createScriptedServer(() => ({ status: 200, body: ['data: a\n\n', 'HOLD'] }))
+      for (const index of [0, 1]) {
+        const gate = createFlowGate({ high: 1, low: 0 })
+        const stream = record(server.url, { transport, gate })
+        await stream.received(1)
+        if (state === 'shut') gate.acquire()
+        stream.subscription.unsubscribe()
+        expect(await server.closed(index)).toBe('client')
+        expect(stream.data).toEqual(['a'])
+      }
+    },
+  )
+
+  it('leaves none open that was idle for too long, or that redirected', async () => {
+    await using server = await createScriptedServer(({ path }) =>
+      path === '/'
+        ? { status: 302, headers: { location: '/there' }, body: ['moved', 'HOLD'] }
+        : { status: 200, body: ['data: a\n\n', 'HOLD'] },
+    )
+    const options = { transport, timeouts: { idle: 20 }, reconnect: false } as const
+    // The wrapper follows, because it overrides nothing of the request but the signal.
+    expect(await record(server.url, options).over()).toMatchObject({ code: 'idle-timeout' })
+    expect(await Promise.all([server.closed(0), server.closed(1)])).toEqual(['client', 'client'])
+  })
+})
+
+it.each([
+  ['text', 'data: a\n\n'],
+  ['an ArrayBuffer', new ArrayBuffer(1)],
+  ['nothing', undefined],
+])('a body in pieces of %s is a final error that says so, and is cancelled', async (_, piece) => {
+  let cancelled = false
+  const body = new ReadableStream({
+    start: (controller) => controller.enqueue(piece),
+    cancel() {
+      cancelled = true
+    },
+  })
+  const headers = new Headers({ 'content-type': 'text/event-stream' })
+  const response = { status: 200, headers, url: '', body } as unknown as Response
+  const transport = fetchTransport({ fetch: async () => response })
+  const error = await record('http://127.0.0.1:9/', { transport, reconnect: soon }).over()
+  expect(error).toMatchObject({ code: 'request', status: 200 })
+  expect(error?.message).toContain('its body is no web ReadableStream of Uint8Arrays')
+  expect(cancelled).toBe(true)
 })
 
 it('a response without a body, and one of a fetch that knows no bodies, are told apart', async () => {

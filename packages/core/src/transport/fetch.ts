@@ -53,27 +53,36 @@ export function openFetch(
   async function run(): Promise<void> {
     const request = { method, headers, signal, ...(body && { body }), ...init }
     const response = await (fetch ?? globalThis.fetch)(url.href, request)
-    if (signal.aborted) return
     const { status, body: stream } = response
-    handler.onResponse({
-      status,
-      headers: Object.fromEntries(response.headers),
-      url: response.url || url.href,
-    })
-    // A response without a body, such as a 204, has null.
-    if (stream === null || signal.aborted) return
-    if (typeof stream?.getReader !== 'function') {
-      handler.onError('request', new TypeError(NO_STREAM))
-      controller.abort()
-      return
+    if (!signal.aborted) {
+      handler.onResponse({
+        status,
+        headers: Object.fromEntries(response.headers),
+        url: response.url || url.href,
+      })
     }
+    // A response without a body, such as a 204, has null.
+    if (stream === null) return
+    if (typeof stream?.getReader !== 'function') return refuse()
     const reader = stream.getReader()
+    // A custom `fetch` may ignore the signal.
+    const cancel = (): void => void reader.cancel().catch(() => {})
+    if (signal.aborted) return cancel()
+    signal.addEventListener('abort', cancel)
     for (;;) {
       while (paused) await paused
       const { done, value } = await reader.read()
       if (done || signal.aborted) return
+      const isBytes: boolean = ArrayBuffer.isView(value)
+      if (!isBytes) return refuse()
       handler.onData(value)
     }
+  }
+
+  /** The response cannot be read. */
+  function refuse(): void {
+    if (!signal.aborted) handler.onError('request', new TypeError(NO_BYTES))
+    controller.abort()
   }
 
   return {
@@ -90,4 +99,4 @@ export function openFetch(
   }
 }
 
-const NO_STREAM = 'its body is no web ReadableStream, pass another fetch option'
+const NO_BYTES = 'its body is no web ReadableStream of Uint8Arrays, pass another fetch option'
