@@ -1,6 +1,6 @@
 import { createScriptedServer } from '@rxsse/testing'
 import nodeFetch from 'node-fetch'
-import { Agent, type Dispatcher } from 'undici'
+import { Agent, type Dispatcher, interceptors } from 'undici'
 import { describe, expect, it } from 'vitest'
 import { record } from '../../test/record.ts'
 import { createFlowGate, fetchTransport, undiciTransport } from '../index.ts'
@@ -70,6 +70,66 @@ it('a dispatcher without interceptors follows to another origin', async () => {
   stream.subscription.unsubscribe()
   await dispatcher.destroy()
 })
+
+describe('a client that throws for a status', () => {
+  const refusing: typeof fetch = async (input, init) => {
+    const response = await fetch(input, init)
+    if (response.ok || init?.redirect !== 'manual' || response.status < 400) return response
+    throw Object.assign(new Error(`Request failed with status code ${response.status}`), { response })
+  }
+  const dispatcher = new Agent().compose(interceptors.responseError())
+
+  it.each([
+    ['fetch', fetchTransport({ fetch: refusing })],
+    ['dispatcher', undiciTransport({ dispatcher })],
+  ])('as a %s is told as that status, which is final or not', async (_, transport) => {
+    await using server = await createScriptedServer([
+      { status: 503, headers: { 'retry-after': '0', 'content-type': 'text/plain' }, body: ['busy'] },
+      { status: 200, body: ['id: 1\ndata: a\n\n'] },
+      { status: 401, headers: { 'content-type': 'application/json' }, body: ['{"no":1}'] },
+    ])
+    const stream = record(server.url, { transport, reconnect: soon })
+    expect(await stream.over()).toMatchObject({ code: 'http-status', status: 401, body: '{"no":1}' })
+    expect((await stream.state('waiting')).reason).toMatchObject({ status: 503, retryAfter: 0, body: 'busy' })
+    expect(stream.data).toEqual(['a'])
+    expect(server.requests).toHaveLength(3)
+  })
+
+  it('and that throws anything else has lost the connection', async () => {
+    const transport = fetchTransport({ fetch: () => Promise.reject(null) })
+    const stream = record('http://127.0.0.1:9/', { transport, reconnect: false })
+    expect(await stream.over()).toMatchObject({ code: 'network' })
+  })
+})
+
+it.each([
+  ['chunked', 'END', undefined],
+  ['chunked', 'RST', 'network'],
+  ['length', 'END', undefined],
+  ['length', 'CUT', 'network'],
+  ['close', 'END', undefined],
+  ['close', 'RST', 'network'],
+] as const)(
+  'an interceptor that holds back the end of a %s body hides no %s, and makes up none',
+  async (framing, end, code) => {
+    const dispatcher = new Agent().compose(
+      (dispatch) => (options, handler) =>
+        dispatch(options, {
+          onRequestStart: (...given) => handler.onRequestStart?.(...given),
+          onResponseStart: (...given) => handler.onResponseStart?.(...given),
+          onResponseData: (...given) => handler.onResponseData?.(...given),
+          onResponseError: (...given) => handler.onResponseError?.(...given),
+          onResponseEnd: (...given) => void setTimeout(() => handler.onResponseEnd?.(...given), 20),
+        }),
+    )
+    await using server = await createScriptedServer([
+      { status: 200, framing, body: ['data: a\n\n', { sleep: 20 }, end] },
+    ])
+    const stream = record(server.url, { transport: undiciTransport({ dispatcher }), reconnect: false })
+    expect((await stream.over())?.code).toBe(code)
+    expect(stream.data).toEqual(['a'])
+  },
+)
 
 describe('node-fetch', () => {
   const transport = fetchTransport({ fetch: nodeFetch as unknown as typeof fetch })

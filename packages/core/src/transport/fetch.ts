@@ -6,7 +6,7 @@ export type Fetch = typeof globalThis.fetch
 export interface FetchTransportOptions {
   /**
    * The `fetch` to use. The body of its response must be a web `ReadableStream`: that of node-fetch, whatwg-fetch and React
-   * Native is not, which is the error `request`. Default: the global one at the time of each request.
+   * Native is not, which is the error `request`. If it throws an error with a `response`, as ky and ofetch do, that counts. Default: the global one at the time of each request.
    */
   readonly fetch?: Fetch
   /**
@@ -52,7 +52,14 @@ export function openFetch(
 
   async function run(): Promise<void> {
     const request = { method, headers, signal, ...(body && { body }), ...init }
-    const response = await (fetch ?? globalThis.fetch)(url.href, request)
+    let response: Response
+    try {
+      response = await (fetch ?? globalThis.fetch)(url.href, request)
+    } catch (error) {
+      // Many wrappers throw for a status, with the response in the error.
+      response = (Object(error) as { readonly response: Response }).response
+      if (typeof response?.status !== 'number') throw error
+    }
     const { status, body: stream } = response
     if (!signal.aborted) {
       handler.onResponse({
