@@ -12,7 +12,7 @@
  * | `idle-timeout` | no byte within `timeouts.idle` |
  * | `event-too-large` | an event of more than `maxEventSize` bytes |
  * | `redirect` | a redirect that must not be followed |
- * | `request` | a url, header, body or id factory failed or returned what HTTP cannot carry, or `reconnect.decide` threw |
+ * | `request` | a url, header, body or id factory failed or returned what HTTP cannot carry, or `reconnect.decide`, `until` or `wake` failed |
  * | `aborted` | the `signal` option was aborted; `cause` is its reason |
  * | `options-differ` | `sharedEventSource`: an option is not the same in all tabs |
  * | `incomplete` | a single response ended before `until`, or inside an unfinished event |

@@ -1,3 +1,5 @@
+import { Queue } from '../flow/queue.ts'
+
 /**
  * Runs `task` in a task of its own, after those queued before it. Microtasks run in between, as
  * they do between the events of a browser's `EventSource`.
@@ -13,7 +15,7 @@ export function queueTask(task: () => void): void {
   }
 }
 
-const tasks: (() => void)[] = []
+const tasks = new Queue<() => void>()
 
 let port: { postMessage(message: undefined): void } | undefined
 

@@ -60,6 +60,21 @@ describe('a stream', () => {
     expect(source.readyState).toBe(2)
   })
 
+  it('ends at once if its signal is aborted, also for events that have come already', async () => {
+    const abort = new AbortController()
+    const { dispatched, server, source } = await connect([endless('data: a\n\ndata: b\n\ndata: c\n\n')], {
+      signal: abort.signal,
+    })
+    source.addEventListener('message', () => abort.abort())
+    expect(await server.closed(0)).toBe('client')
+    await quiet()
+    expect(dispatched).toEqual([
+      ['open', 1],
+      ['message', 1, 'a'],
+      ['error', 2, undefined],
+    ])
+  })
+
   it('closes the connection while the server still thinks', async () => {
     const { dispatched, server, source } = await connect([{ status: 200, body: ['HOLD'] }])
     await server.request(0)

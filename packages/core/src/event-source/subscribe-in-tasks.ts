@@ -28,6 +28,7 @@ export function subscribeInTasks(
 ): Subscription {
   const gate = createFlowGate({ high: MAX_WAITING })
   let origin = ''
+  let aborted = false
   const state: EventSourceOptions['state'] = {
     next(state) {
       if (state.status === 'open') {
@@ -50,10 +51,14 @@ export function subscribeInTasks(
       gate.acquire()
       queueTask(() => {
         gate.release()
-        listener.onEvent(event, from)
+        // Whoever aborts wants no more events.
+        if (!aborted) listener.onEvent(event, from)
       })
     },
-    error: (error: EventSourceError) => queueTask(() => listener.onOver(error)),
+    error(error: EventSourceError) {
+      aborted = error.code === 'aborted'
+      queueTask(() => listener.onOver(error))
+    },
     complete: () => queueTask(() => listener.onOver(undefined)),
   })
 }

@@ -1,3 +1,4 @@
+import { get, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { createScriptedServer } from '@rxsse/testing'
 import { lastValueFrom, type Observable, take, toArray } from 'rxjs'
@@ -94,6 +95,78 @@ describe('events from bytes', () => {
     await expect.poll(() => returned).toBe(true)
   })
 
+  describe('of a response of node:http', () => {
+    const ask = (url: string) => new Promise<IncomingMessage>((resolve) => void get(url, resolve))
+
+    it('are those of its body, whatever its headers are', async () => {
+      await using server = await createScriptedServer([
+        { status: 200, headers: { 'content-type': 'text/plain' }, body: pieces },
+      ])
+      expect(await collect(eventsFrom(await ask(server.url)))).toEqual(expected)
+    })
+
+    it('close the connection when unsubscribed, also while nothing comes', async () => {
+      await using server = await createScriptedServer(() => ({ status: 200, body: ['data: a\n\n', 'HOLD'] }))
+      for (const index of [0, 1]) {
+        const data: string[] = []
+        const subscription = eventsFrom(await ask(server.url)).subscribe((event) => data.push(event.data))
+        await expect.poll(() => data).toEqual(['a'])
+        subscription.unsubscribe()
+        expect(await server.closed(index)).toBe('client')
+      }
+    })
+  })
+
+  it.each([
+    ['a text', 'data: a\n\n'],
+    ['an ArrayBuffer', encoder.encode('data: a\n\n').buffer],
+    ['nothing', undefined],
+  ])('that come as %s are an error that says so, and are cancelled', async (_, piece) => {
+    let cancelled = false
+    const stream = new ReadableStream({
+      start: (controller) => controller.enqueue(piece),
+      cancel() {
+        cancelled = true
+      },
+    })
+    const error = await failure(eventsFrom(stream))
+    expect(error).toMatchObject({ code: 'network' })
+    expect(error?.message).toMatch(/^the bytes cannot be read: its pieces must be Uint8Arrays/)
+    expect(cancelled).toBe(true)
+    expect((await failure(eventsFrom(Readable.from([piece ?? 5]))))?.message).toMatch(/must be Uint8Arrays/)
+  })
+
+  it('need a source of bytes', () => {
+    for (const source of [
+      null,
+      undefined,
+      'data: a\n\n',
+      new Uint8Array(1),
+      [new Uint8Array(1)],
+      { headers: {} },
+    ]) {
+      expect(() => eventsFrom(source as unknown as Response)).toThrow(
+        /^source must be a Response, a ReadableStream or an async iterable of bytes, not /,
+      )
+    }
+  })
+
+  it('are not waited for if the response is rejected', async () => {
+    await using server = await createScriptedServer(() => ({
+      status: 503,
+      headers: { 'content-type': 'text/plain', 'retry-after': '2' },
+      body: ['busy', 'HOLD'],
+    }))
+    const gate = createFlowGate({ high: 1 })
+    for (const index of [0, 1]) {
+      const error = await failure(eventsFrom(await fetch(server.url), { gate }))
+      expect(error).toMatchObject({ code: 'http-status', status: 503, retryAfter: 2000 })
+      expect(error?.body).toBe(index === 0 ? 'busy' : '')
+      expect(await server.closed(index)).toBe('client')
+      gate.acquire()
+    }
+  })
+
   it('are not pulled while the gate is shut', async () => {
     const { state, stream } = createByteStream(['data: a\n\n', 'data: b\n\n', 'data: c\n\n'])
     const gate = createFlowGate({ high: 1, low: 0 })
@@ -162,7 +235,9 @@ describe('events from bytes', () => {
   it('can be read once', async () => {
     const events = eventsFrom(createByteStream(pieces).stream)
     expect(await collect(events)).toEqual(expected)
-    expect(await failure(events)).toMatchObject({ code: 'network', message: 'the bytes cannot be read' })
+    const error = await failure(events)
+    expect(error).toMatchObject({ code: 'network' })
+    expect(error?.message).toMatch(/^the bytes cannot be read: .*locked/)
   })
 
   it('are not those of a rejected response', async () => {

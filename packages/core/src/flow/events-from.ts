@@ -1,12 +1,19 @@
-import { requireNumber, type SseEvent } from '@rxsse/shared'
-import { Observable, type Subscriber } from 'rxjs'
+import { optionError, requireNumber, type SseEvent } from '@rxsse/shared'
+import { Observable, type Subscriber, timer } from 'rxjs'
+import { describeCause } from '#platform'
 import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
 import { publicUrl } from '../request/url.ts'
 import { Body } from '../response/body.ts'
 import { Decoder } from '../response/decoder.ts'
 import type { DecoderHandler } from '../response/decoder-handler.ts'
-import { createRejection, EXCERPT_LENGTH, isEventStream } from '../response/rejected-response.ts'
+import {
+  createRejection,
+  EXCERPT_LENGTH,
+  isEventStream,
+  REJECTED_BODY_TIMEOUT,
+} from '../response/rejected-response.ts'
 import { type EventSourceOptions, type Notice, resolveTypes } from '../stream/options.ts'
+import { requireAnswer } from '../stream/require-answer.ts'
 import type { TransportResponse } from '../transport/transport.ts'
 import type { Gate } from './gate.ts'
 
@@ -29,8 +36,8 @@ export interface EventsFromOptions<E extends string = string>
 }
 
 /**
- * The events of bytes that are already there. They are pulled, and cancelled on unsubscribing. Bytes can be read once, so
- * subscribe once.
+ * The events of bytes that are already there. They are pulled, and cancelled on unsubscribing: a stream of Node is destroyed.
+ * Bytes can be read once, so subscribe once.
  *
  * - Emits each event, decoded as `fromEventSource` does.
  * - Errors with an `EventSourceError`: `incomplete` at an end inside an unfinished event or before `until`, `network` with what the
@@ -44,6 +51,7 @@ export function eventsFrom<const E extends string = string>(
   source: EventBytes,
   options: EventsFromOptions<E> = {},
 ): Observable<SseEvent<string, E | Notice>> {
+  checkSource(source)
   const settings = {
     ...options,
     types: resolveTypes(options.events),
@@ -51,7 +59,10 @@ export function eventsFrom<const E extends string = string>(
   }
   return new Observable<SseEvent>((subscriber) => {
     const reading = new Reading(settings, subscriber)
-    reading.run(source).catch((cause: unknown) => reading.fail('network', 'the bytes cannot be read', cause))
+    reading.run(source).catch((cause: unknown) => {
+      const details = describeCause(cause)
+      reading.fail('network', `the bytes cannot be read${details && `: ${details}`}`, cause)
+    })
     return () => reading.close()
   }) as Observable<SseEvent<string, E | Notice>>
 }
@@ -84,7 +95,8 @@ class Reading implements DecoderHandler {
     const event = { type, data, lastEventId: this.#lastEventId }
     this.#subscriber.next(event)
     try {
-      if (!this.#closed && this.#settings.until?.(event)) this.#subscriber.complete()
+      const { until } = this.#settings
+      if (!this.#closed && requireAnswer(until?.(event), 'until')) this.#subscriber.complete()
     } catch (cause) {
       this.fail('request', 'until threw', cause)
     }
@@ -99,11 +111,17 @@ class Reading implements DecoderHandler {
   async run(source: EventBytes): Promise<void> {
     const { until, gate, deliverUnfinished } = this.#settings
     this.#subscriber.add(gate?.changes.subscribe(() => this.#continue()))
-    const response = 'headers' in source ? source : undefined
-    const pieces = pull(response ? response.body : (source as Exclude<EventBytes, ResponseLike>))
+    const response = isBytes(source) ? undefined : source
+    const pieces = pull(isBytes(source) ? source : source.body)
     this.#pieces = pieces
     const isRejected = response && !isAccepted(response)
     const excerpt = new Body(EXCERPT_LENGTH)
+    const reject = (): void =>
+      this.#end(
+        createRejection(toTransportResponse(response as ResponseLike), excerpt.text, undefined, Date.now()),
+      )
+    // The body improves the error, but must not delay it for long.
+    if (isRejected) this.#subscriber.add(timer(REJECTED_BODY_TIMEOUT).subscribe(reject))
     for (;;) {
       while (gate?.shut && !this.#closed) {
         await new Promise<void>((resolve) => {
@@ -122,7 +140,7 @@ class Reading implements DecoderHandler {
       }
     }
     if (isRejected) {
-      this.#end(createRejection(toTransportResponse(response), excerpt.text, undefined, Date.now()))
+      reject()
     } else if (this.#decoder.end(deliverUnfinished) && !deliverUnfinished) {
       this.fail('incomplete', 'the bytes ended inside an event')
     } else if (until) {
@@ -150,6 +168,18 @@ class Reading implements DecoderHandler {
   }
 }
 
+/** Throws for what is no source. The types let nothing else in, but JavaScript does. */
+function checkSource(source: unknown): void {
+  const given = Object(source) as EventBytes
+  if (!isBytes(given) && !('status' in given && 'headers' in given && 'body' in given))
+    throw optionError('source', 'a Response, a ReadableStream or an async iterable of bytes', source)
+}
+
+/** An `IncomingMessage` of Node has headers, too, and is its own body. */
+function isBytes(source: EventBytes): source is Exclude<EventBytes, ResponseLike> {
+  return 'getReader' in source || Symbol.asyncIterator in source
+}
+
 /** A `Response` made by hand has no URL, and often no content type. */
 function isAccepted(response: ResponseLike): boolean {
   return response.url === '' ? response.status === 200 : isEventStream(toTransportResponse(response))
@@ -172,17 +202,25 @@ function pull(source: Exclude<EventBytes, ResponseLike> | null): Pieces {
   if ('getReader' in source) {
     const reader = source.getReader()
     return {
-      next: async () => (await reader.read()).value,
+      next: async () => toPiece(await reader.read()),
       // Fails if the stream has failed, which is told already.
       cancel: () => void reader.cancel().catch(() => {}),
     }
   }
   const iterator = source[Symbol.asyncIterator]()
+  const { destroy } = source as { readonly destroy?: unknown }
   return {
-    async next() {
-      const { done, value } = await iterator.next()
-      return done ? undefined : value
+    next: async () => toPiece(await iterator.next()),
+    cancel() {
+      // The iterator of a Node stream returns only when the read that waits is over, which may be never.
+      if (typeof destroy === 'function') destroy.call(source)
+      else void iterator.return?.().catch(() => {})
     },
-    cancel: () => void iterator.return?.().catch(() => {}),
   }
+}
+
+function toPiece({ done, value }: { done?: boolean | undefined; value?: unknown }): Uint8Array | undefined {
+  if (done) return undefined
+  if (ArrayBuffer.isView(value)) return value as Uint8Array
+  throw new TypeError(`its pieces must be Uint8Arrays, not of type ${typeof value}`)
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { record } from '../../test/record.ts'
 import { transports } from '../../test/transports.ts'
-import { createFlowGate, fromEventSource } from '../index.ts'
+import { createFlowGate, eventsFrom, fromEventSource } from '../index.ts'
 
 describe('a gate', () => {
   it('shuts at its high mark, and opens at its low one', () => {
@@ -179,6 +179,30 @@ describe.each(transports)('over %s, a shut gate', (_, transport) => {
     stream.subscription.unsubscribe()
   })
 })
+
+it.each([...transports, ['bytes in hand', undefined]] as const)(
+  'a gate that an observer opens as it shuts holds nothing back over %s',
+  async (_, transport) => {
+    // What is read after the first events was not on its way already.
+    const later = ['b', 'c', 'd'].flatMap((text): Step[] => [{ sleep: 20 }, `data: ${text}\n\n`])
+    await using server = await createScriptedServer([
+      { status: 200, body: ['data: a\n\n', ...later, 'HOLD'] },
+    ])
+    const gate = createFlowGate({ high: 1, low: 0 })
+    // It opens the gate before the stream hears that it has shut.
+    gate.changes.subscribe((shut) => shut && gate.release())
+    const events = transport
+      ? fromEventSource(server.url, { transport, gate })
+      : eventsFrom(await fetch(server.url), { gate })
+    const data: string[] = []
+    const subscription = events.subscribe((event) => {
+      data.push(event.data)
+      gate.acquire()
+    })
+    await expect.poll(() => data).toEqual(['a', 'b', 'c', 'd'])
+    subscription.unsubscribe()
+  },
+)
 
 it('an event of another stream may open a gate', async () => {
   await using held = await firehose()

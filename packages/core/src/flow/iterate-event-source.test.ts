@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { createResumingFeed, createScriptedServer, type Step } from '@rxsse/testing'
 import { describe, expect, it } from 'vitest'
-import { iterateEventSource } from '../index.ts'
+import { fetchTransport, iterateEventSource } from '../index.ts'
 
 const soon = { initialDelay: 1, minDelay: 1, jitter: 0 } as const
 
@@ -79,6 +79,49 @@ describe('an iterator', () => {
     expect((await events.next()).value?.data).toBe('b')
     await expect(events.next()).rejects.toMatchObject({ code: 'http-status', status: 404 })
     expect(await events.next()).toEqual({ done: true, value: undefined })
+  })
+
+  it('that is aborted hands out nothing any more', async () => {
+    await using server = await createScriptedServer(() => ({
+      status: 200,
+      body: ['id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\ndata: c\n\n', 'HOLD'],
+    }))
+    for (const index of [0, 1]) {
+      const abort = new AbortController()
+      const told: string[] = []
+      const cursor = { next: (id: string) => void told.push(id) }
+      const events = iterateEventSource(server.url, { signal: abort.signal, cursor })
+      expect((await events.next()).value?.data).toBe('a')
+      abort.abort()
+      await expect(events.next()).rejects.toMatchObject({ code: 'aborted' })
+      expect(await events.next()).toEqual({ done: true, value: undefined })
+      expect(told).toEqual(['1'])
+      expect(await server.closed(index)).toBe('client')
+    }
+  })
+
+  it('takes no more than linear time for a burst', async () => {
+    const count = 300_000
+    const body = new TextEncoder().encode('data:\n\n'.repeat(count))
+    const headers = { 'content-type': 'text/event-stream' }
+    const transport = fetchTransport({ fetch: async () => new Response(body, { headers }) })
+    let events = 0
+    for await (const _ of iterateEventSource('http://127.0.0.1:9/', { transport, reconnect: false })) events++
+    expect(events).toBe(count)
+    const many = iterateEventSource('http://127.0.0.1:9/', { transport, reconnect: false })
+    expect(await Promise.all(Array.from({ length: count }, () => many.next()))).toHaveLength(count)
+    await many.return?.()
+  })
+
+  it('may be left by its cursor observer', async () => {
+    await using server = await createScriptedServer([
+      { status: 200, body: ['id: 1\ndata: a\n\nid: 2\ndata: b\n\n', 'HOLD'] },
+    ])
+    const cursor = { next: () => void events.return?.() }
+    const events = iterateEventSource(server.url, { cursor })
+    expect((await events.next()).value?.data).toBe('a')
+    expect(await events.next()).toEqual({ done: true, value: undefined })
+    expect(await server.closed(0)).toBe('client')
   })
 
   it('answers simultaneous pulls in order', async () => {

@@ -1,10 +1,12 @@
 import type { SseEvent } from '@rxsse/shared'
 import type { NextObserver, Observable } from 'rxjs'
+import type { EventSourceError } from '../errors/event-source-error.ts'
 import type { UrlInput } from '../request/request-options.ts'
 import { fromEventSource } from '../stream/from-event-source.ts'
 import { notify } from '../stream/notify.ts'
 import type { EventSourceOptions, Notice } from '../stream/options.ts'
 import { createFlowGate, type FlowGate, type FlowGateOptions } from './flow-gate.ts'
+import { Queue } from './queue.ts'
 
 /** The options of `iterateEventSource`. */
 export interface IterateOptions<E extends string = string>
@@ -38,29 +40,40 @@ function iterate<T extends object>(
   cursor: NextObserver<string> | undefined,
 ): AsyncIterableIterator<T, undefined> {
   const gate = createFlowGate({ high: 256, ...buffer })
-  /** Events, and the last event IDs that the stream has set, each behind the events up to it. */
-  const ready: (T | string)[] = []
-  const pulls: Pull<T>[] = []
+  const ready = new Queue<Entry<T>>()
+  const pulls = new Queue<Pull<T>>()
+  /** Of the event that was pulled last. Empty before the first. */
+  let pulled: Entry<T> = {}
+  /** Of the newest event. */
+  let newest = pulled
   let subscription: { unsubscribe(): void } | undefined
   let over = false
   let failure: { readonly error: unknown } | undefined
 
+  /** A pull says that the event before it has been handled. */
+  const tellId = (): void => {
+    const { id } = pulled
+    if (id === undefined) return
+    delete pulled.id
+    if (cursor) notify(cursor, id)
+  }
   const settle = (): void => {
-    while (pulls.length > 0 && (ready.length > 0 || over)) {
-      const first = ready.shift()
-      if (typeof first === 'string') {
-        if (cursor) notify(cursor, first)
-        continue
-      }
-      const { resolve, reject } = pulls.shift() as Pull<T>
-      if (first) {
-        resolve({ done: false, value: first })
+    while (pulls.size > 0) {
+      tellId()
+      if (ready.size === 0 && !over) return
+      const pull = pulls.shift()
+      // The observer may have called `return`.
+      if (!pull) return
+      const entry = ready.shift()
+      if (entry) {
+        pulled = entry
+        pull.resolve({ done: false, value: entry.event as T })
         gate.release()
       } else if (failure) {
-        reject(failure.error)
+        pull.reject(failure.error)
         failure = undefined
       } else {
-        resolve({ done: true, value: undefined })
+        pull.resolve({ done: true, value: undefined })
       }
     }
   }
@@ -71,9 +84,8 @@ function iterate<T extends object>(
   }
   const source = open(gate, {
     next(id) {
-      // Many filtered events may set IDs while nobody pulls.
-      if (typeof ready.at(-1) === 'string') ready.pop()
-      ready.push(id)
+      // Many filtered events may set IDs while nobody pulls. The last one counts.
+      newest.id = id
       settle()
     },
   })
@@ -83,12 +95,17 @@ function iterate<T extends object>(
       return new Promise((resolve, reject) => {
         pulls.push({ resolve, reject })
         subscription ??= source.subscribe({
-          next(value) {
-            ready.push(value)
+          next(event) {
+            newest = { event }
+            ready.push(newest)
             gate.acquire()
             settle()
           },
-          error: (error) => finish({ error }),
+          error(error: EventSourceError) {
+            // Whoever aborts wants no more events.
+            if (error.code === 'aborted') ready.clear()
+            finish({ error })
+          },
           complete: () => finish(),
         })
         settle()
@@ -98,7 +115,8 @@ function iterate<T extends object>(
       // A later pull must not subscribe.
       subscription ??= { unsubscribe() {} }
       subscription.unsubscribe()
-      ready.length = 0
+      ready.clear()
+      pulled = {}
       finish()
       return { done: true, value: undefined }
     },
@@ -111,4 +129,10 @@ function iterate<T extends object>(
 interface Pull<T> {
   resolve(result: IteratorResult<T, undefined>): void
   reject(error: unknown): void
+}
+
+/** An event, and the last ID that the stream has set since. */
+interface Entry<T> {
+  readonly event?: T
+  id?: string
 }

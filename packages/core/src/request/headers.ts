@@ -3,11 +3,12 @@ import type { HeadersInput } from './request-options.ts'
 /** Checks headers and returns their values by lower-case name. */
 export function parseHeaders(input: HeadersInput): Record<string, string> {
   // The platform's own error would quote a string, which may be a secret.
-  if (typeof input !== 'object') throw new TypeError('headers must be an object or pairs')
+  if (typeof input !== 'object' || input === null) throw new TypeError('headers must be an object or pairs')
   const headers = new Headers()
   for (const [name, value] of Symbol.iterator in input ? input : Object.entries(input)) {
     try {
-      if (value !== undefined) headers.append(name, value)
+      // JavaScript may give null. Left in, it would be sent as the text 'null'.
+      if (value != null) headers.append(name, value)
     } catch {
       // The platform's own error quotes the value.
       throw new TypeError(`headers: HTTP cannot carry the name or the value of '${name}'`)

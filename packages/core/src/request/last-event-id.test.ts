@@ -18,11 +18,36 @@ describe('the last event ID', () => {
   for (const [name, loader] of [
     ['a checkpoint', { load: async () => '41' }],
     ['a function', () => '41'],
+    ['a function, as a number', () => 41 as unknown as string],
+    ['its value, as a number', 41 as unknown as string],
+    ['a file that was edited by hand', () => '41\n'],
   ] as const) {
     it(`is loaded by ${name}`, async () => {
       await using server = await createScriptedServer([{ status: 200, body: ['HOLD'] }])
       const stream = record(server.url, { lastEventId: loader })
       expect((await server.request(0)).lastEventId).toBe('41')
+      stream.subscription.unsubscribe()
+    })
+  }
+
+  for (const [name, lastEventId] of [
+    ['null', null],
+    ['a loader of null', () => null],
+    ['a checkpoint of nothing', { load: async () => undefined }],
+  ] as const) {
+    it(`is none with ${name}`, async () => {
+      await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n', 'HOLD'] }])
+      const seen: unknown[] = []
+      const stream = record(
+        (attempt) => {
+          seen.push(attempt.lastEventId)
+          return server.url
+        },
+        { lastEventId },
+      )
+      await stream.received(1)
+      expect(server.requests[0]?.headers).not.toHaveProperty('last-event-id')
+      expect([...seen, stream.events[0]?.lastEventId]).toEqual(['', ''])
       stream.subscription.unsubscribe()
     })
   }
@@ -93,8 +118,46 @@ describe('the last event ID', () => {
     ])
     const stream = record(`${server.url}?q=1`, { lastEventIdIn: { query: 'after' }, reconnect: soon })
     await server.request(2)
-    expect(server.requests.map(({ path }) => path)).toEqual(['/?q=1', '/?q=1&after=a+b%01%E2%80%A6', '/?q=1'])
+    expect(server.requests.map(({ path }) => path)).toEqual([
+      '/?q=1',
+      '/?q=1&after=a%20b%01%E2%80%A6',
+      '/?q=1',
+    ])
     expect(server.requests.some(({ headers }) => 'last-event-id' in headers)).toBe(false)
+    stream.subscription.unsubscribe()
+  })
+
+  it('leaves the rest of the query as it is, because a signature may cover it', async () => {
+    await using server = await createScriptedServer([
+      { status: 200, body: ['id: 2&x=#\ndata: a\n\n'] },
+      { status: 200, body: ['HOLD'] },
+    ])
+    const query = 'sig=a/b~c%20d|e&flag&z=%2F&list=a+b&list=c'
+    const stream = record(`${server.url}?${query}#part`, {
+      lastEventIdIn: { query: 'after' },
+      reconnect: soon,
+    })
+    await server.request(1)
+    expect(server.requests.map(({ path }) => path)).toEqual([`/?${query}`, `/?${query}&after=2%26x%3D%23`])
+    stream.subscription.unsubscribe()
+  })
+
+  it('replaces a parameter of the caller as soon as the stream sets one', async () => {
+    await using server = await createScriptedServer([
+      { status: 200, body: ['id: 1\ndata: a\n\n'] },
+      { status: 200, body: ['id:\ndata: b\n\n'] },
+      { status: 200, body: ['HOLD'] },
+    ])
+    const stream = record(`${server.url}?last%20id=mine&q=1&last+id=too`, {
+      lastEventIdIn: { query: 'last id' },
+      reconnect: soon,
+    })
+    await server.request(2)
+    expect(server.requests.map(({ path }) => path)).toEqual([
+      '/?last%20id=mine&q=1&last+id=too',
+      '/?q=1&last%20id=1',
+      '/?q=1',
+    ])
     stream.subscription.unsubscribe()
   })
 })

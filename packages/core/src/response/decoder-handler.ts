@@ -10,8 +10,11 @@ export interface DecoderHandler {
   onStart?(bytes: Uint8Array): void
   /** A `retry` field that is not a number of milliseconds. Called only if there are warnings. */
   onBadRetry?(): void
-  /** Every block before has been handled. Called after each parse, and, for a cursor, before an event without an ID of its own. */
-  onParsed?(): void
+  /**
+   * Every block before has been handled. Called after each parse, with whether it had events, filtered ones included, and, for a
+   * cursor, before an event without an ID of its own.
+   */
+  onParsed?(hadEvents?: boolean): void
 }
 
 /** The options of `fromEventSource` that matter to a decoder. */

@@ -41,9 +41,10 @@ export function createEventParser(
   return {
     parse(text, size) {
       parser.feed(text)
-      if (events > 0) measure(size / events)
+      const hadEvents = events > 0
+      if (hadEvents) measure(size / events)
       events = 0
-      if (live) handler.onParsed?.()
+      if (live) handler.onParsed?.(hadEvents)
     },
     stop() {
       live = false

@@ -27,8 +27,9 @@ export function createRejection(
 
 /** The delay of `Retry-After` in milliseconds, in either of its forms (RFC 9110, 10.2.3). */
 function parseRetryAfter(headers: TransportResponse['headers'], timeOfDay: number): number | undefined {
-  const { 'retry-after': value = '' } = headers
-  if (/^\d+$/.test(value)) return Number(value) * 1000
+  const value = (headers['retry-after'] ?? '').trim()
+  // Some servers send fractions.
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000
   // The server's own `Date` comes first, so that a wrong clock on either side does no harm.
   const delay = Date.parse(value) - (Date.parse(headers.date ?? '') || timeOfDay)
   return delay > 0 ? delay : undefined

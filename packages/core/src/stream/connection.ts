@@ -2,7 +2,14 @@ import type { MaybePromise } from '@rxsse/shared'
 import { Subscription } from 'rxjs'
 import { describeFailure } from '../errors/describe-failure.ts'
 import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
-import { resolveMethod, resolveRequest, resolveUrl, toSendableId } from '../request/request.ts'
+import {
+  createHeaders,
+  resolveBody,
+  resolveHeaders,
+  resolveMethod,
+  resolveUrl,
+  toSendableId,
+} from '../request/request.ts'
 import { createAttempt } from '../request/request-options.ts'
 import { publicUrl } from '../request/url.ts'
 import { Body } from '../response/body.ts'
@@ -17,6 +24,7 @@ import {
 } from '../response/rejected-response.ts'
 import type { TransportConnection, TransportResponse } from '../transport/transport.ts'
 import type { Phase, Settings } from './options.ts'
+import { requireAnswer } from './require-answer.ts'
 
 /** What a connection needs from its stream and reports to it. */
 export interface ConnectionListener extends DecoderHandler {
@@ -83,12 +91,15 @@ export class Connection extends Subscription {
     const id = await this.#whileOpen(this.#listener.loadLastEventId())
     const attempt = createAttempt(number, id, previousError)
     const sentId = toSendableId(settings, id)
-    const url = await this.#whileOpen(resolveUrl(settings, attempt, sentId))
+    const url = await this.#whileOpen(resolveUrl(settings, attempt, sentId, id))
     this.#url = publicUrl(url)
     this.#listener.onConnecting(this.#url, sentId)
     if (this.closed) return
     const method = await this.#whileOpen(known ?? resolveMethod(settings, attempt))
-    const request = await this.#whileOpen(resolveRequest(settings, attempt, url, method, sentId, id))
+    const callers = await this.#whileOpen(resolveHeaders(settings, attempt))
+    const body = await this.#whileOpen(resolveBody(settings, attempt, method))
+    const headers = createHeaders(settings, callers, body, sentId, id)
+    const request = { url, method, ...headers, body: body?.bytes, redirect: settings.redirect }
     this.#sentMethod = method
     const exchange = settings.transport.open(request, {
       onConnected: () => this.#onConnected(),
@@ -125,8 +136,8 @@ export class Connection extends Subscription {
     if (read || !isEventStream(response)) this.#body = new Body(read ? maxEventSize : EXCERPT_LENGTH)
     if (read || !this.#body) {
       this.#after(limits.idle, () => this.#checkIdle())
-      this.#onGateChange(gate?.shut)
-      this.add(gate?.changes.subscribe((shut) => this.#onGateChange(shut)))
+      this.#onGateChange()
+      this.add(gate?.changes.subscribe(() => this.#onGateChange()))
       this.#listener.onOpen(response)
     } else {
       // The body improves the error, but must not delay it for long.
@@ -161,22 +172,27 @@ export class Connection extends Subscription {
 
   #readBody(read: ReadOtherContent, text: string): EventSourceError | undefined {
     const { types } = this.#settings
+    let hadEvents = false
     try {
-      for (const { type = 'message', data, id } of read(text, this.#response as TransportResponse)) {
+      const events = requireAnswer(read(text, this.#response as TransportResponse), 'otherContent')
+      for (const { type = 'message', data, id } of events) {
         if (this.closed) break
+        hadEvents = true
         if (id !== undefined) this.#listener.onId(id)
         if (types?.has(type) ?? true) this.#listener.onEvent(type, data)
       }
     } catch (cause) {
       return this.#createError('content-type', 'otherContent cannot read the body', cause)
     }
-    this.#listener.onParsed?.()
+    this.#listener.onParsed?.(hadEvents)
     return undefined
   }
 
-  #onGateChange(shut: boolean | undefined): void {
-    this.#lastActivity = this.#settings.clock.now()
-    if (shut) this.#exchange?.pause()
+  /** Asks the gate: if an observer changes it back within a change, the changes arrive in the wrong order. */
+  #onGateChange(): void {
+    const { gate, clock } = this.#settings
+    this.#lastActivity = clock.now()
+    if (gate?.shut) this.#exchange?.pause()
     else this.#exchange?.resume()
   }
 

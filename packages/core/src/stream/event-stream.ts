@@ -9,6 +9,7 @@ import { loadStartId } from './load-start-id.ts'
 import { notify } from './notify.ts'
 import type { Settings } from './options.ts'
 import { mayResend, planReconnect, type ReconnectPlan } from './reconnect.ts'
+import { requireAnswer } from './require-answer.ts'
 import type { Closed, ConnectionState } from './state.ts'
 import { wait } from './wait.ts'
 import { beginsLikeEventStream, type WarningCode } from './warnings.ts'
@@ -45,6 +46,8 @@ class Stream implements ConnectionListener {
   #openedAt = Number.POSITIVE_INFINITY
   /** Events that the current connection has delivered. */
   #events = 0
+  /** Whether it has received an event, also one that is filtered out. */
+  #received = false
   /** The last event ID when the current connection began. */
   #idBefore: string | undefined
   /** Whether a request was sent that must not be sent again. */
@@ -71,7 +74,9 @@ class Stream implements ConnectionListener {
     if (signal?.aborted) abort()
     signal?.addEventListener('abort', abort)
     this.#subscriber.add(() => signal?.removeEventListener('abort', abort))
-    for (const source of [wake, online]) this.#subscriber.add(source?.subscribe((_) => this.#wakes.next(_)))
+    const error = (cause: unknown): void => this.#fail('request', 'wake failed', cause)
+    for (const source of [wake, online])
+      this.#subscriber.add(source?.subscribe({ next: (_) => this.#wakes.next(_), error }))
     this.#connect()
   }
 
@@ -112,7 +117,8 @@ class Stream implements ConnectionListener {
     this.onParsed()
     if (type === 'gap') this.#warn('gap', 'the server has lost some events')
     try {
-      if (!this.#closed && this.#settings.until?.(event)) this.#end('complete')
+      const { until } = this.#settings
+      if (!this.#closed && requireAnswer(until?.(event), 'until')) this.#end('complete')
     } catch (cause) {
       this.#fail('request', 'until threw', cause)
     }
@@ -125,7 +131,8 @@ class Stream implements ConnectionListener {
   }
 
   /** Tells the `cursor` observer the last ID, now that everything up to it has been delivered. */
-  onParsed(): void {
+  onParsed(hadEvents = false): void {
+    if (hadEvents) this.#received = true
     const { cursor } = this.#settings
     const id = this.#untoldId
     this.#untoldId = undefined
@@ -176,6 +183,7 @@ class Stream implements ConnectionListener {
     this.#attempt += 1
     this.#openedAt = Number.POSITIVE_INFINITY
     this.#events = 0
+    this.#received = false
     const start = { number: this.#attempt, previousError: this.#previousError, method: this.#nextMethod }
     const connection = new Connection(this.#settings, start, this)
     // Before it opens: a loader may unsubscribe at once.
@@ -228,7 +236,7 @@ class Stream implements ConnectionListener {
       previousError: this.#previousError,
       retryAfter: error?.retryAfter,
     }
-    const progressed = this.#events > 0 || (this.#lastEventId ?? '') !== (this.#idBefore ?? '')
+    const progressed = this.#received || (this.#lastEventId ?? '') !== (this.#idBefore ?? '')
     const history = { openFor, progressed, serverRetry: this.#serverRetry, single }
     try {
       return planReconnect(end, history, policy, random())

@@ -2,6 +2,8 @@ import type { StartId } from './options.ts'
 
 /** The ID that the caller wants to start from. */
 export async function loadStartId(start: StartId | undefined): Promise<string | undefined> {
-  if (typeof start === 'object') return start.load()
-  return typeof start === 'function' ? start() : start
+  const id = await (typeof start === 'object' ? start?.load() : typeof start === 'function' ? start() : start)
+  // Storages answer null for nothing, and databases may answer numbers.
+  // A file that was edited by hand ends with a line end. No ID does.
+  return id == null ? undefined : String(id).replace(/[\r\n]+$/, '')
 }

@@ -25,11 +25,12 @@ import { type ReconnectOptions, type ReconnectPolicy, resolveReconnect } from '.
 import type { ConnectionState } from './state.ts'
 import type { Warning } from './warnings.ts'
 
-/** The ID to start from, or what loads it, such as a checkpoint. undefined and `''`: the server chooses the start. */
+/** The ID to start from, or what loads it, such as a checkpoint. undefined, null and `''`: the server chooses the start. */
 export type StartId =
   | string
-  | (() => MaybePromise<string | undefined>)
-  | { load(): MaybePromise<string | undefined> }
+  | null
+  | (() => MaybePromise<string | null | undefined>)
+  | { load(): MaybePromise<string | null | undefined> }
 
 /** The options of `fromEventSource`. */
 export interface EventSourceOptions<E extends string = string> {
@@ -159,6 +160,8 @@ export function resolveOptions(
   if (lastEventIdIn !== 'header' && !idParameter) {
     throw optionError('lastEventIdIn', "'header' or { query: name }", lastEventIdIn)
   }
+  // Without an option of its own, `timeouts: false` would leave the defaults.
+  if (Object(timeouts) !== timeouts) throw optionError('timeouts', 'an object', timeouts)
   if (!/^(follow|error)$/.test(redirect)) throw optionError('redirect', "'follow' or 'error'", redirect)
   if (options.body !== undefined && typeof method === 'string' && !takesBody(method)) {
     throw new TypeError(`body needs a method such as POST, not ${method}`)

@@ -42,6 +42,44 @@ describe('progress', () => {
     stream.subscription.unsubscribe()
   })
 
+  it('is an event that is filtered out, without any ID', async () => {
+    const json = { status: 200, headers: { 'content-type': 'text/plain' }, body: ['a'] }
+    await using server = await createScriptedServer(({ index }) =>
+      index % 2 === 0 ? { status: 200, body: ['event: other\ndata: a\n\n'] } : json,
+    )
+    const clock = new VirtualClock()
+    const stream = record(server.url, {
+      scheduler: clock,
+      random: () => 0,
+      events: ['mine'],
+      otherContent: { 'text/plain': (data) => [{ data }] },
+      reconnect: { maxAttempts: 1 },
+    })
+    expect(await delaysOf(stream, clock, 6)).toEqual([1000, 1000, 1000, 1000, 1000, 1000])
+    stream.subscription.unsubscribe()
+  })
+
+  it('is a quiet connection that was open as long as the delay would be, and a second', async () => {
+    const ends: (() => void)[] = []
+    await using server = await createScriptedServer(() => ({
+      status: 200,
+      body: [': hello\n\n', { until: new Promise<void>((resolve) => void ends.push(resolve)) }],
+    }))
+    const clock = new VirtualClock()
+    const stream = record(server.url, { scheduler: clock, random: () => 0 })
+    const delays: number[] = []
+    for (const [index, open] of [16_000, 16_000, 999, 1999, 3999, 8000, 1000].entries()) {
+      await stream.state('open', index + 1)
+      await expect.poll(() => stream.comments.length).toBe(index + 1)
+      clock.advanceBy(open)
+      ends[index]?.()
+      delays.push((await stream.state('waiting', index + 1)).delay)
+      clock.advanceBy(delays.at(-1) as number)
+    }
+    expect(delays).toEqual([1000, 1000, 1000, 2000, 4000, 1000, 1000])
+    stream.subscription.unsubscribe()
+  })
+
   it('does not make a cut connection healthy', async () => {
     await using server = await createScriptedServer(({ index }) => ({
       status: 200,
@@ -113,12 +151,15 @@ describe('decide', () => {
   })
 
   it('that answers with no decision errors the stream', async () => {
-    for (const answer of [undefined, 'later', { retry: '1 week' }, Promise.resolve('retry')]) {
+    for (const answer of [undefined, null, true, 'later', {}, { retry: '1 week' }]) {
       await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n'] }])
       const stream = record(server.url, { reconnect: { decide: () => answer as 'retry' } })
       const error = await stream.over()
       expect(error).toMatchObject({ code: 'request', message: 'reconnect.decide threw' })
       expect(error?.cause).toBeInstanceOf(TypeError)
+      expect(error?.cause).toMatchObject({
+        message: expect.stringMatching(/^retry in the answer of reconnect\.decide must be/),
+      })
     }
   })
 })

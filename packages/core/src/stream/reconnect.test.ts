@@ -154,6 +154,17 @@ describe('the count of failures', () => {
     expect(failuresAfter({ failures: 3, openFor: 1, progressed: true }, cut)).toBe(4)
     expect(failuresAfter({ failures: 3, openFor: 1 }, properEnd)).toBe(4)
   })
+
+  it('is zero after a proper end of a quiet connection that was open as long as the delay would be', () => {
+    expect(failuresAfter({ failures: 3, openFor: 7999 }, properEnd)).toBe(4)
+    expect(failuresAfter({ failures: 3, openFor: 8000 }, properEnd)).toBe(0)
+    expect(failuresAfter({ failures: 3, openFor: 8000 }, cut)).toBe(4)
+    // A server that asks for more is waited for.
+    expect(failuresAfter({ failures: 0, openFor: 8000, serverRetry: 9000 }, properEnd)).toBe(1)
+    // One that asks for hardly any delay is no reason to connect all the time.
+    expect(failuresAfter({ failures: 0, openFor: 999, serverRetry: 1 }, properEnd)).toBe(1)
+    expect(failuresAfter({ failures: 0, openFor: 1000, serverRetry: 1 }, properEnd)).toBe(0)
+  })
 })
 
 describe('maxAttempts', () => {

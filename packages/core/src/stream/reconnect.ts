@@ -1,5 +1,6 @@
-import { type Duration, LONGEST_TIMER, parseTimeout, requireNumber } from '@rxsse/shared'
+import { type Duration, LONGEST_TIMER, optionError, parseTimeout, requireNumber } from '@rxsse/shared'
 import { EventSourceError } from '../errors/event-source-error.ts'
+import { requireAnswer } from './require-answer.ts'
 
 /** When a lost stream is connected again. */
 export interface ReconnectOptions {
@@ -17,12 +18,13 @@ export interface ReconnectOptions {
   readonly jitter?: number
   /**
    * A connection that was open this long resets the count of failures when it is lost. Default `'30s'`.
-   * A proper end after an event, or after a new last event ID, always resets it.
+   * A proper end always resets it after an event, a new last event ID, or a time open of a second that is no shorter than the
+   * delay would be.
    */
   readonly resetAfter?: Duration
   /**
    * The stream errors with `retries-exhausted` when this many connections in a row fail. A proper end counts if the
-   * connection delivered nothing. Default: no limit.
+   * connection received no event and was open for less than a second, or than the delay would be. Default: no limit.
    */
   readonly maxAttempts?: number
   /** Decides what follows the end of a connection. Default {@link defaultDecide}. */
@@ -106,6 +108,7 @@ export interface ReconnectPolicy {
 /** Fills in the defaults. `false` reads a single response. */
 export function resolveReconnect(input: false | ReconnectOptions): ReconnectPolicy {
   const options = input === false ? {} : input
+  if (Object(options) !== options) throw optionError('reconnect', 'false or an object', options)
   return {
     initialDelay: parseTimeout(options.initialDelay ?? 1000, 'reconnect.initialDelay'),
     factor: requireNumber(options.factor ?? 2, 'reconnect.factor', 1),
@@ -132,7 +135,7 @@ const IDEMPOTENT = /^(GET|HEAD|PUT|DELETE|OPTIONS|TRACE|QUERY)$/
 export interface ReconnectHistory {
   /** How long the connection was open, in milliseconds. Negative if it never opened. */
   readonly openFor: number
-  /** Whether the connection delivered an event or moved the last event ID. */
+  /** Whether the connection received an event, also one that is filtered out, or moved the last event ID. */
   readonly progressed: boolean
   /** The last `retry:` of the stream, in milliseconds. */
   readonly serverRetry: number | undefined
@@ -162,15 +165,16 @@ export function planReconnect(
   policy: ReconnectPolicy,
   random: number,
 ): ReconnectPlan {
-  const decision = history.single ? decideOnce(end) : policy.decide(end)
+  const decision = history.single ? decideOnce(end) : requireAnswer(policy.decide(end), 'reconnect.decide')
   if (decision === 'complete') return decision
   if (decision === 'fail') return end.error ?? 'complete'
   const failures = countFailures(end, history, policy)
   if (failures >= policy.maxAttempts) return createExhaustedError(end, failures)
   const { minDelay, maxServerDelay } = policy
   if (decision !== 'retry') {
+    const { retry } = Object(decision) as { readonly retry: Duration }
     // Throws at an answer of any other form.
-    const delay = Math.max(minDelay, parseTimeout(decision.retry, 'retry of the answer'))
+    const delay = Math.max(minDelay, parseTimeout(retry, 'retry in the answer of reconnect.decide'))
     return { delay, earliest: minDelay, failures }
   }
   const earliest = Math.max(minDelay, Math.min(end.retryAfter ?? 0, maxServerDelay))
@@ -181,12 +185,17 @@ export function planReconnect(
 /** Failures in a row, this end included. */
 function countFailures(
   { error, failures }: ConnectionEnd,
-  { progressed, openFor }: ReconnectHistory,
-  { resetAfter }: ReconnectPolicy,
+  { progressed, openFor, serverRetry }: ReconnectHistory,
+  policy: ReconnectPolicy,
 ): number {
-  if (error === undefined && progressed) return 0
-  return openFor >= resetAfter ? 1 : failures + 1
+  // Many platforms end each response after some seconds. A quiet stream must not spend more time waiting than open.
+  const wait = (): number => computeDelay(failures + 1, policy.minDelay, serverRetry, policy, 0)
+  if (error === undefined && (progressed || openFor >= Math.max(QUIET_BUT_HEALTHY, wait()))) return 0
+  return openFor >= policy.resetAfter ? 1 : failures + 1
 }
+
+/** A connection that ends sooner and has delivered nothing counts as a failure, in milliseconds. */
+const QUIET_BUT_HEALTHY = 1000
 
 function computeDelay(
   failures: number,

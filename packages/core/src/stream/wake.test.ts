@@ -1,6 +1,6 @@
 import { createScriptedServer } from '@rxsse/testing'
 import { VirtualClock } from '@rxsse/testing/virtual-time'
-import { NEVER, Subject } from 'rxjs'
+import { NEVER, Subject, throwError } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { record } from '../../test/record.ts'
 import { fromEventSource } from '../index.ts'
@@ -86,6 +86,21 @@ describe('wake', () => {
     expect(seen).toHaveLength(4)
     subscription.unsubscribe()
     expect(server.connections).toBe(2)
+  })
+
+  it('that fails errors the stream', async () => {
+    await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n', 'HOLD'] }])
+    const cause = new Error('boom')
+    const failed = { code: 'request', message: 'wake failed', cause }
+    const early = record(server.url, { wake: throwError(() => cause) })
+    expect(await early.over()).toMatchObject(failed)
+    expect(server.connections).toBe(0)
+    const wake = new Subject<void>()
+    const stream = record(server.url, { wake })
+    await stream.received(1)
+    wake.error(cause)
+    expect(await stream.over()).toMatchObject(failed)
+    expect(await server.closed(0)).toBe('client')
   })
 
   it('may never emit', async () => {

@@ -2,6 +2,7 @@ import { Subject } from 'rxjs'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createLiveFeed, type LiveFeed } from '../../test/live-feed.ts'
 import { locks, open, openPlaced, openTab, requests, serve, serverUrl } from '../../test/shared-tab.ts'
+import { createFlowGate } from '../index.ts'
 import { type SharedEventSourceOptions, sharedEventSource } from './index.ts'
 
 let feed: LiveFeed
@@ -182,6 +183,28 @@ describe.skipIf(!locks)('tabs', () => {
     await expect.poll(() => third.states.at(-1)).toBe('follower waiting')
     wake.next()
     await expect.poll(() => third.states.at(-1)).toBe('follower open')
+  })
+
+  it('a wake that fails errors its own tab', async () => {
+    const first = await openPlaced()
+    const wake = new Subject<void>()
+    const second = await openPlaced({ wake })
+    wake.error(new Error('boom'))
+    expect(second.end).toBe('request: wake failed')
+    expect(openTab({ wake }).end).toBe('request: wake failed')
+    feed.publish(1)
+    await expect.poll(() => first.data).toEqual(['1'])
+  })
+
+  it('a gate that an observer opens as it shuts holds nothing back', async () => {
+    const gate = createFlowGate({ high: 1, low: 0 })
+    gate.changes.subscribe((shut) => shut && gate.release())
+    const tabs = [await openPlaced({ gate }), await openPlaced({ gate })]
+    for (let i = 1; i <= 3; i++) {
+      gate.acquire()
+      feed.publish(1)
+      for (const { data } of tabs) await expect.poll(() => data.length).toBe(i)
+    }
   })
 
   it('without IDs, a hand-over is told', async () => {

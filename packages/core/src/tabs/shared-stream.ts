@@ -5,6 +5,7 @@ import { EventSourceError, type EventSourceErrorCode } from '../errors/event-sou
 import { createEventStream } from '../stream/event-stream.ts'
 import { notify } from '../stream/notify.ts'
 import type { Settings, StartId } from '../stream/options.ts'
+import { requireAnswer } from '../stream/require-answer.ts'
 import type { Closed, ConnectionState } from '../stream/state.ts'
 import type { Warning } from '../stream/warnings.ts'
 import { loadStart } from './load-start.ts'
@@ -80,8 +81,11 @@ class SharedStream implements TabPort {
     if (this.#closed) return
     signal?.addEventListener('abort', abort)
     this.#teardown.add(() => signal?.removeEventListener('abort', abort))
-    this.#teardown.add(wake?.subscribe(() => this.#tab.wake()))
-    this.#teardown.add(gate?.changes.subscribe((shut) => this.#tab.setGate(shut)))
+    const error = (cause: unknown): void => this.#fail('request', 'wake failed', cause)
+    this.#teardown.add(wake?.subscribe({ next: () => this.#tab.wake(), error }))
+    if (this.#closed) return
+    // Asks the gate, as a connection does.
+    this.#teardown.add(gate?.changes.subscribe(() => this.#tab.setGate(gate.shut)))
     if (gate?.shut) this.#tab.setGate(true)
     this.#stream = loadStart(this.#settings, merge(this.#wakes, watchOnline()), {
       onStart: (id) => this.#start(id),
@@ -164,7 +168,7 @@ class SharedStream implements TabPort {
     this.#subscriber.next(event)
     if (this.#closed) return
     try {
-      if (!this.#settings.until?.(event)) return
+      if (!requireAnswer(this.#settings.until?.(event), 'until')) return
       // The tab has the event, so a checkpoint must not ask for it again.
       if (event.lastEventId !== this.#lastEventId) this.tellCursor(event.lastEventId)
       if (this.#closed) return

@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import {
+  brotliCompressSync,
+  constants,
+  deflateRawSync,
+  deflateSync,
+  gzipSync,
+  zstdCompressSync,
+} from 'node:zlib'
 import { createScriptedServer, type Step } from '@rxsse/testing'
 import { describe, expect, it } from 'vitest'
 import { record } from '../../test/record.ts'
@@ -183,9 +190,13 @@ describe('a body', () => {
     await expect.poll(() => read).toBe(text.length)
   })
 
-  it('in deflate is read, although it was not requested', async () => {
+  it.each([
+    ['with', deflateSync],
+    ['without', deflateRawSync],
+  ])('in deflate %s the header of zlib is read, although it was not requested', async (_, compress) => {
+    const body = [compress('data: a\n\n')] as const
     await using server = await createScriptedServer([
-      { status: 200, headers: { 'content-encoding': 'deflate' }, body: [deflateSync('data: a\n\n'), 'END'] },
+      { status: 200, headers: { 'content-encoding': 'deflate' }, body },
     ])
     const stream = record(server.url, { reconnect: false })
     expect(await stream.over()).toBeUndefined()

@@ -4,6 +4,7 @@ import {
   createBrotliDecompress,
   createGunzip,
   createInflate,
+  createInflateRaw,
   createZstdDecompress,
 } from 'node:zlib'
 import type {
@@ -20,10 +21,12 @@ export function decodeContent(transport: Transport): Transport {
   return { open: (request, handler) => new DecodedExchange(transport, request, handler) }
 }
 
-const DECOMPRESSORS: Readonly<Record<string, () => Transform>> = {
+/** What decodes each coding. Of the outermost one, the first byte is known. */
+const DECOMPRESSORS: Readonly<Record<string, (first?: number) => Transform>> = {
   gzip: () => createGunzip(),
   'x-gzip': () => createGunzip(),
-  deflate: () => createInflate(),
+  // Some servers leave out the header of zlib, whose first byte names the method 8. Browsers take both forms.
+  deflate: (first = 8) => ((first & 15) === 8 ? createInflate() : createInflateRaw()),
   br: () => createBrotliDecompress(),
   // A window of 8 MiB at most (RFC 9659, 3). The default of zstd takes 128 MiB.
   zstd: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: 23 } }),
@@ -96,7 +99,10 @@ class DecodedExchange implements TransportConnection, TransportHandler {
       this.#handler.onData(bytes)
       return
     }
-    this.#chain ??= this.#createChain()
+    if (this.#chain === undefined) {
+      this.#chain = this.#createChain(bytes[0])
+      if (this.#paused) this.#chain.pause()
+    }
     if (!this.#chain.write(bytes)) this.#exchange.pause()
   }
 
@@ -115,8 +121,8 @@ class DecodedExchange implements TransportConnection, TransportHandler {
     }
   }
 
-  #createChain(): Chain {
-    return new Chain(this.#codings, {
+  #createChain(first: number | undefined): Chain {
+    return new Chain(this.#codings, first, {
       onData: (bytes) => this.#handler.onData(bytes),
       onDrain: () => {
         if (!this.#paused) this.#exchange.resume()
@@ -154,8 +160,10 @@ class Chain {
   readonly #last: Transform
   #done = false
 
-  constructor(codings: readonly string[], handler: ChainHandler) {
-    this.#streams = codings.map((coding) => (DECOMPRESSORS[coding] as () => Transform)())
+  constructor(codings: readonly string[], first: number | undefined, handler: ChainHandler) {
+    this.#streams = codings.map((coding, index) =>
+      (DECOMPRESSORS[coding] as (first?: number) => Transform)(index === 0 ? first : undefined),
+    )
     this.#first = this.#streams[0] as Transform
     this.#last = this.#streams.reduce((upper, lower) => upper.pipe(lower))
     const finish = (error: Error | undefined): void => {

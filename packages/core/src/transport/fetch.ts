@@ -6,7 +6,7 @@ export type Fetch = typeof globalThis.fetch
 export interface FetchTransportOptions {
   /**
    * The `fetch` to use. The body of its response must be a web `ReadableStream`: that of node-fetch, whatwg-fetch and React
-   * Native is not, which is the error `request`. Default: the global one at the time of each request.
+   * Native is not, which is the error `request`. If it throws an error with a `response`, as ky and ofetch do, that counts. Default: the global one at the time of each request.
    */
   readonly fetch?: Fetch
   /**
@@ -52,28 +52,44 @@ export function openFetch(
 
   async function run(): Promise<void> {
     const request = { method, headers, signal, ...(body && { body }), ...init }
-    const response = await (fetch ?? globalThis.fetch)(url.href, request)
-    if (signal.aborted) return
-    const { status, body: stream } = response
-    handler.onResponse({
-      status,
-      headers: Object.fromEntries(response.headers),
-      url: response.url || url.href,
-    })
-    // A response without a body, such as a 204, has null.
-    if (stream === null || signal.aborted) return
-    if (typeof stream?.getReader !== 'function') {
-      handler.onError('request', new TypeError(NO_STREAM))
-      controller.abort()
-      return
+    let response: Response
+    try {
+      response = await (fetch ?? globalThis.fetch)(url.href, request)
+    } catch (error) {
+      // Many wrappers throw for a status, with the response in the error.
+      response = (Object(error) as { readonly response: Response }).response
+      if (typeof response?.status !== 'number') throw error
     }
+    const { status, body: stream } = response
+    if (!signal.aborted) {
+      handler.onResponse({
+        status,
+        headers: Object.fromEntries(response.headers),
+        url: response.url || url.href,
+      })
+    }
+    // A response without a body, such as a 204, has null.
+    if (stream === null) return
+    if (typeof stream?.getReader !== 'function') return refuse()
     const reader = stream.getReader()
+    // A custom `fetch` may ignore the signal.
+    const cancel = (): void => void reader.cancel().catch(() => {})
+    if (signal.aborted) return cancel()
+    signal.addEventListener('abort', cancel)
     for (;;) {
       while (paused) await paused
       const { done, value } = await reader.read()
       if (done || signal.aborted) return
+      const isBytes: boolean = ArrayBuffer.isView(value)
+      if (!isBytes) return refuse()
       handler.onData(value)
     }
+  }
+
+  /** The response cannot be read. */
+  function refuse(): void {
+    if (!signal.aborted) handler.onError('request', new TypeError(NO_BYTES))
+    controller.abort()
   }
 
   return {
@@ -90,4 +106,4 @@ export function openFetch(
   }
 }
 
-const NO_STREAM = 'its body is no web ReadableStream, pass another fetch option'
+const NO_BYTES = 'its body is no web ReadableStream of Uint8Arrays, pass another fetch option'

@@ -10,6 +10,7 @@ import { skipInformational } from './skip-informational.ts'
  */
 export class UndiciWire {
   #socket: Socket | undefined
+  #wasReset = false
   #isHttp2 = false
   #hasEndStream = false
 
@@ -17,7 +18,7 @@ export class UndiciWire {
   watch(): void {
     subscribeOnce()
     this.#socket = undefined
-    this.#isHttp2 = this.#hasEndStream = false
+    this.#isHttp2 = this.#hasEndStream = this.#wasReset = false
     writing = this
     queueMicrotask(() => {
       if (writing === this) writing = undefined
@@ -26,14 +27,21 @@ export class UndiciWire {
 
   /** Call it within `onResponseEnd`. */
   get hasProperEnd(): boolean {
-    return this.#isHttp2 ? this.#hasEndStream : !this.#socket?.errored
+    return this.#isHttp2 ? this.#hasEndStream : !this.#wasReset
   }
 
   static onSendHeaders(message: unknown): void {
     if (writing === undefined) return
-    const { socket } = message as { socket: Socket }
+    const { request, socket } = message as { request: object; socket: Socket }
     writing.#socket = socket
+    wires.set(request, writing)
     if ((socket as TLSSocket).alpnProtocol !== 'h2') skipInformational(socket)
+  }
+
+  /** The body has ended. Interceptors may hold the end back, and a socket that is done with may fail meanwhile. */
+  static onEnd(message: unknown): void {
+    const wire = wires.get((message as { request: object }).request)
+    if (wire) wire.#wasReset = Boolean(wire.#socket?.errored)
   }
 
   static onStreamCreated(message: unknown): void {
@@ -53,11 +61,15 @@ export class UndiciWire {
 /** The exchange whose request undici writes now. */
 let writing: UndiciWire | undefined
 
+/** By undici's requests. */
+const wires = /* @__PURE__ */ new WeakMap<object, UndiciWire>()
+
 let isSubscribed = false
 
 function subscribeOnce(): void {
   if (isSubscribed) return
   isSubscribed = true
   subscribe('undici:client:sendHeaders', UndiciWire.onSendHeaders)
+  subscribe('undici:request:trailers', UndiciWire.onEnd)
   subscribe('http2.client.stream.created', UndiciWire.onStreamCreated)
 }

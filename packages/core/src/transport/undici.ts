@@ -116,7 +116,18 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
     if (!this.#live) return
     this.#live = false
     this.#ownClient?.destroy(null, ignore)
-    const invalid = (error as { code?: unknown }).code === 'UND_ERR_INVALID_ARG'
+    const { code, statusCode, headers = {}, body } = error as Partial<ResponseFailure>
+    if (code === 'UND_ERR_RESPONSE' && statusCode !== undefined) {
+      this.#handler.onResponse({
+        status: statusCode,
+        headers: joinValues(headers),
+        url: this.#request.url.href,
+      })
+      this.#handler.onData(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body ?? '')))
+      this.#handler.onEnd()
+      return
+    }
+    const invalid = code === 'UND_ERR_INVALID_ARG'
     this.#handler.onError(invalid ? 'request' : isTlsError(error) ? 'tls' : 'network', error)
   }
 
@@ -147,6 +158,14 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
       },
     })
   }
+}
+
+/** What undici's interceptor `responseError` makes of a status of 400 and more. */
+interface ResponseFailure {
+  readonly code: string
+  readonly statusCode: number
+  readonly headers: ResponseHeaders
+  readonly body: unknown
 }
 
 type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
