@@ -1,7 +1,13 @@
 import { isPromise } from '@rxsse/shared'
 import type { ResponseWriterEvents } from '../connection/response-writer.ts'
-import type { Endpoint, SinkResponse } from '../http/response.ts'
-import { createSinkRequest, hasLeft, type NodeRequest, type NodeResponse } from './node-request.ts'
+import { createPlainResponse, type Endpoint, type SinkResponse } from '../http/response.ts'
+import {
+  createSinkRequest,
+  hasAmbiguousPath,
+  hasLeft,
+  type NodeRequest,
+  type NodeResponse,
+} from './node-request.ts'
 import { createNodeResponseWriter } from './node-response-writer.ts'
 import { answerInTurn } from './pipelining.ts'
 import { discardUnreadBody, discardUnreadBodyLater } from './unread-body.ts'
@@ -23,12 +29,18 @@ export function handleNodeRequest(
   response.on('error', () => {})
   discardUnreadBody(request, response)
   answerInTurn(request, response, () => {
-    const result = endpoint.respond(createSinkRequest(request, response, raw))
     const send = (ready: SinkResponse) => sendResponse(endpoint, request, response, ready, takeover)
+    if (hasAmbiguousPath(request)) {
+      send(AMBIGUOUS_PATH)
+      return
+    }
+    const result = endpoint.respond(createSinkRequest(request, response, raw))
     if (isPromise(result)) result.then(send)
     else send(result)
   })
 }
+
+const AMBIGUOUS_PATH = createPlainResponse(400, 'the path has a dot segment or a backslash')
 
 function sendResponse(
   endpoint: Endpoint,

@@ -1,5 +1,5 @@
 import { isPromise, type MaybePromise } from '@rxsse/shared'
-import { CLOSE_WAIT_MS, settleWithin } from '../connection/settle-within.ts'
+import { CLOSE_WAIT_MS, settleWithin } from '../connection/settle.ts'
 import type { Hub } from '../fan-out/hub.ts'
 import { CheckedLog } from '../log/checked-log.ts'
 import { isForServers } from '../log/disconnect-entry.ts'

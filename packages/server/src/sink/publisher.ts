@@ -1,6 +1,6 @@
 import { describeValue, isPromise, type MaybePromise, type SseMessage } from '@rxsse/shared'
 import type { Clock } from '../connection/clock.ts'
-import { CLOSE_WAIT_MS, settleWithin } from '../connection/settle-within.ts'
+import { CLOSE_WAIT_MS, settleWithin } from '../connection/settle.ts'
 import type { SlowClientRules } from '../connection/slow-client.ts'
 import type { Sequencer } from '../replay/sequencer.ts'
 import { assertLine } from '../wire/line.ts'
@@ -142,6 +142,7 @@ function assertTarget(target: Target): void {
   if ((room === undefined) === (user === undefined)) {
     throw new SinkError('message', `the target is ${describeValue(target)}; it must be ${EXPECTED_TARGET}`)
   }
-  if (room !== undefined) assertLine(room, 'target.room')
-  else assertLine(user, 'target.user')
+  const field = room === undefined ? 'target.user' : 'target.room'
+  assertLine(room ?? user, field)
+  if ((room ?? user) === '') throw new SinkError('message', `${field} is empty; it must be a name`)
 }

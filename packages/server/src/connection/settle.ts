@@ -24,5 +24,11 @@ export function settleWithin(
   })
 }
 
+/** Resolves when all have settled. Rejects then if one of them has rejected. */
+export async function settleAll(promises: readonly (Promise<unknown> | undefined)[]): Promise<void> {
+  const results = await Promise.allSettled(promises)
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+}
+
 /** The time that the check of a message, or an event log, may hold up the end of a sink. */
 export const CLOSE_WAIT_MS = 10_000
