@@ -111,7 +111,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
   }
   const sequencer = new Sequencer(options.log, hub, { clock, random, onError, passes, onOrder })
   const disconnector = new Disconnector({ hub, pending, sequencer, retry, random })
-  const admit = createAdmission({ hub, sequencer, retry, greeting, onError }, options)
+  const admit = createAdmission({ hub, sequencer, retry, clock, greeting, onError }, options)
   const publisher = createPublisher(options, {
     match,
     slowClient,
