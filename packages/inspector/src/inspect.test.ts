@@ -47,6 +47,23 @@ describe('the inspector', () => {
     expect(html).not.toMatch(/(src|href)="?(https?:)?\/\//)
   })
 
+  it.each(['text/html', 'text/event-stream'])('answers HEAD as GET, without a body: %s', async (accept) => {
+    const sink = createReadSink()
+    const url = await serve(inspect({ sinks: { read: sink as never } }).handler)
+    const leaving = new AbortController()
+    const ask = async (method: string) => {
+      const response = await fetch(url, { method, headers: { accept }, signal: leaving.signal })
+      const { status, headers } = response
+      const names = ['content-type', 'content-security-policy', 'vary', 'cache-control']
+      return [status, ...names.map((name) => headers.get(name))]
+    }
+    const head = await ask('HEAD')
+    expect(sink.reads).toBe(0)
+    expect(head).toEqual(await ask('GET'))
+    expect(String(head[1])).toContain(accept)
+    leaving.abort()
+  })
+
   it('sends what everything does', async () => {
     const sink = createSink()
     const stage = createStage('data')

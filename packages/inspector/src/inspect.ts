@@ -1,5 +1,5 @@
 import { type Access, reply, type StreamEndpoint, streamTo } from '@rxsse/server'
-import { type Duration, optionError, parsePositiveTimeout } from '@rxsse/shared'
+import { type Duration, optionError, parsePositiveTimeout, type SseMessage } from '@rxsse/shared'
 import { map, Observable, type SchedulerLike, share, timer } from 'rxjs'
 import page from '#page' with { type: 'json' }
 import type { InspectableJob, InspectableSink, InspectableStage } from './inspectable.ts'
@@ -47,11 +47,12 @@ export function inspect(options: InspectOptions): StreamEndpoint {
     (request) => {
       if (request.headers.get('accept')?.includes('text/event-stream')) {
         const leaveOutSent = createChangeFilter()
-        return samples.pipe(map((sample) => ({ type: 'sample', data: leaveOutSent(sample) })))
+        const messages = samples.pipe(map((sample) => ({ type: 'sample', data: leaveOutSent(sample) })))
+        return reply<SseMessage>(messages, { headers: { vary: 'Accept' } })
       }
       return reply(page.html, { headers: PAGE_HEADERS })
     },
-    { access: options.access ?? allowLocal, retry: '1s', takeover: false },
+    { access: options.access ?? allowLocal, methods: ['GET', 'HEAD'], retry: '1s', takeover: false },
   )
 }
 

@@ -37,7 +37,7 @@ export interface RoomOptions {
 export interface AccessOptions {
   /** Whether a request gets a stream. Default: every request does. */
   readonly access?: Access
-  /** The user of a request, if `access` names none. */
+  /** The user of a request, if `access` names none. An empty text names nobody. */
   readonly identify?: (request: SinkRequest) => MaybePromise<string | undefined>
   /** Believes `?user_id=`. Any client can claim to be any user. Default false. */
   readonly trustQueryUser?: boolean
@@ -79,9 +79,10 @@ export function createAccessCheck(
     }
     // Only a plain true allows, so that a function which forgets to decide admits nobody.
     if (decision.allow !== true) return { deny: 403, reason: 'not allowed' }
+    // An empty name would be that of everybody who has none.
     const user =
-      decision.user ??
-      requireOptionalText(await identify?.(request), 'identify') ??
+      (decision.user || undefined) ??
+      (requireOptionalText(await identify?.(request), 'identify') || undefined) ??
       (trustQueryUser ? readUser(request) : undefined)
     if (named.length > 0 && (await rooms?.authorize(request, named, user)) !== true) {
       return { deny: 403, reason: 'not allowed in these rooms' }

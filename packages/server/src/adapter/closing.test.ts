@@ -8,6 +8,7 @@ import { expectIdle } from '../../test/idle.ts'
 import { connectRaw } from '../../test/raw-request.ts'
 import { openReader } from '../../test/reader.ts'
 import type { StreamEndpoint } from '../http/stream-endpoint.ts'
+import { memoryLog } from '../log/memory-log.ts'
 import { createSink } from '../sink/sink.ts'
 import { streamTo } from '../stream-to/stream-to.ts'
 import { serveSinks } from './serve-sinks.ts'
@@ -72,6 +73,19 @@ describe('closing a server of Fetch handlers', () => {
 })
 
 describe('closing a server of sinks', () => {
+  it('closes the server and every sink, also if the log of one cannot be closed', async () => {
+    const broken = new Error('broken')
+    const sinks = {
+      broken: createSink({ log: { ...memoryLog(), close: () => Promise.reject(broken) } }),
+      sound: createSink(),
+    }
+    const { server, url, close } = await serveSinks({ port: 0, sinks })
+    const reader = await openReader(`${url}/sound`)
+    await expect(close()).rejects.toBe(broken)
+    expect(server.listening).toBe(false)
+    expect(await reader.ended).toBe('end')
+  })
+
   it('does not wait for a client that has sent half a request', async () => {
     const sink = createSink()
     const { port, close } = await serveSinks({ port: 0, sinks: { live: sink } })

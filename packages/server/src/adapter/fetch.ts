@@ -22,7 +22,7 @@ function createResponse(
   { status, headers, body, stream, abandoned }: SinkResponse,
 ): Response {
   const head = { status, headers }
-  if (stream === undefined) return new Response(NO_BODY.has(status) ? null : (body ?? null), head)
+  if (stream === undefined) return new Response(request.method === 'HEAD' ? null : (body ?? null), head)
   if (request.signal.aborted) {
     abandoned?.()
     return new Response(null, head)
@@ -35,9 +35,6 @@ function createResponse(
   })
   return new Response(readable, head)
 }
-
-/** A `Response` with one of these throws if there is a body. */
-const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304])
 
 function createSinkRequest(raw: Request): SinkRequest {
   let url: URL | undefined

@@ -1,9 +1,16 @@
 import { isPromise } from '@rxsse/shared'
 import type { ResponseWriterEvents } from '../connection/response-writer.ts'
-import type { Endpoint, SinkResponse } from '../http/response.ts'
-import { createSinkRequest, hasLeft, type NodeRequest, type NodeResponse } from './node-request.ts'
+import { createPlainResponse, type Endpoint, type SinkResponse } from '../http/response.ts'
+import {
+  createSinkRequest,
+  hasAmbiguousPath,
+  hasLeft,
+  type NodeRequest,
+  type NodeResponse,
+} from './node-request.ts'
 import { createNodeResponseWriter } from './node-response-writer.ts'
 import { answerInTurn } from './pipelining.ts'
+import { discardUnreadBody, discardUnreadBodyLater } from './unread-body.ts'
 
 export interface NodeRequestOptions {
   /** The framework's own request. */
@@ -20,22 +27,20 @@ export function handleNodeRequest(
 ): void {
   // Without a listener, the error of a client's reset would end the process.
   response.on('error', () => {})
-  discardBody(request)
+  discardUnreadBody(request, response)
   answerInTurn(request, response, () => {
-    const result = endpoint.respond(createSinkRequest(request, response, raw))
     const send = (ready: SinkResponse) => sendResponse(endpoint, request, response, ready, takeover)
+    if (hasAmbiguousPath(request)) {
+      send(AMBIGUOUS_PATH)
+      return
+    }
+    const result = endpoint.respond(createSinkRequest(request, response, raw))
     if (isPromise(result)) result.then(send)
     else send(result)
   })
 }
 
-/** Node would stop reading at a body that nobody reads, and not see that the client leaves. */
-function discardBody(request: NodeRequest): void {
-  if (BODILESS.has(String(request.method)) && request.readableFlowing === null) request.resume()
-}
-
-/** Their bodies have no meaning (RFC 9110, 9.3.1). */
-const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+const AMBIGUOUS_PATH = createPlainResponse(400, 'the path has a dot segment or a backslash')
 
 function sendResponse(
   endpoint: Endpoint,
@@ -71,6 +76,7 @@ function sendResponse(
     return createNodeResponseWriter(request, response, events, takeover)
   }
   attempt(endpoint, response, () => stream(connect))
+  discardUnreadBodyLater(request)
 }
 
 /** If a middleware or Node refuses to send, the client is dropped as if it had left. */

@@ -28,6 +28,7 @@ export function createKoaMiddleware(endpoint: Endpoint): KoaMiddleware {
   }
 }
 
+/** The last is of Node's parser, at the end of half a request. */
 function isOfClient(error: Error & { readonly code?: string }): boolean {
-  return error?.code === 'EPIPE' || error?.code === 'ECONNRESET'
+  return /^(?:EPIPE|ECONNRESET|HPE_\w+)$/.test(String(error?.code))
 }

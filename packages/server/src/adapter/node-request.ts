@@ -29,10 +29,22 @@ export function createSinkRequest(request: NodeRequest, response: NodeResponse, 
   }
 }
 
+/**
+ * Whether `URL` would change the path of a request: it removes dot segments, and takes `\` for `/`. A
+ * router does neither, so `access` would decide about another path. Clients do both before they send.
+ */
+export function hasAmbiguousPath(request: NodeRequest): boolean {
+  const [path = ''] = readTarget(request).split(/[?#]/, 1)
+  return /\\|\/(?:\.|%2e){1,2}(?:\/|$)/i.test(path)
+}
+
+/** Express removes the mount point from `url` and keeps the original in `originalUrl`. */
+function readTarget(raw: NodeRequest): string {
+  return 'originalUrl' in raw && typeof raw.originalUrl === 'string' ? raw.originalUrl : String(raw.url)
+}
+
 function resolveUrl(raw: NodeRequest): URL {
-  // Express removes the mount point from `url` and keeps the original in `originalUrl`.
-  const target =
-    'originalUrl' in raw && typeof raw.originalUrl === 'string' ? raw.originalUrl : String(raw.url)
+  const target = readTarget(raw)
   const scheme = 'encrypted' in raw.socket && raw.socket.encrypted === true ? 'https' : 'http'
   // The client sets the target and the host, so each may be malformed.
   if (!target.startsWith('/')) return parseAbsolute(target) ?? new URL(`${scheme}://localhost/`)

@@ -52,6 +52,17 @@ describe('serveSinks', () => {
     expect((await openReader(`http://127.0.0.1:${port}/a`)).status).toBe(200)
   })
 
+  it.each([
+    ['/up', '/up', 200],
+    ['/up/', '/up', 200],
+    ['/up/', '/up/', 200],
+    [undefined, '/health/', 200],
+    [false, '/health', 404],
+  ] as const)('with the health path %s answers at %s', async (health, path, status) => {
+    const { port } = await startServer(health === undefined ? {} : { health })
+    expect((await openReader(`http://127.0.0.1:${port}${path}`)).status).toBe(status)
+  })
+
   it('has a health path, which is gone after close', async () => {
     const sink = createSink()
     const { port, close, url } = await startServer({ sinks: { a: sink } })

@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { SinkWorkers } from '../cluster/serve-in-workers.ts'
 import type { CloseOptions } from '../connection/drain.ts'
+import { settleAll } from '../connection/settle.ts'
 import type { Sink } from '../sink/sink.ts'
 import { preferTakeover } from './node.ts'
 import type { NodeRequest, NodeResponse } from './node-request.ts'
@@ -15,7 +16,10 @@ export interface ServeSinksOptions {
   readonly basePath?: string
   /** The sinks by id. */
   readonly sinks: Readonly<Record<string, Pick<Sink, 'handler' | 'close'>>>
-  /** A path that answers 200, or 503 while draining. Default `'/health'`; `false` for none. */
+  /**
+   * A path that answers 200, or 503 while draining. Default `'/health'`; `false` for none. A trailing
+   * slash is ignored.
+   */
   readonly health?: string | false
 }
 
@@ -40,7 +44,10 @@ export interface SinkServer {
   readonly port: number
   /** Such as `http://127.0.0.1:8080/sse`. */
   readonly url: string
-  /** Closes every sink, which drains its clients, then the server. */
+  /**
+   * Closes every sink, which drains its clients, then the server. Rejects afterwards if a sink could
+   * not close its log.
+   */
   close(options?: CloseOptions): Promise<void>
 }
 
@@ -68,8 +75,9 @@ export async function serveSinks(
 }
 
 async function serveHere(options: ServeSinksOptions, reusePort = false): Promise<SinkServer> {
-  const { host = '127.0.0.1', port = 8080, health = '/health' } = options
+  const { host = '127.0.0.1', port = 8080 } = options
   const basePath = removeTrailingSlash(options.basePath ?? '/sse')
+  const health = removeTrailingSlash(options.health || '/health')
   const { sinks } = options
   const handlers = new Map(
     Object.entries(sinks).map(([id, { handler }]) => [
@@ -101,7 +109,7 @@ async function serveHere(options: ServeSinksOptions, reusePort = false): Promise
   function route(request: NodeRequest, response: NodeResponse): void {
     const [target, query] = splitTarget(String(request.url))
     const path = removeTrailingSlash(decodePath(target))
-    if (path === health) {
+    if (options.health !== false && path === health) {
       sendText(response, draining ? 503 : 200, draining ? 'draining' : 'ok')
       return
     }
@@ -116,8 +124,11 @@ async function serveHere(options: ServeSinksOptions, reusePort = false): Promise
 
   async function close(closeOptions?: CloseOptions): Promise<void> {
     draining = true
-    await Promise.all(Object.values(sinks).map((sink) => sink.close(closeOptions)))
-    await new Promise<void>((resolve) => {
+    await settleAll(Object.values(sinks).map((sink) => sink.close(closeOptions))).finally(closeServer)
+  }
+
+  function closeServer(): Promise<void> {
+    return new Promise((resolve) => {
       server.close(() => resolve())
       server.closeIdleConnections()
       // Half a request would hold the server until it times out.

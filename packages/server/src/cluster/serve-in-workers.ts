@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import { type AddressInfo, createServer } from 'node:net'
 import { parseTimeout, requireInteger } from '@rxsse/shared'
 import type { CloseOptions } from '../connection/drain.ts'
+import { settleAll } from '../connection/settle.ts'
 import type { Sink } from '../sink/sink.ts'
 import type { SinkStats } from '../sink/stats.ts'
 import { type Order, Supervisor } from './supervisor.ts'
@@ -59,7 +60,7 @@ async function serveInThisProcess(
       tell({ rxsse: channel, n, stats: stats() })
       return
     }
-    await close(closeOptions)
+    await close(closeOptions).catch(console.error)
     process.off('message', answer)
     cluster.worker?.disconnect()
     // Something of the program's may keep the process up. Nobody needs it any more.
@@ -98,7 +99,7 @@ async function superviseWorkers(
   async function close(options: CloseOptions): Promise<void> {
     const drain = parseTimeout(options.drain ?? '5s', 'close: drain')
     await supervisor.close({ close: options }, drain + GRACE_MS)
-    await Promise.all(Object.values(sinks).map((sink) => sink.close(options)))
+    await settleAll(Object.values(sinks).map((sink) => sink.close(options)))
   }
 }
 

@@ -2,6 +2,7 @@ import type { SseMessage } from '@rxsse/shared'
 import { headerRules } from '../access/header-rules.ts'
 import { type SinkServer, serveSinks } from '../adapter/serve-sinks.ts'
 import type { CloseOptions } from '../connection/drain.ts'
+import { settleAll } from '../connection/settle.ts'
 import type { SlowClientOptions } from '../connection/slow-client.ts'
 import { resolveType } from '../sink/message.ts'
 import { createSink, type Sink } from '../sink/sink.ts'
@@ -109,12 +110,19 @@ export function sinksFromConfig(
     sinks,
     serve() {
       const routes = Object.fromEntries(served.map(([, each]) => [each.path.slice(1), each]))
-      server ??= serveSinks({ ...address, basePath: '/', sinks: routes })
+      server ??= serveSinks({ ...address, basePath: '/', sinks: routes }).catch((error) => {
+        // The address may be free the next time.
+        server = undefined
+        throw error
+      })
       return server
     },
     async close(options) {
-      await Promise.all(Object.values(sinks).map((each) => each.close(options)))
-      await (await server)?.close(options)
+      const closeServer = server?.then(
+        (started) => started.close(options),
+        () => {},
+      )
+      await settleAll([...Object.values(sinks).map((each) => each.close(options)), closeServer])
     },
   }
 }
@@ -158,8 +166,7 @@ function createConfiguredSink(
   const sink = createSink<SseMessage>({ ...options, ...resolveOptions(parsed, options, env, headersPath) })
   const { enabled, host = place.host, port = place.port } = parsed
   const path = `/${place.path}`.replace(/\/+/g, '/').replace(/\/$/, '')
-  return {
-    ...sink,
+  const configured = {
     id: place.id,
     enabled,
     path,
@@ -169,6 +176,8 @@ function createConfiguredSink(
       return enabled ? serveSinks({ host, port, basePath: '/', sinks: { [path.slice(1)]: sink } }) : undefined
     },
   }
+  // A spread would read `position` once and for all.
+  return Object.defineProperties(configured, Object.getOwnPropertyDescriptors(sink)) as ConfiguredSink
 }
 
 function resolveOptions(

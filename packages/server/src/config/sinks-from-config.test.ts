@@ -1,7 +1,10 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SseMessage } from '@rxsse/shared'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openReader } from '../../test/reader.ts'
+import { memoryLog } from '../log/memory-log.ts'
 import { type ConfiguredSinks, sinksFromConfig } from './index.ts'
 
 type Configs = Parameters<typeof sinksFromConfig>[0]
@@ -44,6 +47,37 @@ const MYCEL = {
 } as const
 
 describe('sinksFromConfig', () => {
+  it('gives sinks whose position is that of now', async () => {
+    const { sinks } = sinksFromConfig({ a: { type: 'sse' } }, { sink: () => ({ log: memoryLog() }) })
+    const { id } = (await sinks.a?.publish({ data: 1 })) ?? {}
+    expect(id).toMatch(/-1$/)
+    expect(sinks.a?.position).toBe(id)
+  })
+
+  it('serves again after its address was in use, and closes all the same', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const configured = sinksFromConfig({ a: { type: 'sse' } }, { host: '127.0.0.1', port })
+    await expect(configured.serve()).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    await new Promise((resolve) => other.close(resolve))
+    const server = await configured.serve()
+    expect((await openReader(`http://127.0.0.1:${server.port}/a`)).status).toBe(200)
+    await configured.close()
+    expect(server.server.listening).toBe(false)
+  })
+
+  it('closes although its server could not start', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void other.close())
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const configured = sinksFromConfig({ a: { type: 'sse' } }, { host: '127.0.0.1', port })
+    const serving = configured.serve()
+    await configured.close()
+    await expect(serving).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  })
+
   it('serves the sinks of all three projects from one server', async () => {
     const env = { SSE_API_KEY_ENV_VAR: 'hunter2' }
     const { configured, origin } = await serveConfigs({ ...CDVIZ, ...INBOXCLAW, ...MYCEL }, { env })

@@ -1,4 +1,3 @@
-import { LONGEST_TIMER } from '@rxsse/shared'
 import type { Cancel, Clock } from './clock.ts'
 
 /** Times at which items expire. One timer for all of them runs at the next one. */
@@ -17,6 +16,7 @@ export class ExpiryTimer<Item> {
 
   /** An item whose time has come already expires at the next tick. */
   add(item: Item, time: number): void {
+    if (time === Number.POSITIVE_INFINITY) return
     this.#times.set(item, time)
     if (time < this.#next) this.#schedule(time)
   }
@@ -32,12 +32,15 @@ export class ExpiryTimer<Item> {
     this.#cancel?.()
     this.#next = time
     const delay = Math.max(0, time - this.#clock.timeOfDay())
-    this.#cancel = this.#clock.after(Math.min(delay, LONGEST_TIMER), () => this.#expire())
+    this.#cancel = this.#clock.after(Math.min(delay, CHECK_MS), () => this.#expire())
   }
 
-  /** The clock may have been set back meanwhile, or the time was too far for one timer. */
   #expire(): void {
     const now = this.#clock.timeOfDay()
+    if (now < this.#next) {
+      this.#schedule(this.#next)
+      return
+    }
     this.#next = Number.POSITIVE_INFINITY
     let next = Number.POSITIVE_INFINITY
     for (const [item, time] of this.#times) {
@@ -51,3 +54,6 @@ export class ExpiryTimer<Item> {
     if (next < Number.POSITIVE_INFINITY && next < this.#next) this.#schedule(next)
   }
 }
+
+/** A clock that is set, or a machine that has slept, is noticed after this time. */
+const CHECK_MS = 60_000

@@ -37,6 +37,29 @@ describe('a connection whose access expires', () => {
     await expect.poll(() => sink.stats().connections).toBe(0)
   })
 
+  it('ends within a minute if the wall clock jumps ahead, and not early if it is set back', async () => {
+    const scheduler = new ManualScheduler()
+    let jump = 0
+    const now = scheduler.now.bind(scheduler)
+    scheduler.now = () => now() + jump
+    const { sink, url } = await serveTestSink({
+      scheduler,
+      heartbeat: false,
+      access: ({ url: { searchParams } }) => ({ allow: true, expires: Number(searchParams.get('at')) }),
+    })
+    const reader = await openReader(`${url}/?at=${DAY}`)
+    const never = await openReader(`${url}/?at=Infinity`)
+    await expect.poll(() => sink.stats().connections).toBe(2)
+    jump = -DAY
+    scheduler.advance(DAY + 120_000)
+    expect(sink.stats().connections).toBe(2)
+    jump = 0
+    scheduler.advance(60_000)
+    expect(await reader.ended).toBe('end')
+    await expect.poll(() => sink.stats().connections).toBe(1)
+    never.close()
+  })
+
   it('ends at once if the time is over already, and never if there is none', async () => {
     const { sink, url } = await serveTestSink({
       access: ({ url: { searchParams } }) => ({

@@ -9,7 +9,9 @@ export function findTargetFault(target: unknown): string | undefined {
   const { room, user }: { room?: unknown; user?: unknown } = target
   if (room !== undefined && user !== undefined) return 'it names a room and a user, not one of them'
   if (room === undefined && user === undefined) return `${describeValue(target)} names no room and no user`
-  return isLine(room ?? user) ? undefined : 'a name must be one line of text without NUL'
+  const name = room ?? user
+  if (name === '') return 'a name must not be empty'
+  return isLine(name) ? undefined : 'a name must be one line of text without NUL'
 }
 
 /** Whether a target means a client. A target that names nobody or two things means no client. */

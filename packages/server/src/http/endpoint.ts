@@ -51,6 +51,8 @@ export interface EndpointHost {
   completed?(request: SinkRequest): MaybePromise<SinkResponse | undefined>
   /** Begins the stream of an admitted request. */
   begin(admitted: AdmittedRequest): MaybePromise<SinkResponse>
+  /** The response to HEAD. Its body or stream is left out. Default: the head of a stream. */
+  readonly head?: ((admitted: AdmittedRequest) => MaybePromise<SinkResponse>) | undefined
   /** Never throws. */
   onError(error: unknown): void
   /** The response if something throws. Default: a 500 that tells nothing. */
@@ -87,9 +89,9 @@ export function createEndpoint(options: EndpointOptions, host: EndpointHost): En
     function finish(response: SinkResponse): SinkResponse {
       const checked = checkResponse(addHeaders(response, headers))
       const { stream } = checked
-      if (stream === undefined) {
+      if (stream === undefined || request.method === 'HEAD') {
         scope.end()
-        return checked
+        return stream === undefined ? checked : { status: checked.status, headers: checked.headers }
       }
       return {
         ...checked,
@@ -136,12 +138,13 @@ export function createEndpoint(options: EndpointOptions, host: EndpointHost): En
       scope.identify(access)
       return next(host.completed?.(request), (completed) => {
         if (completed !== undefined) return completed
-        if (request.method === 'HEAD') return createHeadResponse()
         const { user, rooms, expires } = access
+        const admitted = { request, user, rooms, expires, permit, scope }
+        if (request.method === 'HEAD') return host.head?.(admitted) ?? createHeadResponse()
         return next(limits.takeKey(permit, request, user), (taken) => {
           if (!taken) return limits.overloaded(request)
           scope.hasBegun = true
-          return host.begin({ request, user, rooms, expires, permit, scope })
+          return host.begin(admitted)
         })
       })
     })

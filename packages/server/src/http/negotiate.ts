@@ -26,7 +26,7 @@ export function createNegotiation(
 
 /** The allowed methods. HEAD is allowed if GET is (RFC 9110, 9.1). */
 export function resolveMethods(methods: readonly string[]): readonly string[] {
-  return methods.includes('GET') ? [...methods, 'HEAD'] : methods
+  return methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods
 }
 
 /** The head that a GET gets, without a body. */

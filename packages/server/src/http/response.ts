@@ -47,17 +47,24 @@ export const BARE_ERROR: SinkResponse = createPlainResponse(500, 'something went
 
 /**
  * Returns the response if every adapter can send it. A status or a header may come from a callback.
+ * A body that its status does not allow is left out.
  *
  * @throws TypeError that names the wrong part. It shows no value of a header.
  */
 export function checkResponse(response: SinkResponse): SinkResponse {
-  const { status, headers } = response
+  const { status, headers, body, stream } = response
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     throw optionError('the status of a response', 'a whole number from 200 to 599', status)
   }
   for (const [name, value] of Object.entries(headers)) checkHeader(name, value)
-  return response
+  if (!BODILESS.has(status)) return response
+  // Nobody would ever read the stream, so nothing would end it.
+  if (stream !== undefined) throw optionError('the status of a stream', 'one that has a body', status)
+  return body === undefined ? response : { status, headers }
 }
+
+/** RFC 9110, 15.3.5, 15.3.6 and 15.4.5. */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])
 
 function checkHeader(name: string, value: unknown): void {
   if (!FIELD_NAME.test(name)) throw new TypeError(`a response cannot have the header ${JSON.stringify(name)}`)

@@ -66,7 +66,14 @@ export interface StreamEndpoint {
 export interface StreamEndpointHost
   extends Pick<
       EndpointHost,
-      'isEndless' | 'methods' | 'filterParameter' | 'completed' | 'begin' | 'onError' | 'errorResponse'
+      | 'isEndless'
+      | 'methods'
+      | 'filterParameter'
+      | 'completed'
+      | 'begin'
+      | 'head'
+      | 'onError'
+      | 'errorResponse'
     >,
     Partial<HubListener> {
   /** The id that heartbeats send. */
@@ -85,6 +92,8 @@ export interface StreamEndpointParts {
   readonly counters: Counters
   readonly clock: Clock
   readonly retry: ReconnectionTime
+  /** The option, which cannot fail here. */
+  readonly random: () => number
   readonly slowClient: SlowClientRules
 }
 
@@ -124,7 +133,7 @@ export function createStreamEndpoint(
   let closing: Promise<void> | undefined
   let isClosing = false
   let isDraining = false
-  const { isEndless, methods, filterParameter, begin, errorResponse } = host
+  const { isEndless, methods, filterParameter, begin, head, errorResponse } = host
   const endpoint = createEndpoint(options, {
     isEndless,
     methods,
@@ -134,6 +143,7 @@ export function createStreamEndpoint(
     isClosing: () => isClosing,
     completed: (request) => host.completed?.(request),
     begin,
+    head,
     onError,
     errorResponse,
   })
@@ -147,6 +157,7 @@ export function createStreamEndpoint(
     counters,
     clock,
     retry,
+    random,
     slowClient,
     endpoint: {
       handler,

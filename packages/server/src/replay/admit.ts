@@ -1,4 +1,5 @@
 import { requireInteger, type SseMessage } from '@rxsse/shared'
+import type { Clock } from '../connection/clock.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { ReconnectionTime } from '../connection/reconnection-time.ts'
 import type { Hub } from '../fan-out/hub.ts'
@@ -21,6 +22,7 @@ export interface AdmissionContext {
   readonly hub: Hub
   readonly sequencer: Sequencer
   readonly retry: ReconnectionTime
+  readonly clock: Clock
   readonly greeting: SseMessage | undefined
   readonly onError: (error: unknown) => void
 }
@@ -35,13 +37,13 @@ export interface AdmissionOptions {
 
 /** Answers admitted requests with a stream: the opening, then missed events, then live ones. */
 export function createAdmission(
-  { hub, sequencer, retry, greeting, onError }: AdmissionContext,
+  { hub, sequencer, retry, clock, greeting, onError }: AdmissionContext,
   { filterParameter = 'event_type', compression, newcomers, allowEarliest, limits }: AdmissionOptions,
 ): (admitted: AdmittedRequest) => SinkResponse {
   const encodedGreeting = greeting === undefined ? '' : encodeMessage(toWireMessage(greeting))
   const pageBytes = requireInteger(limits?.replayBytes ?? REPLAY_BYTES, 'limits.replayBytes', 1)
   const fromLog = resolveNewcomers(newcomers, sequencer.log)
-  const queue = new ReplayQueue()
+  const queue = new ReplayQueue(clock)
   const pages = sequencer.log && new SharedPages(sequencer.log)
   sequencer.listen((delivered) => {
     if ('reason' in delivered) pages?.clear()

@@ -1,7 +1,7 @@
-import { isPromise, optionError, requireInteger } from '@rxsse/shared'
+import { optionError, requireInteger } from '@rxsse/shared'
 import type { Connection } from '../connection/connection.ts'
 import type { CheckedLog } from '../log/checked-log.ts'
-import type { LogEntry, LoggedMessage, LogPage } from '../log/event-log.ts'
+import type { LogEntry, LoggedMessage, LogPage, LogPosition } from '../log/event-log.ts'
 import { requireOptionalText } from '../sink/callbacks.ts'
 import { PAGE_ENTRIES, type ReplayHost, startReplay } from './replay.ts'
 
@@ -109,13 +109,11 @@ class Scan {
   }
 
   #readHead(then: (offset: number) => void): void {
-    try {
-      const head = this.#host.log.head()
-      if (isPromise(head)) head.then(({ offset }) => then(offset)).catch((error) => this.#fail(error))
-      else then(head.offset)
-    } catch (error) {
-      this.#fail(error)
-    }
+    this.#cancelStep = this.#host.queue.add<LogPosition>({
+      read: () => this.#host.log.head(),
+      use: ({ offset }) => then(offset),
+      fail: (error) => this.#fail(error),
+    })
   }
 
   /** Calls `note` with what the client may see of `after < offset <= upTo`. */

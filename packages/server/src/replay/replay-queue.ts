@@ -1,5 +1,7 @@
 import { isPromise, type MaybePromise } from '@rxsse/shared'
+import type { Clock } from '../connection/clock.ts'
 import { runAtEndOfTick } from '../connection/end-of-tick.ts'
+import { SinkError } from '../sink/errors.ts'
 
 /** One read of a log, and what is done with its result. */
 export interface ReplayStep<Page> {
@@ -24,6 +26,11 @@ export class ReplayQueue {
   #spent = 0
   #running = false
   #scheduled = false
+  readonly #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
 
   /** Does a step when it is its turn: at once, if there is time. Returns a function to cancel it. */
   add<Page>({ read, use, fail }: ReplayStep<Page>): () => void {
@@ -45,12 +52,19 @@ export class ReplayQueue {
   }
 
   #await<Page>(task: Task, page: Promise<Page>, use: (page: Page) => void): void {
+    let isReading = true
     const settle = (then: () => void) => {
+      if (!isReading) return
+      isReading = false
+      cancelTimeout()
       this.#reading--
       if (!task.cancelled) then()
       this.#schedule()
     }
     this.#reading++
+    const cancelTimeout = this.#clock.after(READ_TIMEOUT_MS, () => {
+      settle(() => task.fail(new SinkError('log', 'the event log has not answered for 30 seconds')))
+    })
     page.then(
       (ready) =>
         settle(() => {
@@ -119,6 +133,9 @@ const NONE: Set<Task> = new Set()
 
 /** The time for replays in one turn of the event loop. The last step may exceed it. */
 const TURN_MS = 4
+
+/** A log that never answers must not hold its readers, and the places of all others, for ever. */
+const READ_TIMEOUT_MS = 30_000
 
 /** Reads of an asynchronous log that run at once. Each may hold a page in memory. */
 const MAX_READS = 16

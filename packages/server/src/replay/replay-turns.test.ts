@@ -1,8 +1,10 @@
 import { setImmediate as endOfTick } from 'node:timers/promises'
+import { asyncScheduler } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openReader } from '../../test/reader.ts'
 import { createTestSink, serveTestSink } from '../../test/serve.ts'
 import { createRemoteLog } from '../../test/slow-logs.ts'
+import { createClock } from '../connection/clock.ts'
 import type { EventLog } from '../log/event-log.ts'
 import { memoryLog } from '../log/memory-log.ts'
 import type { Sink } from '../sink/sink.ts'
@@ -149,9 +151,11 @@ describe('a log that ignores the bound of bytes', () => {
   })
 })
 
+const CLOCK = createClock(asyncScheduler)
+
 describe('ReplayQueue', () => {
   it('does a first step at once, and puts off what does not fit into the turn', async () => {
-    const queue = new ReplayQueue()
+    const queue = new ReplayQueue(CLOCK)
     const done: number[] = []
     const add = (n: number) =>
       queue.add({ read: () => block(10), use: () => done.push(n), fail: () => done.push(-1) })
@@ -164,7 +168,7 @@ describe('ReplayQueue', () => {
   })
 
   it('takes turns: a step that is added goes to the end', async () => {
-    const queue = new ReplayQueue()
+    const queue = new ReplayQueue(CLOCK)
     const done: string[] = []
     const add = (name: string, n: number) => {
       const use = () => {
@@ -180,7 +184,7 @@ describe('ReplayQueue', () => {
   })
 
   it('does nothing for a step that is cancelled, waiting or being read', async () => {
-    const queue = new ReplayQueue()
+    const queue = new ReplayQueue(CLOCK)
     const done: string[] = []
     queue.add({ read: () => block(10), use: () => {}, fail: () => {} })
     const read = () => void done.push('read')
@@ -189,7 +193,7 @@ describe('ReplayQueue', () => {
     const page = new Promise<string>((resolve) => {
       answer = resolve
     })
-    const cancel = new ReplayQueue().add({
+    const cancel = new ReplayQueue(CLOCK).add({
       read: () => page,
       use: (each) => void done.push(each),
       fail: () => void done.push('failed'),
@@ -201,7 +205,7 @@ describe('ReplayQueue', () => {
   })
 
   it('reads at most 16 pages at once, and goes on as they come', async () => {
-    const queue = new ReplayQueue()
+    const queue = new ReplayQueue(CLOCK)
     let reading = 0
     let most = 0
     let used = 0
@@ -221,7 +225,7 @@ describe('ReplayQueue', () => {
   })
 
   it('tells a step of its error, in its read or in its use', async () => {
-    const queue = new ReplayQueue()
+    const queue = new ReplayQueue(CLOCK)
     const errors: unknown[] = []
     const fail = (error: unknown) => void errors.push(error)
     const throwing = (): never => {

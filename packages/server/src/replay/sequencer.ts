@@ -1,4 +1,5 @@
 import { isPromise, type MaybePromise } from '@rxsse/shared'
+import { CLOSE_WAIT_MS, settleWithin } from '../connection/settle.ts'
 import type { Hub } from '../fan-out/hub.ts'
 import { CheckedLog } from '../log/checked-log.ts'
 import { isForServers } from '../log/disconnect-entry.ts'
@@ -11,6 +12,7 @@ import type {
   LoggedMessage,
   LogPosition,
 } from '../log/event-log.ts'
+import { callSafely } from '../sink/callbacks.ts'
 import { SinkError } from '../sink/errors.ts'
 import type { Target } from '../sink/message.ts'
 import type { EncodedEvent } from '../wire/frame.ts'
@@ -145,9 +147,15 @@ export class Sequencer {
   }
 
   async close(): Promise<void> {
-    this.#tail?.stop()
-    await this.#lastAppend
-    await this.log?.close()
+    const { clock, onError } = this.#host
+    callSafely(() => this.#tail?.stop(), onError)
+    if (!(await settleWithin(this.#lastAppend, CLOSE_WAIT_MS, clock))) {
+      onError(new SinkError('log', 'the sink closes although the event log has not taken every message'))
+    }
+    const closed = this.log?.close()
+    if (isPromise(closed) && !(await settleWithin(closed, CLOSE_WAIT_MS, clock))) {
+      onError(new SinkError('log', 'the event log has not closed'))
+    }
   }
 
   #open(log: CheckedLog, host: TailHost): MaybePromise<void> {

@@ -4,8 +4,28 @@ import { describe, expect, it } from 'vitest'
 import { expectNothingHeld, FAILURES, recordErrors } from '../../test/failing-callbacks.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
+import { memoryLog } from '../log/memory-log.ts'
 import { createSink } from './sink.ts'
 import type { SinkOptions } from './sink-options.ts'
+
+describe('a disconnection', () => {
+  it.each(Object.entries(FAILURES))(
+    'ends every connection on every node if random %s',
+    async (_how, random) => {
+      const log = memoryLog()
+      const { errors, onError } = recordErrors()
+      const sinks = [createSink({ log, random, onError }), createSink({ log, random, onError })] as const
+      const readers = await Promise.all(
+        sinks.flatMap(({ handler }) => [0, 1].map(async () => openReader(await serve(handler)))),
+      )
+      await expect.poll(() => sinks.map((sink) => sink.stats().connections)).toEqual([2, 2])
+      await sinks[0].disconnect('all')
+      expect(await Promise.all(readers.map(({ ended }) => ended))).toEqual(['end', 'end', 'end', 'end'])
+      await sinks[0].publish({ data: 1 })
+      expect(errors.length).toBeGreaterThan(0)
+    },
+  )
+})
 
 describe('a message', () => {
   const MESSAGE_CALLBACKS: Readonly<Record<string, (fail: () => never) => SinkOptions>> = {

@@ -1,4 +1,6 @@
 import { describeValue, isPromise, type MaybePromise, type SseMessage } from '@rxsse/shared'
+import type { Clock } from '../connection/clock.ts'
+import { CLOSE_WAIT_MS, settleWithin } from '../connection/settle.ts'
 import type { SlowClientRules } from '../connection/slow-client.ts'
 import type { Sequencer } from '../replay/sequencer.ts'
 import { assertLine } from '../wire/line.ts'
@@ -27,6 +29,9 @@ export interface PublisherContext {
   readonly slowClient: SlowClientRules
   readonly counters: Counters
   readonly sequencer: Sequencer
+  readonly clock: Clock
+  /** Never throws. */
+  readonly onError: (error: unknown) => void
   /** Throws or rejects if the data does not fit. */
   readonly check: ((message: SseMessage) => MaybePromise<void>) | undefined
   readonly sourceId: ((message: SseMessage) => string | undefined) | undefined
@@ -80,10 +85,13 @@ export class Publisher {
     return trace === undefined ? checkAndAppend() : reportTo(trace, checkAndAppend)
   }
 
-  /** Refuses messages from now on. Returns a promise of the checks that are still running. */
-  close(): Promise<void> | undefined {
+  /** Refuses messages from now on. Resolves when the checks that are still running have settled. */
+  async close(): Promise<void> {
     this.#closed = true
-    return this.#checking
+    if (this.#checking === undefined) return
+    const { clock, onError } = this.#context
+    if (await settleWithin(this.#checking, CLOSE_WAIT_MS, clock)) return
+    onError(new SinkError('closed', 'the sink closes without messages whose check has not answered'))
   }
 
   /** Appends in the order of the calls, however long each check takes. */
@@ -134,6 +142,7 @@ function assertTarget(target: Target): void {
   if ((room === undefined) === (user === undefined)) {
     throw new SinkError('message', `the target is ${describeValue(target)}; it must be ${EXPECTED_TARGET}`)
   }
-  if (room !== undefined) assertLine(room, 'target.room')
-  else assertLine(user, 'target.user')
+  const field = room === undefined ? 'target.user' : 'target.room'
+  assertLine(room ?? user, field)
+  if ((room ?? user) === '') throw new SinkError('message', `${field} is empty; it must be a name`)
 }

@@ -65,7 +65,7 @@ export function createSink<const Events extends EventMap>(
 ): Sink<MessageOf<Events>>
 export function createSink<M extends SseMessage = SseMessage>(options?: SinkOptions<M>): Sink<M>
 export function createSink<M extends SseMessage = SseMessage>(options: SinkOptions<M> = {}): Sink<M> {
-  const { greeting, filterParameter = 'event_type', random = Math.random } = options
+  const { greeting, filterParameter = 'event_type' } = options
   const onError = createErrorReporter(options.onError)
   const tracing = options.tracing && guardTracing(options.tracing, onError)
   const changes = new Subject<ConnectionChange>()
@@ -74,13 +74,14 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     deliveries.next(delivery)
     if (messages.length > 0) tracing?.deliver({ ...delivery, messages })
   }
-  const { endpoint, hub, pending, counters, clock, retry, slowClient } = createStreamEndpoint(options, {
+  const parts = createStreamEndpoint(options, {
     isEndless: true,
     methods: ['GET'],
     filterParameter,
     onError,
     completed: (request) => completion.answer(request),
     begin: (admitted) => admit(admitted),
+    head: (admitted) => admit(admitted),
     joined: (connection) => completion.joined(connection),
     opened: (connection) => changes.next(createConnectionChange('opened', connection)),
     closed: (connection) => changes.next(createConnectionChange('closed', connection)),
@@ -91,14 +92,15 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
       return sequencer.cursor
     },
     async close(drain) {
-      const checking = publisher.close()
-      if (checking !== undefined) await checking
+      await publisher.close()
       await drain()
-      await sequencer.close()
-      changes.complete()
-      deliveries.complete()
+      await sequencer.close().finally(() => {
+        changes.complete()
+        deliveries.complete()
+      })
     },
   })
+  const { endpoint, hub, pending, counters, clock, retry, random, slowClient } = parts
   const match = createTopicFilter(options.match ?? '*')
   // A log may hold what other sinks have stored.
   const passes = ({ topic, type }: LoggedMessage) =>
@@ -109,12 +111,14 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
   }
   const sequencer = new Sequencer(options.log, hub, { clock, random, onError, passes, onOrder })
   const disconnector = new Disconnector({ hub, pending, sequencer, retry, random })
-  const admit = createAdmission({ hub, sequencer, retry, greeting, onError }, options)
+  const admit = createAdmission({ hub, sequencer, retry, clock, greeting, onError }, options)
   const publisher = createPublisher(options, {
     match,
     slowClient,
     counters,
     sequencer,
+    clock,
+    onError,
     trace: tracing?.publish,
   })
   const host: SinkObserverHost<M> = {
@@ -163,7 +167,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
 
 function createPublisher<M extends SseMessage>(
   options: SinkOptions<M>,
-  context: Pick<PublisherContext, 'match' | 'slowClient' | 'counters' | 'sequencer' | 'trace'>,
+  context: Omit<PublisherContext, 'topic' | 'sourceId' | 'check'>,
 ): Publisher {
   const { events } = options
   return new Publisher({

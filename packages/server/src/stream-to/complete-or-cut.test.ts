@@ -32,6 +32,45 @@ describe.each(ADAPTERS)('over $name', ({ mount, open }) => {
     await expectIdle(endpoint)
   })
 
+  it('an error after the head has its errorMessage, also before the first event', async () => {
+    const source = new Subject<SseMessage>()
+    const endpoint = streamTo(() => source, {
+      onError: () => {},
+      errorMessage: () => ({ type: 'failed', data: 'sorry' }),
+    })
+    onTestFinished(() => endpoint.close())
+    const reader = await open(await mount(endpoint))
+    expect(reader.status).toBe(200)
+    await expect.poll(() => source.observed).toBe(true)
+    source.error(new Error('broken'))
+    expect(await reader.ended).toBe('cut')
+    expect(reader.events()).toMatchObject([{ type: 'failed', data: 'sorry' }])
+    await expectIdle(endpoint)
+  })
+
+  it('an error before the head is a status alone', async () => {
+    const source = new Subject<SseMessage>()
+    let asked = 0
+    const endpoint = streamTo(() => source, {
+      head: 'first-event',
+      onError: () => {},
+      errorMessage() {
+        asked++
+        return { data: 'sorry' }
+      },
+    })
+    onTestFinished(() => endpoint.close())
+    const opened = open(await mount(endpoint))
+    await expect.poll(() => source.observed).toBe(true)
+    source.error(new Error('broken'))
+    const reader = await opened
+    expect(reader.status).toBe(500)
+    expect(await reader.ended).toBe('end')
+    expect(reader.text()).toBe('something went wrong\n')
+    expect(asked).toBe(0)
+    await expectIdle(endpoint)
+  })
+
   it('an error cuts the body after everything that a slow client has not read yet', async () => {
     const source = new Subject<SseMessage>()
     const endpoint = streamTo(() => source, { onError: () => {}, slowClient: { maxBytes: 1 << 26 } })

@@ -35,6 +35,7 @@ export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
   #scheduled = false
   #cursor = ''
   #emitted = false
+  #hasHead = false
   #outcome: Outcome | undefined
   /** The client has left. What the pipeline emits goes nowhere. */
   #abandoned = false
@@ -55,9 +56,14 @@ export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
     return this.#outcome !== undefined
   }
 
-  /** How the pipeline ended, if it did so without an event. */
-  get outcomeBeforeFirst(): Outcome | undefined {
-    return this.#emitted ? undefined : this.#outcome
+  /**
+   * How the pipeline ended, if it did so without an event. Otherwise the head of a stream is sent, and
+   * an error comes after it.
+   */
+  takeOutcomeBeforeHead(): Outcome | undefined {
+    const outcome = this.#emitted ? undefined : this.#outcome
+    this.#hasHead = outcome === undefined
+    return outcome
   }
 
   /** Never throws: RxJS would report it as uncaught. A bad message ends the stream. */
@@ -81,7 +87,7 @@ export class PipelineSubscriber<M extends SseMessage> implements Observer<M> {
     counters.sourceErrors++
     this.#end({ as: 'failed', error })
     onError(error)
-    if (errorMessage === undefined || !this.#emitted) return
+    if (errorMessage === undefined || !(this.#emitted || this.#hasHead)) return
     try {
       const message = requireMessage(errorMessage(error), 'errorMessage')
       this.#waiting.push(new EncodedEvent(encodeMessage(toWireMessage(message))))

@@ -1,3 +1,4 @@
+import { isPromise } from '@rxsse/shared'
 import type { ObservableInput } from 'rxjs'
 import type { SinkResponse } from '../http/response.ts'
 
@@ -44,6 +45,11 @@ export function createPlainReply({ content, status, headers }: Reply): SinkRespo
 function encodeContent(content: unknown): [type: string, body: string | Uint8Array<ArrayBuffer>] {
   if (typeof content === 'string') return ['text/plain; charset=utf-8', content]
   if (content instanceof Uint8Array) return ['application/octet-stream', new Uint8Array(content)]
+  // JSON would make `{}` of these.
+  if (isPromise(content)) throw new TypeError('the content of a reply is a promise; await it first')
+  if (content instanceof Reply || content instanceof Response) {
+    throw new TypeError('the content of a reply is a reply or a Response; give its content')
+  }
   const json = JSON.stringify(content)
   if (json === undefined) throw new TypeError('the content of a reply cannot be written as JSON')
   return ['application/json', json]

@@ -54,7 +54,7 @@ export function runPipeline<M extends SseMessage>(
   return subscriber.begun.then(createResponse)
 
   function createResponse(): SinkResponse {
-    const outcome = subscriber.outcomeBeforeFirst
+    const outcome = subscriber.takeOutcomeBeforeHead()
     if (outcome?.as === 'failed') return fail(outcome.error)
     if (outcome !== undefined) {
       return { status: reply.status ?? 204, headers: { 'cache-control': 'no-store', ...reply.headers } }

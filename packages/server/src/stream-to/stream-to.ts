@@ -1,6 +1,7 @@
 import { type Duration, isPromise, type MaybePromise, type SseMessage } from '@rxsse/shared'
 import type { ObservableInput, Subscription } from 'rxjs'
 import type { AdmittedRequest } from '../http/endpoint.ts'
+import { createHeadResponse } from '../http/negotiate.ts'
 import { BARE_ERROR, createPlainResponse, type SinkResponse } from '../http/response.ts'
 import {
   createStreamEndpoint,
@@ -19,7 +20,11 @@ import { type PipelineContext, runPipeline } from './run-pipeline.ts'
 export interface StreamOptions extends StreamEndpointOptions {
   /** As a sink's, but `false` by default: the client of an answer does not come back for it. */
   readonly retry?: Duration | false
-  /** The methods that begin a stream. Default `['GET']`. {@link readJson} reads a body. */
+  /**
+   * The methods that begin a stream. Default `['GET']`. {@link readJson} reads a body. HEAD comes with
+   * GET and gets the head of a stream. If it is named, the project function answers it, too: without
+   * a body, and without subscribing to a stream.
+   */
   readonly methods?: readonly string[]
   /**
    * When the head is sent. `'at-once'` (the default) shows proxies and clients that the server is
@@ -45,8 +50,9 @@ export interface StreamOptions extends StreamEndpointOptions {
  * leaves. An async iterable or a ReadableStream is read at the pace of its client. `request.gate`
  * brings that pace to an Observable, and `request.signal` aborts when the client leaves.
  *
- * If a pipeline completes before its first event, the response is 204, which tells a browser not to
- * come back. If it fails before the head, the response is an HTTP error; after it, the body is cut.
+ * If a pipeline completes before the head without an event, the response is 204, which tells a
+ * browser not to come back. If it fails before the head, the response is an HTTP error; after it, the
+ * body is cut.
  * {@link reply} answers with another status, headers, or no stream at all.
  *
  * @throws TypeError if an option is wrong.
@@ -72,6 +78,7 @@ export function streamTo<M extends SseMessage>(
       onError,
       errorResponse: fail,
       begin,
+      head: methods.includes('HEAD') ? begin : undefined,
       finished(timeout) {
         return new Promise((resolve) => {
           const cancel = clock.after(timeout, resolve)
@@ -135,6 +142,11 @@ export function streamTo<M extends SseMessage>(
     const plain = made === content ? createPlainReply(made) : undefined
     if (plain !== undefined) return plain
     const source = made.content as ObservableInput<M>
+    if (admitted.request.method === 'HEAD') {
+      cancelSource(source, onError)
+      const { status, headers } = createHeadResponse()
+      return { status: made.status ?? status, headers: { ...headers, ...made.headers } }
+    }
     if (admitted.scope.ended && whenGone === 'unsubscribe') {
       cancelSource(source, onError)
       return BARE_ERROR

@@ -1,0 +1,32 @@
+import type { IncomingMessage } from 'node:http'
+import type { NodeRequest, NodeResponse } from './node-request.ts'
+
+/**
+ * Discards what nobody reads of a request's body. Node would stop reading its socket there, and see
+ * neither the client's leaving nor its next request. HTTP/2 has no such order.
+ */
+export function discardUnreadBody(request: NodeRequest, response: NodeResponse): void {
+  if ('stream' in request) return
+  if (BODILESS.has(String(request.method)) && request.readableFlowing === null) request.resume()
+  // Node does this only for a body that nobody has begun to read.
+  response.once('finish', () => {
+    if (!request.readableEnded) request.resume()
+  })
+}
+
+/** The same while a stream runs, after what reads the body has had time to begin. */
+export function discardUnreadBodyLater(request: NodeRequest): void {
+  if ('stream' in request || request.complete) return
+  setTimeout(() => {
+    if (!isRead(request)) request.resume()
+  }, READING_BEGINS_MS).unref()
+}
+
+function isRead(request: IncomingMessage): boolean {
+  return request.readableFlowing !== null || request.listenerCount('readable') > 0
+}
+
+/** Their bodies have no meaning (RFC 9110, 9.3.1). */
+const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+const READING_BEGINS_MS = 5_000
