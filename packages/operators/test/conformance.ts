@@ -1,6 +1,6 @@
 import { type OperatorLawsOptions, operatorLaws, VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
-import { asyncScheduler, type OperatorFunction, type SchedulerLike, Subject } from 'rxjs'
+import { asyncScheduler, type OperatorFunction, type SchedulerLike, Subject, take } from 'rxjs'
 import { describe, expect, it, vi } from 'vitest'
 import { createStage, type OnError, type Stage, type StageCounts } from '../src/index.ts'
 
@@ -55,6 +55,29 @@ export function conformance<In, Out>(name: string, subject: ConformanceOptions<I
           for (const n of [m.in, m.out, m.late, m.dropped, m.rejected, m.buffered])
             expect(n).toBeGreaterThanOrEqual(0)
         }
+      }
+    })
+
+    it('is counted to the end, and leaves no timer, if it is ended while it emits', async () => {
+      for (let results = 1; results <= 30; results++) {
+        const { clock, source, endings, stage, reports } = start<In, Out>(
+          (options) => (input$) => input$.pipe(operator(options), take(results)),
+        )
+        for (const event of events) {
+          source.next(event)
+          clock.advanceTo(clock.now() + 1)
+          if (endings.length > 0) expect(clock.timers).toBe(0)
+        }
+        source.complete()
+        clock.runOut()
+        await subject.settle?.()
+        expect(endings).toEqual(['complete'])
+        expect(source.observed).toBe(false)
+        for (const m of [...reports, stage.counts()]) {
+          expect(m.out + m.late + m.dropped + m.rejected + m.buffered).toBe(m.in)
+          expect(m.buffered).toBeGreaterThanOrEqual(0)
+        }
+        expect(stage.counts().buffered).toBe(0)
       }
     })
 

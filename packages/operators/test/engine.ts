@@ -24,6 +24,7 @@ export function counting(
     emit: ({ key, window, value, pane, revision }) =>
       results.push([key, window.start, window.end, value.n, pane, revision]),
     onFinal() {},
+    isOver: () => false,
     onEvicted: undefined,
   })
   return {

@@ -49,8 +49,22 @@ export class FillModel {
       window.fired = true
       results.push(this.#emitted(window, 'late'))
     }
+    this.#goOnAfterLate(event.key, results)
     this.#watermark = Math.max(this.#watermark, event.at - this.#options.maxOutOfOrderness)
     return [...results, ...this.#fire('on-time')]
+  }
+
+  /** The windows of a key go on after the newest one that has had a result. */
+  #goOnAfterLate(key: string, late: readonly FilledResult[]): void {
+    const [newest] = late
+    if (newest === undefined) return
+    const next = newest.window.start + this.#spec.every
+    const series = this.#series.get(key)
+    const hasLater = [...this.#windows.values()].some(
+      (window) => window.key === key && window.fired && window.start >= next,
+    )
+    if (series === undefined ? hasLater : next < series.next) return
+    this.#series.set(key, { next, emptyInARow: 0, previous: newest.value })
   }
 
   complete(): FilledResult[] {

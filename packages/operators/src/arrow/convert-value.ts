@@ -25,7 +25,7 @@ function createTypeConverter(type: DataType, path: string): (value: unknown) => 
     }
   if (DataType.isBool(type)) return expect((value) => typeof value === 'boolean')
   if (DataType.isInt(type)) return createIntegerConverter(type, createError)
-  if (DataType.isFloat(type)) return expect<Float['TValue']>((value) => typeof value === 'number')
+  if (DataType.isFloat(type)) return expect<Float['TValue']>((value) => fitsFloat(type, value))
   if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) return expect((value) => typeof value === 'string')
   if (DataType.isBinary(type) || DataType.isLargeBinary(type))
     return expect((value) => value instanceof Uint8Array)
@@ -34,13 +34,30 @@ function createTypeConverter(type: DataType, path: string): (value: unknown) => 
       (value): value is Uint8Array => value instanceof Uint8Array && value.length === type.byteWidth,
     )
   }
-  if (DataType.isDate(type)) return (value) => new Date(toMilliseconds(value, createError))
-  if (DataType.isTimestamp(type)) return (value) => roundToUnit(type, toMilliseconds(value, createError))
+  if (DataType.isDate(type)) return (value) => new Date(Math.floor(toMilliseconds(value, createError)))
+  if (DataType.isTimestamp(type)) {
+    const [first, last] = rangeOf(type)
+    return (value) => {
+      const milliseconds = roundToUnit(type, toMilliseconds(value, createError))
+      if (milliseconds >= first && milliseconds <= last) return milliseconds
+      throw createError(value)
+    }
+  }
+  if (DataType.isTime(type))
+    return createIntegerConverter({ bitWidth: type.bitWidth, isSigned: true }, createError)
+  if (DataType.isDuration(type)) return createIntegerConverter({ bitWidth: 64, isSigned: true }, createError)
+  if (DataType.isDecimal(type)) {
+    return expect(
+      (value): value is Uint32Array => value instanceof Uint32Array && value.length * 32 <= type.bitWidth,
+    )
+  }
   if (DataType.isDictionary(type)) return createTypeConverter(type.dictionary, path)
   if (DataType.isList(type) || DataType.isFixedSizeList(type)) {
     const convertItem = createConverter(type.valueField, `${path}[]`)
+    const length = DataType.isFixedSizeList(type) ? type.listSize : undefined
     return (value) => {
-      if (Array.isArray(value)) return value.map(convertItem)
+      if (Array.isArray(value) && (length === undefined || value.length === length))
+        return value.map(convertItem)
       throw createError(value)
     }
   }
@@ -51,15 +68,29 @@ function createTypeConverter(type: DataType, path: string): (value: unknown) => 
     }))
     return (value) => {
       if (typeof value !== 'object' || value === null) throw createError(value)
-      return Object.fromEntries(fields.map(({ name, convert }) => [name, convert(Reflect.get(value, name))]))
+      return Object.fromEntries(fields.map(({ name, convert }) => [name, convert(readField(value, name))]))
     }
   }
-  // The other types (decimals, times, unions) take Arrow's own values.
+  // The other types (intervals, maps, unions) take Arrow's own values.
   return (value) => value
 }
 
+/** The value of a field, which may be a getter of a class. What every object inherits, such as `constructor`, is no field. */
+export function readField(row: object, name: string): unknown {
+  return name in Object.prototype && !Object.hasOwn(row, name) ? undefined : Reflect.get(row, name)
+}
+
+/** The largest finite numbers of 16, 32 and 64 bits (IEEE 754), by Arrow's precision. */
+const MAX_FLOATS = [65_504, 3.4028234663852886e38, Number.MAX_VALUE]
+
+/** Arrow's builders write a number that is too large as another one. */
+function fitsFloat({ precision }: Float, value: unknown): value is number {
+  if (typeof value !== 'number') return false
+  return !(Number.isFinite(value) && Math.abs(value) > (MAX_FLOATS[precision] as number))
+}
+
 function createIntegerConverter(
-  type: Int,
+  type: Pick<Int, 'bitWidth' | 'isSigned'>,
   createError: (value: unknown) => TypeError,
 ): (value: unknown) => number | bigint {
   const bits = BigInt(type.bitWidth)
@@ -76,8 +107,17 @@ function createIntegerConverter(
 
 function toMilliseconds(value: unknown, createError: (value: unknown) => TypeError): number {
   const milliseconds = value instanceof Date ? value.getTime() : value
-  if (typeof milliseconds === 'number' && Number.isFinite(milliseconds)) return milliseconds
+  if (typeof milliseconds === 'number' && Math.abs(milliseconds) <= MAX_TIMESTAMP) return milliseconds
   throw createError(value)
+}
+
+/** The range of ECMAScript's time values. */
+const MAX_TIMESTAMP = 8.64e15
+
+/** The times of which 64 bits hold the number of units: nanoseconds end in the year 2262. */
+function rangeOf({ unit }: Timestamp): readonly [first: number, last: number] {
+  const largest = unit === TimeUnit.NANOSECOND ? Number(2n ** 63n / 1_000_000n) : MAX_TIMESTAMP
+  return [-largest, largest]
 }
 
 /** Arrow's builders take milliseconds for every unit, and throw if they are not a whole number of the unit. */

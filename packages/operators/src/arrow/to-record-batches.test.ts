@@ -4,9 +4,15 @@ import {
   Bool,
   type DataType,
   DateDay,
+  DateMillisecond,
+  Decimal,
   Dictionary,
+  DurationMillisecond,
   Field,
   FixedSizeBinary,
+  FixedSizeList,
+  Float16,
+  Float32,
   Float64,
   Int8,
   Int32,
@@ -19,6 +25,7 @@ import {
   TimeMillisecond,
   TimestampMicrosecond,
   TimestampMillisecond,
+  TimestampNanosecond,
   TimestampSecond,
   tableFromIPC,
   tableToIPC,
@@ -51,7 +58,39 @@ function column(type: DataType, value: unknown, nullable = true): unknown {
   return errors[0] ?? got
 }
 
+const triple = new FixedSizeList(3, new Field('item', new Int32(), true))
+
 describe('toRecordBatches', () => {
+  it('has null for a missing field that every object inherits, and reads the getters of a class', () => {
+    class Car {
+      get color() {
+        return 'red'
+      }
+    }
+    const names = ['constructor', '__proto__', 'toString', 'color']
+    const cars = new Schema(names.map((name) => new Field(name, new Utf8(), true)))
+    const rows: unknown[] = []
+    of(new Car(), JSON.parse('{"constructor":"Lotus","__proto__":"x"}') as object)
+      .pipe(toRecordBatches({ schema: cars }))
+      .subscribe((batch) => {
+        for (const row of batch.toArray()) rows.push(names.map((name, i) => [name, [...row][i]?.[1]]))
+      })
+    expect(rows).toEqual([
+      [
+        ['constructor', null],
+        ['__proto__', null],
+        ['toString', null],
+        ['color', 'red'],
+      ],
+      [
+        ['constructor', 'Lotus'],
+        ['__proto__', 'x'],
+        ['toString', null],
+        ['color', null],
+      ],
+    ])
+  })
+
   it('emits batches that Arrow readers can read', () => {
     const row = fc.record({ symbol: fc.string(), price: fc.option(fc.double({ noNaN: true })) })
     fc.assert(
@@ -105,6 +144,16 @@ describe('toRecordBatches', () => {
     [new DateDay(), 86_400_000, 86_400_000],
     [new Dictionary(new Utf8(), new Int32()), 'x', 'x'],
     [new Utf8(), undefined, null],
+    [new TimestampMicrosecond(), -2_208_988_800_000, -2_208_988_800_000],
+    [new TimestampNanosecond(), -1.5, -1.5],
+    [new DateMillisecond(), -1.5, -2],
+    [new DateDay(), new Date(-1), -86_400_000],
+    [new Float16(), 65_504, 65_504],
+    [new Float16(), Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
+    [new Float32(), 0.5, 0.5],
+    [new Float32(), Number.NaN, Number.NaN],
+    [new DurationMillisecond(), 5, 5n],
+    [new Decimal(2, 10), new Uint32Array([150, 0, 0, 0]), expect.objectContaining({ length: 4, 0: 150 })],
   ])('stores in %s the value %s', (type, value, expected) => {
     expect(column(type, value)).toEqual(expected)
   })
@@ -132,6 +181,27 @@ describe('toRecordBatches', () => {
     [new List(new Field('item', new Int32())), ['a'], 'column x[] is Int32, got the string "a"'],
     [new List(new Field('item', new Int32())), { 0: 1 }, 'column x is List<Int32>, got an object with 0'],
     [new Struct([new Field('a', new Int32(), false)]), {}, 'column x.a must not be null'],
+    [triple, [1, 2], 'column x is FixedSizeList[3]<Int32>, got an array of 2'],
+    [triple, [1, 2, 3, 4], 'column x is FixedSizeList[3]<Int32>, got an array of 4'],
+    [new Float16(), 65_505, 'column x is Float16, got the number 65505'],
+    [new Float32(), -1e39, 'column x is Float32, got the number -1e+39'],
+    [
+      new TimestampNanosecond(),
+      Date.UTC(2300),
+      `column x is ${new TimestampNanosecond()}, got the number ${Date.UTC(2300)}`,
+    ],
+    [
+      new TimestampNanosecond(),
+      Date.UTC(1600),
+      `column x is ${new TimestampNanosecond()}, got the number ${Date.UTC(1600)}`,
+    ],
+    [new TimestampMillisecond(), 9e15, 'column x is Timestamp<MILLISECOND>, got the number 9000000000000000'],
+    [new DateDay(), 9e15, 'column x is Date32<DAY>, got the number 9000000000000000'],
+    [new DateDay(), new Date(Number.NaN), 'column x is Date32<DAY>, got an object with no keys'],
+    [new TimeMillisecond(), 1.5, 'column x is Time32<MILLISECOND>, got the number 1.5'],
+    [new TimeMillisecond(), 2 ** 31, 'column x is Time32<MILLISECOND>, got the number 2147483648'],
+    [new DurationMillisecond(), 0.5, 'column x is Duration<MILLISECOND>, got the number 0.5'],
+    [new Decimal(2, 10), 1.5, 'column x is Decimal[10e+2], got the number 1.5'],
     [new Struct([new Field('a', new Int32())]), 'a', 'column x is Struct<{a:Int32}>, got the string "a"'],
   ])('refuses the %s %s', (type, value, message) => {
     expect(column(type, value)).toBe(message)
@@ -167,7 +237,7 @@ describe('toRecordBatches', () => {
 
   it('refuses wrong options', () => {
     expect(() => toRecordBatches({ schema, maxRows: 0 })).toThrow(
-      'toRecordBatches: maxRows must be a number of at least 1, not the number 0',
+      'toRecordBatches: maxRows must be a whole number of at least 1, or Infinity, not the number 0',
     )
     expect(() => toRecordBatches({ schema: {} as typeof schema })).toThrow(
       /^toRecordBatches: schema must be an Arrow Schema with fields/,

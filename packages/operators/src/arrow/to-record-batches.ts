@@ -1,4 +1,4 @@
-import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
+import { type Duration, optionError, parsePositiveDuration } from '@rxsse/shared'
 import { makeBuilder, makeData, RecordBatch, type Schema, Struct, type TypeMap } from 'apache-arrow'
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
@@ -6,8 +6,9 @@ import { createClock } from '../stage/clock.ts'
 import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { loadItems, saveItems } from '../stage/operator-state.ts'
+import { requireLimit } from '../stage/require-limit.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
-import { createConverter } from './convert-value.ts'
+import { createConverter, readField } from './convert-value.ts'
 
 export interface ToRecordBatchesOptions<T, S extends TypeMap> extends StageOptions {
   /** The columns. Each takes the field of its name from every row. A missing field is null. */
@@ -43,7 +44,7 @@ export function toRecordBatches<T extends object, S extends TypeMap>(
 ): OperatorFunction<T, RecordBatch<S>> {
   const { schema, maxWait = '1s', onError, stage } = options
   const clock = createClock(options.scheduler)
-  const maxRows = requireNumber(options.maxRows ?? 8192, 'toRecordBatches: maxRows', 1)
+  const maxRows = requireLimit(options.maxRows ?? 8192, 'toRecordBatches: maxRows', 1)
   if (!Array.isArray(schema?.fields) || schema.fields.length === 0) {
     throw optionError('toRecordBatches: schema', 'an Arrow Schema with fields', schema)
   }
@@ -88,7 +89,7 @@ export function toRecordBatches<T extends object, S extends TypeMap>(
       next(event) {
         const part = followEvent(counts, event)
         try {
-          rows.push(columns.map(({ name, convert }) => convert(Reflect.get(event, name))))
+          rows.push(columns.map(({ name, convert }) => convert(readField(event, name))))
         } catch (error) {
           rejectEvent(counts, onError, error, event)
           settleEvent(counts, part)

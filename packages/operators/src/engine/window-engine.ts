@@ -72,6 +72,8 @@ export interface WindowEngineOptions<K, R> {
   /** Undefined: windows without events give no results. */
   readonly fill?: Fill<K, R> | undefined
   readonly emit: (result: WindowResult<K, R>) => void
+  /** Whether nobody takes results any more, so that no more windows need to fire. */
+  readonly isOver: () => boolean
   /** Called with the number of events that are now final: only late updates will include them again. */
   readonly onFinal: (events: number) => void
   readonly onEvicted: ((eviction: Eviction<K>) => void) | undefined

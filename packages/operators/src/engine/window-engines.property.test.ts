@@ -66,6 +66,7 @@ function run(make: MakeEngine, stream: readonly Stamped[], options: Settings) {
     watermark,
     early: false,
     emit: ({ value }) => results.push(value),
+    isOver: () => false,
     onFinal: (events) => {
       onFinal += events
     },

@@ -1,6 +1,7 @@
 import { optionError, requireFunction, requireNumber } from '@rxsse/shared'
 import type { ObservableInput, OperatorFunction } from 'rxjs'
 import { operate } from '../stage/operate.ts'
+import { requireLimit } from '../stage/require-limit.ts'
 import type { OnError } from '../stage/side-output.ts'
 import { type Job, JobQueue, type JobQueueOptions, resolveJobQueueOptions } from './job-queue.ts'
 import { createJobRunner } from './job-runner.ts'
@@ -38,7 +39,7 @@ export function batchWith<T, R>(
   options: BatchWithOptions<T> = {},
 ): OperatorFunction<T, R> {
   const { maxWeight = Number.POSITIVE_INFINITY, weight: weigh = () => 1 } = limits
-  const maxItems = requireNumber(limits.maxItems, 'batchWith: maxItems', 1)
+  const maxItems = requireLimit(limits.maxItems, 'batchWith: maxItems', 1)
   if (!(maxWeight > 0)) throw optionError('batchWith: maxWeight', 'a number above 0', maxWeight)
   requireFunction(fn, 'batchWith: fn')
   const config = resolveJobQueueOptions('batchWith', options)

@@ -96,7 +96,7 @@ describe('batchWith', () => {
 
   it('refuses limits below 1', () => {
     expect(() => batchWith({ maxItems: 0 }, () => of(1))).toThrow(
-      'batchWith: maxItems must be a number of at least 1, not the number 0',
+      'batchWith: maxItems must be a whole number of at least 1, or Infinity, not the number 0',
     )
     expect(() => batchWith({ maxItems: 1, maxWeight: 0 }, () => of(1))).toThrow(
       'batchWith: maxWeight must be a number above 0, not the number 0',

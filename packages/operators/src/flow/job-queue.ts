@@ -1,7 +1,8 @@
-import { optionError, requireNumber } from '@rxsse/shared'
+import { optionError } from '@rxsse/shared'
 import type { Primitive } from '../engine/keyed-state/key.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import type { OperatorContext, StageOptions } from '../stage/operate.ts'
+import { requireLimit } from '../stage/require-limit.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
 /** Holds a source back: its reader stops while the gate is shut. `createFlowGate` of `@rxsse/core` makes one. */
@@ -68,7 +69,7 @@ export function resolveJobQueueOptions<T>(operator: string, options: JobQueueOpt
     buffer:
       overflow === 'pause'
         ? Number.POSITIVE_INFINITY
-        : requireNumber(buffer ?? 1000, `${operator}: buffer`, 0),
+        : requireLimit(buffer ?? 1000, `${operator}: buffer`, 0),
     overflow,
     gate,
     onDropped: resolveSideOutput(options.onDropped, `${operator}: onDropped`),

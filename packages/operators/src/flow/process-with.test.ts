@@ -317,10 +317,10 @@ describe('processWith', () => {
       /^processWith: buffer has no meaning with overflow 'pause'/,
     )
     expect(() => processWith(fn, { buffer: -1 })).toThrow(
-      'processWith: buffer must be a number of at least 0, not the number -1',
+      'processWith: buffer must be a whole number of at least 0, or Infinity, not the number -1',
     )
     expect(() => processWith(fn, { concurrency: 0 })).toThrow(
-      'processWith: concurrency must be a number of at least 1, not the number 0',
+      'processWith: concurrency must be a whole number of at least 1, or Infinity, not the number 0',
     )
     expect(() => processWith(fn, { overflow: 'block' as 'fail' })).toThrow(/^processWith: overflow must be/)
     // @ts-expect-error a number is no gate

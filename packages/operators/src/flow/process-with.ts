@@ -1,8 +1,9 @@
-import { optionError, requireFunction, requireNumber } from '@rxsse/shared'
+import { optionError, requireFunction } from '@rxsse/shared'
 import type { ObservableInput, OperatorFunction } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { followEvent, settleEvent } from '../stage/follow.ts'
 import { operate } from '../stage/operate.ts'
+import { requireLimit } from '../stage/require-limit.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { type Job, JobQueue, type JobQueueOptions, resolveJobQueueOptions } from './job-queue.ts'
 import { createJobRunner } from './job-runner.ts'
@@ -44,7 +45,7 @@ export function processWith<T, R>(
 ): OperatorFunction<T, R> {
   const { onError, stage, ordered = false, orderBy } = options
   requireFunction(fn, 'processWith: fn')
-  const concurrency = requireNumber(options.concurrency ?? 1, 'processWith: concurrency', 1)
+  const concurrency = requireLimit(options.concurrency ?? 1, 'processWith: concurrency', 1)
   if (orderBy !== undefined && typeof orderBy !== 'function') {
     throw optionError('processWith: orderBy', 'a function', orderBy)
   }

@@ -21,7 +21,6 @@ export class ResultBarrier {
     this.#results.push(result)
     return {
       end: '',
-      isHandled: false,
       stage,
       merged: undefined,
       onHandled: () => {

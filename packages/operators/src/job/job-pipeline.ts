@@ -1,6 +1,7 @@
-import { type Duration, type MaybePromise, optionError, requireFunction, requireNumber } from '@rxsse/shared'
+import { type Duration, type MaybePromise, optionError, requireFunction } from '@rxsse/shared'
 import type { Observable, ObservableInput, OperatorFunction } from 'rxjs'
 import { createProgress, type FeedStatus, type FeedWatch } from '../progress/progress.ts'
+import { requireLimit } from '../stage/require-limit.ts'
 import type { Stage } from '../stage/stage.ts'
 import { createFeed, type JobFeedFragment, type JobFeedOptions } from './job-feed.ts'
 import { JobHost } from './job-host.ts'
@@ -92,7 +93,7 @@ export function createPipeline({ maxWait, ...options }: PipelineSettings): JobPi
     deliver(fn, { concurrency = 1, name = 'results', when } = {}) {
       host.name(name, 'deliver', 'job.deliver: name')
       requireFunction(fn, 'job.deliver: fn')
-      requireNumber(concurrency, 'job.deliver: concurrency', 1)
+      requireLimit(concurrency, 'job.deliver: concurrency', 1)
       if (when !== undefined && when !== 'at-once' && when !== 'when-saved') {
         throw optionError('job.deliver: when', "'at-once' or 'when-saved'", when)
       }

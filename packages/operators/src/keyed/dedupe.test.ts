@@ -41,8 +41,61 @@ describe('dedupe', () => {
     expect(seen).toEqual(['b'])
     expect(errors).toEqual([
       'dedupe: the key of an event must not be undefined',
-      'dedupe: the timestamp must be a finite number or a valid Date, not the number NaN',
+      'dedupe: the timestamp must be a finite number or a valid Date within ±8.64e15, not the number NaN',
     ])
+  })
+
+  it('refuses a time outside the range of dates, which would make its ttl stand still for good', () => {
+    const errors: unknown[] = []
+    const seen: number[] = []
+    of([1, 0], [2, 1e300], [1, 100])
+      .pipe(
+        dedupe({
+          key: ([id]) => id,
+          ttl: 50,
+          timestamp: ([, at]) => at as number,
+          onError: (_, event) => errors.push(event),
+        }),
+      )
+      .subscribe(([, at]) => seen.push(at as number))
+    expect(seen).toEqual([0, 100])
+    expect(errors).toEqual([[2, 1e300]])
+  })
+
+  it('disregards a time too far in the future for its ttl, if `maxFutureDrift` says so', () => {
+    const clock = new VirtualClock()
+    const source = new Subject<readonly [id: string, at: number]>()
+    const seen: unknown[] = []
+    source
+      .pipe(
+        dedupe({
+          key: ([id]) => id,
+          ttl: 50,
+          timestamp: ([, at]) => at,
+          maxFutureDrift: 1000,
+          scheduler: clock,
+        }),
+      )
+      .subscribe((event) => seen.push(event))
+    const year = 31_536_000_000
+    for (const at of [0, 20, 60]) {
+      clock.advanceTo(at)
+      source.next(['a', at])
+      source.next(['clock ahead', year + at])
+    }
+    source.next(['a little ahead', 1060])
+    source.next(['a', 61])
+    expect(seen).toEqual([
+      ['a', 0],
+      ['clock ahead', year],
+      ['a', 60],
+      ['clock ahead', year + 60],
+      ['a little ahead', 1060],
+      ['a', 61],
+    ])
+    expect(() => dedupe({ key: Number, maxFutureDrift: 5 })).toThrow(
+      'dedupe: maxFutureDrift must be left out without timestamp',
+    )
   })
 
   it('emits a key once in its ttl, counted from the emitted event', () => {

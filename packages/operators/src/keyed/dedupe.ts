@@ -1,9 +1,11 @@
-import { type Duration, describeValue, requireFunction } from '@rxsse/shared'
+import { type Duration, describeValue, optionError, parseDuration, requireFunction } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { KeyedState, type StateCodec } from '../engine/keyed-state/keyed-state.ts'
+import { createClock } from '../stage/clock.ts'
 import { operateAtOnce } from '../stage/operate.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
+import { toMilliseconds } from '../window/event-time.ts'
 import { type KeyedOptions, resolveKeyedOptions } from './keyed-options.ts'
 
 export interface DedupeOptions<T, K extends Key> extends KeyedOptions<K> {
@@ -16,6 +18,11 @@ export interface DedupeOptions<T, K extends Key> extends KeyedOptions<K> {
    * gave. Default: `ttl` goes by the clock.
    */
   readonly timestamp?: (event: T) => number | Date
+  /**
+   * With `timestamp`: how far ahead of the clock one may be and still count for `ttl`. Without it, one event with a wrong time in the
+   * future makes `ttl` stand still until then. Default: any distance.
+   */
+  readonly maxFutureDrift?: Duration
   /** How many keys are remembered. The key whose first event is the oldest is evicted first. Default: any number. */
   readonly maxKeys?: number
   /** Takes repeated events. */
@@ -40,6 +47,7 @@ export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoType
   const { timestamp, onError, stage } = options
   const selectKey = requireFunction(options.key, 'dedupe: key')
   const { state, now: clock, shift } = resolveKeyedOptions('dedupe', options)
+  const { drift, timeOfDay } = resolveDrift(options)
   const onDropped = resolveSideOutput(options.onDropped, 'dedupe: onDropped')
 
   return operateAtOnce('dedupe', stage, ({ out, counts }) => {
@@ -49,15 +57,15 @@ export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoType
 
     function readTime(event: T): number {
       if (timestamp === undefined) return clock()
-      const time = Number(requireTime(timestamp(event)))
-      if (time > latest) latest = time
+      const time = requireTime(timestamp(event))
+      if (time > latest && time - timeOfDay() <= drift) latest = time
       return latest
     }
 
     return {
       state: {
         shape: { timestamp: timestamp !== undefined },
-        usesClock: options.ttl !== undefined && timestamp === undefined,
+        usesClock: timestamp === undefined ? options.ttl !== undefined : options.maxFutureDrift !== undefined,
         *save(writer) {
           writer.number(latest)
           yield* seen.save(writer, SEEN, timestamp === undefined ? shift() : 0)
@@ -69,18 +77,20 @@ export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoType
         },
       },
       next(event) {
-        let isNew: boolean
+        let key: K
+        let id: Primitive
+        let now: number
         try {
-          const key = selectKey(event)
-          const id: Primitive = identifyKey(key)
+          key = selectKey(event)
+          id = identifyKey(key)
           if (key === undefined) throw new TypeError('dedupe: the key of an event must not be undefined')
-          const now = readTime(event)
-          isNew = !seen.has(key, now, id)
-          if (isNew) seen.at(key, now, id)
+          now = readTime(event)
         } catch (error) {
           rejectEvent(counts, onError, error, event)
           return
         }
+        const isNew = !seen.has(key, now, id)
+        if (isNew) seen.at(key, now, id)
         if (isNew) {
           counts.out++
           out.next(event)
@@ -93,11 +103,23 @@ export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoType
   })
 }
 
-function requireTime(time: number | Date): number | Date {
-  if ((typeof time === 'number' || time instanceof Date) && Number.isFinite(Number(time))) return time
+function requireTime(time: number | Date): number {
+  const milliseconds = toMilliseconds(time)
+  if (!Number.isNaN(milliseconds)) return milliseconds
   throw new TypeError(
-    `dedupe: the timestamp must be a finite number or a valid Date, not ${describeValue(time)}`,
+    `dedupe: the timestamp must be a finite number or a valid Date within ±8.64e15, not ${describeValue(time)}`,
   )
+}
+
+/** The clock that timestamps are compared with, and how far they may be ahead of it. Without a bound no clock is read. */
+function resolveDrift<T, K extends Key>({ timestamp, maxFutureDrift, scheduler }: DedupeOptions<T, K>) {
+  if (maxFutureDrift === undefined) return { drift: Number.POSITIVE_INFINITY, timeOfDay: () => 0 }
+  if (timestamp === undefined)
+    throw optionError('dedupe: maxFutureDrift', 'left out without timestamp', maxFutureDrift)
+  return {
+    drift: parseDuration(maxFutureDrift, 'dedupe: maxFutureDrift'),
+    timeOfDay: createClock(scheduler).latestTimeOfDay,
+  }
 }
 
 /** A key that has come is all that is kept. */

@@ -1,9 +1,10 @@
-import { type Duration, parsePositiveDuration, requireNumber } from '@rxsse/shared'
+import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { SchedulerLike } from 'rxjs'
 import type { Key } from '../engine/keyed-state/key.ts'
 import type { Eviction, KeyedStateOptions } from '../engine/keyed-state/keyed-state.ts'
 import { createClock, shiftToDay } from '../stage/clock.ts'
 import type { StageOptions } from '../stage/operate.ts'
+import { requireLimit } from '../stage/require-limit.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
 /** Bounds the state of an operator that keeps state by key. */
@@ -33,7 +34,7 @@ export function resolveKeyedOptions<K extends Key>(
 ): KeyedConfig<K> {
   const state = {
     ...(ttl !== undefined && { ttl: parsePositiveDuration(ttl, `${operator}: ttl`) }),
-    ...(maxKeys !== undefined && { maxKeys: requireNumber(maxKeys, `${operator}: maxKeys`, 1) }),
+    ...(maxKeys !== undefined && { maxKeys: requireLimit(maxKeys, `${operator}: maxKeys`, 1) }),
     onEvicted: resolveSideOutput(onEvicted, `${operator}: onEvicted`),
   }
   // The clock is read only if a ttl needs it: reading it is not free.

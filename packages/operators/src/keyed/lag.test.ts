@@ -99,7 +99,7 @@ describe('lag', () => {
 
   it('refuses a maxKeys of 0', () => {
     expect(() => lag({ maxKeys: 0 }, () => 0)).toThrow(
-      'lag: maxKeys must be a number of at least 1, not the number 0',
+      'lag: maxKeys must be a whole number of at least 1, or Infinity, not the number 0',
     )
   })
 

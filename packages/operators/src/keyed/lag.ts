@@ -1,6 +1,6 @@
 import { requireFunction, requireInteger } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import type { Key } from '../engine/keyed-state/key.ts'
+import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { KeyedState, type StateCodec } from '../engine/keyed-state/keyed-state.ts'
 import { operateAtOnce } from '../stage/operate.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
@@ -54,12 +54,21 @@ export function lag<T, R, K extends Key = undefined>(
         restore: (reader) => histories.load(reader, HISTORY, now(), shift()),
       },
       next(event) {
+        let key: K
+        let id: Primitive
+        try {
+          key = selectKey(event)
+          id = identifyKey(key)
+        } catch (error) {
+          rejectEvent(counts, onError, error, event)
+          return
+        }
+        const history = histories.at(key, now(), id)
+        const previous = history.ring[history.next]
+        history.ring[history.next] = event
+        history.next = (history.next + 1) % offset
         let result: R
         try {
-          const history = histories.at(selectKey(event), now())
-          const previous = history.ring[history.next]
-          history.ring[history.next] = event
-          history.next = (history.next + 1) % offset
           result = project(event, previous)
         } catch (error) {
           rejectEvent(counts, onError, error, event)

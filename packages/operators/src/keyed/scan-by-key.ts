@@ -1,10 +1,4 @@
-import {
-  type Duration,
-  optionError,
-  parsePositiveDuration,
-  requireFunction,
-  requireNumber,
-} from '@rxsse/shared'
+import { type Duration, optionError, parsePositiveDuration, requireFunction } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { KeyedScan, type ScanEntry } from '../engine/keyed-state/keyed-scan.ts'
@@ -13,6 +7,7 @@ import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { emitEvent, emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { type EventHandler, type OperatorContext, operateSerialized } from '../stage/operate.ts'
 import type { OperatorState, StateWriter } from '../stage/operator-state.ts'
+import { requireLimit } from '../stage/require-limit.ts'
 import { rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { resolveEventTime, type TimestampOptions } from '../window/event-time.ts'
 import { createWatermarkSource, type WatermarkSource } from '../window/watermark-source.ts'
@@ -112,7 +107,7 @@ function resolveOptions<T, S, K extends Key, R>(
     onEvicted: resolveSideOutput(options.onEvicted, 'scanByKey: onEvicted'),
     bounds: {
       ...(ttl !== undefined && { ttl: parsePositiveDuration(ttl, 'scanByKey: ttl') }),
-      ...(maxKeys !== undefined && { maxKeys: requireNumber(maxKeys, 'scanByKey: maxKeys', 1) }),
+      ...(maxKeys !== undefined && { maxKeys: requireLimit(maxKeys, 'scanByKey: maxKeys', 1) }),
     },
   }
 }
@@ -125,8 +120,11 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
   readonly #transition: Transition<K>
   /** Takes the first state, because a job wants to know soon whether states can be saved. */
   #sample: StateWriter | undefined
-  /** The events of each key with a timer, if a `commit` follows: what they cause is not over. */
-  readonly #open = new Map<Primitive, Part<string>[]>()
+  /**
+   * If a `commit` follows: the first event of each key with a timer. What it causes is not over. Later events of the key are over
+   * at the same time, and nothing is saved past the first one until then.
+   */
+  readonly #open = new Map<Primitive, Part<string>>()
 
   constructor(config: Config<T, S, K, R>, context: OperatorContext<R>) {
     this.#config = config
@@ -137,8 +135,13 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
       seed: config.seed,
       ...config.bounds,
       onEvicted: ({ key, reason }, { state, id }) => {
-        config.onEvicted?.({ key, reason, state })
         this.#settleKey(id)
+        try {
+          config.onEvicted?.({ key, reason, state })
+        } catch (error) {
+          // It is no error of the event that has come now.
+          context.out.error(error)
+        }
       },
     })
     context.counts.keys = () => this.#scan.size
@@ -249,10 +252,10 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
       emitResult(counts, out, result as R)
     }
     if (part === undefined) return
-    const open = this.#open.get(id)
-    if (open === undefined) this.#open.set(id, [part])
-    else open.push(part)
-    if (entry.timer === Number.POSITIVE_INFINITY) this.#settleKey(id)
+    const isOver = entry.timer === Number.POSITIVE_INFINITY
+    if (isOver || this.#open.has(id)) settleEvent(counts, part)
+    else this.#open.set(id, part)
+    if (isOver) this.#settleKey(id)
   }
 
   /** Fires the timers that are due by the watermark. */
@@ -296,9 +299,8 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
   }
 
   #settleKey(id: Primitive): void {
-    const parts = this.#open.get(id)
-    if (parts === undefined) return
+    const part = this.#open.get(id)
     this.#open.delete(id)
-    for (const part of parts) settleEvent(this.#context.counts, part)
+    settleEvent(this.#context.counts, part)
   }
 }

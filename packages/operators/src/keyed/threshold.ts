@@ -1,6 +1,6 @@
 import { optionError, requireFunction } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
-import type { Key } from '../engine/keyed-state/key.ts'
+import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { KeyedState, type StateCodec } from '../engine/keyed-state/keyed-state.ts'
 import { operateAtOnce } from '../stage/operate.ts'
 import { rejectEvent } from '../stage/side-output.ts'
@@ -60,18 +60,21 @@ export function threshold<
         restore: (reader) => states.load(reader, LEVEL, now(), shift()),
       },
       next(event) {
-        let from: number
-        let to: number
+        let value: number
+        let key: K
+        let id: Primitive
         try {
-          const value = requireValue(selectValue(event))
-          const current = states.at(selectKey(event), now())
-          from = current.level
-          to = levels.find(value, from)
-          current.level = to
+          value = requireValue(selectValue(event))
+          key = selectKey(event)
+          id = identifyKey(key)
         } catch (error) {
           rejectEvent(counts, onError, error, event)
           return
         }
+        const current = states.at(key, now(), id)
+        const from = current.level
+        const to = levels.find(value, from)
+        current.level = to
         if (changesOnly && from === to) {
           counts.dropped++
           return

@@ -1,5 +1,7 @@
-import { NEVER, of, Subject } from 'rxjs'
+import { NEVER, of, repeat, Subject } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
+import { tumbling } from '../window/spec.ts'
+import { windowAggregate } from '../window/window-aggregate.ts'
 import { mergeFeeds } from './merge-feeds.ts'
 import type { FeedFragment } from './progress.ts'
 
@@ -27,6 +29,24 @@ describe('mergeFeeds', () => {
       ['ams open', 'par away'],
       ['ams over', 'par open'],
     ])
+  })
+
+  it('waits for every feed in a second subscription too, as retry and repeat make one', () => {
+    const { events, progress } = mergeFeeds({ ams: () => of(1, 2, 40), par: () => of(1, 2, 41) })
+    const late: unknown[] = []
+    const windows = events.pipe(
+      windowAggregate(tumbling(10), {
+        progress,
+        feed: (e) => e.feed,
+        timestamp: (e) => e.value,
+        late: (e) => late.push(e),
+        aggregates: (a) => ({ n: a.count() }),
+      }),
+    )
+    const seen: number[] = []
+    windows.pipe(repeat(3)).subscribe(({ value }) => seen.push(value.n))
+    expect(seen).toEqual([4, 2, 4, 2, 4, 2])
+    expect(late).toEqual([])
   })
 
   it('leaves the phase to the connection of a feed that uses its fragment', () => {

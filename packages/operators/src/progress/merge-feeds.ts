@@ -53,30 +53,37 @@ export function mergeFeeds<const F extends FeedFactories>(
     requireFunction(factory, `mergeFeeds: feeds.${name}`)
   }
   const progress = createProgress(options)
-  // Every feed is known before the first event: a feed that is subscribed later must hold the watermark already.
+  // `progress` shows every feed, also before the first subscription.
   for (const [name] of entries) progress.feed(name)
 
-  const sources = entries.map(([name, factory]) =>
-    defer(() => {
-      const { state, cursor } = progress.feed(name)
-      let isUsed = false
-      const feed: FeedFragment = {
-        get state() {
-          isUsed = true
-          return state
-        },
-        cursor,
-      }
-      const source = defer(() => {
-        const made = from(factory(feed))
-        if (!isUsed) state.next({ status: 'open' })
-        return made
-      })
-      return source.pipe(
-        map((value) => ({ feed: name, value })),
-        finalize(() => state.next({ status: 'closed' })),
-      )
-    }),
+  const mergeAll = () => {
+    // A feed that is subscribed later must hold the watermark before the first event, also of a second subscription.
+    const fragments = entries.map(([name]) => progress.feed(name))
+    return merge(...entries.map(([name, factory], i) => connect(name, factory, fragments[i] as FeedFragment)))
+  }
+  return { events: defer(mergeAll) as Observable<FeedEvent<F>>, progress }
+}
+
+function connect(
+  name: string,
+  factory: FeedFactories[string],
+  { state, cursor }: FeedFragment,
+): Observable<{ readonly feed: string; readonly value: unknown }> {
+  let isUsed = false
+  const feed: FeedFragment = {
+    get state() {
+      isUsed = true
+      return state
+    },
+    cursor,
+  }
+  const source = defer(() => {
+    const made = from(factory(feed))
+    if (!isUsed) state.next({ status: 'open' })
+    return made
+  })
+  return source.pipe(
+    map((value) => ({ feed: name, value })),
+    finalize(() => state.next({ status: 'closed' })),
   )
-  return { events: merge(...sources) as Observable<FeedEvent<F>>, progress }
 }

@@ -117,6 +117,8 @@ export function createProgress({ maxWait }: ProgressOptions = {}): Progress {
       const feed = nameFeed(name)
       const connection = {}
       feed.connection = connection
+      // An earlier connection may be over. This one is not open yet.
+      setPhase(feed, 'away')
       let gateChanges: { unsubscribe(): void } | undefined
 
       const follow = ({ status }: FeedConnectionState): void => {

@@ -174,10 +174,10 @@ describe('debounceByKey', () => {
 it('both refuse a maxKeys of 0', () => {
   const key = (t: Tick) => t.key
   expect(() => sampleByKey({ key, every: 1, maxKeys: 0 })).toThrow(
-    'sampleByKey: maxKeys must be a number of at least 1, not the number 0',
+    'sampleByKey: maxKeys must be a whole number of at least 1, or Infinity, not the number 0',
   )
   expect(() => debounceByKey({ key, quiet: 1, maxKeys: Number.NaN })).toThrow(
-    'debounceByKey: maxKeys must be a number of at least 1, not the number NaN',
+    'debounceByKey: maxKeys must be a whole number of at least 1, or Infinity, not the number NaN',
   )
 })
 

@@ -1,4 +1,4 @@
-import { requireFunction, requireNumber } from '@rxsse/shared'
+import { requireFunction } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction, SchedulerLike } from 'rxjs'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
@@ -6,6 +6,7 @@ import { type Clock, createClock } from '../stage/clock.ts'
 import { emitEvent, followEvent, settleEvent } from '../stage/follow.ts'
 import { type OperatorContext, operateSerialized, type StageOptions } from '../stage/operate.ts'
 import type { StateReader, StateWriter } from '../stage/operator-state.ts'
+import { requireLimit } from '../stage/require-limit.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 
 /** The options of an operator that holds each key's latest event for a while. */
@@ -58,7 +59,7 @@ export function operateByKey<T>(
   const { onError, scheduler } = options
   const selectKey = requireFunction(options.key, `${operator}: key`)
   const clock = createClock(scheduler)
-  const maxKeys = requireNumber(options.maxKeys ?? Number.POSITIVE_INFINITY, `${operator}: maxKeys`, 1)
+  const maxKeys = requireLimit(options.maxKeys ?? Number.POSITIVE_INFINITY, `${operator}: maxKeys`, 1)
   const onDropped = resolveSideOutput(options.onDropped, `${operator}: onDropped`)
 
   return operateSerialized<T, T>(operator, options.stage, ({ out, counts, createTimer }) => {

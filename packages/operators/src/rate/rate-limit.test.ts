@@ -163,7 +163,7 @@ describe('rateLimit', () => {
     ],
     [
       { tokens: 1, interval: '1s', maxQueue: Number.NaN },
-      'rateLimit: maxQueue must be a number of at least 0, not the number NaN',
+      'rateLimit: maxQueue must be a whole number of at least 0, or Infinity, not the number NaN',
     ],
     [
       { tokens: 1, interval: '1s', mode: 'pace' as 'shape' },

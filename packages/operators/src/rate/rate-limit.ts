@@ -1,10 +1,4 @@
-import {
-  type Duration,
-  optionError,
-  parsePositiveDuration,
-  requireFunction,
-  requireNumber,
-} from '@rxsse/shared'
+import { type Duration, optionError, parsePositiveDuration, requireFunction } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction, SchedulerLike } from 'rxjs'
 import { Gcra, type Limiter } from '../engine/gcra.ts'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
@@ -13,6 +7,7 @@ import { SlidingLog } from '../engine/sliding-log.ts'
 import { createClock } from '../stage/clock.ts'
 import { emitEvent, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
+import { requireLimit } from '../stage/require-limit.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type KeyBucket, KeyBuckets, type Waiting } from './key-buckets.ts'
 
@@ -203,7 +198,7 @@ function resolveOptions<T>(options: RateLimitOptions<T>) {
       throw optionError('rateLimit: cost', `a number from 0 to burst (${burst})`, value)
     },
     interval: parsePositiveDuration(options.interval, 'rateLimit: interval'),
-    maxQueue: requireNumber(maxQueue, 'rateLimit: maxQueue', 0),
+    maxQueue: requireLimit(maxQueue, 'rateLimit: maxQueue', 0),
     onDropped: resolveSideOutput(options.onDropped, 'rateLimit: onDropped'),
   }
 }

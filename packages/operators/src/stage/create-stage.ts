@@ -105,13 +105,9 @@ class OperatorStage implements AttachableStage {
 
   detach(): void {
     this.#operator = undefined
-    const counts = this.#counts
-    // The counts outlive the operator, and must not keep its state alive.
-    const [keys, watermark, feeds] = [counts.keys(), counts.watermark(), counts.feeds?.()]
-    counts.keys = () => keys
-    counts.watermark = () => watermark
-    if (feeds !== undefined) counts.feeds = () => feeds
-    counts.onChange = undefined
+    this.#counts.onChange = undefined
+    // An operator that was ended while it emitted may count more, and its state must not be kept alive.
+    this.#counts = this.#counts.copy()
     for (const observer of [...this.#observers]) observer.end()
   }
 

@@ -14,6 +14,7 @@ export class Timer implements Unsubscribable {
   /** When the pending timeout fires. */
   #timeoutAt = Number.POSITIVE_INFINITY
   #timeout: Subscription | undefined
+  #isOver = false
 
   constructor(clock: Clock, callback: (now: number) => void) {
     this.#clock = clock
@@ -31,6 +32,8 @@ export class Timer implements Unsubscribable {
 
   /** Calls back once, at `due` by the clock. Replaces an earlier setting. Infinity clears the timer. */
   set(due: number): void {
+    // A callback of an operator may go on after what it has emitted has ended the stream.
+    if (this.#isOver) return
     this.#due = due
     if (due === Number.POSITIVE_INFINITY) this.clear()
     else if (this.#timeout === undefined || due < this.#timeoutAt) this.#start()
@@ -53,7 +56,9 @@ export class Timer implements Unsubscribable {
     this.#timeout = undefined
   }
 
+  /** Clears the timer for good. */
   unsubscribe(): void {
+    this.#isOver = true
     this.clear()
   }
 

@@ -40,6 +40,30 @@ function results<V, R>(
   return all[0] as R
 }
 
+describe('the variance', () => {
+  it.each([1e15, -1e15, 1e12, 0])('is as exact far from 0 as near it: around %d', (center) => {
+    const steps = Array.from({ length: 20_000 }, (_, i) => (i % 2) * 0.5 + (i % 3) * 0.25)
+    const mean = steps.reduce((a, b) => a + b) / steps.length
+    const expected = steps.reduce((sum, step) => sum + (step - mean) ** 2, 0) / steps.length
+    const samples = steps.map((step, at) => ({ at, value: center + step }))
+    for (const every of [20_000, 100]) {
+      const seen: number[] = []
+      from(samples)
+        .pipe(
+          windowAggregate(hopping({ size: 20_000, every }), {
+            timestamp: (s) => s.at,
+            aggregates: (a) => ({ variance: a.variance((s) => s.value) }),
+          }),
+        )
+        .subscribe(({ window, value }) => {
+          if (window.start === 0) seen.push(value.variance)
+        })
+      expect(seen).toHaveLength(1)
+      expect(seen[0]).toBeCloseTo(expected, 9)
+    }
+  })
+})
+
 describe('nulls', () => {
   it('are ignored by every aggregate, as SQL ignores NULL', () => {
     const values = [null, 3, undefined, 1, 3, null]

@@ -63,6 +63,34 @@ describe('calendar windows', () => {
     )
   })
 
+  it('put a fraction of a millisecond before midnight into the day before, also before 1970', async () => {
+    expect(await windowsOf({ calendar: 'day' }, [-0.5])).toEqual([{ start: -24 * hour, end: 0, n: 1 }])
+    const midnight = Date.parse('1969-03-02T05:00Z')
+    expect(await windowsOf({ calendar: 'day', timeZone: 'America/New_York' }, [midnight - 0.5])).toEqual([
+      { start: midnight - 24 * hour, end: midnight, n: 1 },
+    ])
+  })
+
+  it.each([
+    ['Pacific/Apia', '2011-12-29T12:00Z', 2],
+    ['Pacific/Kwajalein', '1993-08-20T20:00Z', 2],
+  ])('are not filled for a day that %s left out', (timeZone, time, days) => {
+    const at = Date.parse(time)
+    const seen: { start: number; end: number }[] = []
+    from([at, at + (days + 1) * 24 * hour])
+      .pipe(
+        windowAggregate(tumbling({ calendar: 'day', timeZone }), {
+          timestamp: (t) => t,
+          fill: true,
+          aggregates: (a) => ({ n: a.count() }),
+        }),
+      )
+      .subscribe(({ window }) => seen.push(window))
+    for (const { start, end } of seen) expect((end - start) / hour).toBe(24)
+    expect(seen).toHaveLength(days + 2)
+    expect(seen.slice(1).map(({ start }) => start)).toEqual(seen.slice(0, -1).map(({ end }) => end))
+  })
+
   it('drop an event outside the range of dates, and go on', async () => {
     const results = await windowsOf({ calendar: 'week' }, [0, 8.64e15, -8.64e15, 1])
     expect(results).toEqual([{ start: -3 * 24 * hour, end: 4 * 24 * hour, n: 1 }])

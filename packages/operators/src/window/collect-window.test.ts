@@ -90,7 +90,7 @@ describe('collectWindow', () => {
 
   it('refuses a limit of 0', () => {
     expect(() => collectWindow({ limit: 0 })).toThrow(
-      'collectWindow: limit must be a number of at least 1, not the number 0',
+      'collectWindow: limit must be a whole number of at least 1, or Infinity, not the number 0',
     )
   })
 })

@@ -1,4 +1,3 @@
-import { requireNumber } from '@rxsse/shared'
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
 import type { Primitive } from '../engine/keyed-state/key.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
@@ -7,6 +6,7 @@ import { createClock } from '../stage/clock.ts'
 import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { loadItems, saveItems } from '../stage/operator-state.ts'
+import { requireLimit } from '../stage/require-limit.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { identifyResult } from './standing-results.ts'
 
@@ -49,7 +49,7 @@ export function collectWindow<R extends WindowResult<unknown, unknown>>(
 ): OperatorFunction<R, CollectedWindow<R>> {
   const { orderBy, stage } = options
   const clock = createClock(options.scheduler)
-  const limit = requireNumber(options.limit ?? Number.POSITIVE_INFINITY, 'collectWindow: limit', 1)
+  const limit = requireLimit(options.limit ?? Number.POSITIVE_INFINITY, 'collectWindow: limit', 1)
   const onDropped = resolveSideOutput(options.onDropped, 'collectWindow: onDropped')
 
   return operateSerialized<R, CollectedWindow<R>>('collectWindow', stage, ({ out, counts, createTimer }) => {

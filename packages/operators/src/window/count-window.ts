@@ -1,10 +1,4 @@
-import {
-  type Duration,
-  parsePositiveDuration,
-  requireFunction,
-  requireInteger,
-  requireNumber,
-} from '@rxsse/shared'
+import { type Duration, parsePositiveDuration, requireFunction, requireInteger } from '@rxsse/shared'
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
 import type { AggregateResults, AggregateShape } from '../engine/aggregates/aggregate.ts'
 import { AggregateRow } from '../engine/aggregates/aggregate-row.ts'
@@ -20,6 +14,7 @@ import {
   operateSerialized,
   type StageOptions,
 } from '../stage/operate.ts'
+import { requireLimit } from '../stage/require-limit.ts'
 import { type OnError, rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import type { Aggregates } from './aggregates.ts'
 import { createEmit, resolveShape } from './operate-windows.ts'
@@ -89,6 +84,10 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
     ...windowOptions,
     row,
     emit: createEmit(context),
+    onEvicted: (eviction) => {
+      // Its last results may have been the last that somebody took.
+      if (!out.closed) windowOptions.onEvicted?.(eviction)
+    },
     onFinal(events, parts) {
       counts.out += events
       for (const part of parts) tracker?.onSettled(part)
@@ -159,7 +158,7 @@ function resolveOptions<T, K extends Key, S extends AggregateShape<T>>(options: 
     // Without a key function the key is undefined, which is the default of `K`.
     selectKey: requireFunction(options.key ?? (() => undefined as K), 'countWindow: key'),
     ttl: ttl === undefined ? Number.POSITIVE_INFINITY : parsePositiveDuration(ttl, 'countWindow: ttl'),
-    maxKeys: requireNumber(maxKeys, 'countWindow: maxKeys', 1),
+    maxKeys: requireLimit(maxKeys, 'countWindow: maxKeys', 1),
     onEvicted: resolveSideOutput(options.onEvicted, 'countWindow: onEvicted'),
     onDropped: resolveSideOutput(options.onDropped, 'countWindow: onDropped'),
     onError: options.onError,

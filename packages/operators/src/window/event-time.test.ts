@@ -47,6 +47,15 @@ describe('a timestamp', () => {
     expect(invalid).toEqual([odd, odd])
   })
 
+  it('has no sign if it is 0', () => {
+    const windows: unknown[] = []
+    for (const spec of [session(10), tumbling(10), hopping({ size: 10, every: 5 })])
+      from([{ time: -0 }])
+        .pipe(windowAggregate(spec, { timestamp, aggregates: (a) => ({ n: a.count() }) }))
+        .subscribe(({ window }) => windows.push(window.start, window.end))
+    expect(windows).toEqual([0, 10, 0, 10, -5, 5, 0, 10])
+  })
+
   it('may be a Date', () => {
     const starts: number[] = []
     from<Timed[]>([{ time: new Date(15) }])

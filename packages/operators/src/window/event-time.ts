@@ -111,7 +111,8 @@ const MAX_TIMESTAMP = 8.64e15
 /** NaN for anything that is no time. `Number(time)` would turn a missing time, JSON's null, into 1970. */
 export function toMilliseconds(time: number | Date): number {
   const milliseconds = typeof time === 'number' ? time : readDate(time)
-  return Math.abs(milliseconds) <= MAX_TIMESTAMP ? milliseconds : Number.NaN
+  // `+ 0` because 0 and -0 are one time: which of them came must not show in a result.
+  return Math.abs(milliseconds) <= MAX_TIMESTAMP ? milliseconds + 0 : Number.NaN
 }
 
 function readDate(date: Date): number {

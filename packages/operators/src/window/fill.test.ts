@@ -148,17 +148,6 @@ describe('fill', () => {
     expect(taken()).toEqual([[0, undefined, 10, 20, 1, 'late', 1]])
   })
 
-  it('does not revise an empty window of a key that was forgotten as if it had had no result', () => {
-    const { source, taken } = driven(tumbling(10), { fill: true, maxEmpty: 1, allowedLateness: 100 })
-    for (const time of [1, 51]) source.next(at(time))
-    expect(taken()).toEqual([
-      [0, undefined, 0, 10, 1, 'on-time', 0],
-      [0, undefined, 10, 20, 0, 'on-time', 0],
-    ])
-    source.next(at(12))
-    expect(taken()).toEqual([[0, undefined, 10, 20, 1, 'late', 1]])
-  })
-
   it('waits for a feed that is away: what looks like an empty window may only be late', () => {
     const progress = createProgress()
     const feed = progress.feed('a')

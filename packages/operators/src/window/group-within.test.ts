@@ -75,7 +75,7 @@ describe('groupWithin', () => {
   it('needs a limit', () => {
     expect(() => groupWithin({})).toThrow('groupWithin needs at least one of maxItems, maxWeight and maxWait')
     expect(() => groupWithin({ maxItems: 0 })).toThrow(
-      'groupWithin: maxItems must be a number of at least 1, not the number 0',
+      'groupWithin: maxItems must be a whole number of at least 1, or Infinity, not the number 0',
     )
     expect(() => groupWithin({ maxWeight: 0 })).toThrow(
       'groupWithin: maxWeight must be a number above 0, not the number 0',

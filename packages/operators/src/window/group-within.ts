@@ -5,6 +5,7 @@ import { createClock } from '../stage/clock.ts'
 import { emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { loadItems, saveItems } from '../stage/operator-state.ts'
+import { requireLimit } from '../stage/require-limit.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 
 export interface GroupWithinOptions<T> extends StageOptions {
@@ -48,7 +49,7 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
   ) {
     throw new TypeError('groupWithin needs at least one of maxItems, maxWeight and maxWait')
   }
-  requireNumber(maxItems, 'groupWithin: maxItems', 1)
+  requireLimit(maxItems, 'groupWithin: maxItems', 1)
   if (!(maxWeight > 0)) throw optionError('groupWithin: maxWeight', 'a number above 0', maxWeight)
 
   return operateSerialized<T, readonly T[]>('groupWithin', stage, ({ out, counts, createTimer }) => {

@@ -1,6 +1,7 @@
-import { type Duration, optionError, parseDuration, requireFunction, requireNumber } from '@rxsse/shared'
+import { type Duration, optionError, parseDuration, requireFunction } from '@rxsse/shared'
 import type { JoinRange, JoinSide } from '../engine/join/interval-join.ts'
 import type { Key } from '../engine/keyed-state/key.ts'
+import { requireLimit } from '../stage/require-limit.ts'
 import { type OnError, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type EventTime, type EventTimeOptions, resolveEventTime, toMilliseconds } from './event-time.ts'
 
@@ -101,7 +102,7 @@ export function resolveJoinOptions<T, U, K extends Key, J extends JoinKind>(
     emitsRight: kind === 'full',
     left: resolve('left', left),
     right: resolve('right', right),
-    maxBuffered: requireNumber(maxBuffered, 'joinWithin: maxBuffered', 1),
+    maxBuffered: requireLimit(maxBuffered, 'joinWithin: maxBuffered', 1),
     late: resolveSideOutput(options.late, 'joinWithin: late'),
     onInvalid: resolveSideOutput(options.onInvalid, 'joinWithin: onInvalid'),
     onDropped: resolveSideOutput(options.onDropped, 'joinWithin: onDropped'),

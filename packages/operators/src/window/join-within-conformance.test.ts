@@ -63,7 +63,9 @@ describe('joinWithin', () => {
     )
     expect(join({ within: '5 minutes' })).toThrow('joinWithin: within must be a duration')
     expect(join({ within: { after: -1 } })).toThrow('joinWithin: within.after must be a duration')
-    expect(join({ maxBuffered: 0 })).toThrow('joinWithin: maxBuffered must be a number of at least 1')
+    expect(join({ maxBuffered: 0 })).toThrow(
+      'joinWithin: maxBuffered must be a whole number of at least 1, or Infinity',
+    )
     expect(join({ progress: createProgress() })).toThrow('joinWithin: left.feed must be given if progress is')
     expect(join({ left: { ...side, feed: 'x' } })).toThrow('joinWithin: left.feed must be left out without')
   })

@@ -1,4 +1,4 @@
-import { type Duration, optionError, parseDuration, requireFunction, requireNumber } from '@rxsse/shared'
+import { type Duration, optionError, parseDuration, requireFunction } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
 import type { AggregateResults, AggregateShape } from '../engine/aggregates/aggregate.ts'
 import { AggregateRow } from '../engine/aggregates/aggregate-row.ts'
@@ -9,6 +9,7 @@ import type { Counts } from '../stage/counts.ts'
 import { emitResult } from '../stage/follow.ts'
 import { type EventHandler, type OperatorContext, operateSerialized } from '../stage/operate.ts'
 import type { OperatorState } from '../stage/operator-state.ts'
+import { requireLimit } from '../stage/require-limit.ts'
 import { rejectEvent, resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import type { Timer } from '../stage/timer.ts'
 import { type Aggregates, getAggregates } from './aggregates.ts'
@@ -94,10 +95,14 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
     early: early !== undefined,
     fill: config.fill,
     emit: createEmit(context, finality),
+    isOver: () => out.closed,
     onFinal: (events) => {
       counts.out += events
     },
-    onEvicted: config.onEvicted,
+    onEvicted: (eviction) => {
+      // Its last results may have been the last that somebody took.
+      if (!out.closed) config.onEvicted?.(eviction)
+    },
   })
   counts.keys = () => windows.keys
 
@@ -249,7 +254,7 @@ function resolveOptions<T, K extends Key, S extends AggregateShape<T>>(
     // Without a key function the key is undefined, which is the default of `K`.
     selectKey: requireFunction(options.key ?? (() => undefined as K), `${operator}: key`),
     shape: resolveShape(operator, options.aggregates),
-    maxKeys: requireNumber(maxKeys, `${operator}: maxKeys`, 1),
+    maxKeys: requireLimit(maxKeys, `${operator}: maxKeys`, 1),
     allowedLateness,
     onEvicted: resolveSideOutput(options.onEvicted, `${operator}: onEvicted`),
   }

@@ -210,7 +210,7 @@ describe('windowAggregate refuses', () => {
     [
       'no keys',
       () => windowAggregate(tumbling(1), { aggregates, maxKeys: 0 }),
-      'windowAggregate: maxKeys must be a number of at least 1, not the number 0',
+      'windowAggregate: maxKeys must be a whole number of at least 1, or Infinity, not the number 0',
     ],
     [
       'a duration that is none',

@@ -155,11 +155,15 @@ class Average<T> extends Sum<T> {
 
 const MEAN = 1
 const M2 = 2
+const ORIGIN = 3
 
-/** Welford's running moments, merged by Chan's formula, without a difference of large squares. */
+/**
+ * Welford's running moments, merged by Chan's formula, without a difference of large squares. The mean is relative to the first
+ * value: a running mean far from 0 stops moving when what an event adds to it is less than its last digit.
+ */
 class Variance<T> extends FlatAggregate<T, number | null> {
   readonly kind = 'variance'
-  readonly width = 3
+  readonly width = 4
   readonly #select: (event: T) => MaybeNumber
   readonly #lostDegrees: number
 
@@ -173,17 +177,20 @@ class Variance<T> extends FlatAggregate<T, number | null> {
     numbers[at + N] = 0
     numbers[at + MEAN] = 0
     numbers[at + M2] = 0
+    numbers[at + ORIGIN] = 0
   }
 
   add({ numbers }: Cells, at: number, event: T): void {
     const value = requireNumberOrNull(this.#select(event), 'variance')
     if (value === null) return
     const n = (numbers[at + N] as number) + 1
-    const delta = value - (numbers[at + MEAN] as number)
+    if (n === 1) numbers[at + ORIGIN] = value
+    const distance = value - (numbers[at + ORIGIN] as number)
+    const delta = distance - (numbers[at + MEAN] as number)
     const mean = (numbers[at + MEAN] as number) + delta / n
     numbers[at + N] = n
     numbers[at + MEAN] = mean
-    numbers[at + M2] = (numbers[at + M2] as number) + delta * (value - mean)
+    numbers[at + M2] = (numbers[at + M2] as number) + delta * (distance - mean)
   }
 
   merge(cells: Cells, into: number, from: number): void {
@@ -198,7 +205,8 @@ class Variance<T> extends FlatAggregate<T, number | null> {
     }
     const n = before + more
     const mean = numbers[into + MEAN] as number
-    const delta = (numbers[from + MEAN] as number) - mean
+    const shift = (numbers[from + ORIGIN] as number) - (numbers[into + ORIGIN] as number)
+    const delta = shift + ((numbers[from + MEAN] as number) - mean)
     numbers[into + N] = n
     numbers[into + MEAN] = mean + (delta * more) / n
     numbers[into + M2] =
@@ -209,6 +217,7 @@ class Variance<T> extends FlatAggregate<T, number | null> {
     numbers[to + N] = numbers[from + N] as number
     numbers[to + MEAN] = numbers[from + MEAN] as number
     numbers[to + M2] = numbers[from + M2] as number
+    numbers[to + ORIGIN] = numbers[from + ORIGIN] as number
   }
 
   result({ numbers }: Cells, at: number): number | null {

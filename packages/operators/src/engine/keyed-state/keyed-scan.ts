@@ -94,8 +94,9 @@ export class KeyedScan<K extends Key, S> {
 
   /** Deletes the key's state and timer. */
   forget(entry: ScanEntry<K, S>): void {
-    this.#timers.schedule(entry, Number.POSITIVE_INFINITY)
+    // `delete` lets a copy have the entry as it was.
     this.#entries.delete(entry.key, entry.id)
+    this.setTimer(entry, Number.POSITIVE_INFINITY)
   }
 
   /** Writes the states and timers as they are now, and yields now and then. */

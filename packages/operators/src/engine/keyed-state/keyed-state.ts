@@ -103,20 +103,26 @@ export class KeyedState<K extends Key, S> {
       const state = this.#newState(key, id)
       entry = { key, state, usedAt: now, order: this.#uses++, copy: this.#copies }
       this.#entries.set(id, entry)
+      // Before the evictions: a callback may send an event that evicts this entry too.
+      this.#setRecent(id, entry)
       // A smaller limit than that of the process before evicts more than one.
       while (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
-    } else {
-      this.#write?.(entry)
-      if (this.#renews) {
-        entry.usedAt = now
-        entry.order = this.#uses++
-        this.#entries.delete(id)
-        this.#entries.set(id, entry)
-      }
+      return entry.state
     }
+    this.#write?.(entry)
+    if (this.#renews) {
+      entry.usedAt = now
+      entry.order = this.#uses++
+      this.#entries.delete(id)
+      this.#entries.set(id, entry)
+    }
+    this.#setRecent(id, entry)
+    return entry.state
+  }
+
+  #setRecent(id: Primitive, entry: Entry<K, S>): void {
     this.#recent = entry
     this.#recentId = id
-    return entry.state
   }
 
   has(key: K, now: number, id: Primitive = identifyKey(key)): boolean {

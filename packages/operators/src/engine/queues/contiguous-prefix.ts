@@ -1,7 +1,6 @@
 /** One part of a sequence. `end` may change until the part is handled. */
 export interface Part<T> {
   end: T
-  isHandled: boolean
   /** The number of the stage that has the part, if there are several. */
   stage: number
   /** Parts that are handled with this one. */
@@ -10,31 +9,70 @@ export interface Part<T> {
   readonly onHandled: (() => void) | undefined
 }
 
-/** Finds how far a sequence is handled without a gap if its parts are handled in any order. */
+/**
+ * Finds how far a sequence is handled without a gap if its parts are handled in any order. It keeps the parts that are not handled,
+ * and of all that follow one of them without a gap only the last end.
+ */
 export class ContiguousPrefix<T> {
-  /** The parts from the first one that is not handled. */
-  readonly #parts: Part<T>[] = []
+  #first: OpenPart<T> | undefined
+  #last: OpenPart<T> | undefined
+  /** The part that was added last, handled or not. */
+  #newest: Part<T> | undefined
 
   add(end: T): Part<T> {
-    const part: Part<T> = { end, isHandled: false, stage: 0, merged: undefined, onHandled: undefined }
-    this.#parts.push(part)
+    const part: OpenPart<T> = {
+      end,
+      stage: 0,
+      merged: undefined,
+      onHandled: undefined,
+      isOpen: true,
+      before: this.#last,
+      after: undefined,
+      handled: undefined,
+    }
+    if (this.#last === undefined) this.#first = part
+    else this.#last.after = part
+    this.#last = part
+    this.#newest = part
     return part
   }
 
   /** Whether no part was added after this one, which can then be extended. */
   isNewest(part: Part<T>): boolean {
-    return this.#parts.at(-1) === part
+    return this.#newest === part
   }
 
   /** Forgets all parts. */
   clear(): void {
-    this.#parts.length = 0
+    this.#first = this.#last = this.#newest = undefined
   }
 
   /** Marks a part as handled. Returns the new end of the prefix if it has moved. */
   settle(part: Part<T>): { readonly end: T } | undefined {
-    part.isHandled = true
-    const open = this.#parts.findIndex(({ isHandled }) => !isHandled)
-    return this.#parts.splice(0, open === -1 ? this.#parts.length : open).at(-1)
+    // Only parts that `add` has created are settled here.
+    const settled = part as OpenPart<T>
+    if (!settled.isOpen) return undefined
+    const { before, after, handled = settled } = settled
+    settled.isOpen = false
+    settled.before = settled.after = undefined
+    if (after !== undefined) after.before = before
+    else if (this.#last === settled) this.#last = before
+    if (before !== undefined) {
+      before.after = after
+      before.handled = handled
+      return undefined
+    }
+    // A part that was forgotten is not the first one.
+    if (this.#first !== settled) return undefined
+    this.#first = after
+    return handled
   }
+}
+
+interface OpenPart<T> extends Part<T> {
+  isOpen: boolean
+  before: OpenPart<T> | undefined
+  after: OpenPart<T> | undefined
+  /** The end of the handled parts that follow this one without a gap. */
+  handled: { readonly end: T } | undefined
 }

@@ -1,3 +1,6 @@
+import { setTimeout } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ContiguousPrefix } from './contiguous-prefix.ts'
@@ -82,17 +85,45 @@ describe('SortedDeque', () => {
 })
 
 describe('ContiguousPrefix', () => {
+  it('keeps nothing alive that was handled, though a part before it is not', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const prefix = new ContiguousPrefix<{ readonly id: number }>()
+    const first = prefix.add({ id: 0 })
+    const refs = Array.from({ length: 60 }, (_, id) => {
+      const end = { id: id + 1 }
+      prefix.settle(prefix.add(end))
+      return new WeakRef(end)
+    })
+    await setTimeout(0)
+    collect()
+    expect(refs.filter((ref) => ref.deref() !== undefined)).toHaveLength(1)
+    expect(prefix.settle(first)?.end).toEqual({ id: 60 })
+  })
+
+  it('does not move when a part is handled that was forgotten', () => {
+    const prefix = new ContiguousPrefix<string>()
+    const forgotten = [prefix.add('a'), prefix.add('b')]
+    prefix.clear()
+    const part = prefix.add('c')
+    for (const each of forgotten) expect(prefix.settle(each)).toBeUndefined()
+    expect(prefix.settle(part)?.end).toBe('c')
+    expect(prefix.settle(part)).toBeUndefined()
+  })
+
   it('ends before the first part that is not handled', () => {
     const total = fc.integer({ min: 1, max: 20 })
     const order = total.chain((n) => fc.shuffledSubarray([...Array(n).keys()], { minLength: n }))
     fc.assert(
       fc.property(order, (list) => {
         const prefix = new ContiguousPrefix<string>()
-        const parts = Array.from(list, (_, i) => prefix.add(`id ${i}`))
+        const parts: ReturnType<typeof prefix.add>[] = []
         const done = new Set<number>()
         let end = -1
         for (const number of list) {
           const before = end
+          // A part is added as late as it can be, so that parts are handled between two additions.
+          while (parts.length <= number) parts.push(prefix.add(`id ${parts.length}`))
           done.add(number)
           while (done.has(end + 1)) end++
           const part = parts[number]

@@ -80,7 +80,7 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
 
   advance(): void {
     const watermark = this.#options.watermark.value
-    for (let at = this.#queue.next(); at <= watermark; at = this.#queue.next()) {
+    for (let at = this.#queue.next(); at <= watermark && !this.#options.isOver(); at = this.#queue.next()) {
       const state = this.#queue.takeDue(watermark) as KeySessions<K>
       this.#states.willChange(state.key)
       const session = state.sessions.find((s) => !s.fired)

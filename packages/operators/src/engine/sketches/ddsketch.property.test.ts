@@ -32,6 +32,16 @@ describe('DDSketch', () => {
     )
   })
 
+  it('estimates numbers near the largest one, though the bounds of their bucket are larger', () => {
+    const sketch = sketchOf([1.7e308, 1.75e308, 1.79e308, 1.79e308, Number.POSITIVE_INFINITY], 0.01)
+    for (const [q, exact] of [
+      [0.25, 1.75e308],
+      [0.5, 1.79e308],
+      [0.75, 1.79e308],
+    ] as const)
+      expect(Math.abs(sketch.quantile(q) / exact - 1)).toBeLessThanOrEqual(0.01)
+  })
+
   it('returns NaN if there is no value, or if one is NaN', () => {
     expect(sketchOf([], 0.01).quantile(0.5)).toBeNaN()
     for (const q of [0, 1]) {

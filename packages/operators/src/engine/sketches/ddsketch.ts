@@ -103,7 +103,8 @@ export class DDSketch {
 
   /** The value with the same relative distance to both ends of the bucket. */
   #middle(bucket: number): number {
-    return Math.exp(bucket * this.#logGamma) * (2 / (1 + Math.exp(this.#logGamma)))
+    // One exponent: the bounds of a bucket may be too large for a number though its middle is not.
+    return Math.exp(bucket * this.#logGamma + Math.log(2 / (1 + Math.exp(this.#logGamma))))
   }
 }
 

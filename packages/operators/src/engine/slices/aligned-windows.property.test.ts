@@ -42,6 +42,7 @@ describe('AlignedWindows', () => {
             early: true,
             emit: (result) => results.push({ ...result, value: result.value.ids }),
             onFinal: () => {},
+            isOver: () => false,
             onEvicted: undefined,
           },
         )

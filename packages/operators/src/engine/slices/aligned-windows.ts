@@ -11,9 +11,17 @@ import {
   type WindowEngine,
   type WindowEngineOptions,
 } from '../window-engine.ts'
-import type { Grid, GridCell } from './grid.ts'
+import { type Grid, type GridCell, windowAfter } from './grid.ts'
 import { KeySlices } from './key-slices.ts'
-import { type KeyWindows, readKeyWindows, writeKeyWindows } from './key-windows.ts'
+import {
+  createKeyWindows,
+  deleteRevisionsThrough,
+  goOnAfter,
+  isNewestFired,
+  type KeyWindows,
+  readKeyWindows,
+  writeKeyWindows,
+} from './key-windows.ts'
 
 /**
  * Tumbling and hopping windows. An event is folded once, into its slice, for any number of overlapping windows. A window
@@ -105,7 +113,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   flush(keeps: boolean): void {
     for (
       let state = this.#queue.takeDue(Number.MAX_VALUE);
-      state !== undefined;
+      state !== undefined && !this.#options.isOver();
       state = this.#queue.takeDue(Number.MAX_VALUE)
     ) {
       if (!this.#isOpen(state)) continue
@@ -131,7 +139,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   #advanceTo(watermark: number): void {
     for (
       let state = this.#queue.takeDue(watermark);
-      state !== undefined;
+      state !== undefined && !this.#options.isOver();
       state = this.#queue.takeDue(watermark)
     ) {
       this.#states.willChange(state.key)
@@ -142,26 +150,18 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     }
   }
 
-  #newState(key: K, { order, evictions }: StateOrigin): KeyWindows<K, R> {
-    return {
-      key,
-      order,
-      part: evictions,
-      at: Number.POSITIVE_INFINITY,
+  #newState(key: K, origin: StateOrigin): KeyWindows<K, R> {
+    return createKeyWindows(key, origin, {
       slices: new KeySlices(this.#grid, this.#options.row),
-      recentSlice: Number.NaN,
-      recentSlot: 0,
-      nextWindow: Number.POSITIVE_INFINITY,
       revisions: this.#hasRevisions ? new SortedDeque() : undefined,
-      emptyWindows: 0,
-      previous: undefined,
       changed: this.#options.early ? new Set() : undefined,
-    }
+    })
   }
 
   /** Adds an event to its slice, and updates the windows that contain it. */
   #addToSlice(state: KeyWindows<K, R>, cell: Readonly<GridCell>, watermark: number): void {
     const { slice, firstWindow, lastWindow, firstEnd } = cell
+    const { nextWindow } = state
     const slot = state.slices.add(slice)
     state.changed?.add(slice)
     const firstOpen = firstEnd > watermark ? firstWindow : this.#grid.lastEnded(watermark) + 1
@@ -172,7 +172,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
       state.recentSlot = slot
     }
     if (firstOpen > lastWindow) this.#options.onFinal(state.slices.takeAdded(slice, slice))
-    else if (firstOpen >= state.nextWindow) return
+    else if (firstOpen >= nextWindow) return
     else state.nextWindow = firstOpen
     this.#schedule(state)
   }
@@ -182,9 +182,11 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     const lateness = this.#options.allowedLateness
     if (lateness === 0) return
     const firstAllowed = this.#grid.lastEnded(watermark, lateness) + 1
-    state.slices.slide(Math.max(first, firstAllowed), last, (window, value) =>
-      this.#emit(state, window, value, 'late'),
-    )
+    state.slices.slide(Math.max(first, firstAllowed), last, (window, value) => {
+      this.#emit(state, window, value, 'late')
+      if (this.#options.fill !== undefined && isNewestFired(state, window))
+        goOnAfter(state, value, windowAfter(this.#grid, window))
+    })
   }
 
   /** `keeps`: whether the window takes more events. */
@@ -206,11 +208,12 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     if (fill !== undefined) {
       state.emptyWindows = isEmpty ? state.emptyWindows + 1 : 0
       state.previous = value
-      isForgotten = state.emptyWindows >= fill.limit && nextWithEvents > window + 1
-      if (!isForgotten) state.nextWindow = window + 1
+      const following = windowAfter(this.#grid, window)
+      isForgotten = state.emptyWindows >= fill.limit && nextWithEvents > following
+      if (!isForgotten) state.nextWindow = following
     }
     this.#emit(state, window, value, pane, isEmpty)
-    if (!keeps) this.#deleteRevisionsThrough(state, window)
+    if (!keeps) deleteRevisionsThrough(state, window)
     if (isForgotten) onEvicted?.({ key: state.key, reason: 'max-empty' })
   }
 
@@ -251,7 +254,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     // One jump of the watermark may end a window and its lateness before the window has fired.
     const expired = Math.min(lastEnded, state.nextWindow - 1)
     this.#evictBefore(state, this.#grid.firstSlice(expired + 1))
-    this.#deleteRevisionsThrough(state, expired)
+    deleteRevisionsThrough(state, expired)
   }
 
   /** Evicts the slices below `next`, which no later window contains. */
@@ -262,10 +265,6 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
       changed?.delete(slice)
     }
     this.#options.onFinal(slices.evictBefore(next))
-  }
-
-  #deleteRevisionsThrough({ revisions }: KeyWindows<K, R>, window: number): void {
-    while (revisions !== undefined && revisions.numberAt(0) <= window) revisions.shift()
   }
 
   /** Schedules the key's next window or, if no window is open, the expiry of its slices. */

@@ -97,7 +97,8 @@ export class Calendar {
   /** Local time less UTC, in milliseconds. */
   #offsetAt(timestamp: number): number {
     const fields: Record<string, number> = {}
-    for (const { type, value } of this.#format.formatToParts(timestamp)) {
+    // `Intl` leaves out a fraction by rounding towards 1970, so that before it -0.5 would be in 1970.
+    for (const { type, value } of this.#format.formatToParts(Math.floor(timestamp))) {
       if (type !== 'literal' && type !== 'era') fields[type] = Number(value)
       else if (type === 'era') fields.sign = value.startsWith('B') ? -1 : 1
     }

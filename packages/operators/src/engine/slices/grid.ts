@@ -9,6 +9,13 @@ export class GridCell {
   lastEnd = 0
 }
 
+/** The next window that has a duration: a time zone that crosses the date line leaves out a day. */
+export function windowAfter(grid: Grid, window: number): number {
+  let next = window + 1
+  while (grid.windowEnd(next) <= grid.windowStart(next)) next++
+  return next
+}
+
 /** How time is cut into slices, and which of them a window consists of. Slices and windows have numbers that rise with time. */
 export interface Grid {
   /** Slices in a window. */

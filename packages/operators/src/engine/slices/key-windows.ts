@@ -1,5 +1,6 @@
 import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Slot } from '../aggregates/cells.ts'
+import type { StateOrigin } from '../keyed-state/keyed-state.ts'
 import { loadByNumber, SortedDeque, saveByNumber } from '../queues/sorted-deque.ts'
 import type { Scheduled } from '../queues/timer-queue.ts'
 import type { KeySlices } from './key-slices.ts'
@@ -24,6 +25,44 @@ export interface KeyWindows<K, R> extends Scheduled {
   previous: R | undefined
   /** Slices that have changed since the last early results. Undefined without early results. */
   readonly changed: Set<number> | undefined
+}
+
+export function createKeyWindows<K, R>(
+  key: K,
+  { order, evictions }: StateOrigin,
+  parts: Pick<KeyWindows<K, R>, 'slices' | 'revisions' | 'changed'>,
+): KeyWindows<K, R> {
+  return {
+    key,
+    order,
+    part: evictions,
+    at: Number.POSITIVE_INFINITY,
+    recentSlice: Number.NaN,
+    recentSlot: 0,
+    nextWindow: Number.POSITIVE_INFINITY,
+    emptyWindows: 0,
+    previous: undefined,
+    ...parts,
+  }
+}
+
+export function deleteRevisionsThrough({ revisions }: KeyWindows<unknown, unknown>, window: number): void {
+  while (revisions !== undefined && revisions.numberAt(0) <= window) revisions.shift()
+}
+
+/** Whether no window after this one has fired. Later windows may have had early results. */
+export function isNewestFired(
+  { revisions, nextWindow }: KeyWindows<unknown, unknown>,
+  window: number,
+): boolean {
+  return !(revisions !== undefined && revisions.numberAt(revisions.lowerBound(window + 1)) < nextWindow)
+}
+
+/** A late event has given the newest window that has fired a value. With `fill` the windows after it go on from there. */
+export function goOnAfter<R>(state: KeyWindows<unknown, R>, value: R, following: number): void {
+  state.nextWindow = following
+  state.emptyWindows = 0
+  state.previous = value
 }
 
 export function writeKeyWindows<K, R>(state: KeyWindows<K, R>, writer: StateWriter): void {

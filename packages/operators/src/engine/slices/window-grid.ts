@@ -43,11 +43,12 @@ export class WindowGrid implements Grid {
   }
 
   windowStart(window: number): number {
-    return window * this.every + this.offset
+    return this.#sliceStart(window * this.step)
   }
 
   windowEnd(window: number): number {
-    return window * this.every + this.offset + this.size
+    // Computed as every other bound: with fractions, another formula would give another number for the same moment.
+    return this.#sliceStart(window * this.step + this.width)
   }
 
   lastEnded(watermark: number, lateness = 0): number {

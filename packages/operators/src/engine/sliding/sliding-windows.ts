@@ -109,7 +109,11 @@ export class SlidingWindows<K extends Key, R> implements WindowEngine<K> {
   }
 
   #fireUpTo(time: number, pane: Pane, keeps = false): void {
-    for (let state = this.#waiting.takeDue(time); state !== undefined; state = this.#waiting.takeDue(time)) {
+    for (
+      let state = this.#waiting.takeDue(time);
+      state !== undefined && !this.#options.isOver();
+      state = this.#waiting.takeDue(time)
+    ) {
       this.#states.willChange(state.key)
       const next = this.#fire(state, pane, keeps)
       if (!Number.isNaN(next)) this.#waiting.schedule(state, next)
