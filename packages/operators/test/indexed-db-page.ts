@@ -8,6 +8,7 @@ import {
 import { indexedDbStore, type SnapshotStore } from '../src/store/web.ts'
 
 interface FullIndexedDb extends IndexedDb {
+  open: IndexedDb['open']
   deleteDatabase(name: string): never
 }
 const { indexedDB } = globalThis as unknown as { readonly indexedDB: FullIndexedDb }
@@ -57,6 +58,14 @@ function createPlace(): SnapshotPlace {
   }
 }
 
+const connections: IdbDatabase[] = []
+const { open } = indexedDB
+indexedDB.open = (...args) => {
+  const request = open.apply(indexedDB, args)
+  request.addEventListener('success', () => connections.push(request.result))
+  return request
+}
+
 const laws = snapshotStoreLaws({ createPlace })
 
 /** What the tests drive in the page. */
@@ -64,6 +73,10 @@ const page = {
   titles: laws.map(({ title }) => title),
   check: async (title: string) => laws.find((law) => law.title === title)?.check(),
   indexedDbStore,
+  /** Closes all connections to databases behind the back of those who have opened them. */
+  closeConnections() {
+    for (const connection of connections.splice(0)) connection.close()
+  },
   stores: new Map<string, SnapshotStore>(),
   bytes: (length: number, value: number) => new Uint8Array(length).fill(value),
 }

@@ -7,6 +7,8 @@ export interface HoldingProxy {
   readonly url: string
   /** From now on, keeps what the present connections send. With `from`, each keeps what it sends from this text on. */
   hold(from?: string): void
+  /** New connections lead to another port. */
+  redirect(port: number): void
   /** Waits until something is kept. */
   isHolding(): Promise<void>
   /** Waits until something is kept, and then closes those connections. */
@@ -21,8 +23,9 @@ interface ProxiedConnection {
   kept: Buffer[] | undefined
 }
 
-export async function startHoldingProxy(target: number): Promise<HoldingProxy> {
+export async function startHoldingProxy(port: number): Promise<HoldingProxy> {
   const connections = new Set<ProxiedConnection>()
+  let target = port
   const server = createServer((client) => {
     const connection: ProxiedConnection = { client, upstream: connect(target, '127.0.0.1'), kept: undefined }
     connections.add(connection)
@@ -36,6 +39,9 @@ export async function startHoldingProxy(target: number): Promise<HoldingProxy> {
       if (connection.kept === undefined) connection.upstream.destroy()
     })
     connection.upstream.on('data', (chunk) => client.write(chunk))
+    connection.upstream.on('close', () => {
+      if (connection.kept === undefined) client.destroy()
+    })
     for (const socket of [client, connection.upstream]) socket.on('error', () => {})
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -54,6 +60,9 @@ export async function startHoldingProxy(target: number): Promise<HoldingProxy> {
 
   return {
     isHolding,
+    redirect(other) {
+      target = other
+    },
     url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
     hold(from) {
       trigger = from

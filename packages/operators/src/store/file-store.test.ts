@@ -94,6 +94,8 @@ describe('fileStore', () => {
   it('passes on the errors of the disk, and works when they are over', async () => {
     const folder = temporaryFolder()
     const store = fileStore({ path: join(folder, 'later', 'job') })
+    // Nothing is known of what is in a folder that is not there.
+    await expect(store.load()).rejects.toMatchObject({ code: 'ENOENT' })
     await expect(store.save(createTestSnapshot(1))).rejects.toMatchObject({ code: 'ENOENT' })
     mkdirSync(join(folder, 'later'))
     await store.save(createTestSnapshot(1))

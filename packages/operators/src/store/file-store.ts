@@ -1,4 +1,5 @@
-import { open, readFile, rm } from 'node:fs/promises'
+import { access, open, readFile, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import {
   type SnapshotBackend,
@@ -12,7 +13,7 @@ import { removeLeftovers, replaceFile } from '@rxsse/shared/files'
 import { createDiskStore } from './disk-store.ts'
 
 export interface FileStoreOptions {
-  /** The beginning of the two file names: `<path>.1` and `<path>.2`. Their folder must exist. */
+  /** The beginning of the two file names: `<path>.1` and `<path>.2`. Without their folder, loading and saving reject. */
   readonly path: string
 }
 
@@ -41,6 +42,8 @@ class SnapshotFiles implements SnapshotBackend {
 
   async list(): Promise<SnapshotRecord[]> {
     this.#found = await Promise.all(this.#paths.map(readRecord))
+    // Without its folder, such as a volume that is not mounted, a job must not begin anew.
+    if (this.#found.every((record) => record === undefined)) await access(dirname(this.#paths[0]))
     return this.#found.filter((record) => record !== undefined)
   }
 

@@ -77,6 +77,40 @@ describe.skipIf(noChromium !== undefined)('indexedDbStore in Chromium', () => {
     await other.close()
   })
 
+  it('goes on with a new connection if the browser closes the one it has, at any moment of a save', async () => {
+    const found = await tab.evaluate(async () => {
+      const store = page.indexedDbStore({ name: 'closed' })
+      const numbers: string[] = []
+      for (let number = 1; number <= 12; number++) {
+        const saving = store.save({ number, chunks: [page.bytes(2_000_000, number)] })
+        for (let wait = 0; wait < number % 6; wait++) await new Promise((resolve) => setTimeout(resolve))
+        page.closeConnections()
+        await saving
+        page.closeConnections()
+        const { number: loaded, chunks, damaged } = (await store.load()) ?? { chunks: [] }
+        const isRight = chunks.every((chunk) => chunk.every((byte) => byte === number))
+        numbers.push(`${loaded} ${isRight} ${damaged}`)
+      }
+      await store.close?.()
+      return numbers
+    })
+    expect(found).toEqual(Array.from({ length: 12 }, (_, n) => `${n + 1} true undefined`))
+  })
+
+  it('begins anew if the browser deletes its database', async () => {
+    const session = await context.newCDPSession(tab)
+    const save = (number: number) =>
+      tab.evaluate(async (n) => {
+        const store = page.stores.get('deleted') ?? page.indexedDbStore({ name: 'deleted' })
+        page.stores.set('deleted', store)
+        await store.save({ number: n, chunks: [page.bytes(3, n)] })
+        return (await store.load())?.number
+      }, number)
+    expect(await save(1)).toBe(1)
+    await session.send('Storage.clearDataForOrigin', { origin: home.url, storageTypes: 'indexeddb' })
+    expect(await save(2)).toBe(2)
+  })
+
   it('has an intact snapshot after a tab was closed at any moment of a save', async () => {
     let last = 0
     for (let life = 0; life < 6; life++) {

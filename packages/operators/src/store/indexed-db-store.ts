@@ -65,15 +65,40 @@ class SnapshotObjects implements SnapshotBackend {
     this.#name = name
   }
 
-  async list(): Promise<SnapshotRecord[]> {
-    const database = await this.#open()
-    const transaction = database.transaction([HEADERS], 'readonly')
-    const headers = (await completeRequest(transaction.objectStore(HEADERS).getAll())) as Header[]
-    return headers.map(({ id, number }) => ({ id, number }))
+  list(): Promise<SnapshotRecord[]> {
+    return this.#use(async (database) => {
+      const transaction = database.transaction([HEADERS], 'readonly')
+      const headers = (await completeRequest(transaction.objectStore(HEADERS).getAll())) as Header[]
+      return headers.map(({ id, number }) => ({ id, number }))
+    })
   }
 
-  async read(id: string): Promise<SnapshotContent> {
-    const database = await this.#open()
+  read(id: string): Promise<SnapshotContent> {
+    return this.#use((database) => this.#read(database, id))
+  }
+
+  write(draft: SnapshotDraft, keep: readonly string[]): Promise<void> {
+    return this.#use((database) => this.#write(database, draft, keep))
+  }
+
+  async close(): Promise<void> {
+    await this.#leave(this.#opening)
+  }
+
+  /** The browser may close a connection, without a word. What that has stopped is done again with a new one. */
+  async #use<T>(work: (database: IdbDatabase) => Promise<T>): Promise<T> {
+    const opening = this.#open()
+    try {
+      return await work(await opening)
+    } catch (error) {
+      await this.#leave(opening)
+      const { name }: { name?: unknown } = Object(error)
+      if (typeof name !== 'string' || !CLOSED.test(name)) throw error
+      return work(await this.#open())
+    }
+  }
+
+  async #read(database: IdbDatabase, id: string): Promise<SnapshotContent> {
     const headers = database.transaction([HEADERS], 'readonly').objectStore(HEADERS)
     const { sizes, checksum, pieces: count } = (await completeRequest(headers.get(id))) as Header
     const pieces: Uint8Array[] = []
@@ -86,8 +111,7 @@ class SnapshotObjects implements SnapshotBackend {
     return { sizes, checksum, pieces }
   }
 
-  async write(draft: SnapshotDraft, keep: readonly string[]): Promise<void> {
-    const database = await this.#open()
+  async #write(database: IdbDatabase, draft: SnapshotDraft, keep: readonly string[]): Promise<void> {
     await this.#removeOthers(database, keep)
     let count = 0
     for (const piece of draft.pieces(PIECE_BYTES)) {
@@ -102,13 +126,6 @@ class SnapshotObjects implements SnapshotBackend {
     const transaction = database.transaction([HEADERS], 'readwrite', { durability: 'strict' })
     transaction.objectStore(HEADERS).put(header)
     await completeTransaction(transaction)
-  }
-
-  async close(): Promise<void> {
-    const opening = this.#opening
-    this.#opening = undefined
-    const database = await opening?.catch(() => undefined)
-    database?.close()
   }
 
   async #removeOthers(database: IdbDatabase, keep: readonly string[]): Promise<void> {
@@ -128,11 +145,14 @@ class SnapshotObjects implements SnapshotBackend {
   }
 
   #open(): Promise<IdbDatabase> {
-    this.#opening ??= this.#openDatabase().catch((error) => {
-      this.#opening = undefined
-      throw error
-    })
+    this.#opening ??= this.#openDatabase()
     return this.#opening
+  }
+
+  async #leave(opening: Promise<IdbDatabase> | undefined): Promise<void> {
+    if (this.#opening === opening) this.#opening = undefined
+    const database = await opening?.catch(() => undefined)
+    database?.close()
   }
 
   async #openDatabase(): Promise<IdbDatabase> {
@@ -142,14 +162,14 @@ class SnapshotObjects implements SnapshotBackend {
       request.result.createObjectStore(PIECES)
     }
     const database = await completeRequest(request)
-    // Somebody deletes the database. That would wait as long as it is open here.
-    database.onversionchange = () => {
-      database.close()
-      this.#opening = undefined
-    }
+    // Somebody deletes the database. That would wait as long as it is open here. The next call finds it closed.
+    database.onversionchange = () => database.close()
     return database
   }
 }
+
+/** The names of the errors of a connection that is closed, or that has lost its database. */
+const CLOSED = /^(?:InvalidState|Abort|Unknown)Error$/
 
 const HEADERS = 'snapshot'
 const PIECES = 'piece'

@@ -51,8 +51,11 @@ export function completeRequest<T>(request: IdbRequest<T>): Promise<T> {
 export function completeTransaction(transaction: IdbTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.addEventListener('complete', () => resolve())
-    transaction.addEventListener('abort', () =>
-      reject(transaction.error ?? new Error('the transaction was aborted')),
-    )
+    transaction.addEventListener('abort', () => reject(transaction.error ?? createAbortError()))
   })
+}
+
+/** What the browser has aborted by itself, as with its connection, has no error of its own. */
+function createAbortError(): Error {
+  return Object.assign(new Error('the transaction was aborted'), { name: 'AbortError' })
 }

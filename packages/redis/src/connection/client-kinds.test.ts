@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient, createCluster } from 'redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { redisPath } from '../../test/redis.ts'
 import { setUpSentinels } from '../../test/sentinels.ts'
-import { setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
+import { setUpAdmin, setUpLog, setUpPresence, setUpRedis } from '../../test/set-up.ts'
+import { redisStore } from '../store/redis-store.ts'
 import type { RedisClient } from './redis-client.ts'
 
 /** Checks that appending, reading and tailing work with a client. */
@@ -45,6 +47,44 @@ describe.skipIf(redisPath === undefined)('redisLog with a given client', () => {
     await log.append({ data: '2', topic: '' }, 'all')
     await expect.poll(() => seen.length).toBe(2)
     expect(seen).toEqual(['1', '2'])
+  })
+
+  it.each<[string, object]>([
+    ['that answers with bytes', { commandOptions: { typeMapping: { 36: Buffer, 43: Buffer } } }],
+    ['that answers with lists and maps', { commandOptions: { typeMapping: { 37: Map, 42: Array } } }],
+    ['that puts a prefix before its keys', { keyPrefix: 'app:' }],
+    ['of an older protocol', { RESP: 2 }],
+    ['of another database', { database: 3 }],
+  ])('works with a client %s: the log, the store and the presence', async (_, options) => {
+    const { url } = await setUpRedis()
+    const client = createClient({ url, ...options })
+    await expectToWork(client, 'one')
+
+    const presences = [setUpPresence({ client }), setUpPresence({ client })]
+    for (const presence of presences) presence.next({ type: 'opened', rooms: [], user: 'ada' })
+    await expect.poll(() => presences[0]?.count({ user: 'ada' })).toBe(2)
+
+    const store = redisStore({ client, job: 'one' })
+    onTestFinished(() => store.close())
+    await store.acquire().granted
+    await store.save({ number: 1, chunks: [Uint8Array.of(0, 127, 255)] })
+    const { chunks } = (await store.load()) ?? { chunks: [] }
+    expect(chunks.map((chunk) => [...chunk])).toEqual([[0, 127, 255]])
+    const log = setUpLog({ client, key: 'rxsse', fence: store })
+    expect(await log.append({ data: '1', topic: '' }, 'all')).toMatchObject({ message: { data: '1' } })
+  })
+
+  it('does not wait longer for an entry than its connection is kept without an answer', async () => {
+    const { url } = await setUpRedis()
+    const errors: unknown[] = []
+    const client = createClient({ url, pingInterval: 300, socket: { socketTimeout: 1_000 } })
+    const log = setUpLog({ client, onError: (error) => errors.push(error) })
+    const seen: string[] = []
+    await log.tail?.((entries) => void seen.push(...entries.map(({ message }) => message.data)))
+    await sleep(1_500)
+    await log.append({ data: '1', topic: '' }, 'all')
+    await expect.poll(() => seen).toEqual(['1'])
+    expect(errors).toEqual([])
   })
 
   it('works with createCluster: the keys of a log share a slot', async () => {

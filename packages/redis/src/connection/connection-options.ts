@@ -37,7 +37,7 @@ export type ConnectionSettings = Required<Omit<ConnectionOptions, 'url' | 'timeo
 export const PING_INTERVAL = 3_000
 
 /** A connection is given up after this many milliseconds without an answer. */
-const SILENCE_LIMIT = 10_000
+export const SILENCE_LIMIT = 10_000
 
 /** Fills in the defaults. `caller` is the function that error messages name. */
 export function resolveConnectionOptions(options: ConnectionOptions, caller: string): ConnectionSettings {

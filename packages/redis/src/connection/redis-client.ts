@@ -1,6 +1,8 @@
 /** The methods that rxsse calls on a client of the `redis` package, version 6 or newer. */
 export interface RedisClient {
   readonly isOpen: boolean
+  /** Only of `createClient`. */
+  readonly options?: { readonly socket?: object }
   duplicate(overrides?: object): RedisClient
   connect(): Promise<unknown>
   destroy(): unknown

@@ -29,6 +29,10 @@ const away = {
 
 const states: Record<string, TemporaryState> = {
   READONLY: away,
+  NOREPLICAS: {
+    enter: (admin) => admin.configSet('min-replicas-to-write', '1'),
+    leave: (admin) => admin.configSet('min-replicas-to-write', '0'),
+  },
   MASTERDOWN: { config: ['--replica-serve-stale-data', 'no'], ...away },
   LOADING: {
     config: [

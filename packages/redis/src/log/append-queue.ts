@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { LogEntry, LoggedMessage, Target } from '@rxsse/server'
 import type { Unsubscribable } from 'rxjs'
 import { backoff } from '../connection/backoff.ts'
-import type { Failure, Outcome } from '../connection/connection.ts'
+import { type Failure, type Outcome, readAnswer } from '../connection/connection.ts'
 import { RedisError, type RedisErrorCode } from '../connection/redis-error.ts'
 import { appendScript, runScript } from '../scripts/script.ts'
 import { FENCED } from '../scripts/store.lua.ts'
 import type { Right } from '../store/fence.ts'
-import { createEpoch, decodeEntry, encodeBody, findOwnId } from './entry.ts'
+import { createEpoch, decodeEntry, encodeBody, findOwnId, isLogId } from './entry.ts'
 import type { LogContext } from './log-context.ts'
 
 /**
@@ -152,7 +152,7 @@ export class AppendQueue {
           }),
         ],
       })
-      return answer as Answer
+      return readAnswer(() => parseAnswer(answer, batch.length))
     })
   }
 
@@ -195,6 +195,14 @@ interface PendingMessage {
 
 /** For each message its entry, unless Redis refused it. `storedBody` is `''` unless an earlier call had added it. */
 type Answer = (typeof FENCED | [logId: string, offset: string, storedBody: string])[]
+
+function parseAnswer(answer: unknown, length: number): Answer {
+  const isKnown = (entry: unknown) => {
+    return entry === FENCED || (Array.isArray(entry) && isLogId(entry[0]) && typeof entry[2] === 'string')
+  }
+  if (Array.isArray(answer) && answer.length === length && answer.every(isKnown)) return answer as Answer
+  throw new TypeError('it is not the answer to an append')
+}
 
 /** The most messages, and characters, in one batch. Redis serves nobody else while it appends one. */
 const MAX_BATCH = 256

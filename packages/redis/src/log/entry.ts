@@ -39,8 +39,8 @@ export function findOwnId(message: LoggedMessage, ids: 'epoch' | 'message'): str
 }
 
 /** Whether something is an id of a log: `<epoch>-<number>`. */
-export function isLogId(text: string): boolean {
-  return /^[0-9a-z]+-\d{1,15}$/.test(text)
+export function isLogId(text: unknown): boolean {
+  return typeof text === 'string' && /^[0-9a-z]+-\d{1,15}$/.test(text)
 }
 
 export function parseLogId(logId: string): { readonly epoch: string; readonly number: number } {

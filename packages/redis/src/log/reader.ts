@@ -1,5 +1,5 @@
 import type { GapReason, LogPosition, PageBounds } from '@rxsse/server'
-import type { Failure, Outcome } from '../connection/connection.ts'
+import { type Failure, type Outcome, readAnswer } from '../connection/connection.ts'
 import { RedisError } from '../connection/redis-error.ts'
 import { retry } from '../connection/retry.ts'
 import { readScript, runScript } from '../scripts/script.ts'
@@ -59,7 +59,7 @@ export function tryReadPage(
         String(Math.min(maxBytes, MAX_PAGE_BYTES)),
       ],
     })
-    const page = parsePage(answer as Answer, settings.ids)
+    const page = readAnswer(() => parsePage(answer as Answer, settings.ids))
     watermark.raise(page.head.id, page.head.offset)
     return page
   })

@@ -9,6 +9,8 @@ type Step =
   | { readonly do: 'append'; readonly node: number; readonly count: number }
   | { readonly do: 'append again'; readonly node: number; readonly which: number }
   | { readonly do: 'read'; readonly node: number; readonly which: number; readonly limit: number }
+  /** Something other than a log removes an entry. */
+  | { readonly do: 'remove'; readonly which: number }
   /** The effects of a restart, a total loss, a backup and its restoration on the keys, without restarting Redis. */
   | { readonly do: 'restart' | 'erase' | 'back up' | 'restore' | 'restore in place' }
 
@@ -28,13 +30,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       limit: fc.integer({ min: 1, max: 5 }),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), which: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('restart', 'erase') }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('back up', 'restore', 'restore in place') }) },
 )
 
 /** The log as a list: its entries in order, and the places of lost entries. */
 interface Model {
-  items: ({ readonly data: string; readonly id: string } | 'lost')[]
+  items: ({ readonly data: string; readonly id: string; readonly offset: number } | 'lost')[]
   /** For every id ever assigned: the number of items up to it, or that it was lost. */
   ids: Map<string, number | 'lost'>
 }
@@ -97,8 +100,8 @@ describe.skipIf(redisPath === undefined)('redisLog and its model', () => {
             const entries = await Promise.all(
               numbers.map((n) => log.append(message(n), 'all', { sourceId: n })),
             )
-            for (const { id, message: kept } of entries) {
-              model.items.push({ data: kept.data, id })
+            for (const { id, offset, message: kept } of entries) {
+              model.items.push({ data: kept.data, id, offset })
               model.ids.set(id, model.items.length)
             }
             confirmed.push(...numbers)
@@ -129,6 +132,16 @@ describe.skipIf(redisPath === undefined)('redisLog and its model', () => {
               const wanted = held.slice(Math.max(0, at - trimmed)).map(show)
               expect(found).toEqual(mergeGaps(at < trimmed ? [GAP, ...wanted] : wanted))
             }
+            break
+          }
+          case 'remove': {
+            const held = findKept(model, maxLength)
+            const removed = held[each.which % Math.max(1, held.length - 1)]
+            if (held.length < 2 || removed === undefined || removed === 'lost') break
+            await admin.xDel(`{${key}}:events`, `${removed.offset}-0`)
+            // Fewer entries are held now, but those that were trimmed before do not come back.
+            const isGone = (item: Model['items'][number]) => item === removed || !held.includes(item)
+            model.items = model.items.map((item) => (isGone(item) ? 'lost' : item))
             break
           }
           case 'restart':

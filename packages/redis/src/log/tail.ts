@@ -1,7 +1,6 @@
 import type { LogEntry, LogGap, LogPosition } from '@rxsse/server'
 import { backoff } from '../connection/backoff.ts'
 import type { Failure } from '../connection/connection.ts'
-import { PING_INTERVAL } from '../connection/connection-options.ts'
 import { RedisError } from '../connection/redis-error.ts'
 import { decodeEntry, isLogId, parseLogId, positionBefore, type StoredEntry } from './entry.ts'
 import type { LogContext } from './log-context.ts'
@@ -78,7 +77,10 @@ export class Tail {
   async #read(): Promise<Failure | undefined> {
     const { connection, keys, outages } = this.#context
     const outcome = await connection.try((client) =>
-      client.xRead({ key: keys.events, id: this.#lastRead }, { COUNT: MAX_ENTRIES, BLOCK: PING_INTERVAL }),
+      client.xRead(
+        { key: keys.events, id: this.#lastRead },
+        { COUNT: MAX_ENTRIES, BLOCK: Math.ceil(connection.patience) },
+      ),
     )
     if ('failure' in outcome) return outcome.failure
     const messages = (outcome.answer as Streams | null)?.[0]?.messages ?? []

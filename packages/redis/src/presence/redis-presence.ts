@@ -147,12 +147,9 @@ function createScriptRunner(
   ttl: number,
 ): (script: Script, args: readonly string[]) => Promise<Outcome<unknown>> {
   const node = randomUUID()
-  const prefix = `{${key}}:node:`
-  const keys = [`{${key}}:nodes`, `${prefix}${node}`]
+  const keys = [`{${key}}:nodes`, `{${key}}:node:${node}`]
   return (script, args) =>
-    connection.try((client) =>
-      runScript(client, script, { keys, arguments: [node, `${ttl}`, prefix, ...args] }),
-    )
+    connection.try((client) => runScript(client, script, { keys, arguments: [node, `${ttl}`, ...args] }))
 }
 
 function repeat(interval: number, scheduler: SchedulerLike, work: () => void): Unsubscribable {

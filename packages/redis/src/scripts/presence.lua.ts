@@ -3,12 +3,14 @@
  * each scored by the time at which it expires. A node whose time has passed does not count. Neither does a node whose
  * time is too far ahead, as after the clock was set back: if it lives, it is soon heard from again.
  *
- * KEYS: the sorted set, and the node's hash.
- * ARGV of every script: the node's name; its time to live in milliseconds; the prefix of all nodes' hashes.
+ * KEYS: the sorted set, and the node's hash, whose name ends with the node's.
+ * ARGV of every script: the node's name; its time to live in milliseconds.
  */
 const NODES = `
 local nodes, own = KEYS[1], KEYS[2]
-local node, ttl, prefix = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local node, ttl = ARGV[1], tonumber(ARGV[2])
+-- A client may add a prefix to its keys, which the names of the other hashes have too.
+local prefix = string.sub(own, 1, #own - #node)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -32,14 +34,14 @@ end
 /**
  * Stores the counts of a node.
  *
- * ARGV from 4: the number of the latest report that was stored; the number of this report; '1' if it is the first;
+ * ARGV from 3: the number of the latest report that was stored; the number of this report; '1' if it is the first;
  * then fields and their values.
  * Returns 1, or 0 if nothing was stored. It stores nothing if Redis has lost the earlier reports, so that the node
  * reports everything again, and nothing if a later report is stored already: this one was delayed in the buffers of a
  * lost connection.
  */
 export const REPORT: string = `${NODES}
-local previous, number, isFirst = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local previous, number, isFirst = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local stored = tonumber(redis.call('HGET', own, 'report') or nil)
 if stored and stored >= number then return 0 end
 if isFirst == '1' then
@@ -48,28 +50,28 @@ elseif not stored or stored < previous then
   return 0
 end
 redis.call('HSET', own, 'report', number)
-for i = 7, #ARGV, 2 do
+for i = 6, #ARGV, 2 do
   if ARGV[i + 1] == '0' then redis.call('HDEL', own, ARGV[i]) else redis.call('HSET', own, ARGV[i], ARGV[i + 1]) end
 end
 keepAlive()
 return 1
 `
 
-/** ARGV from 4: a field. Returns its sum over all nodes. */
+/** ARGV from 3: a field. Returns its sum over all nodes. */
 export const COUNT: string = `${NODES}
-return sum(ARGV[4], '')
+return sum(ARGV[3], '')
 `
 
 /**
  * Acquires permits.
  *
- * ARGV from 4: a field; the number of permits that the node wants to have in all; the limit over all nodes.
+ * ARGV from 3: a field; the number of permits that the node wants to have in all; the limit over all nodes.
  * Returns 1 if the node has them now, or else 0.
  */
 export const ACQUIRE: string = `${NODES}
-local field, wanted, limit = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local field, wanted, limit = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 if sum(field, node) + wanted > limit then return 0 end
-redis.call('HSET', own, field, ARGV[5])
+redis.call('HSET', own, field, ARGV[4])
 keepAlive()
 return 1
 `

@@ -41,7 +41,12 @@ local function lostEntries(term)
   return term.reached > term.last
 end
 
+-- Something other than a log may have trimmed the stream.
 local first = present.first
+if present.used == '1' then
+  local oldest = redis.call('XRANGE', events, '-', '+', 'COUNT', 1)[1]
+  first = math.max(first, oldest and offsetOf(oldest[1]) or present.last + 1)
+end
 local after, reason, missed = present.last, '', ''
 
 -- Continues after an offset of term i.
@@ -102,13 +107,35 @@ for _, term in ipairs(terms) do
   end
 end
 
-local entries, bytes, from = {}, 0, streamId(after)
-while limit > 0 and bytes < maxBytes do
+-- Whether no entry is missing between two offsets. Of terms that are no longer known this cannot be told.
+local function isFollowedBy(offset, nextOffset)
+  local i = findTermByOffset(offset)
+  if not i then return true end
+  while terms[i + 1] and offset >= terms[i].last do
+    i = i + 1
+    offset = terms[i].base
+  end
+  return nextOffset == offset + 1
+end
+
+-- A page ends before an entry that something else has removed, too.
+local entries, bytes, from, position = {}, 0, streamId(after), after
+local isWhole = true
+while isWhole and limit > 0 and bytes < maxBytes do
   local some = redis.call('XRANGE', events, '(' .. from, upTo, 'COUNT', math.min(limit, 16))
   if #some == 0 then break end
   for _, entry in ipairs(some) do
     -- Other fields: something other than a log wrote this.
     if entry[2][1] == 'i' and entry[2][3] == 'm' then
+      local offset = offsetOf(entry[1])
+      if not isFollowedBy(position, offset) then
+        isWhole = #entries == 0
+        if not isWhole then break end
+        missed = reason == '' and findTermByOffset(offset) == findTermByOffset(position)
+          and text(offset - 1 - position) or ''
+        after, reason = offset - 1, reason == '' and 'trimmed' or reason
+      end
+      position = offset
       entries[#entries + 1] = entry
       bytes = bytes + #entry[2][4]
       limit = limit - 1

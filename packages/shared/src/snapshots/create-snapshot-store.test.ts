@@ -42,3 +42,39 @@ it('a save that failed and is carried out during the next one is no save of anot
   stored.set('of another', { number: 6, sizes: [], checksum: 0, pieces: [] })
   await expect(save(6)).rejects.toMatchObject({ code: 'superseded' })
 })
+
+const intact = { sizes: [], checksum: 0, pieces: [] }
+
+it.each<[string, unknown, unknown]>([
+  ['no content', 2, undefined],
+  ['no lengths', 2, { checksum: 0, pieces: [] }],
+  ['lengths that are text', 2, { ...intact, sizes: 'abc' }],
+  ['lengths that are negative', 2, { ...intact, sizes: [-1] }],
+  ['pieces that are missing', 2, { ...intact, sizes: [1], pieces: [undefined] }],
+  ['pieces that are no bytes', 2, { ...intact, sizes: [3], pieces: ['abc'] }],
+  ['a number that is none', Number.NaN, intact],
+  ['a number that is text', '2', intact],
+  ['a number that counts nothing', 1.5, intact],
+  ['a number beyond all others', 2 ** 70, intact],
+])('what something else has stored, with %s, is damaged, and the snapshot before it is used', async (_, number, content) => {
+  const backend = {
+    list: () => [
+      { id: 'bad', number },
+      { id: 'good', number: 1 },
+    ],
+    read: (id: string) => (id === 'good' ? intact : content),
+    write() {},
+    close() {},
+  }
+  const store = createSnapshotStore({
+    name: 'testStore',
+    backend: backend as unknown as SnapshotBackend,
+    // All bytes are right.
+    crc32: (_, value = 0) => value,
+    createId: () => 'next',
+    nextTurn: async () => {},
+  })
+  const loaded = await store.load()
+  expect(loaded).toMatchObject({ number: 1, damaged: [expect.any(String)] })
+  await store.save({ number: 2, chunks: [] })
+})

@@ -97,8 +97,8 @@ class Generations {
   }
 
   async load(): Promise<Snapshot | undefined> {
-    const { name, backend } = this.#settings
-    const records = sortNewestFirst(await backend.list())
+    const { name } = this.#settings
+    const records = await this.#list()
     this.#known = new Set(records.map(({ id }) => id))
     this.#newest = undefined
     const damaged: string[] = []
@@ -119,7 +119,7 @@ class Generations {
   async save(snapshot: Snapshot): Promise<void> {
     const { name, backend, crc32, createId } = this.#settings
     if (this.#known === undefined) await this.#look()
-    const records = sortNewestFirst(await backend.list())
+    const records = await this.#list()
     if (records.some(({ id }) => !this.#known?.has(id))) {
       throw new SnapshotStoreError('superseded', `${name}: another process has saved a snapshot of this job`)
     }
@@ -135,6 +135,15 @@ class Generations {
     this.#newest = { id: draft.id, number: draft.number }
     this.#known = new Set([...this.#failed, ...records.map(({ id }) => id)])
     this.#failed = []
+  }
+
+  /** The newest first. A number that no snapshot has was not written by a store. */
+  async #list(): Promise<readonly SnapshotRecord[]> {
+    const records = await this.#settings.backend.list()
+    const isNumber = (number: unknown) => Number.isSafeInteger(number) && (number as number) >= 1
+    return sortNewestFirst(
+      records.map(({ id, number }) => ({ id, number: isNumber(number) ? number : undefined })),
+    )
   }
 
   /** The newest intact snapshot, and the one before it. */
@@ -160,15 +169,15 @@ class Generations {
   async #read({ id, number }: SnapshotRecord): Promise<Snapshot | string> {
     const { backend, crc32, nextTurn } = this.#settings
     if (number === undefined) return `a snapshot: its header is damaged (${id})`
-    let content: SnapshotContent
     try {
-      content = await backend.read(id)
+      const content = await backend.read(id)
+      if (!(await verifyContent(number, content, crc32, nextTurn)))
+        return `snapshot ${number}: its checksum is wrong`
+      return { number, chunks: splitPieces(content) }
     } catch (error) {
+      // Whatever it is that was read, it is no snapshot.
       return `snapshot ${number}: ${error instanceof Error ? error.message : error}`
     }
-    if (!(await verifyContent(number, content, crc32, nextTurn)))
-      return `snapshot ${number}: its checksum is wrong`
-    return { number, chunks: splitPieces(content) }
   }
 }
 
