@@ -160,7 +160,7 @@ class ProbeStage implements AttachableStage {
     this.#stage.attach(operator, counts)
     this.operator = operator
     this.#running = counts
-    counts.identify = (identity, emit) => this.causes.run({ name: identity, results: 0 }, emit)
+    counts.identify = (identity, emit) => this.causes.run({ name: identity(), results: 0 }, emit)
   }
 
   keep(state: Durability): void {

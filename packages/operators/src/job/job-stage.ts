@@ -9,6 +9,7 @@ import {
   type StageCounts,
 } from '../stage/stage.ts'
 import { ByteWriter } from './byte-writer.ts'
+import type { Cause } from './causes.ts'
 import type { RunStage } from './job-parts.ts'
 import type { JobRun } from './job-run.ts'
 
@@ -52,8 +53,7 @@ export class JobStage implements AttachableStage, RunStage {
     this.#run = run
     this.#counts = counts
     this.operator = operator
-    counts.identify = (identity, emit) =>
-      run.causes.run({ name: `${this.name}|${identity}`, results: 0 }, emit)
+    counts.identify = (identity, emit) => run.causes.run(new ResultCause(this.name, identity), emit)
   }
 
   keep(state: Durability, fail: (error: unknown) => void): void {
@@ -88,5 +88,21 @@ export class JobStage implements AttachableStage, RunStage {
     throw new Error(
       `commit: the stage "${this.name}" is one of a job, which saves how far its feeds are. Leave out commit`,
     )
+  }
+}
+
+/** A result as the cause of what is made of it. Its name is made only for what is delivered: most windows may be filtered out. */
+class ResultCause implements Cause {
+  readonly #stage: string
+  readonly #identity: () => string
+  results = 0
+
+  constructor(stage: string, identity: () => string) {
+    this.#stage = stage
+    this.#identity = identity
+  }
+
+  get name(): string {
+    return `${this.#stage}|${this.#identity()}`
   }
 }

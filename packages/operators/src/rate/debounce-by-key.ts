@@ -1,10 +1,11 @@
 import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
+import { type CopiedEntry, EntryCopies, loadEntries } from '../engine/keyed-state/entry-copies.ts'
 import type { Primitive } from '../engine/keyed-state/key.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
 import { shiftToDay } from '../stage/clock.ts'
-import { loadItems, type StateReader, type StateWriter, saveItems } from '../stage/operator-state.ts'
+import type { StateReader, StateWriter } from '../stage/operator-state.ts'
 import { type ByKeyOptions, type Held, operateByKey } from './operate-by-key.ts'
 
 export interface DebounceByKeyOptions<T> extends ByKeyOptions<T> {
@@ -32,6 +33,7 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
 
   return operateByKey('debounceByKey', options, ({ counts, clock, maxKeys, createTimer, emit, drop }) => {
     const held = new Map<Primitive, Debounced<T>>()
+    const copies = new EntryCopies<Debounced<T>>()
     const queue = new TimerQueue<Debounced<T>>()
     let order = 0
     counts.keys = () => held.size
@@ -45,6 +47,7 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
     })
 
     function release(entry: Debounced<T>): void {
+      copies.willChange(entry)
       queue.schedule(entry, Number.POSITIVE_INFINITY)
       held.delete(entry.id)
       emit(entry.event, entry.part)
@@ -60,6 +63,7 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
         latest: now + maxWait,
         order: order++,
         at: Number.POSITIVE_INFINITY,
+        copy: copies.count,
       }
       held.set(id, entry)
       queue.schedule(entry, due)
@@ -78,6 +82,7 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
           hold(id, event, part, now)
           return
         }
+        copies.willChange(entry)
         const { event: replaced, part: replacedPart } = entry
         entry.event = event
         entry.part = part
@@ -91,26 +96,25 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
       *save(writer) {
         const shift = shiftToDay(clock)
         writer.number(order)
-        const entries = [...held.values()].map((entry) => ({ ...entry }))
-        yield* saveItems(writer, entries, (entry) => saveDebounced(entry, shift, writer))
+        yield* copies.save(writer, held, (entry) => saveDebounced(entry, shift, writer))
       },
       restore(reader) {
         const [now, shift] = [clock.now(), shiftToDay(clock)]
         order = reader.number()
-        loadItems(reader, () => {
-          const { due, latest, ...rest } = loadDebounced<T>(shift, reader)
+        for (const loaded of loadEntries(reader, () => loadDebounced<T>(shift, reader))) {
           // Somebody may have set the clock back.
-          const entry = { ...rest, due: Math.min(due, now + quiet), latest: Math.min(latest, now + maxWait) }
+          const [due, latest] = [Math.min(loaded.due, now + quiet), Math.min(loaded.latest, now + maxWait)]
+          const entry = { ...loaded, due, latest }
           held.set(entry.id, entry)
           queue.schedule(entry, entry.due)
-        })
+        }
         timer.set(queue.next())
       },
     }
   })
 }
 
-interface Debounced<T> extends Scheduled, Held<T> {
+interface Debounced<T> extends Scheduled, CopiedEntry, Held<T> {
   readonly id: Primitive
   due: number
   /** The latest that `due` may become. */
@@ -137,5 +141,6 @@ function loadDebounced<T>(shift: number, reader: StateReader): Debounced<T> {
     latest: reader.number() - shift,
     order: reader.number(),
     at: Number.POSITIVE_INFINITY,
+    copy: 0,
   }
 }

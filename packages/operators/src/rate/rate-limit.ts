@@ -88,6 +88,7 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
     const timer = createTimer(clock, (time) => {
       const now = time - start
       for (let due = queue.takeDue(now); due !== undefined && !out.closed; due = queue.takeDue(now)) {
+        buckets.willChange(due)
         // A bucket is in the queue while events wait for it.
         const next = due.waiting.shift() as Waiting<T>
         held--

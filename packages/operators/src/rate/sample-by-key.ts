@@ -22,7 +22,8 @@ export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperator
   const every = parsePositiveDuration(options.every, 'sampleByKey: every')
 
   return operateByKey('sampleByKey', options, ({ counts, clock, maxKeys, createTimer, emit, drop }) => {
-    let latest = new Map<Primitive, Held<T>>()
+    // An event replaces the entry of its key, and changes none: a copy has those that were there at its start.
+    let latest = new Map<Primitive, Sampled<T>>()
     counts.keys = () => latest.size
     const timer = createTimer(clock, flush)
 
@@ -43,30 +44,31 @@ export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperator
     return {
       next(id, event, part) {
         if (latest.size === 0) timer.set(clock.now() + every)
-        const held = latest.get(id)
-        if (held === undefined) {
-          latest.set(id, { event, part })
-          while (latest.size > maxKeys) emitOldest()
-          return
-        }
-        const { event: replaced, part: replacedPart } = held
-        held.event = event
-        held.part = part
-        drop(replaced, replacedPart)
+        const replaced = latest.get(id)
+        latest.set(id, { id, event, part })
+        if (replaced !== undefined) drop(replaced.event, replaced.part)
+        else while (latest.size > maxKeys) emitOldest()
       },
       flush,
       *save(writer) {
         timer.save(writer)
-        const held = [...latest].map(([id, { event }]) => [id, event])
-        yield* saveItems(writer, held, (each) => writer.value(each))
+        yield* saveItems(writer, [...latest.values()], ({ id, event }) => {
+          writer.value(id)
+          writer.value(event)
+        })
       },
       restore(reader) {
         timer.load(reader, every)
         loadItems(reader, () => {
-          const [id, event] = reader.value<[Primitive, T]>()
-          latest.set(id, { event, part: undefined })
+          const id = reader.value<Primitive>()
+          latest.set(id, { id, event: reader.value<T>(), part: undefined })
         })
       },
     }
   })
+}
+
+/** The latest event of a key. */
+interface Sampled<T> extends Readonly<Held<T>> {
+  readonly id: Primitive
 }

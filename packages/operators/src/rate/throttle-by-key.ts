@@ -1,9 +1,10 @@
 import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
+import { type CopiedEntry, EntryCopies, loadEntries } from '../engine/keyed-state/entry-copies.ts'
 import type { Primitive } from '../engine/keyed-state/key.ts'
 import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
 import { shiftToDay } from '../stage/clock.ts'
-import { loadItems, saveItems } from '../stage/operator-state.ts'
+import type { StateReader, StateWriter } from '../stage/operator-state.ts'
 import { type ByKeyOptions, type Held, operateByKey } from './operate-by-key.ts'
 
 export interface ThrottleByKeyOptions<T> extends ByKeyOptions<T> {
@@ -37,14 +38,16 @@ export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOper
   return operateByKey('throttleByKey', options, (context) => {
     const { out, counts, clock, maxKeys, createTimer, emit, drop } = context
     const throttled = new Map<Primitive, Throttled<T>>()
+    const copies = new EntryCopies<Throttled<T>>()
     const queue = new TimerQueue<Throttled<T>>()
     let order = 0
     counts.keys = () => throttled.size
     const timer = createTimer(clock, (now) => {
       for (let due = queue.takeDue(now); due !== undefined && !out.closed; due = queue.takeDue(now)) {
+        copies.willChange(due)
         if (due.held.length === 0) throttled.delete(due.id)
         else {
-          queue.schedule(due, now + interval)
+          schedule(due, now + interval)
           emitHeld(due)
         }
       }
@@ -55,17 +58,30 @@ export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOper
       for (const { event, part } of entry.held.splice(0)) emit(event, part)
     }
 
+    function schedule(entry: Throttled<T>, end: number): void {
+      entry.end = end
+      queue.schedule(entry, end)
+    }
+
     /** Starts the first interval of a key. */
     function begin(id: Primitive): Throttled<T> {
-      const entry: Throttled<T> = { id, held: [], order: order++, at: Number.POSITIVE_INFINITY }
+      const entry: Throttled<T> = {
+        id,
+        held: [],
+        order: order++,
+        end: Number.NaN,
+        at: Number.POSITIVE_INFINITY,
+        copy: copies.count,
+      }
       throttled.set(id, entry)
-      queue.schedule(entry, clock.now() + interval)
+      schedule(entry, clock.now() + interval)
       timer.set(queue.next())
       return entry
     }
 
     function evictOldest(): void {
       for (const [id, oldest] of throttled) {
+        copies.willChange(oldest)
         throttled.delete(id)
         queue.schedule(oldest, Number.POSITIVE_INFINITY)
         emitHeld(oldest)
@@ -77,6 +93,7 @@ export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOper
       next(id, event, part) {
         const known = throttled.get(id)
         const entry = known ?? begin(id)
+        copies.willChange(entry)
         if (known === undefined && leading) emit(event, part)
         else if (trailing)
           for (const replaced of entry.held.splice(0, 1, { event, part })) drop(replaced.event, replaced.part)
@@ -84,33 +101,24 @@ export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOper
         while (throttled.size > maxKeys) evictOldest()
       },
       flush() {
-        for (const entry of [...throttled.values()].sort((a, b) => a.at - b.at || a.order - b.order))
+        for (const entry of [...throttled.values()].sort((a, b) => a.end - b.end || a.order - b.order)) {
+          copies.willChange(entry)
           emitHeld(entry)
+        }
       },
       *save(writer) {
         const shift = shiftToDay(clock)
         writer.number(order)
-        const entries = [...throttled.values()].map((entry) => ({ ...entry, held: [...entry.held] }))
-        yield* saveItems(writer, entries, ({ id, at, order: number, held }) => {
-          writer.value(id)
-          writer.number(at + shift)
-          writer.number(number)
-          writer.value(held.map(({ event }) => event))
-        })
+        yield* copies.save(writer, throttled, (entry) => saveThrottled(entry, shift, writer))
       },
       restore(reader) {
         const [now, shift] = [clock.now(), shiftToDay(clock)]
         order = reader.number()
-        loadItems(reader, () => {
-          const id = reader.value<Primitive>()
+        for (const entry of loadEntries(reader, () => loadThrottled<T>(shift, reader))) {
+          throttled.set(entry.id, entry)
           // Somebody may have set the clock back.
-          const at = Math.min(reader.number() - shift, now + interval)
-          const number = reader.number()
-          const held = reader.value<T[]>().map((event) => ({ event, part: undefined }))
-          const entry: Throttled<T> = { id, held, order: number, at: Number.POSITIVE_INFINITY }
-          throttled.set(id, entry)
-          queue.schedule(entry, at)
-        })
+          schedule(entry, Math.min(entry.end, now + interval))
+        }
         timer.set(queue.next())
       },
     }
@@ -118,8 +126,29 @@ export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOper
 }
 
 /** A key in an interval. */
-interface Throttled<T> extends Scheduled {
+interface Throttled<T> extends Scheduled, CopiedEntry {
   readonly id: Primitive
+  /** When the interval ends. Unlike `at`, it changes only after a copy of the entry was written. */
+  end: number
   /** The latest event of the interval, if there is one. */
   readonly held: Held<T>[]
+}
+
+/** `shift` makes times of the day. */
+function saveThrottled<T>({ id, end, order, held }: Throttled<T>, shift: number, writer: StateWriter): void {
+  writer.value(id)
+  writer.number(end + shift)
+  writer.number(order)
+  writer.value(held.map(({ event }) => event))
+}
+
+function loadThrottled<T>(shift: number, reader: StateReader): Throttled<T> {
+  return {
+    id: reader.value(),
+    end: reader.number() - shift,
+    order: reader.number(),
+    held: reader.value<T[]>().map((event) => ({ event, part: undefined })),
+    at: Number.POSITIVE_INFINITY,
+    copy: 0,
+  }
 }

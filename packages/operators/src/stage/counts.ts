@@ -29,8 +29,8 @@ export class Counts {
   /** Follows the operator's events. Set if a `commit` waits for them. */
   tracker: EventTracker | undefined = undefined
 
-  /** Names the results that `emit` emits. Set if the operator is a stage of a job. */
-  identify: ((identity: string, emit: () => void) => void) | undefined = undefined
+  /** Names the results that `emit` emits, when somebody asks. Set if the operator is a stage of a job. */
+  identify: ((identity: () => string, emit: () => void) => void) | undefined = undefined
 
   get buffered(): number {
     return this.in - this.out - this.late - this.dropped - this.rejected

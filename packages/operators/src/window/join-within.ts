@@ -1,6 +1,6 @@
 import { requireFunction } from '@rxsse/shared'
 import { from, type Observable, type ObservableInput, type OperatorFunction } from 'rxjs'
-import { type Held, IntervalJoin, type JoinSide } from '../engine/join/interval-join.ts'
+import { type Held, IntervalJoin, isMatched, type JoinSide } from '../engine/join/interval-join.ts'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { nextAfter } from '../engine/sessions/next-after.ts'
 import { createProgress, type FeedFragment } from '../progress/progress.ts'
@@ -215,21 +215,21 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
   #takeLeft(id: Primitive, timestamp: number, event: T): void {
     const matches = this.#matches as Held<U>[]
     this.#join.matchLeft(id, timestamp, (right) => matches.push(right))
-    const isMatched = matches.length > 0
+    const hasMatch = matches.length > 0
     const results = this.#combine('left', event, (held) => this.#project(event, held.event as U))
     if (results === undefined) return
-    this.#join.holdLeft(id, timestamp, event, isMatched)
-    this.#emit(results, isMatched)
+    this.#join.holdLeft(id, timestamp, event, hasMatch)
+    this.#emit(results, hasMatch)
   }
 
   #takeRight(id: Primitive, timestamp: number, event: U): void {
     const matches = this.#matches as Held<T>[]
     this.#join.matchRight(id, timestamp, (left) => matches.push(left))
-    const isMatched = matches.length > 0
+    const hasMatch = matches.length > 0
     const results = this.#combine('right', event, (held) => this.#project(held.event as T, event))
     if (results === undefined) return
-    this.#join.holdRight(id, timestamp, event, isMatched)
-    this.#emit(results, isMatched)
+    this.#join.holdRight(id, timestamp, event, hasMatch)
+    this.#emit(results, hasMatch)
   }
 
   /** The results of the event's pairs. Undefined if a callback has thrown: then nothing has changed. */
@@ -239,8 +239,8 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
     try {
       const results = matches.map(project)
       for (const held of matches) {
-        if (!held.isMatched) this.#context.counts.out++
-        held.isMatched = true
+        if (!isMatched(held)) this.#context.counts.out++
+        this.#join.match(held)
       }
       return results
     } catch (error) {
@@ -249,9 +249,9 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
     }
   }
 
-  #emit(results: readonly R[], isMatched: boolean): void {
+  #emit(results: readonly R[], hasMatch: boolean): void {
     const { out, counts } = this.#context
-    if (isMatched) counts.out++
+    if (hasMatch) counts.out++
     // More than one if a state was restored that had another bound.
     while (this.#join.held > this.#config.maxBuffered) {
       // There is at least one.
@@ -267,7 +267,7 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
       held !== undefined && !this.#context.out.closed;
       held = this.#join.takeExpired(watermark)
     ) {
-      if (held.isMatched) continue
+      if (isMatched(held)) continue
       const isEmitted = held.side === 'left' ? this.#config.emitsLeft : this.#config.emitsRight
       if (isEmitted) this.#emitUnmatched(held)
       else this.#drop(held, 'unmatched')
@@ -287,9 +287,9 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
     out.next(result)
   }
 
-  #drop({ side, event, isMatched }: Held<T> | Held<U>, reason: DroppedJoinEvent<T, U>['reason']): void {
-    if (!isMatched) this.#context.counts.dropped++
-    this.#config.onDropped?.({ ...tag<T, U>(side, event), reason })
+  #drop(held: Held<T> | Held<U>, reason: DroppedJoinEvent<T, U>['reason']): void {
+    if (!isMatched(held)) this.#context.counts.dropped++
+    this.#config.onDropped?.({ ...tag<T, U>(held.side, held.event), reason })
   }
 }
 

@@ -201,8 +201,10 @@ export function createEmit<K extends Key, R>(
   const { identify } = counts
   if (identify !== undefined) {
     return (result) => {
-      const { key, window, part = 0, revision } = result
-      const identity = [writeKey(key), window.start, window.end, part, revision].join('|')
+      const identity = () => {
+        const { key, window, part = 0, revision } = result
+        return `${writeKey(key)}|${window.start}|${window.end}|${part}|${revision}`
+      }
       identify(identity, () => out.next(result))
     }
   }

@@ -10,7 +10,12 @@ export interface Held<E> extends Timed {
   readonly side: JoinSide
   readonly key: Primitive
   readonly event: E
-  isMatched: boolean
+  /** The order of the event that came when it had its first match: its own, or that of a later one. Undefined: it has none. */
+  matchedBy: number | undefined
+}
+
+export function isMatched({ matchedBy }: Held<unknown>): boolean {
+  return matchedBy !== undefined
 }
 
 /** How far the right event of a pair may be before the left one, and after it. Milliseconds, 0 or more. */
@@ -56,8 +61,10 @@ export class IntervalJoin<L, R> {
     this.#keys.get(key)?.left?.visit(timestamp - after, timestamp + before, callback)
   }
 
-  holdLeft(key: Primitive, timestamp: number, event: L, isMatched: boolean): void {
-    const held: Held<L> = { side: 'left', key, timestamp, event, isMatched, order: this.#arrived++ }
+  holdLeft(key: Primitive, timestamp: number, event: L, hasMatch: boolean): void {
+    const order = this.#arrived++
+    const matchedBy = hasMatch ? order : undefined
+    const held: Held<L> = { side: 'left', key, timestamp, event, matchedBy, order }
     const buffers = this.#buffersOf(key)
     buffers.left ??= new TimeBuffer()
     buffers.left.add(held)
@@ -65,13 +72,20 @@ export class IntervalJoin<L, R> {
     this.#held++
   }
 
-  holdRight(key: Primitive, timestamp: number, event: R, isMatched: boolean): void {
-    const held: Held<R> = { side: 'right', key, timestamp, event, isMatched, order: this.#arrived++ }
+  holdRight(key: Primitive, timestamp: number, event: R, hasMatch: boolean): void {
+    const order = this.#arrived++
+    const matchedBy = hasMatch ? order : undefined
+    const held: Held<R> = { side: 'right', key, timestamp, event, matchedBy, order }
     const buffers = this.#buffersOf(key)
     buffers.right ??= new TimeBuffer()
     buffers.right.add(held)
     this.#right.push(held)
     this.#held++
+  }
+
+  /** A held event matches the one that will be held next. */
+  match(held: Held<L> | Held<R>): void {
+    if (!isMatched(held)) held.matchedBy = this.#arrived
   }
 
   /** The watermark above which the next event expires. Infinity: none is held. */
@@ -106,15 +120,16 @@ export class IntervalJoin<L, R> {
 
   /** Writes the events that are held now, and yields after each one. */
   *save(writer: StateWriter): Generator<void, void> {
-    // A copy of what would change: an event's match is told apart from the event.
-    const events = [...this.#left.items(), ...this.#right.items()].map((held) => ({ ...held }))
-    writer.number(this.#arrived)
-    yield* saveItems(writer, events, ({ side, key, timestamp, order, isMatched, event }) => {
+    const arrived = this.#arrived
+    writer.number(arrived)
+    // Of what is held only the matches change later, and those by later events do not count.
+    const events = [...this.#left.items(), ...this.#right.items()]
+    yield* saveItems(writer, events, ({ side, key, timestamp, order, matchedBy, event }) => {
       writer.value(side)
       writer.value(key)
       writer.number(timestamp)
       writer.number(order)
-      writer.value(isMatched)
+      writer.value(matchedBy !== undefined && matchedBy < arrived)
       writer.value(event)
     })
   }
@@ -127,9 +142,9 @@ export class IntervalJoin<L, R> {
       const key = reader.value<Primitive>()
       const timestamp = reader.number()
       this.#arrived = reader.number()
-      const isMatched = reader.value<boolean>()
-      if (side === 'left') this.holdLeft(key, timestamp, reader.value<L>(), isMatched)
-      else this.holdRight(key, timestamp, reader.value<R>(), isMatched)
+      const hasMatch = reader.value<boolean>()
+      if (side === 'left') this.holdLeft(key, timestamp, reader.value<L>(), hasMatch)
+      else this.holdRight(key, timestamp, reader.value<R>(), hasMatch)
     })
     this.#arrived = arrived
   }

@@ -1,4 +1,5 @@
 import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
+import { type CopiedEntry, EntryCopies, loadEntries } from './entry-copies.ts'
 import { identifyKey, type Key, type Primitive } from './key.ts'
 
 /**
@@ -23,14 +24,12 @@ export interface KeyedStateOptions<K, S> {
   readonly onEvicted?: ((eviction: Eviction<K>, state: S) => void) | undefined
 }
 
-interface Entry<K, S> {
+interface Entry<K, S> extends CopiedEntry {
   readonly key: K
   readonly state: S
   usedAt: number
   /** The entries of a bounded state are in this order. */
   order: number
-  /** The last copy that the entry is in or came after. */
-  copy: number
 }
 
 /** What tells a new state apart from those before it. */
@@ -72,9 +71,7 @@ export class KeyedState<K extends Key, S> {
   #uses = 0
   #created = 0
   #evictions = 0
-  #copies = 0
-  /** Writes an entry of the copy that is being made. */
-  #write: ((entry: Entry<K, S>) => void) | undefined
+  readonly #copies = new EntryCopies<Entry<K, S>>()
 
   constructor(create: (key: K, origin: StateOrigin) => S, options: KeyedStateOptions<K, S> = {}) {
     this.#create = create
@@ -101,7 +98,7 @@ export class KeyedState<K extends Key, S> {
     let entry = this.#entries.get(id)
     if (entry === undefined) {
       const state = this.#newState(key, id)
-      entry = { key, state, usedAt: now, order: this.#uses++, copy: this.#copies }
+      entry = { key, state, usedAt: now, order: this.#uses++, copy: this.#copies.count }
       this.#entries.set(id, entry)
       // Before the evictions: a callback may send an event that evicts this entry too.
       this.#setRecent(id, entry)
@@ -109,7 +106,7 @@ export class KeyedState<K extends Key, S> {
       while (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
       return entry.state
     }
-    this.#write?.(entry)
+    this.#copies.willChange(entry)
     if (this.#renews) {
       entry.usedAt = now
       entry.order = this.#uses++
@@ -147,7 +144,7 @@ export class KeyedState<K extends Key, S> {
   /** Counts every key as used at `now`. */
   renew(now: number): void {
     for (const entry of this.#entries.values()) {
-      this.#write?.(entry)
+      this.#copies.willChange(entry)
       entry.usedAt = now
     }
   }
@@ -160,44 +157,29 @@ export class KeyedState<K extends Key, S> {
 
   /** Call it before a change of a key's state that does not come from `at`. */
   willChange(key: K): void {
-    if (this.#write === undefined) return
+    if (!this.#copies.isCopying) return
     const entry = this.#entries.get(identifyKey(key))
-    if (entry !== undefined) this.#write(entry)
+    if (entry !== undefined) this.#copies.willChange(entry)
   }
 
   /**
    * Writes the states as they are now, and yields after each one. `shift` is added to the times of use: what turns the
-   * clock of this process into one that the next process has too. One copy is made at a time.
+   * clock of this process into one that the next process has too.
    */
   *save(writer: StateWriter, codec: StateCodec<S>, shift = 0): Generator<void, void> {
-    const copy = ++this.#copies
-    let left = this.#entries.size
     const isDated = this.#ttl !== Number.POSITIVE_INFINITY
+    // The next use of this entry must find that it is not copied yet.
     this.#recent = undefined
-    this.#write = (entry) => {
-      if (entry.copy === copy) return
-      entry.copy = copy
-      left--
+    writer.number(this.#created)
+    writer.number(this.#evictions)
+    writer.value(this.#bounded)
+    writer.value(isDated)
+    yield* this.#copies.save(writer, this.#entries, (entry) => {
       writer.value(entry.key)
       if (isDated) writer.number(entry.usedAt + shift)
       if (this.#bounded) writer.number(entry.order)
       codec.write(entry.state, writer)
-    }
-    writer.number(this.#created)
-    writer.number(this.#evictions)
-    writer.number(left)
-    writer.value(this.#bounded)
-    writer.value(isDated)
-    try {
-      // An entry that is used again moves to the end and comes twice.
-      for (const entry of left === 0 ? [] : this.#entries.values()) {
-        this.#write(entry)
-        if (left === 0) break
-        yield
-      }
-    } finally {
-      this.#write = undefined
-    }
+    })
   }
 
   /**
@@ -206,20 +188,17 @@ export class KeyedState<K extends Key, S> {
    * count as used at `now`.
    */
   load(reader: StateReader, codec: StateCodec<S>, now: number = Number.POSITIVE_INFINITY, shift = 0): void {
-    const entries: Entry<K, S>[] = []
     const created = reader.number()
     const evictions = reader.number()
-    let left = reader.number()
     const isOrdered = reader.value<boolean>()
     const isDated = reader.value<boolean>()
-    for (; left > 0; left--) {
+    const entries = loadEntries(reader, () => {
       const key = reader.value<K>()
       const usedAt = isDated ? Math.min(reader.number() - shift, now) : now
       const order = isOrdered ? reader.number() : 0
       const state = codec.read(this.#newState(key, identifyKey(key)), reader)
-      entries.push({ key, state, usedAt, order, copy: 0 })
-    }
-    entries.sort((a, b) => a.order - b.order)
+      return { key, state, usedAt, order, copy: 0 }
+    })
     for (const entry of entries) {
       entry.order = this.#uses++
       this.#entries.set(identifyKey(entry.key), entry)
@@ -238,7 +217,7 @@ export class KeyedState<K extends Key, S> {
 
   #evictOldest(reason: EvictionReason): void {
     for (const [id, entry] of this.#entries) {
-      this.#write?.(entry)
+      this.#copies.willChange(entry)
       this.#entries.delete(id)
       if (entry === this.#recent) this.#recent = undefined
       this.#evictions++
