@@ -13,6 +13,12 @@ const failure = (events: Observable<SseEvent>) =>
     (error: EventSourceError) => error,
   )
 
+async function drain({ body }: Response): Promise<void> {
+  for await (const _ of body as ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>) {
+    // Nothing is done with it.
+  }
+}
+
 /** A byte stream that says what was pulled, and whether it was cancelled. */
 function createByteStream(pieces: readonly string[]) {
   const state = { pulled: 0, cancelled: false }
@@ -93,6 +99,21 @@ describe('events from bytes', () => {
     }
     await collect(eventsFrom(endless()).pipe(take(3)))
     await expect.poll(() => returned).toBe(true)
+  })
+
+  it('are not those of a response whose body somebody else has read', async () => {
+    for (const read of [(response: Response) => response.text(), (response: Response) => drain(response)]) {
+      const response = new Response('data: a\n\n')
+      await read(response)
+      const error = await failure(eventsFrom(response))
+      expect(error).toMatchObject({
+        code: 'network',
+        message: 'the bytes cannot be read: its body has been read already',
+      })
+    }
+    const response = new Response('data: a\n\n')
+    expect(await collect(eventsFrom(response.clone()))).toHaveLength(1)
+    expect(await collect(eventsFrom(response))).toHaveLength(1)
   })
 
   describe('of a response of node:http', () => {

@@ -26,6 +26,8 @@ export interface ResponseLike {
   readonly url: string
   readonly headers: Iterable<[string, string]>
   readonly body: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null
+  /** Whether somebody has read the body already, which is an error. */
+  readonly bodyUsed?: boolean
 }
 
 /** The options of `eventsFrom`. */
@@ -112,6 +114,8 @@ class Reading implements DecoderHandler {
     const { until, gate, deliverUnfinished } = this.#settings
     this.#subscriber.add(gate?.changes.subscribe(() => this.#continue()))
     const response = isBytes(source) ? undefined : source
+    // A body that was read to its end looks empty.
+    if (response?.bodyUsed) throw new TypeError('its body has been read already')
     const pieces = pull(isBytes(source) ? source : source.body)
     this.#pieces = pieces
     const isRejected = response && !isAccepted(response)

@@ -14,8 +14,8 @@ export interface IterateOptions<E extends string = string>
   /** Reading stops when `high` events wait to be pulled, and resumes when `low` are left. Default: 256 and a quarter of `high`. */
   readonly buffer?: FlowGateOptions
   /**
-   * Gets the last event ID when the next pull comes, so after everything up to it has been handled. This is what a checkpoint
-   * saves. After `break`, the ID of the event that was pulled last is not told. Only `next` is called.
+   * Gets the last event ID when the next pull comes, so after everything up to it has been handled, if one pull follows another.
+   * This is what a checkpoint saves. After `break`, the ID of the event that was pulled last is not told. Only `next` is called.
    */
   readonly cursor?: NextObserver<string>
 }
@@ -46,14 +46,15 @@ function iterate<T extends object>(
   let pulled: Entry<T> = {}
   /** Of the newest event. */
   let newest = pulled
+  /** A pull says that the events before it have been handled. One that waited already says nothing. */
+  let handled = true
   let subscription: { unsubscribe(): void } | undefined
   let over = false
   let failure: { readonly error: unknown } | undefined
 
-  /** A pull says that the event before it has been handled. */
   const tellId = (): void => {
     const { id } = pulled
-    if (id === undefined) return
+    if (id === undefined || !handled) return
     delete pulled.id
     if (cursor) notify(cursor, id)
   }
@@ -66,7 +67,10 @@ function iterate<T extends object>(
       if (!pull) return
       const entry = ready.shift()
       if (entry) {
+        // Still to be told, if several pulls waited.
+        if (pulled.id !== undefined) entry.id ??= pulled.id
         pulled = entry
+        handled = false
         pull.resolve({ done: false, value: entry.event as T })
         gate.release()
       } else if (failure) {
@@ -93,6 +97,7 @@ function iterate<T extends object>(
   return {
     next() {
       return new Promise((resolve, reject) => {
+        handled = true
         pulls.push({ resolve, reject })
         subscription ??= source.subscribe({
           next(event) {

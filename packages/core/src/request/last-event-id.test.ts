@@ -120,7 +120,7 @@ describe('the last event ID', () => {
     await server.request(2)
     expect(server.requests.map(({ path }) => path)).toEqual([
       '/?q=1',
-      '/?q=1&after=a%20b%01%E2%80%A6',
+      '/?q=1&after=a+b%01%E2%80%A6',
       '/?q=1',
     ])
     expect(server.requests.some(({ headers }) => 'last-event-id' in headers)).toBe(false)
@@ -155,7 +155,7 @@ describe('the last event ID', () => {
     await server.request(2)
     expect(server.requests.map(({ path }) => path)).toEqual([
       '/?last%20id=mine&q=1&last+id=too',
-      '/?q=1&last%20id=1',
+      '/?q=1&last+id=1',
       '/?q=1',
     ])
     stream.subscription.unsubscribe()

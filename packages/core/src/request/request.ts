@@ -21,9 +21,9 @@ export async function resolveUrl(
 
 /** Replaces a parameter, or removes it if the value is empty. All others stay byte for byte, because a signature may cover them. */
 function setParameter(url: URL, name: string, value: string): void {
-  const others = url.search.split(/[?&]/).filter((pair) => pair && !new URLSearchParams(pair).has(name))
-  const own = value ? [`${encodeURIComponent(name)}=${encodeURIComponent(value)}`] : []
-  url.search = [...others, ...own].join('&')
+  const pairs = url.search.split(/[?&]/).filter((pair) => pair && !new URLSearchParams(pair).has(name))
+  if (value) pairs.push(String(new URLSearchParams([[name, value]])))
+  url.search = pairs.join('&')
 }
 
 /** Resolves the method of a connection, in upper case. */

@@ -1,5 +1,5 @@
 import { createScriptedServer } from '@rxsse/testing'
-import { take } from 'rxjs'
+import { take, tap } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { record } from '../../test/record.ts'
 import { fromEventSource } from '../index.ts'
@@ -29,6 +29,21 @@ describe('the cursor', () => {
       'cursor ',
       'cursor 6',
     ])
+  })
+
+  it('is not told of an event whose operator threw, nor of those after it', async () => {
+    await using server = await createScriptedServer([
+      { status: 200, body: ['id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\n\n', 'HOLD'] },
+    ])
+    const told: string[] = []
+    const handle = ({ data }: { data: string }): void => {
+      if (data === 'b') throw new Error('boom')
+    }
+    const events = fromEventSource(server.url, { cursor: { next: (id) => void told.push(id) } })
+    const error = await new Promise((resolve) => void events.pipe(tap(handle)).subscribe({ error: resolve }))
+    expect(error).toMatchObject({ message: 'boom' })
+    expect(await server.closed(0)).toBe('client')
+    expect(told).toEqual(['1'])
   })
 
   it('is what a restarted reader resumes from, although it filters the last events out', async () => {
