@@ -88,8 +88,16 @@ function createSignal(response: NodeResponse): AbortSignal {
   const controller = new AbortController()
   if (hasLeft(response)) controller.abort()
   else response.once('close', () => controller.abort())
+  CONTROLLERS.set(response, controller)
   return controller.signal
 }
+
+/** What aborts the signal of a request, if somebody has read it. */
+export function findController(response: NodeResponse): AbortController | undefined {
+  return CONTROLLERS.get(response)
+}
+
+const CONTROLLERS = new WeakMap<NodeResponse, AbortController>()
 
 /** Whether the client has left. In HTTP/2, only the response's stream knows. */
 export function hasLeft(response: NodeResponse): boolean {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ResponseWriter, ResponseWriterEvents } from '../connection/response-writer.ts'
 import type { Frame } from '../wire/frame.ts'
+import { findController } from './node-request.ts'
 import { SocketWriter } from './socket-writer.ts'
 import { takeOver } from './takeover.ts'
 
@@ -16,6 +17,7 @@ export class SocketResponseWriter implements ResponseWriter {
   /** Undefined after the connection has been taken over. */
   #response: ServerResponse | undefined
   #ended = false
+  #controller: AbortController | undefined
 
   constructor(response: ServerResponse, socket: Socket, events: ResponseWriterEvents) {
     this.#response = response
@@ -55,6 +57,8 @@ export class SocketResponseWriter implements ResponseWriter {
     const response = this.#response
     if (response === undefined || this.#ended || !takeOver(request, response, this.#socket)) return
     this.#response = undefined
+    // The response does not close any more.
+    this.#controller = findController(response)
     this.#socket.on('error', onError)
     this.#socket.on('end', onEnd)
     this.#socket.once('close', onClose)
@@ -67,6 +71,7 @@ export class SocketResponseWriter implements ResponseWriter {
   closed(): void {
     this.#socket.off('drain', onDrain)
     WRITERS.delete(this.#socket)
+    this.#controller?.abort()
     this.#events.closed()
   }
 

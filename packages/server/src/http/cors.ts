@@ -12,8 +12,13 @@ export interface CorsOptions {
   readonly origins: '*' | readonly string[] | ((origin: string) => boolean)
   /** Lets browsers send cookies and HTTP credentials. The origins must be named. Default false. */
   readonly credentials?: boolean
-  /** Request headers to allow besides `Authorization`, `Cache-Control` and `Last-Event-ID`. */
+  /**
+   * Request headers to allow besides `Authorization`, `Cache-Control` and `Last-Event-ID`, and
+   * `Content-Type` where a method has a body.
+   */
   readonly headers?: readonly string[]
+  /** Response headers that scripts may read, such as `['mcp-session-id']`. Default: none more. */
+  readonly exposedHeaders?: readonly string[]
   /** How long a browser may remember a preflight. Default `'1h'`. */
   readonly maxAge?: Duration
 }
@@ -40,12 +45,14 @@ export function resolveCors(options: CorsOptions | undefined): Cors {
     )
   }
   const seconds = Math.floor(parseDuration(maxAge, 'cors.maxAge') / 1000)
-  const allowedHeaders = [...STREAM_REQUEST_HEADERS, ...(options.headers ?? [])].join(', ')
+  const ownHeaders = options.headers ?? []
+  const exposed = options.exposedHeaders ?? []
+  const exposing = exposed.length > 0 ? { 'access-control-expose-headers': exposed.join(', ') } : {}
   const allows = createOriginCheck(origins)
 
   return {
     headers(request) {
-      if (origins === '*') return { 'access-control-allow-origin': '*' }
+      if (origins === '*') return { 'access-control-allow-origin': '*', ...exposing }
       const origin = request.headers.get('origin')
       // Also for a forbidden origin: a cache must not send the response for one origin to another.
       if (origin === null || !allows(origin)) return { vary: 'Origin' }
@@ -53,6 +60,7 @@ export function resolveCors(options: CorsOptions | undefined): Cors {
         vary: 'Origin',
         'access-control-allow-origin': origin,
         ...(credentials ? { 'access-control-allow-credentials': 'true' } : {}),
+        ...exposing,
       }
     },
 
@@ -60,11 +68,13 @@ export function resolveCors(options: CorsOptions | undefined): Cors {
       if (request.method !== 'OPTIONS' || !request.headers.has('access-control-request-method'))
         return undefined
       if (headers['access-control-allow-origin'] === undefined) return { status: 204, headers: {} }
+      const hasBody = methods.some((method) => !BODILESS.has(method))
+      const allowedHeaders = [...STREAM_REQUEST_HEADERS, ...(hasBody ? ['Content-Type'] : []), ...ownHeaders]
       return {
         status: 204,
         headers: {
           'access-control-allow-methods': resolveMethods(methods).join(', '),
-          'access-control-allow-headers': allowedHeaders,
+          'access-control-allow-headers': allowedHeaders.join(', '),
           'access-control-max-age': String(seconds),
         },
       }
@@ -97,5 +107,7 @@ function checkOrigins(origins: unknown): CorsOptions['origins'] {
 const ORIGIN = /^(?:null|[a-z][a-z\d+.-]*:\/\/[^\s/?#@]+)$/
 
 const STREAM_REQUEST_HEADERS = ['Authorization', 'Cache-Control', 'Last-Event-ID']
+
+const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE'])
 
 const NO_CORS: Cors = { headers: () => ({}), preflight: () => undefined }

@@ -12,7 +12,7 @@ import { parseTopicFilter } from '../sink/topic.ts'
 import { encodeComment, encodeId, encodeMessage } from '../wire/encode.ts'
 import { EncodedEvent, EventFrame } from '../wire/frame.ts'
 import { toWireMessage } from '../wire/message.ts'
-import { EARLIEST, type Newcomers, resolveNewcomers, startNewcomer } from './newcomers.ts'
+import { EARLIEST, NewcomerStarter, type Newcomers, resolveNewcomers } from './newcomers.ts'
 import { type ReplayHost, startReplay } from './replay.ts'
 import { ReplayQueue } from './replay-queue.ts'
 import type { LogStart, Sequencer } from './sequencer.ts'
@@ -48,6 +48,9 @@ export function createAdmission(
   sequencer.listen((delivered) => {
     if ('reason' in delivered) pages?.clear()
   })
+  const { log } = sequencer
+  const host = log && pages && { hub, sequencer, log, queue, pages, clock, pageBytes, onError }
+  const starter = host && new NewcomerStarter(fromLog, host)
 
   return ({ request, user, rooms, expires, permit, scope }) => {
     const filter = parseTopicFilter(request.url.searchParams, filterParameter)
@@ -74,29 +77,28 @@ export function createAdmission(
   }
 
   function begin(connection: Connection, lastEventId: string | undefined): void {
-    const { log } = sequencer
     const isLive = lastEventId === undefined && fromLog === undefined
-    if (log === undefined || pages === undefined || (isLive && sequencer.isReady)) {
+    if (host === undefined || (isLive && sequencer.isReady)) {
       hub.join(connection)
       connection.send(createOpening(sequencer.cursor))
       return
     }
     // No cursor yet, because the client must first receive the events before it.
     connection.send(createOpening(undefined))
-    const host: ReplayHost = { hub, sequencer, log, queue, pages, pageBytes, onError }
+    const replayHost = host
     let stopWaiting = () => {}
     connection.onClosed(() => stopWaiting())
     stopWaiting = wait()
 
     /** Returns a function that stops waiting for the log. */
     function wait(): () => void {
-      if (isLive) return sequencer.whenStarted((start) => resumeFromStart(connection, start, host))
+      if (isLive) return sequencer.whenStarted((start) => resumeFromStart(connection, start, replayHost))
       if (lastEventId === undefined || (allowEarliest && lastEventId === EARLIEST)) {
         const wanted = lastEventId === undefined && fromLog !== undefined ? fromLog : EARLIEST
-        return sequencer.whenStarted(() => startNewcomer(connection, wanted, host))
+        return sequencer.whenStarted(() => starter?.start(connection, wanted))
       }
       hub.counters.resumed++
-      return sequencer.whenReady(() => startReplay(connection, { after: lastEventId }, host))
+      return sequencer.whenReady(() => startReplay(connection, { after: lastEventId }, replayHost))
     }
   }
 

@@ -158,19 +158,6 @@ describe('createSink', () => {
     expect(() => createTestSink({ limits: { replayBytes: 0 } })).toThrow(/^limits.replayBytes must be/)
   })
 
-  it('cuts a newcomer whose key is no text, and tells onError', async () => {
-    const errors: unknown[] = []
-    const latestByKey = (async () => 'key') as never
-    const { sink, url } = await serveTestSink({
-      log: memoryLog(),
-      newcomers: { latestByKey },
-      onError: (error) => errors.push(error),
-    })
-    await sink.publish({ data: 1 })
-    expect(await (await openReader(url)).ended).toBe('cut')
-    expect(errors).toMatchObject([{ name: 'TypeError', message: expect.stringContaining('latestByKey') }])
-  })
-
   it('reads a log once for newcomers that come together', async () => {
     const log = memoryLog()
     let reads = 0
@@ -193,40 +180,5 @@ describe('createSink', () => {
     }
     // Each of them looks at 20 pages and then replays them: 800 reads if nothing was shared.
     expect(reads).toBeLessThan(300)
-  })
-
-  it('reads a log once for {latestByKey} if every key has a recent message', async () => {
-    const log = memoryLog()
-    let reads = 0
-    const since: typeof log.since = (...args) => {
-      reads++
-      return log.since(...args)
-    }
-    const { sink, url } = await serveTestSink({
-      log: { ...log, since },
-      newcomers: { latestByKey: ({ data }) => String(Number(data) % 10) },
-    })
-    for (let n = 1; n <= 2_560; n++) sink.next({ data: n })
-    const reader = await openReader(url)
-    const latest = Array.from({ length: 10 }, (_, n) => String(2_551 + n))
-    expect((await reader.take(10)).map(({ data }) => data)).toEqual(latest)
-    expect(reads).toBe(11)
-  })
-
-  it('cuts a newcomer whose key function throws, and tells onError', async () => {
-    const errors: unknown[] = []
-    const { sink, url } = await serveTestSink({
-      log: memoryLog(),
-      newcomers: {
-        latestByKey: () => {
-          throw new Error('no key')
-        },
-      },
-      onError: (error) => errors.push(error),
-    })
-    await sink.publish({ data: 1 })
-    expect(await (await openReader(url)).ended).toBe('cut')
-    expect(errors).toMatchObject([{ message: 'no key' }])
-    await expect.poll(() => sink.stats().connections).toBe(0)
   })
 })

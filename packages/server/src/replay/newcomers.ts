@@ -2,8 +2,9 @@ import { optionError, requireInteger } from '@rxsse/shared'
 import type { Connection } from '../connection/connection.ts'
 import type { CheckedLog } from '../log/checked-log.ts'
 import type { LogEntry, LoggedMessage, LogPage, LogPosition } from '../log/event-log.ts'
-import { requireOptionalText } from '../sink/callbacks.ts'
+import { findSafely, LatestIndex } from './latest-index.ts'
 import { PAGE_ENTRIES, type ReplayHost, startReplay } from './replay.ts'
+import { sendLatest } from './send-latest.ts'
 
 /**
  * What a client without a last event ID gets from the log before live events. Nothing is lost or
@@ -12,15 +13,19 @@ import { PAGE_ENTRIES, type ReplayHost, startReplay } from './replay.ts'
  * - `'live'`: nothing.
  * - `'earliest'`: everything that the log keeps.
  * - `{last: n}`: the last `n` messages.
- * - `{latestByKey}`: the latest message of each key. The data of the message is text. A message
- *   whose key is undefined is left out. For each newcomer, the whole log is read, and then again from
- *   the oldest message to send. Those that come together share the reads.
+ * - `{latestByKey}`: the latest message of each key that the log keeps. The data of the message is
+ *   text. A message whose key is undefined is left out. The log is read once, for the first newcomer.
+ *   After that, its latest messages are kept in memory, at most `maxBytes` of them (default 16 MiB).
+ *   If they are more, each newcomer reads the whole log.
  */
 export type Newcomers =
   | 'live'
   | 'earliest'
   | { readonly last: number }
-  | { readonly latestByKey: (message: LoggedMessage) => string | undefined }
+  | {
+      readonly latestByKey: (message: LoggedMessage) => string | undefined
+      readonly maxBytes?: number
+    }
 
 /** As an option, or as the last event ID of a client. */
 export const EARLIEST = 'earliest'
@@ -31,27 +36,43 @@ export function resolveNewcomers(
   log: CheckedLog | undefined,
 ): Exclude<Newcomers, 'live'> | undefined {
   if (newcomers === 'live') return undefined
-  const { last, latestByKey }: { last?: unknown; latestByKey?: unknown } = Object(newcomers)
+  const { last, latestByKey, maxBytes }: { [option: string]: unknown } = Object(newcomers)
   if (newcomers !== EARLIEST && typeof latestByKey !== 'function' && typeof last !== 'number') {
     throw optionError('newcomers', "'live', 'earliest', {last: n} or {latestByKey: function}", newcomers)
   }
   if (typeof last === 'number') requireInteger(last, 'newcomers.last', 1)
+  if (maxBytes !== undefined) requireInteger(maxBytes as number, 'newcomers.maxBytes', 0)
   if (log === undefined)
     throw new TypeError("newcomers must be 'live' without a log: there is nothing else to send")
   return newcomers
 }
 
-/** Finds where the replay of a newcomer begins, and starts it. */
-export function startNewcomer(
-  connection: Connection,
-  newcomers: Exclude<Newcomers, 'live'>,
-  host: ReplayHost,
-): void {
-  const scan = new Scan(connection, host)
-  if (newcomers === EARLIEST) scan.begin(0)
-  else if ('last' in newcomers) scan.findLast(newcomers.last)
-  else scan.findLatest(newcomers.latestByKey)
+/** Sends newcomers what they get from the log, and joins them to their groups. */
+export class NewcomerStarter {
+  readonly #host: ReplayHost
+  readonly #index: LatestIndex | undefined
+
+  constructor(newcomers: Exclude<Newcomers, 'live'> | undefined, host: ReplayHost) {
+    this.#host = host
+    if (typeof newcomers !== 'object' || !('latestByKey' in newcomers)) return
+    const { latestByKey, maxBytes = MAX_BYTES } = newcomers
+    this.#index = new LatestIndex(latestByKey, maxBytes, host)
+  }
+
+  start(connection: Connection, newcomers: Exclude<Newcomers, 'live'>): void {
+    const scan = new Scan(connection, this.#host)
+    if (newcomers === EARLIEST) scan.begin(0)
+    else if ('last' in newcomers) scan.findLast(newcomers.last)
+    else if (this.#index !== undefined) {
+      const { latestByKey } = newcomers
+      const readLog = () => new Scan(connection, this.#host).findLatest(latestByKey)
+      sendLatest(connection, this.#index, this.#host, readLog)
+    }
+  }
 }
+
+/** Bytes of messages to keep for newcomers. */
+const MAX_BYTES = 16_777_216
 
 /** Reads parts of the log for one client, in the turns of its queue. */
 class Scan {
@@ -68,7 +89,8 @@ class Scan {
   }
 
   begin(after: number, wants?: (entry: LogEntry) => boolean): void {
-    startReplay(this.#connection, { after, isNewcomer: true, ...(wants && { wants }) }, this.#host)
+    const start = { after, isNewcomer: true, hasNothing: true, ...(wants && { wants }) }
+    startReplay(this.#connection, start, this.#host)
     this.#stop()
   }
 
@@ -95,7 +117,7 @@ class Scan {
     this.#readHead((head) => {
       const latest = new Map<string, number>()
       const note = ({ message, offset }: LogEntry) => {
-        const key = requireOptionalText(findKey(message), 'newcomers.latestByKey')
+        const key = findSafely(findKey, message, this.#host.onError)
         if (key !== undefined) latest.set(key, offset)
       }
       this.#read(0, head, note, () => {

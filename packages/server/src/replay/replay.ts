@@ -1,3 +1,4 @@
+import type { Clock } from '../connection/clock.ts'
 import { CATCH_UP_BYTES, type Connection } from '../connection/connection.ts'
 import type { Hub } from '../fan-out/hub.ts'
 import type { CheckedLog } from '../log/checked-log.ts'
@@ -15,6 +16,7 @@ export interface ReplayHost {
   readonly log: CheckedLog
   readonly queue: ReplayQueue
   readonly pages: SharedPages
+  readonly clock: Clock
   /** The bytes of a page. */
   readonly pageBytes: number
   /** The log could not be read. The connection has been cut, so its client reconnects. */
@@ -25,8 +27,10 @@ export interface ReplayHost {
 export interface ReplayStart {
   /** An id, or an offset of the log. */
   readonly after: string | number
-  /** The client has no id yet: it misses nothing before the replay, and needs an id. */
+  /** The client has no id yet, so it needs one at the end. */
   readonly isNewcomer?: boolean
+  /** The client has received nothing before, so it misses nothing that the log has deleted. */
+  readonly hasNothing?: boolean
   /** The entries that the client wants. Default: all that it may see. */
   readonly wants?: (entry: LogEntry) => boolean
 }
@@ -141,10 +145,9 @@ class Replay {
 
   /** Tells the client of a gap. Returns whether it keeps up. If not, the replay continues later. */
   #tell(gap: LogGap): boolean {
-    const { isNewcomer, after } = this.#start
+    const { hasNothing, after } = this.#start
     this.#pageGap = gap
-    // A newcomer has missed nothing before its first page.
-    if (isNewcomer && this.#after === after) return true
+    if (hasNothing && this.#after === after) return true
     this.#host.hub.counters.gaps++
     if (this.#connection.replay(new EventFrame([encodeGap(gap)]))) return true
     this.#continueAfter(gap.to.offset)
@@ -174,25 +177,17 @@ class Replay {
   }
 
   #join(end: number): void {
-    const { hub, sequencer } = this.#host
-    const connection = this.#connection
-    this.#stop()
-    connection.onClosed(undefined)
-    // The members' events of this tick come first: this connection gets them here.
-    hub.flush()
+    const missed: EncodedEvent[] = []
     for (const { delivered, event } of this.#delivered ?? []) {
       if (event === undefined) continue
       if ('reason' in delivered ? !this.#isNewGap(delivered, end) : !this.#isNewEntry(delivered, end))
         continue
-      if ('reason' in delivered) hub.counters.gaps++
-      connection.send(new EventFrame([event]))
+      if ('reason' in delivered) this.#host.hub.counters.gaps++
+      missed.push(event)
     }
     this.#delivered = []
-    const { cursor } = sequencer
-    if (this.#start.isNewcomer && cursor !== undefined) {
-      connection.send(new EventFrame([new EncodedEvent(`${encodeId(cursor)}\n`)]))
-    }
-    hub.join(connection)
+    this.#stop()
+    joinLive(this.#connection, missed, this.#start.isNewcomer ?? false, this.#host)
   }
 
   #isNewEntry(entry: LogEntry, end: number): boolean {
@@ -229,6 +224,24 @@ class Replay {
     this.#cancelStep()
     this.#endSharing()
   }
+}
+
+/** Sends what was delivered meanwhile, then live events. A newcomer needs an id, too. */
+export function joinLive(
+  connection: Connection,
+  missed: readonly EncodedEvent[],
+  isNewcomer: boolean,
+  { hub, sequencer }: Pick<ReplayHost, 'hub' | 'sequencer'>,
+): void {
+  connection.onClosed(undefined)
+  // The members' events of this tick come first: this connection gets them here.
+  hub.flush()
+  for (const event of missed) connection.send(new EventFrame([event]))
+  const { cursor } = sequencer
+  if (isNewcomer && cursor !== undefined) {
+    connection.send(new EventFrame([new EncodedEvent(`${encodeId(cursor)}\n`)]))
+  }
+  hub.join(connection)
 }
 
 interface Delivered {

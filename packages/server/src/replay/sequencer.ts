@@ -89,6 +89,11 @@ export class Sequencer {
     return this.#position?.id
   }
 
+  /** The offset of the same. Undefined until it is known. */
+  get offset(): number | undefined {
+    return this.#position?.offset
+  }
+
   /** Whether everything up to an offset has been delivered. */
   hasReached(offset: number): boolean {
     return this.#position !== undefined && this.#position.offset >= offset
