@@ -4,7 +4,10 @@ import { resolveParseJson } from './parse-json.ts'
 import { createParseOperator, type ParseOptions } from './parse-operator.ts'
 
 export interface DecodeJsonOptions extends ParseOptions {
-  /** Whether integers beyond ±(2 ** 53 - 1) become bigints. As numbers they would be rounded without a word. Default: false. */
+  /**
+   * Whether integers beyond ±(2 ** 53 - 1) become bigints, if they have no fraction and no exponent. As numbers they would be rounded
+   * without a word. Default: false.
+   */
   readonly bigint?: boolean
 }
 

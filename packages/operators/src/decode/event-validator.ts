@@ -10,7 +10,10 @@ import type { Result, Validate } from './schema-validate.ts'
 export interface DecodeOptions extends StageOptions {
   /** Turns the data's text into the schema's input. Default: `JSON.parse`. */
   readonly parse?: (data: string) => unknown
-  /** Whether integers beyond ±(2 ** 53 - 1) become bigints, where `parse` is left out. Default: false. */
+  /**
+   * Whether integers beyond ±(2 ** 53 - 1) become bigints, if they have no fraction and no exponent, where `parse` is left out.
+   * Default: false.
+   */
   readonly bigint?: boolean
   /** Takes events whose data does not parse or fit the schema. Default: the stream errors with a `DecodeError`. */
   readonly onInvalid?: SideOutput<InvalidEvent>

@@ -4,8 +4,10 @@ import { map, type Observable, of } from 'rxjs'
 import { expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import { route } from '../flow/route.ts'
-import type { SseEvent, SseMessage } from '../index.ts'
+import type { Aggregates, SseEvent, SseMessage } from '../index.ts'
 import { lag } from '../keyed/lag.ts'
+import { countWindow } from '../window/count-window.ts'
+import { slidingWindow } from '../window/sliding-window.ts'
 import { tumbling } from '../window/spec.ts'
 import { windowAggregate } from '../window/window-aggregate.ts'
 import { data } from './data.ts'
@@ -83,10 +85,40 @@ it('decodeByType, route, lag and windowAggregate infer events, branches, keys an
     )
     .subscribe((result) => {
       if (typeof result === 'number') return
-      expectTypeOf(result.key).toEqualTypeOf<[string, boolean]>()
+      expectTypeOf(result.key).toEqualTypeOf<readonly [string, boolean]>()
       expectTypeOf(result.value.n).toEqualTypeOf<number>()
       expectTypeOf(result.value.last).toEqualTypeOf<number>()
       seen.push([result.key, { ...result.value }])
     })
   expect(seen).toEqual([[['A', true], { n: 1, last: 1 }]])
+})
+
+it('keeps the names of a key, alone and in a tuple', () => {
+  interface Trade {
+    readonly at: number
+    readonly symbol: string
+    readonly side?: 'buy' | 'sell'
+  }
+  const trades$ = of<Trade[]>({ at: 1, symbol: 'A' })
+  const seen: unknown[] = []
+  const windows = { timestamp: (t: Trade) => t.at, aggregates: (a: Aggregates<Trade>) => ({ n: a.count() }) }
+  trades$
+    .pipe(windowAggregate(tumbling('1m'), { ...windows, key: (t) => [t.symbol, t.side ?? 'none'] }))
+    .subscribe(({ key }) => {
+      expectTypeOf(key).toEqualTypeOf<readonly [string, 'buy' | 'sell' | 'none']>()
+      seen.push(key)
+    })
+  trades$
+    .pipe(slidingWindow({ ...windows, size: '1m', key: (t) => t.side ?? 'none' }))
+    .subscribe(({ key }) => {
+      expectTypeOf(key).toEqualTypeOf<'buy' | 'sell' | 'none'>()
+      seen.push(key)
+    })
+  trades$
+    .pipe(countWindow({ aggregates: windows.aggregates, size: 2, key: (t) => [t.side ?? 'none'] }))
+    .subscribe(({ key }) => {
+      expectTypeOf(key).toEqualTypeOf<readonly ['buy' | 'sell' | 'none']>()
+      seen.push(key)
+    })
+  expect(seen).toEqual([['A', 'none'], 'none', ['none']])
 })

@@ -2,8 +2,16 @@
 export interface Bucket {
   /** The theoretical arrival time, in milliseconds times `tokens`. A sliding log: when its last event expires. */
   tat: number
-  /** What a sliding log has let through in the last interval, oldest first. */
-  readonly passed?: { readonly at: number; readonly cost: number }[]
+  /** What a sliding log has let through in the last interval. */
+  readonly log?: PassedLog
+}
+
+/** A queue of what has passed, oldest first, and the sum of its costs. */
+export interface PassedLog {
+  entries: { readonly at: number; cost: number }[]
+  /** How many entries, from the first one, have expired. */
+  expired: number
+  used: number
 }
 
 /** Says when events may pass. Times are milliseconds from 0 on. */

@@ -1,6 +1,7 @@
 import { optionError } from '@rxsse/shared'
 import type { Primitive } from '../engine/keyed-state/key.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
+import { Queue } from '../engine/queues/queue.ts'
 import type { OperatorContext, StageOptions } from '../stage/operate.ts'
 import { requireLimit } from '../stage/require-limit.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
@@ -92,17 +93,30 @@ export interface Job<T> {
   readonly key: Primitive
 }
 
+/** Jobs that wait, in the order of arrival. A `Queue` is one. */
+export interface WaitingJobs<T> {
+  readonly length: number
+  readonly first: Job<T> | undefined
+  push(job: Job<T>): void
+  /** Removes the oldest one. */
+  shift(): Job<T> | undefined
+}
+
 /** A bounded queue of events that wait for the caller's function. It counts each event when it is done. */
 export class JobQueue<T> {
   readonly #config: JobQueueConfig<T>
   readonly #context: OperatorContext<unknown>
-  #waiting: Job<T>[] = []
-  #head = 0
+  readonly #waiting: WaitingJobs<T>
   #unreleased = 0
 
-  constructor(config: JobQueueConfig<T>, context: OperatorContext<unknown>) {
+  constructor(
+    config: JobQueueConfig<T>,
+    context: OperatorContext<unknown>,
+    waiting: WaitingJobs<T> = new Queue<Job<T>>(),
+  ) {
     this.#config = config
     this.#context = context
+    this.#waiting = waiting
     context.counts.tracker?.onStart()
     // The gate may outlive the stream, so it gets back what unfinished jobs hold.
     context.out.add(() => {
@@ -111,46 +125,33 @@ export class JobQueue<T> {
   }
 
   get size(): number {
-    return this.#waiting.length - this.#head
+    return this.#waiting.length
   }
 
   /** Adds an event. It does not count as waiting if the runner `isFree`, which then takes it at once. */
   push(event: T, isFree: boolean, key?: Primitive): void {
-    this.#config.gate?.acquire(1)
+    const { gate, buffer, overflow, operator } = this.#config
+    gate?.acquire(1)
     this.#unreleased++
-    this.#waiting.push({ event, part: this.#context.counts.tracker?.onArrival(event), key })
-    if (isFree || this.size <= this.#config.buffer) return
-    // There is at least one job: the new one.
-    if (this.#config.overflow === 'drop-oldest') this.#drop(this.take() as Job<T>)
-    else if (this.#config.overflow === 'drop-newest') this.#drop(this.#waiting.pop() as Job<T>)
-    else this.#context.out.error(new BufferOverflowError(this.#config.operator, this.#config.buffer))
+    const job: Job<T> = { event, part: this.#context.counts.tracker?.onArrival(event), key }
+    if (isFree || this.size < buffer) {
+      this.#waiting.push(job)
+    } else if (overflow === 'drop-newest' || (overflow === 'drop-oldest' && this.size === 0)) {
+      this.#drop(job)
+    } else if (overflow === 'drop-oldest') {
+      const oldest = this.#waiting.shift() as Job<T>
+      // Before the callback, which may send the next event.
+      this.#waiting.push(job)
+      this.#drop(oldest)
+    } else this.#context.out.error(new BufferOverflowError(operator, buffer))
   }
 
   peek(): T | undefined {
-    return this.#waiting[this.#head]?.event
-  }
-
-  /** Takes the first job that is ready, out of turn if need be. */
-  takeReady(isReady: (job: Job<T>) => boolean): Job<T> | undefined {
-    for (let at = this.#head; at < this.#waiting.length; at++) {
-      const job = this.#waiting[at] as Job<T>
-      if (!isReady(job)) continue
-      if (at === this.#head) return this.take()
-      this.#waiting.splice(at, 1)
-      return job
-    }
-    return undefined
+    return this.#waiting.first?.event
   }
 
   take(): Job<T> | undefined {
-    const job = this.#waiting[this.#head]
-    if (job === undefined) return undefined
-    this.#head++
-    if (this.#head >= 64 && this.#head * 2 >= this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#head)
-      this.#head = 0
-    }
-    return job
+    return this.#waiting.shift()
   }
 
   /** The job is done: counts it and releases the gate. */

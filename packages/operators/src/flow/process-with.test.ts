@@ -1,37 +1,12 @@
 import { VirtualClock } from '@rxsse/testing/virtual-time'
 import fc from 'fast-check'
-import { concatMap, defer, finalize, NEVER, of, range, Subject, take, timer } from 'rxjs'
+import { concatMap, NEVER, of, range, Subject, take, timer } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { conformance } from '../../test/conformance.ts'
 import { countingGate } from '../../test/gate.ts'
-import { turn } from '../../test/turn.ts'
+import { processed } from '../../test/processed.ts'
 import { createStage } from '../stage/create-stage.ts'
 import { BufferOverflowError } from './job-queue.ts'
-import { type ProcessWithOptions, processWith } from './process-with.ts'
-
-/** Handles events of `[id, how long it takes]` on virtual time. */
-function processed(options: ProcessWithOptions<[number, number]>) {
-  const clock = new VirtualClock()
-  const source = new Subject<[number, number]>()
-  const seen: [time: number, id: number][] = []
-  const endings: unknown[] = []
-  let active = 0
-  let mostActive = 0
-  const work = ([id, takes]: [number, number]) =>
-    defer(() => {
-      mostActive = Math.max(mostActive, ++active)
-      return timer(takes, clock).pipe(
-        concatMap(() => of(id)),
-        finalize(() => active--),
-      )
-    })
-  const subscription = source.pipe(processWith(work, options)).subscribe({
-    next: (id) => seen.push([clock.now(), id]),
-    error: (error) => endings.push(error),
-    complete: () => endings.push('complete'),
-  })
-  return { clock, source, seen, endings, subscription, mostActive: () => mostActive, active: () => active }
-}
+import { processWith } from './process-with.ts'
 
 describe('processWith', () => {
   it('handles one event after another, in order, and completes after the last', () => {
@@ -159,70 +134,6 @@ describe('processWith', () => {
     expect(endings).toEqual([expect.any(BufferOverflowError)])
   })
 
-  it('drops the oldest or the newest waiting event, and passes it to onDropped', () => {
-    for (const [overflow, gone] of [
-      ['drop-oldest', [1, 2]],
-      ['drop-newest', [3, 4]],
-    ] as const) {
-      const dropped: number[] = []
-      const { clock, source, seen } = processed({
-        buffer: 2,
-        overflow,
-        onDropped: ([id]) => dropped.push(id),
-      })
-      for (const id of [0, 1, 2, 3, 4]) source.next([id, 10])
-      clock.runOut()
-      expect(dropped).toEqual(gone)
-      expect(seen.map(([, id]) => id)).toEqual([0, 1, 2, 3, 4].filter((id) => !gone.some((g) => g === id)))
-    }
-  })
-
-  it('drops events while busy if the buffer is 0', () => {
-    const { clock, source, seen } = processed({ buffer: 0, overflow: 'drop-newest' })
-    source.next([0, 10])
-    source.next([1, 10])
-    clock.runOut()
-    source.next([2, 10])
-    clock.runOut()
-    expect(seen.map(([, id]) => id)).toEqual([0, 2])
-  })
-
-  it('fails by default when more events wait than the buffer holds', () => {
-    const { source, endings, active } = processed({ buffer: 2 })
-    for (const id of [0, 1, 2, 3]) source.next([id, 10])
-    expect(endings).toEqual([expect.any(BufferOverflowError)])
-    expect(endings[0]).toMatchObject({
-      buffer: 2,
-      message: expect.stringMatching(/^processWith: more than 2 events wait/),
-    })
-    expect(active()).toBe(0)
-  })
-
-  it('counts every event at the gate from arrival until it is handled, and loses none while paused', () => {
-    const gate = countingGate(3)
-    const { clock, source, seen } = processed({ gate })
-    for (let id = 0; id < 50; id++) source.next([id, 10])
-    expect(gate.held).toBe(50)
-    expect(gate.shut).toBe(true)
-    clock.runOut()
-    expect(gate.held).toBe(0)
-    expect(gate.shut).toBe(false)
-    expect(seen.map(([, id]) => id)).toEqual([...Array(50).keys()])
-  })
-
-  it('releases what it holds of the gate, however it ends', () => {
-    for (const end of ['unsubscribe', 'error', 'overflow'] as const) {
-      const gate = countingGate(3)
-      const { source, subscription } = processed(
-        end === 'overflow' ? { gate, overflow: 'fail', buffer: 5 } : { gate },
-      )
-      for (let id = 0; id < (end === 'overflow' ? 7 : 5); id++) source.next([id, 10])
-      if (end === 'unsubscribe') subscription.unsubscribe()
-      if (end === 'error') source.error(new Error('boom'))
-      expect(gate.held).toBe(0)
-    }
-  })
-
   it('cancels running jobs when it is unsubscribed, also a synchronous observable', () => {
     const { source, subscription, active } = processed({ concurrency: 3 })
     for (const id of [0, 1, 2]) source.next([id, 10])
@@ -334,34 +245,4 @@ describe('processWith', () => {
       .pipe(processWith(async (n) => String(n)))
       .subscribe((s) => expectTypeOf(s).toEqualTypeOf<string>())
   })
-})
-
-conformance<number, number>('processWith', {
-  operator: (options) =>
-    processWith((n) => timer(5, options.scheduler).pipe(concatMap(() => of(n))), {
-      concurrency: 3,
-      ...options,
-    }),
-  input: (i) => i,
-  failing: (fail, options) => processWith(fail, options),
-})
-conformance<number, number>('processWith with synchronous jobs', {
-  operator: (options) => processWith((n) => of(n), options),
-  input: (i) => i,
-})
-conformance<number, number>('processWith with promises', {
-  operator: (options) => processWith((n) => Promise.resolve(n), options),
-  input: (i) => i,
-  settle: turn,
-})
-conformance<number, number>('processWith in order and by key', {
-  operator: (options) =>
-    processWith((n) => timer(5 - (n % 3), options.scheduler).pipe(concatMap(() => of(n))), {
-      concurrency: 3,
-      ordered: true,
-      orderBy: (n) => n % 2,
-      ...options,
-    }),
-  input: (i) => i,
-  failing: (fail, options) => processWith((n: number) => of(n), { orderBy: fail, ...options }),
 })

@@ -7,6 +7,7 @@ import { requireLimit } from '../stage/require-limit.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { type Job, JobQueue, type JobQueueOptions, resolveJobQueueOptions } from './job-queue.ts'
 import { createJobRunner } from './job-runner.ts'
+import { KeyedJobs } from './keyed-jobs.ts'
 
 export interface ProcessWithOptions<T> extends JobQueueOptions<T> {
   /** How many events are handled at a time. With more than 1, results come when they are ready. Default: 1. */
@@ -52,32 +53,24 @@ export function processWith<T, R>(
   const config = resolveJobQueueOptions('processWith', options)
 
   return operate<T, R>('processWith', stage, (context) => {
-    const queue = new JobQueue(config, context)
-    /** The keys of the events that are being handled. */
-    const busy = new Set<Primitive>()
-
-    function takeReady(): Job<T> | undefined {
-      const job = queue.takeReady(({ key }) => !busy.has(key))
-      if (job !== undefined) busy.add(job.key)
-      return job
-    }
-
+    const keyed = orderBy === undefined ? undefined : new KeyedJobs<T>()
+    const queue = new JobQueue(config, context, keyed)
     const { isFree, run, complete } = createJobRunner<Job<T>, T, R>(context, {
       fn,
       concurrency,
       onError,
       ordered,
-      take: orderBy === undefined ? () => queue.take() : takeReady,
+      take: () => (keyed === undefined ? queue.take() : keyed.takeReady()),
       input: (job) => job.event,
       settle(job, as) {
-        busy.delete(job.key)
+        keyed?.free(job.key)
         queue.settle(job, as)
       },
     })
     return {
       state: 'drained',
       next(event) {
-        if (orderBy === undefined) queue.push(event, isFree())
+        if (orderBy === undefined || keyed === undefined) queue.push(event, isFree())
         else {
           let key: Primitive
           try {
@@ -87,7 +80,7 @@ export function processWith<T, R>(
             settleEvent(context.counts, followEvent(context.counts, event))
             return
           }
-          queue.push(event, isFree() && !busy.has(key), key)
+          queue.push(event, isFree() && !keyed.isBusy(key), key)
         }
         run()
       },

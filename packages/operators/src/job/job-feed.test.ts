@@ -1,11 +1,14 @@
 import type { SseEvent } from '@rxsse/shared'
 import { VirtualClock } from '@rxsse/testing/virtual-time'
-import { type NextObserver, Subject } from 'rxjs'
+import { concat, from, merge, NEVER, type NextObserver, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { event } from '../../test/driven-job.ts'
 import { turn } from '../../test/turn.ts'
+import { data } from '../decode/data.ts'
 import { processWith } from '../flow/process-with.ts'
 import { memoryStore } from '../store/memory-store.ts'
+import { tumbling } from '../window/spec.ts'
+import { windowAggregate } from '../window/window-aggregate.ts'
 import { createJob } from './create-job.ts'
 
 /** A job whose asynchronous stage handles an event when the test says so. A snapshot waits for it, and holds the feed. */
@@ -79,4 +82,37 @@ describe('the cursor of a feed', () => {
     expect(errors).toEqual([new Error('no disk')])
     expect(clock.timers).toBe(0)
   })
+})
+
+it('every feed of a job holds the watermark from the start, also in a second subscription', async () => {
+  const job = createJob({ store: memoryStore(), every: '1h', scheduler: new VirtualClock() })
+  const late: unknown[] = []
+  const seen: number[] = []
+  const feed = (name: string) =>
+    job.feed(name, () =>
+      concat(
+        from([1, 2, 40].map((at) => ({ type: 'message', data: { name, at }, lastEventId: `${at}` }))),
+        NEVER,
+      ),
+    )
+  const windows = merge(feed('ams'), feed('par')).pipe(
+    data(),
+    windowAggregate(tumbling(10), {
+      progress: job,
+      feed: (e) => e.name,
+      timestamp: (e) => e.at,
+      stage: job.stage('windows'),
+      late: (e) => late.push(e),
+      aggregates: (a) => ({ n: a.count() }),
+    }),
+  )
+  for (let run = 0; run < 3; run++) {
+    const subscription = windows.subscribe(({ value }) => seen.push(value.n))
+    await turn()
+    await turn()
+    subscription.unsubscribe()
+    await turn()
+  }
+  expect(seen).toEqual([4, 4, 4])
+  expect(late).toEqual([])
 })

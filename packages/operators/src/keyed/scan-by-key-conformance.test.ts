@@ -12,14 +12,14 @@ describe('scanByKey', () => {
         {
           key: (e) => [e.id, e.region],
           seed: (key) => {
-            expectTypeOf(key).toEqualTypeOf<[number, string]>()
+            expectTypeOf(key).toEqualTypeOf<readonly [number, string]>()
             return { n: 0 }
           },
         },
         (state, event, context) => {
           expectTypeOf(state).toEqualTypeOf<{ n: number }>()
           expectTypeOf(event).toEqualTypeOf<{ id: number; region: string }>()
-          expectTypeOf(context).toEqualTypeOf<KeyContext<[number, string]>>()
+          expectTypeOf(context).toEqualTypeOf<KeyContext<readonly [number, string]>>()
           return { n: state.n + 1 }
         },
       ),

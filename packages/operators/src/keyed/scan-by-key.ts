@@ -72,7 +72,7 @@ export interface ScanByKeyOptions<T, S, K extends Key, R> extends TimestampOptio
  * Completes when the source completes. Each timer that is set fires before, in the order of time, and cannot be set again.
  * Unsubscribes from the source at once; the state is discarded.
  */
-export function scanByKey<T, S, K extends Key = undefined, R = S>(
+export function scanByKey<T, S, const K extends Key = undefined, R = S>(
   options: ScanByKeyOptions<T, S, K, R>,
   fn: (state: S, event: T, context: KeyContext<K>) => S,
 ): OperatorFunction<T, R> {

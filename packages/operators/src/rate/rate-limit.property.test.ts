@@ -170,3 +170,18 @@ it('lets no more than `tokens` pass in any interval with `strict`, and passes ea
     ),
   )
 })
+
+it('takes the same time for an event with `strict`, however many have passed in the interval', () => {
+  const clock = new VirtualClock()
+  const source = new Subject<number>()
+  let passed = 0
+  source
+    .pipe(rateLimit({ tokens: 100_000, interval: '1m', strict: true, mode: 'drop', scheduler: clock }))
+    .subscribe(() => passed++)
+  for (let n = 0; n < 300_000; n++) {
+    source.next(n)
+    if (n % 10 === 0) clock.advanceBy(1)
+  }
+  // 30 seconds.
+  expect(passed).toBe(100_000)
+})

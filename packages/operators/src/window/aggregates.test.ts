@@ -1,8 +1,12 @@
+import { VirtualClock } from '@rxsse/testing/virtual-time'
+import { Subject } from 'rxjs'
 import { expect, it } from 'vitest'
 import type { Aggregate } from '../engine/aggregates/aggregate.ts'
 import { AggregateRow } from '../engine/aggregates/aggregate-row.ts'
 import type { Slot } from '../engine/aggregates/cells.ts'
 import { getAggregates } from './aggregates.ts'
+import { tumbling } from './spec.ts'
+import { windowAggregate } from './window-aggregate.ts'
 
 interface Item {
   readonly at: number
@@ -164,9 +168,9 @@ it('throws for a value that is no number', () => {
   ).toThrow(/^topK: the score must be a number/)
   expect(() => a.topK(0, (it) => it.x)).toThrow(/^topK: k must be a whole number of at least 1/)
   expect(() => a.quantile((it) => it.x, 1.1)).toThrow(/^quantile: q must be a number from 0 to 1/)
-  for (const relativeError of [0, 1, Number.NaN]) {
+  for (const relativeError of [0, 1e-12, 1, Number.NaN]) {
     expect(() => a.quantile((it) => it.x, 0.5, { relativeError })).toThrow(
-      /^quantile: relativeError must be a number between 0 and 1/,
+      /^quantile: relativeError must be a number from 1e-11 to less than 1/,
     )
   }
   for (const precision of [3, 4.5, 19, Number.NaN]) {
@@ -174,4 +178,37 @@ it('throws for a value that is no number', () => {
       /^approxCountDistinct: precision must be/,
     )
   }
+})
+
+it('does not change what it has emitted, if a custom aggregate returns its accumulator', () => {
+  const clock = new VirtualClock()
+  const source = new Subject<number>()
+  const seen: (readonly number[])[] = []
+  source
+    .pipe(
+      windowAggregate(tumbling(10), {
+        timestamp: (at) => at,
+        allowedLateness: 100,
+        early: 1,
+        scheduler: clock,
+        aggregates: (own) => ({
+          list: own.custom<readonly number[], number[]>({
+            create: () => [],
+            add(list, at) {
+              list.push(at)
+              return list
+            },
+            merge: (list, from) => [...list, ...from],
+            result: (list) => list,
+          }),
+        }),
+      }),
+    )
+    .subscribe(({ value }) => seen.push(value.list))
+  for (const at of [1, 2, 15, 3]) {
+    source.next(at)
+    clock.advanceBy(1)
+  }
+  source.complete()
+  expect(seen).toEqual([[1], [1, 2], [1, 2], [15], [1, 2, 3], [15]])
 })

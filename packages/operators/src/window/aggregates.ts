@@ -64,7 +64,7 @@ export interface Aggregates<T> {
   ): Aggregate<T, number>
   /**
    * The quantile `q` (0.5 is the median), or one quantile for each number of a list: the value of rank `floor(q * (n - 1))`,
-   * counted from 0. The error is at most `relativeError` of that value (default 0.01). The smallest and the largest value are exact.
+   * counted from 0. The error is at most `relativeError` of that value (from 1e-11, default 0.01). The smallest and the largest value are exact.
    */
   quantile<V extends MaybeNumber, Q extends number | readonly number[]>(
     select: (event: T) => V,
@@ -125,7 +125,13 @@ const builders = {
       create: () => fold.create(),
       add: (into, event, timestamp) => fold.add(into, event, timestamp),
       merge: (into, from) => fold.merge(into, from),
-      result: (accumulator) => fold.result(accumulator),
+      result(accumulator) {
+        const result: unknown = fold.result(accumulator)
+        // The accumulator may get more events, for example after an early result. What was emitted must not change.
+        return typeof result === 'object' && result !== null && result === accumulator
+          ? fold.result(fold.merge(fold.create(), accumulator))
+          : (result as R)
+      },
     })
   },
 }

@@ -65,7 +65,7 @@ export interface CountWindowOptions<T, K extends Key, S extends AggregateShape<T
  * Completes when the source completes, after the windows that are not full (`pane: 'flush'`).
  * Unsubscribes from the source at once; open windows are discarded.
  */
-export function countWindow<T, S extends AggregateShape<T>, K extends Key = undefined>(
+export function countWindow<T, S extends AggregateShape<T>, const K extends Key = undefined>(
   options: CountWindowOptions<T, K, S>,
 ): OperatorFunction<T, WindowResult<K, AggregateResults<S>>> {
   const config = resolveOptions(options)

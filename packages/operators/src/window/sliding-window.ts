@@ -39,7 +39,7 @@ export interface SlidingWindowOptions<T, K extends Key, S extends AggregateShape
  * Completes when the source completes, after the results of the events that wait (`pane: 'flush'`).
  * Unsubscribes from the source at once; the state is discarded.
  */
-export function slidingWindow<T, S extends AggregateShape<T>, K extends Key = undefined>(
+export function slidingWindow<T, S extends AggregateShape<T>, const K extends Key = undefined>(
   options: SlidingWindowOptions<T, K, S>,
 ): OperatorFunction<T, WindowResult<K, AggregateResults<S>>> {
   const size = parsePositiveDuration(options.size, 'slidingWindow: size')

@@ -60,7 +60,7 @@ describe('windowAggregate over tumbling windows', () => {
     result$.pipe(toArray()).subscribe((results) => {
       expectTypeOf(results).toEqualTypeOf<
         WindowResult<
-          [string, number],
+          readonly [string, number],
           {
             readonly n: number
             readonly mean: number

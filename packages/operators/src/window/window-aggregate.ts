@@ -31,7 +31,7 @@ export interface WindowAggregateOptions<T, K extends Key, S extends AggregateSha
 }
 
 /** With `fill: true`: the values of a window without events are in the type. */
-export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = undefined>(
+export function windowAggregate<T, S extends AggregateShape<T>, const K extends Key = undefined>(
   spec: WindowSpec,
   options: WindowAggregateOptions<T, K, S> & { readonly fill: true },
 ): OperatorFunction<T, WindowResult<K, FilledResults<S>>>
@@ -59,11 +59,11 @@ export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = 
  * Completes when the source completes, after the open windows' results (`pane: 'flush'`).
  * Unsubscribes from the source at once; open windows are discarded.
  */
-export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = undefined>(
+export function windowAggregate<T, S extends AggregateShape<T>, const K extends Key = undefined>(
   spec: WindowSpec,
   options: WindowAggregateOptions<T, K, S>,
 ): OperatorFunction<T, WindowResult<K, AggregateResults<S>>>
-export function windowAggregate<T, S extends AggregateShape<T>, K extends Key = undefined>(
+export function windowAggregate<T, S extends AggregateShape<T>, const K extends Key = undefined>(
   spec: WindowSpec,
   options: WindowAggregateOptions<T, K, S>,
 ): OperatorFunction<T, WindowResult<K, AggregateResults<S>>> {

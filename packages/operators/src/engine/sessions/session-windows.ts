@@ -28,6 +28,8 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
   readonly #options: WindowEngineOptions<K, R>
   readonly #states: KeyedState<K, KeySessions<K>>
   readonly #queue = new TimerQueue<KeySessions<K>>()
+  /** The keys whose sessions have changed since the last early results. Empty without them. */
+  readonly #changed = new Set<KeySessions<K>>()
   readonly #codec: StateCodec<KeySessions<K>> = {
     write: (state, writer) => writeSessions(state, this.#options.row, writer),
     read: (state, reader) => readSessions(state, this.#options.row, reader),
@@ -71,6 +73,7 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
       this.#options.row.add(session.fold)
       session.pending++
       session.changed = true
+      if (this.#options.early) this.#changed.add(state)
       if (this.#dueAt(session) <= watermark) this.#emit(state, session, 'late')
       return 'held'
     } finally {
@@ -104,11 +107,13 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
   }
 
   early(): void {
-    for (const { state, session } of this.#open()) if (session.changed) this.#emit(state, session, 'early')
+    for (const { state, session } of this.#open(this.#changed))
+      if (session.changed) this.#emit(state, session, 'early')
+    this.#changed.clear()
   }
 
   flush(): void {
-    for (const { state, session } of this.#open()) this.#emit(state, session, 'flush')
+    for (const { state, session } of this.#open(this.#states.states())) this.#emit(state, session, 'flush')
   }
 
   save(writer: StateWriter): Generator<void, void> {
@@ -117,7 +122,10 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
 
   load(reader: StateReader): void {
     this.#states.load(reader, this.#codec)
-    for (const state of this.#states.states()) this.#schedule(state)
+    for (const state of this.#states.states()) {
+      this.#schedule(state)
+      if (this.#options.early && state.sessions.some(({ changed }) => changed)) this.#changed.add(state)
+    }
   }
 
   /** Finds or creates the session of an event, and extends it to the event. Undefined: the event is late. */
@@ -206,10 +214,10 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
     })
   }
 
-  /** Every session that has not fired, ordered by end, then by the key that came first. */
-  #open(): { readonly state: KeySessions<K>; readonly session: Session }[] {
+  /** Every session of these keys that has not fired, ordered by end, then by the key that came first. */
+  #open(states: Iterable<KeySessions<K>>): { readonly state: KeySessions<K>; readonly session: Session }[] {
     const open: { readonly state: KeySessions<K>; readonly session: Session }[] = []
-    for (const state of this.#states.states()) {
+    for (const state of states) {
       for (const session of state.sessions) if (!session.fired) open.push({ state, session })
     }
     return open.sort(

@@ -26,8 +26,12 @@ export class DDSketch {
 
   /** `data`: what `toData` has told of another one with the same error, which must not be used any more. */
   constructor(relativeError: number, data?: DDSketchData) {
-    if (!(relativeError > 0 && relativeError < 1)) {
-      throw optionError('quantile: relativeError', 'a number between 0 and 1', relativeError)
+    if (!(relativeError >= LEAST_ERROR && relativeError < 1)) {
+      throw optionError(
+        'quantile: relativeError',
+        `a number from ${LEAST_ERROR} to less than 1`,
+        relativeError,
+      )
     }
     this.#above = data?.above ?? new Map()
     this.#below = data?.below ?? new Map()
@@ -35,7 +39,8 @@ export class DDSketch {
     this.#min = data?.min ?? Number.POSITIVE_INFINITY
     this.#max = data?.max ?? Number.NEGATIVE_INFINITY
     this.#count = data?.count ?? 0
-    this.#logGamma = Math.log((1 + relativeError) / (1 - relativeError))
+    // The logarithm of (1 + error) / (1 - error), also of an error near 0.
+    this.#logGamma = Math.log1p((2 * relativeError) / (1 - relativeError))
   }
 
   get count(): number {
@@ -107,6 +112,9 @@ export class DDSketch {
     return Math.exp(bucket * this.#logGamma + Math.log(2 / (1 + Math.exp(this.#logGamma))))
   }
 }
+
+/** Logarithms are rounded. With an error near that of a float, one bucket would have all values. */
+const LEAST_ERROR = 1e-11
 
 function increase(counts: Map<number, number>, bucket: number, n: number): void {
   counts.set(bucket, (counts.get(bucket) ?? 0) + n)

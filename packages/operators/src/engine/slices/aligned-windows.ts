@@ -34,6 +34,8 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   readonly #states: KeyedState<K, KeyWindows<K, R>>
   readonly #queue = new TimerQueue<KeyWindows<K, R>>()
   readonly #hasRevisions: boolean
+  /** The keys whose windows have changed since the last early results. */
+  readonly #changed = new Set<KeyWindows<K, R>>()
   readonly #codec: StateCodec<KeyWindows<K, R>> = {
     write: writeKeyWindows,
     read: readKeyWindows,
@@ -89,7 +91,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     const grid = this.#grid
     const firstOpen = grid.lastEnded(this.#options.watermark.value) + 1
     const due: { readonly window: number; readonly emit: () => void; readonly order: number }[] = []
-    for (const state of this.#states.states()) {
+    for (const state of this.#changed) {
       this.#states.willChange(state.key)
       state.recentSlice = Number.NaN
       // `early` is called only if the options say so, and then every key has this set.
@@ -106,6 +108,7 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
         from = Math.max(from, last + 1)
       }
     }
+    this.#changed.clear()
     due.sort((a, b) => a.window - b.window || a.order - b.order)
     for (const { emit } of due) emit()
   }
@@ -133,7 +136,10 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
 
   load(reader: StateReader): void {
     this.#states.load(reader, this.#codec)
-    for (const state of this.#states.states()) this.#schedule(state)
+    for (const state of this.#states.states()) {
+      this.#schedule(state)
+      if (state.changed !== undefined && state.changed.size > 0) this.#changed.add(state)
+    }
   }
 
   #advanceTo(watermark: number): void {
@@ -163,7 +169,10 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     const { slice, firstWindow, lastWindow, firstEnd } = cell
     const { nextWindow } = state
     const slot = state.slices.add(slice)
-    state.changed?.add(slice)
+    if (state.changed !== undefined) {
+      state.changed.add(slice)
+      this.#changed.add(state)
+    }
     const firstOpen = firstEnd > watermark ? firstWindow : this.#grid.lastEnded(watermark) + 1
     if (firstOpen > firstWindow)
       this.#updateFired(state, firstWindow, Math.min(lastWindow, firstOpen - 1), watermark)
