@@ -123,8 +123,7 @@ export async function shardChaos(options: ShardChaosOptions): Promise<ShardChaos
     await Promise.all([...nodes.map(disturb), ...(redisFaults ? [disturbRedis()] : [])])
     const began = performance.now()
     await waitFor(
-      async () =>
-        describeShare() === balanced && (await reader.readOn()).length >= expected.length,
+      async () => describeShare() === balanced && (await reader.readOn()).length >= expected.length,
     )
     const share = describeShare()
     const recovery = Math.round((performance.now() - began) / 100) / 10

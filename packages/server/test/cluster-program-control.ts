@@ -25,6 +25,8 @@ export interface Order {
   readonly workers?: boolean
   /** Keeps the process from doing anything for so many milliseconds. Has no answer. */
   readonly hang?: number
+  /** From now on, processes are made from this program, which may not exist. */
+  readonly executable?: string
   readonly close?: boolean
 }
 

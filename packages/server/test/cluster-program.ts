@@ -46,7 +46,10 @@ process.on('message', async ({ n, worker, ...order }: Order) => {
     else if (order.workers)
       say({ workers: Object.values(cluster.workers ?? {}).flatMap((w) => w?.process.pid ?? []) })
     else if (order.hang) for (const until = Date.now() + order.hang; Date.now() < until; );
-    else if (order.close) {
+    else if (order.executable !== undefined) {
+      process.execPath = order.executable
+      say({ id: '' })
+    } else if (order.close) {
       await (await serving).close({ drain: 100 })
       say({ closed: true })
     }

@@ -45,16 +45,22 @@ export async function supervise({
         if ('port' in message) resolve(message.port)
         onChange()
       })
-      child.once('error', reject)
-      child.once('exit', (code, signal) => {
-        reject(new Error(`${name} ended before it was ready (${signal ?? `status ${code}`})`))
+      const end = (error: Error) => {
+        reject(error)
         workers = []
         onChange()
         if (stopped || bound === undefined) return
         timer = setTimeout(() => {
-          // If this start fails, the process exits and this handler tries again.
+          // If this start fails, it is tried again.
           run(bound as number).catch(() => {})
         }, restartDelay)
+      }
+      // A process that could not be started has no exit.
+      child.on('error', (error) => {
+        if (child.pid === undefined) end(error)
+      })
+      child.once('exit', (code, signal) => {
+        end(new Error(`${name} ended before it was ready (${signal ?? `status ${code}`})`))
       })
     })
   const isRunning = () => child.exitCode === null && child.signalCode === null

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -225,3 +226,49 @@ it('close together: clients are told when to come back, and every process ends',
   }
   await Promise.all(workers.map(isGone))
 })
+
+it('goes on while no process can be started, and replaces its workers when that is over', async () => {
+  await using program = await startProgram()
+  const [pid = 0, other] = await program.workers()
+  await program.ask({ executable: '/nowhere/node' })
+  process.kill(pid, 'SIGKILL')
+  const untilWorkers = async (accept: (pids: readonly number[]) => boolean) => {
+    while (!accept(await program.workers())) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  await untilWorkers((pids) => !pids.includes(pid))
+  const client = await openClient(program.url)
+  // Several attempts have failed by then.
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  await program.publish({ data: 'meanwhile' }, other)
+  await eventually(() => client.data().includes('meanwhile'))
+  await program.ask({ executable: process.execPath })
+  await untilWorkers((pids) => pids.length === 2)
+})
+
+it.each([
+  ['could not be started', "exec: '/nowhere/program.js'", 'Error: spawn /nowhere/node ENOENT'],
+  ['could not even be tried', '', 'TypeError [ERR_INVALID_ARG_TYPE]'],
+])('does not start with a worker that %s', (_, settings, reason) => {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '-e', unstartable(settings)],
+    {
+      cwd: new URL('.', import.meta.url),
+      encoding: 'utf8',
+    },
+  )
+  expect(stderr).toContain(`Error: serveSinks: a worker ended with ${reason}`)
+  expect(status).not.toBe(0)
+})
+
+/** A program in which no worker can be started. */
+function unstartable(settings: string): string {
+  return `
+    import cluster from 'node:cluster'
+    import { serveSinks } from '../adapter/serve-sinks.ts'
+    import { createSink } from '../sink/sink.ts'
+    cluster.setupPrimary({ ${settings} })
+    process.execPath = '/nowhere/node'
+    await serveSinks({ workers: 1, port: 0, sinks: { events: createSink() } })
+  `
+}

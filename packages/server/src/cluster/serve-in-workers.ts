@@ -80,7 +80,7 @@ async function superviseWorkers(
   // With `reusePort`, a worker would share a port with another program without an error.
   const free = wanted === 0 || reusePort ? await findFreePort(host, wanted) : wanted
   const env = wanted === 0 ? { [PORT_VARIABLE]: String(free) } : {}
-  const supervisor = new Supervisor({ workers, channel, env })
+  const supervisor = new Supervisor({ workers, channel, env, onError: console.error })
   const port = await supervisor.start()
   let closing: Promise<void> | undefined
   return {

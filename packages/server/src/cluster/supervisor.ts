@@ -6,6 +6,8 @@ export interface SupervisorOptions {
   readonly channel: string
   /** The environment of the workers, beside that of the primary. */
   readonly env: Readonly<Record<string, string>>
+  /** Gets what went wrong with the processes, such as that there can be no more of them. */
+  readonly onError: (error: unknown) => void
 }
 
 /** What the primary asks a worker. A worker answers with the same channel and number. */
@@ -25,13 +27,15 @@ export class Supervisor {
   #failures = 0
   #orders = 0
   #closed = false
+  /** Hears of each worker that has ended, or could not be started. */
+  #onEnd: (worker: Worker | undefined, reason: unknown) => void = () => {}
 
   constructor(options: SupervisorOptions) {
     this.#options = options
     cluster.on('message', this.#onMessage)
     // Node tells of a killed worker by both, in either order, or by 'exit' alone.
     cluster.on('disconnect', this.#onLeave)
-    cluster.on('exit', this.#onLeave)
+    cluster.on('exit', this.#onExit)
   }
 
   /** Resolves to the port when all workers listen; rejects if one ends before. */
@@ -43,22 +47,18 @@ export class Supervisor {
         if (port === undefined) return
         waiting.delete(worker)
         if (waiting.size > 0) return
-        stop()
-        cluster.on('exit', this.#onExit)
+        cluster.off('message', onMessage)
+        this.#onEnd = (ended) => this.#replace(ended)
         resolve(port)
       }
-      const onExit = (worker: Worker, code: number | null, signal: string | null) => {
-        if (!waiting.has(worker)) return
-        stop()
-        for (const other of listWorkers()) other.process.kill()
-        reject(new Error(`serveSinks: a worker ended with ${signal ?? code} before it listened`))
-      }
-      const stop = () => {
+      this.#onEnd = (worker, reason) => {
+        if (worker !== undefined && !waiting.has(worker)) return
         cluster.off('message', onMessage)
-        cluster.off('exit', onExit)
+        this.#onEnd = () => {}
+        for (const other of listWorkers()) other.process.kill()
+        reject(new Error(`serveSinks: a worker ended with ${reason} before it listened`))
       }
       cluster.on('message', onMessage)
-      cluster.on('exit', onExit)
       for (const worker of [...listWorkers(), ...this.#fork()]) waiting.add(worker)
     })
   }
@@ -81,7 +81,6 @@ export class Supervisor {
     await Promise.all(exits)
     cluster.off('message', this.#onMessage)
     cluster.off('disconnect', this.#onLeave)
-    cluster.off('exit', this.#onLeave)
     cluster.off('exit', this.#onExit)
   }
 
@@ -95,10 +94,15 @@ export class Supervisor {
     this.#serving.delete(worker)
   }
 
-  /** Replaces a worker at once, but with growing waits while workers die before they listen. */
-  readonly #onExit = (worker: Worker): void => {
+  readonly #onExit = (worker: Worker, code: number | null, signal: string | null): void => {
+    this.#onLeave(worker)
+    this.#onEnd(worker, signal ?? code)
+  }
+
+  /** Replaces a worker at once, but with growing waits while workers end before they listen. */
+  #replace(worker: Worker | undefined): void {
     if (this.#closed) return
-    this.#failures = this.#served.has(worker) ? 0 : this.#failures + 1
+    this.#failures = worker !== undefined && this.#served.has(worker) ? 0 : this.#failures + 1
     const wait = this.#failures === 0 ? 0 : Math.min(FIRST_WAIT_MS * 2 ** this.#failures, LONGEST_WAIT_MS)
     setTimeout(() => {
       if (!this.#closed) this.#fork()
@@ -107,7 +111,25 @@ export class Supervisor {
 
   #fork(): Worker[] {
     const missing = Math.max(0, this.#options.workers - listWorkers().length)
-    return Array.from({ length: missing }, () => cluster.fork(this.#options.env))
+    const workers: Worker[] = []
+    for (let n = 0; n < missing; n++) {
+      try {
+        const worker = cluster.fork(this.#options.env)
+        workers.push(worker)
+        // Without a listener, the error would end the primary. A process that could not be started has no exit.
+        worker.on('error', (error) => this.#onError(worker, error))
+      } catch (error) {
+        // After `start` has its other workers.
+        setImmediate(() => this.#onError(undefined, error))
+        break
+      }
+    }
+    return workers
+  }
+
+  #onError(worker: Worker | undefined, error: unknown): void {
+    this.#options.onError(error)
+    if (worker?.process.pid === undefined) this.#onEnd(worker, error)
   }
 
   #ask(worker: Worker, order: object): Promise<unknown> {

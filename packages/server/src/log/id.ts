@@ -11,11 +11,25 @@ export function createEpoch(): string {
   return Date.now().toString(36) + random.toString(36).padStart(5, '0')
 }
 
-/** The entries that a log holds: those of one epoch with `first <= offset <= last`. */
-export interface HeldRange {
+/** From when a log was opened until it was opened again. Its ids begin with its epoch. */
+export interface Term {
   readonly epoch: string
+  /** The last offset before it. */
+  readonly base: number
+}
+
+/** The entries that a log holds: those with `first <= offset <= last`. */
+export interface HeldRange {
+  /** The terms that are known, in order. At least one. */
+  readonly terms: readonly Term[]
   readonly first: number
   readonly last: number
+}
+
+/** The id of an offset, as it was when its entry was appended. */
+export function findId(terms: readonly Term[], offset: number): string {
+  const term = terms.findLast(({ base }) => base < offset) ?? terms[0]
+  return formatId(term?.epoch ?? '', offset)
 }
 
 /** Where to continue after an id. */
@@ -25,16 +39,19 @@ export interface ResumePoint {
   readonly gap?: LogGap
 }
 
-export function findResumePoint(id: string, { epoch, first, last }: HeldRange): ResumePoint {
+export function findResumePoint(id: string, { terms, first, last }: HeldRange): ResumePoint {
   const parsed = parseId(id)
   if (parsed === undefined) return createGap('unknown', last)
-  if (parsed.epoch !== epoch) return createGap('epoch', first - 1)
-  if (parsed.offset > last) return createGap('ahead', last)
+  const index = terms.findLastIndex(({ epoch }) => epoch === parsed.epoch)
+  if (index === -1) return createGap('epoch', first - 1)
+  // An entry beyond the end of its term was lost: the disk had not written it, or the log is restored from a backup.
+  const end = terms[index + 1]?.base ?? last
+  if (parsed.offset > end) return createGap('ahead', Math.max(end, first - 1))
   if (parsed.offset < first - 1) return createGap('trimmed', first - 1, first - 1 - parsed.offset)
   return { after: parsed.offset }
 
   function createGap(reason: GapReason, offset: number, missed?: number): ResumePoint {
-    return { after: offset, gap: { reason, from: id, to: { id: formatId(epoch, offset), offset }, missed } }
+    return { after: offset, gap: { reason, from: id, to: { id: findId(terms, offset), offset }, missed } }
   }
 }
 

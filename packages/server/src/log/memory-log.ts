@@ -29,6 +29,7 @@ export interface MemoryLogOptions {
 export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions = {}): EventLog {
   requireInteger(capacity, 'memoryLog: capacity', 1)
   const epoch = createEpoch()
+  const terms = [{ epoch, base: 0 }]
   const ring: StoredEntry[] = []
   const byMessageId = new Map<string, LogEntry>()
   const bySourceId = new Map<string, LogEntry>()
@@ -54,7 +55,7 @@ export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions
     since(from: string | number, { limit, maxBytes = Number.POSITIVE_INFINITY }: PageBounds): LogPage {
       const offset = typeof from === 'string' ? byMessageId.get(from)?.offset : from
       const id = offset === undefined ? (from as string) : formatId(epoch, offset)
-      const { after, gap } = findResumePoint(id, { epoch, first, last })
+      const { after, gap } = findResumePoint(id, { terms, first, last })
       const entries: LogEntry[] = []
       let bytes = 0
       let end = after

@@ -8,13 +8,15 @@ import type {
   AppendOptions,
   EventLog,
   LogEntry,
+  LogGap,
   LoggedMessage,
   LogPage,
   LogPosition,
   PageBounds,
 } from './event-log.ts'
-import { createEpoch, findResumePoint, formatId } from './id.ts'
+import { findId, findResumePoint, type ResumePoint, type Term } from './id.ts'
 import { LocalTail } from './local-tail.ts'
+import { SqliteTerms } from './sqlite-terms.ts'
 
 export interface SqliteLogOptions {
   /** The database file. It is created if it does not exist, but its directory must exist. */
@@ -44,7 +46,6 @@ export function sqliteLog({
 }: SqliteLogOptions): EventLog {
   requireInteger(capacity, 'sqliteLog: capacity', 1)
   const database = open(path, synchronous)
-  const epoch = readEpoch(database)
   const statements = prepareStatements(database)
   // Rows are deleted in bulk: one delete for each insert would double the work. `since` does not
   // return the rows beyond the capacity.
@@ -52,13 +53,15 @@ export function sqliteLog({
   const tail = new LocalTail()
   let last = readLastOffset(database)
   let oldest = readOldestOffset(database, last + 1)
+  const terms = new SqliteTerms(database, last)
 
   return {
     append(message: LoggedMessage, target: Target, { sourceId }: AppendOptions = {}): LogEntry {
       const known = sourceId === undefined ? undefined : statements.bySourceId.get(sourceId)
-      if (known !== undefined) return parseRow(known, epoch)
+      if (known !== undefined) return parseRow(known, terms.all)
       const { type, data, id, retry, topic, key, trace } = message
       const ownId = ids === 'message' && id !== undefined && id !== '' ? id : null
+      terms.begin(last)
       // `get` with RETURNING would read its row before the commit and miss a full disk.
       const { lastInsertRowid } = statements.insert.run(
         type ?? null,
@@ -73,27 +76,15 @@ export function sqliteLog({
       )
       last = Number(lastInsertRowid)
       if (last - oldest + 1 >= capacity + trimEvery) trimTo(last - capacity)
-      const entry = { id: ownId ?? formatId(epoch, last), offset: last, message, target }
+      const entry = { id: ownId ?? findId(terms.all, last), offset: last, message, target }
       tail.deliver(entry)
       return entry
     },
 
-    since(from: string | number, { limit, maxBytes = Number.POSITIVE_INFINITY }: PageBounds): LogPage {
-      const range = { epoch, first: Math.max(oldest, last - capacity + 1), last }
-      const { after, gap } = findResumePoint(resolveId(from), range)
-      const entries: LogEntry[] = []
-      let bytes = 0
-      let end = after
-      while (entries.length < limit && bytes < maxBytes) {
-        const rows = statements.after.all(end, Math.min(limit - entries.length, ROWS_AT_ONCE))
-        for (const row of rows) {
-          const entry = parseRow(row, epoch)
-          entries.push(entry)
-          bytes += entry.message.data.length
-          end = entry.offset
-        }
-        if (rows.length < ROWS_AT_ONCE) break
-      }
+    since(from: string | number, bounds: PageBounds): LogPage {
+      const range = { terms: terms.all, first: Math.max(oldest, last - capacity + 1), last }
+      const start = findResumePoint(resolveId(from), range)
+      const { entries, end, gap } = readEntries(statements.after, start, bounds, terms.all)
       return {
         entries,
         end,
@@ -112,8 +103,8 @@ export function sqliteLog({
 
   function head(): LogPosition {
     const row = statements.byOffset.get(last)
-    const id = row === undefined ? undefined : parseRow(row, epoch).id
-    return { id: isLine(id) && id !== '' ? id : formatId(epoch, last), offset: last }
+    const id = row === undefined ? undefined : parseRow(row, terms.all).id
+    return { id: isLine(id) && id !== '' ? id : findId(terms.all, last), offset: last }
   }
 
   function trimTo(offset: number): void {
@@ -127,9 +118,9 @@ export function sqliteLog({
 
   /** The log's own id for an offset or a message's id. Any other id stays as it is. */
   function resolveId(from: string | number): string {
-    if (typeof from === 'number') return formatId(epoch, from)
+    if (typeof from === 'number') return findId(terms.all, from)
     const known = ids === 'message' ? statements.byMessageId.get(from)?.offset : undefined
-    return typeof known === 'number' ? formatId(epoch, known) : from
+    return typeof known === 'number' ? findId(terms.all, known) : from
   }
 }
 
@@ -156,6 +147,37 @@ function prepareStatements(database: DatabaseSync): Record<StatementName, Statem
   }
 }
 
+/** The entries after a resume point. If somebody has deleted rows, they end there, or begin with a gap. */
+function readEntries(
+  select: StatementSync,
+  { after, gap: found }: ResumePoint,
+  { limit, maxBytes = Number.POSITIVE_INFINITY }: PageBounds,
+  terms: readonly Term[],
+): { entries: LogEntry[]; end: number; gap: LogGap | undefined } {
+  const entries: LogEntry[] = []
+  let gap = found
+  let bytes = 0
+  let end = after
+  while (entries.length < limit && bytes < maxBytes) {
+    const rows = select.all(end, Math.min(limit - entries.length, ROWS_AT_ONCE))
+    for (const row of rows) {
+      const entry = parseRow(row, terms)
+      const before = entry.offset - 1
+      if (before > end) {
+        if (entries.length > 0) return { entries, end, gap }
+        const to = { id: findId(terms, before), offset: before }
+        const missed = gap === undefined ? before - end : undefined
+        gap = { ...(gap ?? { reason: 'trimmed', from: findId(terms, after) }), to, missed }
+      }
+      entries.push(entry)
+      bytes += entry.message.data.length
+      end = entry.offset
+    }
+    if (rows.length < ROWS_AT_ONCE) break
+  }
+  return { entries, end, gap }
+}
+
 /** Rows to read before their bytes are counted. */
 const ROWS_AT_ONCE = 16
 
@@ -164,12 +186,12 @@ type StatementName = 'insert' | 'bySourceId' | 'byMessageId' | 'after' | 'byOffs
 type Row = NonNullable<ReturnType<StatementSync['get']>>
 
 /** The row as an entry. Something else may have written the file, so the sink checks its entries. */
-function parseRow(row: Row, epoch: string): LogEntry {
+function parseRow(row: Row, terms: readonly Term[]): LogEntry {
   const offset = Number(row.offset)
   const messageId = parseText(row.message_id)
   const trace = parseText(row.trace)
   return {
-    id: messageId ?? formatId(epoch, offset),
+    id: messageId ?? findId(terms, offset),
     offset,
     target: parseJson(String(row.target)) as Target,
     message: {
@@ -242,17 +264,7 @@ const SCHEMA = `
   ) STRICT;
   CREATE UNIQUE INDEX IF NOT EXISTS event_source ON event (source_id) WHERE source_id IS NOT NULL;
   CREATE INDEX IF NOT EXISTS event_message ON event (message_id) WHERE message_id IS NOT NULL;
-  CREATE TABLE IF NOT EXISTS life (epoch TEXT NOT NULL) STRICT;
 `
-
-/** The epoch of the file: a restart continues it; a new file starts a new one. */
-function readEpoch(database: DatabaseSync): string {
-  const known = database.prepare('SELECT epoch FROM life').get()
-  if (known !== undefined) return String(known.epoch)
-  const epoch = createEpoch()
-  database.prepare('INSERT INTO life (epoch) VALUES (?)').run(epoch)
-  return epoch
-}
 
 function readLastOffset(database: DatabaseSync): number {
   const row = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'event'").get()

@@ -56,25 +56,28 @@ it.each<[string, unknown, unknown]>([
   ['a number that is text', '2', intact],
   ['a number that counts nothing', 1.5, intact],
   ['a number beyond all others', 2 ** 70, intact],
-])('what something else has stored, with %s, is damaged, and the snapshot before it is used', async (_, number, content) => {
-  const backend = {
-    list: () => [
-      { id: 'bad', number },
-      { id: 'good', number: 1 },
-    ],
-    read: (id: string) => (id === 'good' ? intact : content),
-    write() {},
-    close() {},
-  }
-  const store = createSnapshotStore({
-    name: 'testStore',
-    backend: backend as unknown as SnapshotBackend,
-    // All bytes are right.
-    crc32: (_, value = 0) => value,
-    createId: () => 'next',
-    nextTurn: async () => {},
-  })
-  const loaded = await store.load()
-  expect(loaded).toMatchObject({ number: 1, damaged: [expect.any(String)] })
-  await store.save({ number: 2, chunks: [] })
-})
+])(
+  'what something else has stored, with %s, is damaged, and the snapshot before it is used',
+  async (_, number, content) => {
+    const backend = {
+      list: () => [
+        { id: 'bad', number },
+        { id: 'good', number: 1 },
+      ],
+      read: (id: string) => (id === 'good' ? intact : content),
+      write() {},
+      close() {},
+    }
+    const store = createSnapshotStore({
+      name: 'testStore',
+      backend: backend as unknown as SnapshotBackend,
+      // All bytes are right.
+      crc32: (_, value = 0) => value,
+      createId: () => 'next',
+      nextTurn: async () => {},
+    })
+    const loaded = await store.load()
+    expect(loaded).toMatchObject({ number: 1, damaged: [expect.any(String)] })
+    await store.save({ number: 2, chunks: [] })
+  },
+)
