@@ -1,5 +1,5 @@
 import type { SseEvent } from '@rxsse/shared'
-import { NEVER, Observable, race, Subject, type Subscriber, Subscription } from 'rxjs'
+import { NEVER, Observable, of, race, Subject, type Subscriber, Subscription } from 'rxjs'
 import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
 import { resolveMethod } from '../request/request.ts'
 import { createAttempt } from '../request/request-options.ts'
@@ -37,6 +37,8 @@ class Stream implements ConnectionListener {
   readonly #watched: boolean
   readonly #warned = new Set<string>()
   readonly #wakes = new Subject<unknown>()
+  /** Whether something woke the stream since it began to connect. */
+  #woken = false
   /** What the stream does now: a connection, or the wait for the next one. */
   #current = Subscription.EMPTY
   #closed = false
@@ -75,8 +77,11 @@ class Stream implements ConnectionListener {
     signal?.addEventListener('abort', abort)
     this.#subscriber.add(() => signal?.removeEventListener('abort', abort))
     const error = (cause: unknown): void => this.#fail('request', 'wake failed', cause)
-    for (const source of [wake, online])
-      this.#subscriber.add(source?.subscribe({ next: (_) => this.#wakes.next(_), error }))
+    const next = (): void => {
+      this.#woken = true
+      this.#wakes.next(undefined)
+    }
+    for (const source of [wake, online]) this.#subscriber.add(source?.subscribe({ next, error }))
     this.#connect()
   }
 
@@ -183,7 +188,7 @@ class Stream implements ConnectionListener {
     this.#attempt += 1
     this.#openedAt = Number.POSITIVE_INFINITY
     this.#events = 0
-    this.#received = false
+    this.#received = this.#woken = false
     const start = { number: this.#attempt, previousError: this.#previousError, method: this.#nextMethod }
     const connection = new Connection(this.#settings, start, this)
     // Before it opens: a loader may unsubscribe at once.
@@ -204,7 +209,9 @@ class Stream implements ConnectionListener {
       this.#previousError = error
       this.#failures = failures
       // Before the report: its observer may wake the stream, or unsubscribe.
-      this.#current = wait(plan, clock, this.#wakes).subscribe(() => this.#connect())
+      // What woke the stream while it connected in vain came too late for that connection.
+      const wakes = this.#woken && !Number.isFinite(this.#openedAt) ? of(true) : this.#wakes
+      this.#current = wait(plan, clock, wakes).subscribe(() => this.#connect())
       this.#report({
         status: 'waiting',
         attempt: this.#attempt,

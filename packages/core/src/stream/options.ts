@@ -76,8 +76,8 @@ export interface EventSourceOptions<E extends string = string> {
    */
   readonly deliverUnfinished?: boolean
   /**
-   * Each value makes a waiting stream connect now, but not before `minDelay` has passed, nor before a `Retry-After`. Subscribed
-   * to once for each stream.
+   * Each value makes a waiting stream connect now, but not before `minDelay` has passed, nor before a `Retry-After`. One that
+   * comes while a stream connects counts if that fails. If it errors, so does the stream. Subscribed to once for each stream.
    */
   readonly wake?: Observable<unknown>
   /**

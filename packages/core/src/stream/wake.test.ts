@@ -63,7 +63,54 @@ describe('wake', () => {
     stream.subscription.unsubscribe()
   })
 
-  it('does nothing while the stream connects or reads, and may come from an observer of the state', async () => {
+  it('that comes while the stream connects in vain counts, for the next connection alone', async () => {
+    let refuse = (): void => {}
+    await using server = await createScriptedServer(() => ({
+      raw: [
+        {
+          until: new Promise<void>((resolve) => {
+            refuse = resolve
+          }),
+        },
+        'HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n',
+      ],
+    }))
+    const clock = new VirtualClock()
+    const wake = new Subject<void>()
+    const stream = record(server.url, { scheduler: clock, wake, random: () => 0 })
+    for (const [index, wakes] of [true, false, true].entries()) {
+      await server.request(index)
+      if (wakes) wake.next()
+      refuse()
+      const { delay } = await stream.state('waiting', index + 1)
+      expect(delay).toBe(1000 * 2 ** index)
+      clock.advanceBy(49)
+      expect(stream.statuses.at(-1)).toBe('waiting')
+      clock.advanceBy(wakes ? 1 : delay)
+      await stream.state('connecting', index + 2)
+    }
+    stream.subscription.unsubscribe()
+  })
+
+  it('that comes while a function makes the request counts too', async () => {
+    await using server = await createScriptedServer([
+      { status: 503, body: [] },
+      { status: 200, body: ['HOLD'] },
+    ])
+    const wake = new Subject<void>()
+    const stream = record(server.url, {
+      wake,
+      headers: async ({ number }) => {
+        if (number === 1) wake.next()
+        return {}
+      },
+      reconnect: { initialDelay: '1h', maxDelay: '1h' },
+    })
+    await stream.state('open')
+    stream.subscription.unsubscribe()
+  })
+
+  it('does nothing while the stream reads, and may come from an observer of the state', async () => {
     await using server = await createScriptedServer([
       { status: 503, body: [] },
       { status: 200, body: ['data: a\n\n', 'HOLD'] },

@@ -1,4 +1,4 @@
-import { NEVER, type Observable, race, Subscription } from 'rxjs'
+import { NEVER, type Observable, of, race, Subscription } from 'rxjs'
 import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
 import { loadStartId } from '../stream/load-start-id.ts'
 import type { Settings } from '../stream/options.ts'
@@ -28,15 +28,26 @@ export function loadStart(
   let current = Subscription.EMPTY
   const loading = new Subscription(() => current.unsubscribe())
   let previousError: EventSourceError | undefined
+  /** Whether something woke the stream since it began to load. */
+  let woken = false
+  loading.add(
+    wakes.subscribe(() => {
+      woken = true
+    }),
+  )
 
   function load(attempt: number): void {
+    woken = false
     const fail = (code: EventSourceErrorCode, message: string, cause?: unknown): void =>
       goOn(attempt, new EventSourceError(code, message, { attempt, cause }))
     const timeout = limit === undefined ? NEVER : clock.timer(limit)
     current = race(loadStartId(lastEventId), timeout).subscribe({
       next: (id) => {
         if (typeof id === 'number') fail(`${phase}-timeout`, `lastEventId was not loaded within ${limit} ms`)
-        else listener.onStart((id as string | undefined) ?? '')
+        else {
+          loading.unsubscribe()
+          listener.onStart((id as string | undefined) ?? '')
+        }
       },
       error: (cause: unknown) => fail('request', 'lastEventId cannot be loaded', cause),
     })
@@ -51,7 +62,7 @@ export function loadStart(
     else {
       previousError = error
       // Before it is told: an observer may wake the stream, or unsubscribe.
-      current = wait(next, clock, wakes).subscribe(() => load(attempt + 1))
+      current = wait(next, clock, woken ? of(true) : wakes).subscribe(() => load(attempt + 1))
       listener.onWaiting({ status: 'waiting', attempt, delay: next.delay, reason: error })
     }
   }

@@ -55,6 +55,20 @@ describe.skipIf(!locks)('a tab whose lastEventId is loaded', () => {
     expect(loaders.map(({ loads }) => loads)).toEqual([2, 1])
   })
 
+  it('tries again at once if it was woken while it loaded', async () => {
+    const wake = new Subject<void>()
+    const reconnect = { initialDelay: '1h', maxDelay: '1h', minDelay: 0 } as const
+    let loads = 0
+    const lastEventId = async (): Promise<string> => {
+      loads += 1
+      if (loads > 1) return '1'
+      wake.next()
+      throw new Error('busy')
+    }
+    const tab = openTab({ lastEventId, reconnect, wake })
+    await expect.poll(() => tab.data).toEqual(['2'])
+  })
+
   it('ends alone if it may not try again', async () => {
     const other = await openPlaced()
     const reconnect = { initialDelay: 10, maxAttempts: 2 }
