@@ -38,16 +38,21 @@ export function oneOf(...values: readonly string[]): OptionCheck {
 }
 
 /**
- * Checks options by their paths. Otherwise, a wrong one would be ignored, or fail at every request.
+ * Returns the options, checked by their paths. Otherwise, a wrong one would be ignored, or fail at
+ * every request.
  *
  * @throws TypeError that names the option.
  */
-export function checkOptions(options: object, checks: Readonly<Record<string, OptionCheck>>): void {
+export function checkOptions<Options extends object>(
+  options: Options,
+  checks: Readonly<Record<string, OptionCheck>>,
+): Options {
   for (const [path, check] of Object.entries(checks)) {
     let value: unknown = options
     for (const name of path.split('.')) value = Object(value)[name]
     if (value !== undefined && !check.accepts(value)) throw optionError(path, check.expected, value)
   }
+  return options
 }
 
 function isListOf(value: unknown, pattern: RegExp): boolean {

@@ -66,8 +66,7 @@ export function createSink<const Events extends EventMap>(
 ): Sink<MessageOf<Events>>
 export function createSink<M extends SseMessage = SseMessage>(options?: SinkOptions<M>): Sink<M>
 export function createSink<M extends SseMessage = SseMessage>(options: SinkOptions<M> = {}): Sink<M> {
-  const { greeting, filterParameter = 'event_type' } = options
-  checkOptions(options, CHECKS)
+  const { greeting, filterParameter = 'event_type' } = checkOptions(options, CHECKS)
   const onError = createErrorReporter(options.onError)
   const tracing = options.tracing && guardTracing(options.tracing, onError)
   const changes = new Subject<ConnectionChange>()
