@@ -179,8 +179,9 @@ function createDenial({
  */
 function isAbortError(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  const { name, code, constructor }: Error & { readonly code?: unknown } = error
-  return [name, code, constructor.name].some((each) => typeof each === 'string' && /abort|cancel/i.test(each))
+  const { name, code }: Error & { readonly code?: unknown } = error
+  const words = [name, code, error.constructor.name]
+  return words.some((word) => typeof word === 'string' && /abort|cancel/i.test(word))
 }
 
 /** Adds headers that the response does not have. The values of `Vary` are joined. */
