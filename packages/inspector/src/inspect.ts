@@ -18,7 +18,7 @@ export interface InspectOptions {
   /**
    * Who may look, as for a sink. Default: who is on the same machine. A request with another `Host` than
    * `localhost` or a loopback address, from another address, or through a proxy gets 403. So does every
-   * request if `NODE_ENV` is `production`.
+   * request by `fetch`, because its address is not known, and every one if `NODE_ENV` is `production`.
    */
   readonly access?: Access
   /** How often the page is updated. Default `'1s'`. */
@@ -65,11 +65,14 @@ const PAGE_HEADERS = {
 }
 
 const allowLocal: Access = ({ headers, url, raw }) => {
-  const { remoteAddress } = (raw as { readonly socket?: { readonly remoteAddress?: string } }).socket ?? {}
+  const { socket } = raw as { readonly socket?: { readonly remoteAddress?: string } }
   const isLocal =
     // A page of another site can name this machine by a host of its own (DNS rebinding).
     LOCAL_HOST.test(headers.get('host') ?? url.host) &&
-    (remoteAddress === undefined || LOOPBACK.test(remoteAddress)) &&
+    // Anybody can name a local host, and a Fetch request does not tell where it comes from.
+    socket !== undefined &&
+    // A socket of this machine's file system has no address.
+    (socket.remoteAddress === undefined || LOOPBACK.test(socket.remoteAddress)) &&
     !FORWARDED.some((name) => headers.has(name)) &&
     globalThis.process?.env?.NODE_ENV !== 'production'
   return isLocal ? { allow: true } : { deny: 403 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
-import { Socket } from 'node:net'
+import { type AddressInfo, Socket } from 'node:net'
 import { testCertificate } from '@rxsse/testing'
 import { Subject } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -33,6 +33,24 @@ describe('a connection is not taken over', () => {
     onTestFinished(() => void socket.destroy())
     expect(takeOver({} as IncomingMessage, {} as ServerResponse, socket)).toBe(false)
   })
+})
+
+it('a connection that was taken over is closed by its sink, and not by its server', async () => {
+  const sink = createTestSink({ takeover: true, heartbeat: false })
+  const responses: ServerResponse[] = []
+  const server = createServer((request, response) => {
+    responses.push(response)
+    sink.handler(request, response)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const reader = await openReader(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  await expect.poll(() => responses[0]?.socket).toBe(null)
+  server.closeAllConnections()
+  await sink.publish({ data: 1 })
+  await reader.take(1)
+  await sink.close()
+  expect(await reader.ended).toBe('end')
 })
 
 it('a connection with TLS is taken over', async () => {

@@ -10,7 +10,7 @@ export function discardUnreadBody(request: NodeRequest, response: NodeResponse):
   if (BODILESS.has(String(request.method)) && request.readableFlowing === null) request.resume()
   // Node does this only for a body that nobody has begun to read.
   response.once('finish', () => {
-    if (!request.readableEnded) request.resume()
+    if (!request.readableEnded && !isRead(request)) request.resume()
   })
 }
 
@@ -23,7 +23,7 @@ export function discardUnreadBodyLater(request: NodeRequest): void {
 }
 
 function isRead(request: IncomingMessage): boolean {
-  return request.readableFlowing !== null || request.listenerCount('readable') > 0
+  return request.listenerCount('readable') > 0 || request.listenerCount('data') > 0
 }
 
 /** Their bodies have no meaning (RFC 9110, 9.3.1). */

@@ -63,7 +63,11 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
     this.counters = counters
     this.#clock = clock
     this.#listener = listener
-    this.#expiries = new ExpiryTimer(clock, (connection) => listener.expired?.(connection))
+    this.#expiries = new ExpiryTimer(clock, (connection) => {
+      // What was published to it before comes first.
+      this.flush()
+      listener.expired?.(connection)
+    })
   }
 
   get size(): number {

@@ -173,9 +173,15 @@ function createDenial({
   return createPlainResponse(deny, reason, deny === 401 ? { 'www-authenticate': challenge } : {})
 }
 
-/** Work that was stopped because the client left is no error. */
+/**
+ * Work that was stopped because the client left is no error. Clients of HTTP name theirs `AbortError`,
+ * `APIUserAbortError` or `CanceledError`, or tell them by a code.
+ */
 function isAbortError(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError'
+  if (!(error instanceof Error)) return false
+  const { name, code }: Error & { readonly code?: unknown } = error
+  const words = [name, code, error.constructor.name]
+  return words.some((word) => typeof word === 'string' && /abort|cancel/i.test(word))
 }
 
 /** Adds headers that the response does not have. The values of `Vary` are joined. */

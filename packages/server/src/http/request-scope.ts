@@ -60,8 +60,10 @@ export class RequestScope {
     this.#ended = true
     const held = this.#held
     this.#held = []
-    for (const release of held) callSafely(release, this.#onError)
+    // What came last is released first: a pipeline ends before its signal aborts.
+    for (const release of held.reverse()) callSafely(release, this.#onError)
   }
+
   #isMeant({ target }: Disconnection): boolean {
     const { user, rooms = [] }: Partial<Identity> = this.#identity ?? {}
     return isMeant(target, rooms, user)

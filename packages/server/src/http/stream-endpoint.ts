@@ -1,4 +1,4 @@
-import { type Duration, parseTimeout } from '@rxsse/shared'
+import { type Duration, parseTimeout, requireFunction } from '@rxsse/shared'
 import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import { type LimitOptions, resolveLimits } from '../access/limits.ts'
 import { createFastifyPlugin, type FastifyPlugin } from '../adapter/fastify.ts'
@@ -14,6 +14,7 @@ import { resolveSlowClient, type SlowClientOptions, type SlowClientRules } from 
 import { Hub, type HubListener } from '../fan-out/hub.ts'
 import { createResultError, requireMessage } from '../sink/callbacks.ts'
 import { type Counters, createCounters, type SinkStats } from '../sink/stats.ts'
+import { BOOLEAN, checkOptions, FUNCTION, HEADER_NAMES } from './check-options.ts'
 import { createEndpoint, type EndpointHost, type EndpointOptions } from './endpoint.ts'
 import { PendingRequests } from './pending-requests.ts'
 
@@ -102,6 +103,8 @@ export function createStreamEndpoint(
   host: StreamEndpointHost,
 ): StreamEndpointParts {
   const { onError } = host
+  checkOptions(options, CHECKS)
+  if (options.rooms !== undefined) requireFunction(options.rooms.authorize, 'rooms.authorize')
   const random = createSafeRandom(options.random, onError)
   const retry = resolveReconnectionTime(options.retry, random)
   const clock = createClock(options.scheduler ?? asyncScheduler)
@@ -189,6 +192,21 @@ export function createStreamEndpoint(
     isDraining = true
     await host.close(() => drainConnections(hub, drainTime, { retry: retry.base, clock, random }))
   }
+}
+
+const CHECKS = {
+  access: FUNCTION,
+  identify: FUNCTION,
+  trustQueryUser: BOOLEAN,
+  takeover: BOOLEAN,
+  random: FUNCTION,
+  onError: FUNCTION,
+  'limits.key': FUNCTION,
+  'slowClient.key': FUNCTION,
+  'slowClient.notice': FUNCTION,
+  'cors.credentials': BOOLEAN,
+  'cors.headers': HEADER_NAMES,
+  'cors.exposedHeaders': HEADER_NAMES,
 }
 
 /** A notice must not throw when its client has caught up: that is deep in an event of its socket. */

@@ -6,7 +6,9 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
 import { createTailedLog } from '../../test/tailed-log.ts'
+import type { Newcomers } from '../replay/newcomers.ts'
 import { createSink, type Sink } from '../sink/sink.ts'
+import type { SinkOptions } from '../sink/sink-options.ts'
 import type { EventLog, LogEntry, TailListener } from './event-log.ts'
 import { memoryLog } from './memory-log.ts'
 import { sqliteLog } from './sqlite-log.ts'
@@ -45,9 +47,13 @@ function withMessage(entry: LogEntry, changes: object): unknown {
   return { ...entry, message: { ...entry.message, ...changes } }
 }
 
-async function serveLog(log: EventLog): Promise<{ sink: Sink; url: string; errors: Error[] }> {
+async function serveLog(
+  log: EventLog,
+  options: SinkOptions = {},
+): Promise<{ sink: Sink; url: string; errors: Error[] }> {
   const errors: Error[] = []
-  const sink = createSink({ log, onError: (error) => errors.push(error as Error), heartbeat: false })
+  const onError = (error: unknown) => errors.push(error as Error)
+  const sink = createSink({ ...options, log, onError, heartbeat: false })
   onTestFinished(() => sink.close())
   return { sink, url: await serve(sink.handler), errors }
 }
@@ -87,6 +93,23 @@ describe.each(FAULTS)('an entry with %s', (_name, change) => {
     }
     expect(errors.map(({ name }) => name)).toEqual(['LogEntryError'])
     expect(sink.stats()).toMatchObject({ refused: 1, connections: 4 })
+  })
+
+  it.each<[string, Newcomers]>([
+    ['earliest', 'earliest'],
+    ['last', { last: 10 }],
+    ['latestByKey', { latestByKey: ({ data }) => data }],
+    ['latestByKey without an index', { latestByKey: ({ data }) => data, maxBytes: 0 }],
+  ])('is left out of what newcomers get, and counted and told once: %s', async (_kind, newcomers) => {
+    const log = spoil(memoryLog(), change)
+    for (const data of ['1', '2', 'bad', '3']) await log.append({ data, topic: 'message' }, 'all')
+    const { sink, url, errors } = await serveLog(log, { newcomers })
+    for (let n = 0; n < 2; n++) {
+      const reader = await openReader(url)
+      expect((await reader.take(3)).map(({ data }) => data)).toEqual(['1', '2', '3'])
+    }
+    expect(errors.map(({ name }) => name)).toEqual(['LogEntryError'])
+    expect(sink.stats()).toMatchObject({ refused: 1, connections: 2 })
   })
 
   it('is left out of a tail, counted and told once, and nobody else is affected', async () => {

@@ -1,4 +1,5 @@
 import { requireInteger } from '@rxsse/shared'
+import { checkOptions, oneOf } from '../http/check-options.ts'
 import type { Target } from '../sink/message.ts'
 import type {
   AppendOptions,
@@ -28,6 +29,7 @@ export interface MemoryLogOptions {
  */
 export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions = {}): EventLog {
   requireInteger(capacity, 'memoryLog: capacity', 1)
+  checkOptions({ 'memoryLog: ids': ids }, { 'memoryLog: ids': oneOf('epoch', 'message') })
   const epoch = createEpoch()
   const terms = [{ epoch, base: 0 }]
   const ring: StoredEntry[] = []

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { requireInteger } from '@rxsse/shared'
 import { loadSqlite, makePrivate } from '@rxsse/shared/sqlite'
+import { checkOptions, oneOf } from '../http/check-options.ts'
 import type { Target } from '../sink/message.ts'
 import type { TraceFields } from '../sink/tracing.ts'
 import { isLine } from '../wire/line.ts'
@@ -45,6 +46,7 @@ export function sqliteLog({
   synchronous = 'normal',
 }: SqliteLogOptions): EventLog {
   requireInteger(capacity, 'sqliteLog: capacity', 1)
+  checkOptions({ 'sqliteLog: ids': ids, 'sqliteLog: synchronous': synchronous }, CHECKS)
   const database = open(path, synchronous)
   const statements = prepareStatements(database)
   // Rows are deleted in bulk: one delete for each insert would double the work. `since` does not
@@ -122,6 +124,11 @@ export function sqliteLog({
     const known = ids === 'message' ? statements.byMessageId.get(from)?.offset : undefined
     return typeof known === 'number' ? findId(terms.all, known) : from
   }
+}
+
+const CHECKS = {
+  'sqliteLog: ids': oneOf('epoch', 'message'),
+  'sqliteLog: synchronous': oneOf('normal', 'full'),
 }
 
 // Text with NUL is read as bytes, because Node 22 cuts text at NUL. Reading an integer that a number

@@ -2,6 +2,7 @@ import type { SseMessage } from '@rxsse/shared'
 import { type Observable, type Observer, Subject } from 'rxjs'
 import { type ConnectionChange, createConnectionChange } from '../connection/connection-change.ts'
 import type { Delivery } from '../fan-out/hub.ts'
+import { BOOLEAN, checkOptions, FUNCTION, oneOf } from '../http/check-options.ts'
 import { createStreamEndpoint, type StreamEndpoint } from '../http/stream-endpoint.ts'
 import { parseDisconnect } from '../log/disconnect-entry.ts'
 import type { LogEntry, LoggedMessage } from '../log/event-log.ts'
@@ -65,7 +66,7 @@ export function createSink<const Events extends EventMap>(
 ): Sink<MessageOf<Events>>
 export function createSink<M extends SseMessage = SseMessage>(options?: SinkOptions<M>): Sink<M>
 export function createSink<M extends SseMessage = SseMessage>(options: SinkOptions<M> = {}): Sink<M> {
-  const { greeting, filterParameter = 'event_type' } = options
+  const { greeting, filterParameter = 'event_type' } = checkOptions(options, CHECKS)
   const onError = createErrorReporter(options.onError)
   const tracing = options.tracing && guardTracing(options.tracing, onError)
   const changes = new Subject<ConnectionChange>()
@@ -163,6 +164,15 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     connections$: changes.asObservable(),
     deliveries$: deliveries.asObservable(),
   }
+}
+
+const CHECKS = {
+  topic: FUNCTION,
+  sourceId: FUNCTION,
+  onRejected: FUNCTION,
+  allowEarliest: BOOLEAN,
+  onComplete: oneOf('stay', 'close'),
+  compression: oneOf('shared'),
 }
 
 function createPublisher<M extends SseMessage>(

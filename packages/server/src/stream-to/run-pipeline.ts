@@ -46,8 +46,9 @@ export function runPipeline<M extends SseMessage>(
   })
   const leave = () => {
     subscriber.abandon()
-    end()
+    // First, so that the error of what the signal aborts is not one of the pipeline.
     if (whenGone === 'unsubscribe') pipeline.unsubscribe()
+    end()
   }
   scope.hold(leave)
   if (head === 'at-once' || subscriber.hasBegun) return createResponse()

@@ -1,5 +1,6 @@
-import { type Duration, isPromise, type MaybePromise, type SseMessage } from '@rxsse/shared'
+import { type Duration, isPromise, type MaybePromise, requireFunction, type SseMessage } from '@rxsse/shared'
 import type { ObservableInput, Subscription } from 'rxjs'
+import { checkOptions, FUNCTION, METHODS, oneOf } from '../http/check-options.ts'
 import type { AdmittedRequest } from '../http/endpoint.ts'
 import { createHeadResponse } from '../http/negotiate.ts'
 import { BARE_ERROR, createPlainResponse, type SinkResponse } from '../http/response.ts'
@@ -61,6 +62,8 @@ export function streamTo<M extends SseMessage>(
   project: (request: StreamRequest, user: string | undefined) => MaybePromise<ObservableInput<M> | Reply<M>>,
   options: StreamOptions = {},
 ): StreamEndpoint {
+  requireFunction(project, 'streamTo: project')
+  checkOptions(options, CHECKS)
   const { methods = ['GET'], head = 'at-once', whenGone = 'unsubscribe', retry: ownRetry = false } = options
   const { errorStatus = resolveStatus, errorMessage } = options
   const onError = createErrorReporter(options.onError)
@@ -153,6 +156,14 @@ export function streamTo<M extends SseMessage>(
     }
     return runPipeline(source, made, admitted, own, context)
   }
+}
+
+const CHECKS = {
+  methods: METHODS,
+  head: oneOf('at-once', 'first-event'),
+  whenGone: oneOf('unsubscribe', 'finish'),
+  errorStatus: FUNCTION,
+  errorMessage: FUNCTION,
 }
 
 /** Creates the response to an error before the head. Never throws, so that each error is reported once. */

@@ -1,0 +1,80 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { NEVER } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import { memoryLog } from '../log/memory-log.ts'
+import { sqliteLog } from '../log/sqlite-log.ts'
+import { createSink } from '../sink/sink.ts'
+import { streamTo } from '../stream-to/stream-to.ts'
+
+/** Options that plain JavaScript may give. Each would be ignored, or fail at every request. */
+const OF_BOTH: readonly (readonly [string, object])[] = [
+  ['access', { access: { allow: true } }],
+  ['identify', { identify: 'x-user' }],
+  ['rooms.authorize', { rooms: { authorize: true } }],
+  ['rooms.authorize', { rooms: {} }],
+  ['trustQueryUser', { trustQueryUser: 'false' }],
+  ['takeover', { takeover: 'false' }],
+  ['random', { random: 0.5 }],
+  ['onError', { onError: 'ignore' }],
+  ['limits.key', { limits: { key: 'x-real-ip' } }],
+  ['slowClient.key', { slowClient: { key: 'id' } }],
+  ['slowClient.notice', { slowClient: { notice: { data: 1 } } }],
+  ['cors.credentials', { cors: { origins: ['https://a.example'], credentials: 'false' } }],
+  ['cors.headers', { cors: { origins: '*', headers: 'x-a' } }],
+  ['cors.headers', { cors: { origins: '*', headers: ['x a'] } }],
+  ['cors.exposedHeaders', { cors: { origins: '*', exposedHeaders: 'x-a' } }],
+  ['cors.exposedHeaders', { cors: { origins: '*', exposedHeaders: ['x\r\ny'] } }],
+]
+
+describe('createSink', () => {
+  it.each<readonly [string, object]>([
+    ...OF_BOTH,
+    ['onComplete', { onComplete: 'Close' }],
+    ['compression', { compression: 'gzip' }],
+    ['compression', { compression: true }],
+    ['allowEarliest', { allowEarliest: 'false' }],
+    ['topic', { topic: 'type' }],
+    ['sourceId', { sourceId: 'id' }],
+    ['onRejected', { onRejected: true }],
+  ])('refuses a wrong %s: %j', (option, options) => {
+    expect(() => createSink(options as never)).toThrow(new RegExp(`^${option} must be .*, not `))
+  })
+})
+
+describe('streamTo', () => {
+  it.each<readonly [string, object]>([
+    ...OF_BOTH,
+    ['methods', { methods: 'POST' }],
+    ['methods', { methods: ['post'] }],
+    ['methods', { methods: [] }],
+    ['head', { head: 'first event' }],
+    ['whenGone', { whenGone: 'stop' }],
+    ['errorStatus', { errorStatus: 502 }],
+    ['errorMessage', { errorMessage: { data: 'sorry' } }],
+  ])('refuses a wrong %s: %j', (option, options) => {
+    expect(() => streamTo(() => NEVER, options as never)).toThrow(new RegExp(`^${option} must be .*, not `))
+  })
+
+  it('refuses anything but a function', () => {
+    expect(() => streamTo(NEVER as never)).toThrow(/^streamTo: project must be a function, not an object/)
+  })
+})
+
+describe('a log', () => {
+  it.each<[() => unknown, RegExp]>([
+    [() => memoryLog({ ids: 'own' as never }), /^memoryLog: ids must be 'epoch' or 'message', not/],
+    [
+      () => sqliteLog({ path: FILE, ids: 'own' as never }),
+      /^sqliteLog: ids must be 'epoch' or 'message', not/,
+    ],
+    [
+      () => sqliteLog({ path: FILE, synchronous: 'off' as never }),
+      /^sqliteLog: synchronous must be 'normal' or 'full', not/,
+    ],
+  ])('refuses wrong options', (create, message) => {
+    expect(create).toThrow(message)
+  })
+})
+
+const FILE = join(tmpdir(), 'rxsse-never-created.db')

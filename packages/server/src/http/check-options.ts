@@ -1,0 +1,60 @@
+import { optionError } from '@rxsse/shared'
+
+/** What an option must be if it is given. */
+export interface OptionCheck {
+  readonly expected: string
+  accepts(value: unknown): boolean
+}
+
+export const FUNCTION: OptionCheck = {
+  expected: 'a function',
+  accepts: (value) => typeof value === 'function',
+}
+
+/** Plain JavaScript may read the text `'false'` from the environment, which is true. */
+export const BOOLEAN: OptionCheck = {
+  expected: 'true or false',
+  accepts: (value) => typeof value === 'boolean',
+}
+
+/** RFC 9110, 5.6.2: a header's name or a method. */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
+
+export const HEADER_NAMES: OptionCheck = {
+  expected: "a list of headers such as ['x-request-id']",
+  accepts: (value) => isListOf(value, TOKEN),
+}
+
+export const METHODS: OptionCheck = {
+  expected: "a list of methods such as ['GET', 'POST']",
+  accepts: (value) => isListOf(value, /^[A-Z][A-Z-]*$/) && (value as unknown[]).length > 0,
+}
+
+export function oneOf(...values: readonly string[]): OptionCheck {
+  return {
+    expected: values.map((value) => `'${value}'`).join(' or '),
+    accepts: (value) => (values as readonly unknown[]).includes(value),
+  }
+}
+
+/**
+ * Returns the options, checked by their paths. Otherwise, a wrong one would be ignored, or fail at
+ * every request.
+ *
+ * @throws TypeError that names the option.
+ */
+export function checkOptions<Options extends object>(
+  options: Options,
+  checks: Readonly<Record<string, OptionCheck>>,
+): Options {
+  for (const [path, check] of Object.entries(checks)) {
+    let value: unknown = options
+    for (const name of path.split('.')) value = Object(value)[name]
+    if (value !== undefined && !check.accepts(value)) throw optionError(path, check.expected, value)
+  }
+  return options
+}
+
+function isListOf(value: unknown, pattern: RegExp): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string' && pattern.test(each))
+}
