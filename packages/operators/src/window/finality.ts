@@ -42,7 +42,11 @@ export class Finality {
     if (!this.hasFired) return
     this.hasFired = false
     const from = windows.openFrom()
-    for (let { first } = this.#held; first !== undefined && first.finalFrom <= from; first = this.#held.first) {
+    for (
+      let { first } = this.#held;
+      first !== undefined && first.finalFrom <= from;
+      first = this.#held.first
+    ) {
       this.#held.shift()
       this.#tracker.onSettled(first.part)
     }
