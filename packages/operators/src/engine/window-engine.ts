@@ -94,6 +94,8 @@ export interface WindowEngine<K> {
   next(): number
   /** The timestamp from which on an event may be in a window that has not fired. Infinity: every event is final. Visits every key. */
   openFrom(): number
+  /** The `openFrom` from which on an event of this time is in no window that has not fired. */
+  finalFrom(timestamp: number): number
   /** Fires every open window that has changed since its last result. */
   early(): void
   /**

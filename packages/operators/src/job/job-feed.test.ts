@@ -116,3 +116,30 @@ it('every feed of a job holds the watermark from the start, also in a second sub
   expect(seen).toEqual([4, 4, 4])
   expect(late).toEqual([])
 })
+
+it('a feed of a job goes on if a feed of its name is made meanwhile', async () => {
+  const job = createJob({ store: memoryStore(), every: '1h', scheduler: new VirtualClock() })
+  const source = new Subject<SseEvent<number>>()
+  const seen: number[] = []
+  const windows = () =>
+    job
+      .feed('numbers', () => source)
+      .pipe(
+        windowAggregate(tumbling(10), {
+          progress: job,
+          feed: () => 'numbers',
+          timestamp: (e) => e.data,
+          stage: job.stage('windows'),
+          aggregates: (a) => ({ n: a.count() }),
+        }),
+      )
+  const subscription = windows().subscribe(({ value }) => seen.push(value.n))
+  await turn()
+  await turn()
+  const send = (at: number) => source.next({ type: 'message', data: at, lastEventId: `${at}` })
+  send(1)
+  windows()
+  for (const at of [2, 15, 25]) send(at)
+  expect(seen).toEqual([2, 1])
+  subscription.unsubscribe()
+})

@@ -80,8 +80,8 @@ export function createPipeline({ maxWait, ...options }: PipelineSettings): JobPi
     feed(name, connect, feedOptions = {}) {
       host.name(name, 'feed', 'job.feed: name')
       requireFunction(connect, 'job.feed: connect')
-      // A feed that is subscribed later must hold the watermark already.
-      progress.feed(name)
+      // A feed that is subscribed later must hold the watermark already. One of this name may be running now.
+      if (!progress.feeds.some((feed) => feed.name === name)) progress.feed(name)
       return createFeed({ progress, join, leave }, name, connect, feedOptions)
     },
     stage(name) {

@@ -45,6 +45,41 @@ describe('dedupe', () => {
     ])
   })
 
+  it('goes by the times of a feed that is behind another one too, as if it had been alone', () => {
+    const seen: unknown[] = []
+    of(['ahead', 60], ['a', 0], ['a', 5], ['a', 15], ['a', 20], ['ahead', 65], ['a', 26], ['ahead', 71])
+      .pipe(dedupe({ key: ([id]) => id, ttl: 10, timestamp: ([, at]) => at as number }))
+      .subscribe((event) => seen.push(event))
+    expect(seen).toEqual([
+      ['ahead', 60],
+      ['a', 0],
+      ['a', 15],
+      ['a', 26],
+      ['ahead', 71],
+    ])
+  })
+
+  it('knows a repetition also if every time is too far in the future', () => {
+    const clock = new VirtualClock()
+    const seen: unknown[] = []
+    of(['a', 1e9], ['b', 1e9 + 1], ['a', 1e9 + 2], ['a', 1e9 + 10])
+      .pipe(
+        dedupe({
+          key: ([id]) => id,
+          ttl: 10,
+          timestamp: ([, at]) => at as number,
+          maxFutureDrift: 1000,
+          scheduler: clock,
+        }),
+      )
+      .subscribe((event) => seen.push(event))
+    expect(seen).toEqual([
+      ['a', 1e9],
+      ['b', 1e9 + 1],
+      ['a', 1e9 + 10],
+    ])
+  })
+
   it('refuses a time outside the range of dates, which would make its ttl stand still for good', () => {
     const errors: unknown[] = []
     const seen: number[] = []

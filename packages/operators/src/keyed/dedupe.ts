@@ -14,8 +14,8 @@ export interface DedupeOptions<T, K extends Key> extends KeyedOptions<K> {
   /** How long a key is remembered after its first event. Repetitions do not extend it. Default: for good. */
   readonly ttl?: Duration
   /**
-   * When an event happened, in milliseconds. Then `ttl` goes by the latest timestamp so far, and a replay gives what the live stream
-   * gave. Default: `ttl` goes by the clock.
+   * When an event happened, in milliseconds. Then `ttl` goes by timestamps, and a replay gives what the live stream gave. A key is
+   * forgotten when the latest timestamp so far is `ttl` later than that when it came. Default: `ttl` goes by the clock.
    */
   readonly timestamp?: (event: T) => number | Date
   /**
@@ -51,15 +51,34 @@ export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoType
   const onDropped = resolveSideOutput(options.onDropped, 'dedupe: onDropped')
 
   return operateAtOnce('dedupe', stage, ({ out, counts }) => {
-    const seen = new KeyedState<K, true>(() => true, { ...state, renewOn: 'creation' })
+    const { ttl = Number.POSITIVE_INFINITY } = state
+    const seen = new KeyedState<K, Seen>(
+      timestamp === undefined ? () => BY_CLOCK : () => ({ at: Number.NaN }),
+      {
+        ...state,
+        renewOn: 'creation',
+      },
+    )
+    /** The latest timestamp. Other feeds may be behind it, so it only says what is forgotten. */
     let latest = Number.NEGATIVE_INFINITY
     counts.keys = () => seen.size
 
-    function readTime(event: T): number {
-      if (timestamp === undefined) return clock()
-      const time = requireTime(timestamp(event))
-      if (time > latest && time - timeOfDay() <= drift) latest = time
+    function moveTo(time: number): number {
+      if (time - timeOfDay() <= drift) latest = Math.max(latest, time)
+      else if (latest === Number.NEGATIVE_INFINITY) latest = timeOfDay()
       return latest
+    }
+
+    /** Whether the event is the first of its key within `ttl`. `time` is its timestamp. NaN: there is none. */
+    function isFirst(key: K, id: Primitive, time: number): boolean {
+      const now = timestamp === undefined ? clock() : moveTo(time)
+      if (seen.has(key, now, id)) {
+        if (!(time - seen.at(key, now, id).at >= ttl)) return false
+        seen.delete(key, id)
+      }
+      const created = seen.at(key, now, id)
+      if (timestamp !== undefined) created.at = time
+      return true
     }
 
     return {
@@ -79,19 +98,17 @@ export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoType
       next(event) {
         let key: K
         let id: Primitive
-        let now: number
+        let time = Number.NaN
         try {
           key = selectKey(event)
           id = identifyKey(key)
           if (key === undefined) throw new TypeError('dedupe: the key of an event must not be undefined')
-          now = readTime(event)
+          if (timestamp !== undefined) time = requireTime(timestamp(event))
         } catch (error) {
           rejectEvent(counts, onError, error, event)
           return
         }
-        const isNew = !seen.has(key, now, id)
-        if (isNew) seen.at(key, now, id)
-        if (isNew) {
+        if (isFirst(key, id, time)) {
           counts.out++
           out.next(event)
         } else {
@@ -122,5 +139,18 @@ function resolveDrift<T, K extends Key>({ timestamp, maxFutureDrift, scheduler }
   }
 }
 
-/** A key that has come is all that is kept. */
-const SEEN: StateCodec<true> = { write() {}, read: (state) => state }
+/** The timestamp of the event of a key that has passed. */
+interface Seen {
+  at: number
+}
+
+/** Without timestamps it is enough that a key has come. */
+const BY_CLOCK: Seen = { at: Number.NaN }
+
+const SEEN: StateCodec<Seen> = {
+  write: ({ at }, writer) => writer.number(at),
+  read(state, reader) {
+    const at = reader.number()
+    return state === BY_CLOCK ? state : { at }
+  },
+}

@@ -36,24 +36,6 @@ export class Counts {
     return this.in - this.out - this.late - this.dropped - this.rejected
   }
 
-  /** The counts as they are now, which do not change any more. */
-  copy(): Counts {
-    const { in: entered, out, late, dropped, rejected, isComplete, clock } = this
-    const [keys, watermark, feeds] = [this.keys(), this.watermark(), this.feeds?.()]
-    return Object.assign(new Counts(), {
-      in: entered,
-      out,
-      late,
-      dropped,
-      rejected,
-      isComplete,
-      clock,
-      keys: () => keys,
-      watermark: () => watermark,
-      feeds: feeds === undefined ? undefined : () => feeds,
-    })
-  }
-
   /** The state is discarded, with everything that is buffered. */
   discard(): void {
     if (this.buffered > 0) this.isComplete = false

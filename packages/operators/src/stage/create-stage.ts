@@ -107,7 +107,7 @@ class OperatorStage implements AttachableStage {
     this.#operator = undefined
     this.#counts.onChange = undefined
     // An operator that was ended while it emitted may count more, and its state must not be kept alive.
-    this.#counts = this.#counts.copy()
+    this.#counts = copyCounts(this.#counts)
     for (const observer of [...this.#observers]) observer.end()
   }
 
@@ -132,6 +132,23 @@ class OperatorStage implements AttachableStage {
     if (this.#operator === undefined) return
     this.#counts.onChange = this.#observers.size === 0 ? undefined : this.#notify
   }
+}
+
+/** The counts as they are now, which do not change any more. */
+function copyCounts({ in: entered, out, late, dropped, rejected, isComplete, clock, ...live }: Counts): Counts {
+  const [keys, watermark, feeds] = [live.keys(), live.watermark(), live.feeds?.()]
+  return Object.assign(new Counts(), {
+    in: entered,
+    out,
+    late,
+    dropped,
+    rejected,
+    isComplete,
+    clock,
+    keys: () => keys,
+    watermark: () => watermark,
+    feeds: feeds === undefined ? undefined : () => feeds,
+  })
 }
 
 interface CountsObserver {

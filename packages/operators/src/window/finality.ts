@@ -1,14 +1,17 @@
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
-import { Heap } from '../engine/queues/heap.ts'
+import { Queue } from '../engine/queues/queue.ts'
 import type { WindowEngine } from '../engine/window-engine.ts'
 import type { EventTracker } from '../stage/counts.ts'
 
-/** Tells a `commit` which events are final: those that are older than every window that has not fired. */
+/**
+ * Tells a `commit` which events are final: those that are older than every window that has not fired. Of events that are final at
+ * the same time, or sooner than one that came before, it keeps only that one: nothing is saved past it until then. So it keeps about
+ * one part for each open window.
+ */
 export class Finality {
   readonly #tracker: EventTracker
-  readonly #held = new Heap<{ readonly timestamp: number; readonly part: Part<string> }>(
-    (a, b) => a.timestamp < b.timestamp,
-  )
+  /** In the order of arrival, each final later than the one before. */
+  readonly #held = new Queue<{ readonly finalFrom: number; readonly part: Part<string> }>()
   #newest: Part<string> | undefined
   /** Whether a window has fired since the last `settle`. Otherwise nothing new is final. */
   hasFired = false
@@ -22,11 +25,12 @@ export class Finality {
     this.#newest = this.#tracker.onArrival(event)
   }
 
-  /** The newest event is in a window. */
-  hold(timestamp: number): void {
-    if (this.#newest !== undefined) this.#held.push({ timestamp, part: this.#newest })
-    // It may have come to a window that has fired, so that it is final at once.
-    this.hasFired = true
+  /** The newest event is in a window. It is final as soon as `openFrom` of the windows has reached `finalFrom`. */
+  hold(finalFrom: number): void {
+    if (this.#newest === undefined) return
+    const last = this.#held.last
+    if (last !== undefined && last.finalFrom >= finalFrom) this.#tracker.onSettled(this.#newest)
+    else this.#held.push({ finalFrom, part: this.#newest })
   }
 
   /** The newest event is in no window. */
@@ -39,12 +43,12 @@ export class Finality {
     this.hasFired = false
     const from = windows.openFrom()
     for (
-      let oldest = this.#held.peek();
-      oldest !== undefined && oldest.timestamp < from;
-      oldest = this.#held.peek()
+      let { first } = this.#held;
+      first !== undefined && first.finalFrom <= from;
+      first = this.#held.first
     ) {
-      this.#held.pop()
-      this.#tracker.onSettled(oldest.part)
+      this.#held.shift()
+      this.#tracker.onSettled(first.part)
     }
   }
 }

@@ -142,7 +142,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
       observe(timestamp)
       windows.advance()
       if (finality !== undefined) {
-        if (outcome === 'held') finality.hold(timestamp)
+        if (outcome === 'held') finality.hold(windows.finalFrom(timestamp))
         else finality.settleNewest()
         finality.settle(windows)
       }

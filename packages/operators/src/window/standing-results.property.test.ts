@@ -157,8 +157,8 @@ interface FilledWindows {
 }
 
 /**
- * From the first window of a key that an event was in time for: every window up to the watermark, at the end up to the key's last event.
- * A window before it stands if a late event came to it.
+ * From the start of a key's series: every window up to the watermark, at the end up to the key's last event. A window before it stands
+ * if a late event came to it.
  */
 function fillWindows(
   accepted: readonly Stamped[],
@@ -176,7 +176,7 @@ function fillWindows(
     const own = arrivals.filter(({ event }) => event.key === of)
     const first = Math.min(...own.map(({ event }) => event.at))
     const last = Math.max(...own.map(({ event }) => event.at))
-    let isSeries = false
+    const series = findSeries(own, { size, every, allowedLateness })
     for (let start = Math.floor((first - size) / every) * every; ; start += every) {
       // Completion flushes what is left up to the last event of the key.
       if (start + size > before && (watermark !== Number.POSITIVE_INFINITY || start > last)) break
@@ -184,10 +184,31 @@ function fillWindows(
         .filter(({ event: { at } }) => at >= start && at < start + size)
         // Late for this window, but not for a later one.
         .filter((arrival) => start + size + allowedLateness > arrival.watermark)
-      isSeries ||= inside.some((arrival) => start + size > arrival.watermark)
-      if (isSeries || inside.length > 0)
+      if (start >= series || inside.length > 0)
         standing.set(name(of, start, start + size), ids(inside.map(({ event }) => event)))
     }
   }
   return standing
+}
+
+/** The start of the first window from which on a key's empty windows have results: no later one had fired when its event came. */
+function findSeries(
+  arrivals: readonly { readonly event: Stamped; readonly watermark: number }[],
+  { size, every, allowedLateness }: Omit<FilledWindows, 'maxOutOfOrderness'>,
+): number {
+  let series = Number.POSITIVE_INFINITY
+  let newestLate = Number.NEGATIVE_INFINITY
+  for (const { event, watermark } of arrivals) {
+    const ownLate: number[] = []
+    for (let start = Math.floor(event.at / every) * every; start > event.at - size; start -= every) {
+      if (start + size > watermark) series = Math.min(series, start)
+      else if (start + size + allowedLateness > watermark) ownLate.push(start)
+    }
+    const [late] = ownLate
+    if (late === undefined) continue
+    // The windows of the series that the watermark has passed have fired.
+    if (late > newestLate && (late >= series || series + size > watermark)) series = Math.min(series, late)
+    newestLate = Math.max(newestLate, late)
+  }
+  return series
 }

@@ -106,6 +106,10 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
     return first
   }
 
+  finalFrom(timestamp: number): number {
+    return nextAfter(timestamp)
+  }
+
   early(): void {
     for (const { state, session } of this.#open(this.#changed))
       if (session.changed) this.#emit(state, session, 'early')

@@ -87,6 +87,10 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
     return first
   }
 
+  finalFrom(timestamp: number): number {
+    return this.#grid.windowStart(this.#grid.locate(timestamp).lastWindow + 1)
+  }
+
   early(): void {
     const grid = this.#grid
     const firstOpen = grid.lastEnded(this.#options.watermark.value) + 1

@@ -2,6 +2,7 @@ import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Key, Primitive } from '../keyed-state/key.ts'
 import { KeyedState, type StateCodec, type StateOrigin } from '../keyed-state/keyed-state.ts'
 import { type Scheduled, TimerQueue } from '../queues/timer-queue.ts'
+import { nextAfter } from '../sessions/next-after.ts'
 import { type Pane, partOf, type WindowEngine, type WindowEngineOptions } from '../window-engine.ts'
 import { KeyEvents } from './key-events.ts'
 
@@ -73,6 +74,10 @@ export class SlidingWindows<K extends Key, R> implements WindowEngine<K> {
   openFrom(): number {
     // An event is in the windows of all events that come within `size` after it.
     return this.keys === 0 ? Number.POSITIVE_INFINITY : this.#options.watermark.value - this.#size
+  }
+
+  finalFrom(timestamp: number): number {
+    return nextAfter(timestamp)
   }
 
   early(): void {
