@@ -47,6 +47,7 @@ export function createFeed<E>(
       throw new Error(`job.feed: the feed "${name}" is subscribed already. Use share(), or another name`)
     }
     cursor.isSubscribed = true
+    cursor.isUsed = true
     const feed = new FeedReader(host.progress, run, cursor, out, connect, options)
     out.add(() => {
       cursor.isSubscribed = false

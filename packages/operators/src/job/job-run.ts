@@ -86,11 +86,10 @@ export class JobRun {
   }
 
   get status(): JobStatus {
-    const { discarded, unclaimed } = this.parts
     return {
       ...this.#status,
-      discarded,
-      unclaimed,
+      discarded: this.parts.discarded,
+      unclaimed: [...this.cursors.unclaimed, ...this.parts.unclaimed],
       delivery: this.mustWait ? 'when-saved' : 'at-once',
       unsaved: this.#events - this.#savedEvents,
       pending: this.parts.pending,

@@ -41,12 +41,16 @@ describe.skipIf(redisPath === undefined)('the tail of a redisLog', () => {
     expect(errors.map(String)).toEqual(['Error: at 1', 'Error: at 2'])
   })
 
-  it('continues even if onError throws', async () => {
-    const { open } = await setUp({
-      onError(error) {
+  it.each<[string, (error: unknown) => void]>([
+    [
+      'throws',
+      (error) => {
         throw error
       },
-    })
+    ],
+    ['returns a promise that rejects', (error) => Promise.reject(error)],
+  ])('continues even if onError %s', async (_, onError) => {
+    const { open } = await setUp({ onError })
     const said = vi.spyOn(console, 'error').mockImplementation(() => {})
     onTestFinished(() => said.mockRestore())
     const log = open()
