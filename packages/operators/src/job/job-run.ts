@@ -108,7 +108,7 @@ export class JobRun {
       await this.#acquire()
       if (this.hasEnded) return
       this.#report({ phase: 'restoring' })
-      const snapshot = await this.#options.store.load()
+      const snapshot = (await this.#options.store.load()) ?? undefined
       if (this.hasEnded) return
       this.#restore(snapshot)
       this.#begin(snapshot?.number ?? 0)

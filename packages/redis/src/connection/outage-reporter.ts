@@ -35,6 +35,16 @@ export class OutageReporter {
     }
   }
 
+  /** Calls a listener of the user. Its error is reported, also if it returns a promise that rejects. */
+  call(listener: () => unknown): void {
+    try {
+      const result = listener()
+      if (isPromise(result)) Promise.resolve(result).catch((error) => this.report(error))
+    } catch (error) {
+      this.report(error)
+    }
+  }
+
   /** Redis has answered. */
   recover(): void {
     this.#latestError = undefined
