@@ -1,8 +1,12 @@
 // Saves one snapshot after another, until it is killed. Tells its parent what it loaded and each number that is saved.
 // Arguments: the kind of store, its path, the bytes of a snapshot.
+import { flushCompileCache } from 'node:module'
 import { fileStore } from '../src/store/file-store.ts'
 import { sqliteStore } from '../src/store/sqlite-store.ts'
 import { createTestSnapshot, findFault } from './test-snapshot.ts'
+
+// It may be killed, and would not save it then.
+flushCompileCache()
 
 export type SavedReport =
   | {

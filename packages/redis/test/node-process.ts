@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Target } from '@rxsse/server'
+import { CHILD_ENV } from './child-env.ts'
 
 const program = new URL('./programs/node.ts', import.meta.url).pathname
 
@@ -64,6 +65,7 @@ export async function startNode(redisUrl: string, key: string): Promise<Node> {
     async start() {
       const starting = fork(program, [redisUrl, key, `${port}`], {
         execArgv: ['--disable-warning=ExperimentalWarning'],
+        env: CHILD_ENV,
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       })
       port = await new Promise<number>((resolve, reject) => {

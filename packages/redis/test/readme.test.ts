@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { createSink } from '@rxsse/server'
 import { freePort } from '@rxsse/testing/programs'
 import { expect, it, onTestFinished } from 'vitest'
+import { CHILD_ENV } from './child-env.ts'
 import { type Client, openClient } from './local-node.ts'
 import { redisPath } from './redis.ts'
 import { setUpRedis } from './set-up.ts'
@@ -34,7 +35,7 @@ it.skipIf(redisPath === undefined)(
     for (let n = 0; n < 2; n++) {
       const port = await freePort()
       const child = spawn(process.execPath, [path], {
-        env: { ...process.env, REDIS_URL: redis.url, PORT: `${port}` },
+        env: { ...CHILD_ENV, REDIS_URL: redis.url, PORT: `${port}` },
         stdio: 'inherit',
       })
       onTestFinished(async () => {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
+import { CHILD_ENV } from './child-env.ts'
 
 /** A program that is started again whenever it ends, until it exits with 0. */
 export interface RunningProgram {
@@ -30,6 +31,7 @@ export function keepRunning(name: string, args: readonly string[]): RunningProgr
     while (!stopped) {
       child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path, ...args], {
         stdio: 'inherit',
+        env: CHILD_ENV,
       })
       const [status] = await once(child, 'exit')
       if (status === 0) return

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { CHILD_ENV } from './child-env.ts'
 import { type NetworkSwitch, startNetworkSwitch } from './network-switch.ts'
 import type { ShardReport } from './programs/shard-node.ts'
 import type { Redis } from './redis.ts'
@@ -53,6 +54,7 @@ export class ShardNode {
     const url = `redis://127.0.0.1:${this.network.port}`
     const child = fork(program, [url, key, `${lease}`, source, `${count}`, when], {
       execArgv: ['--disable-warning=ExperimentalWarning'],
+      env: CHILD_ENV,
     })
     this.#child = child
     child.on('message', (report: ShardReport) => {

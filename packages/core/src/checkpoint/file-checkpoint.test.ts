@@ -48,8 +48,10 @@ describe('a file checkpoint', () => {
 
   it('rejects a failed save, and the next one works', async () => {
     const checkpoint = fileCheckpoint(join(folder, 'later', 'checkpoint'))
+    await expect(checkpoint.load()).rejects.toMatchObject({ code: 'ENOENT' })
     await expect(checkpoint.save('1')).rejects.toMatchObject({ code: 'ENOENT' })
     await mkdir(join(folder, 'later'))
+    expect(await checkpoint.load()).toBeUndefined()
     await checkpoint.save('2')
     expect(await checkpoint.load()).toBe('2')
   })

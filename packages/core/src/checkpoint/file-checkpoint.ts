@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { removeLeftovers, replaceFile } from '@rxsse/shared/files'
 
 /** A {@link Checkpoint} in a file. */
@@ -15,7 +16,7 @@ export interface FileCheckpoint {
  * Only the user of the process can read the file (mode 0600), because an ID may tell what was read. A save writes to a new file
  * beside it, `path` with a random suffix, and follows no link there. The first save removes those that a killed process left.
  *
- * Only one process may write to `path`.
+ * Only one process may write to `path`. If its folder does not exist, loading and saving reject.
  */
 export function fileCheckpoint(path: string): FileCheckpoint {
   // The write in progress, and the next one, whose ID may still change.
@@ -34,8 +35,10 @@ export function fileCheckpoint(path: string): FileCheckpoint {
       try {
         return await readFile(path, 'utf8')
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-        throw error
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+        // Without its folder, such as a volume that is not mounted, nothing is known of the file.
+        await access(dirname(path))
+        return undefined
       }
     },
     save(id) {

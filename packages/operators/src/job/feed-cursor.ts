@@ -6,6 +6,8 @@ import type { FeedPosition } from './snapshot-format.ts'
 export class FeedCursor implements Cause {
   readonly feed: string
   isSubscribed = false
+  /** Whether a stream has used it in this run. */
+  isUsed = false
   results = 0
   #lastEventId: string | undefined
   /** The ID of the event that is being delivered, or was last. */
@@ -90,6 +92,11 @@ export class FeedCursors {
 
   get size(): number {
     return this.#cursors.size
+  }
+
+  /** Feeds of the snapshot that no stream has used. */
+  get unclaimed(): readonly string[] {
+    return [...this.#cursors.values()].flatMap(({ feed, isUsed }) => (isUsed ? [] : [feed]))
   }
 
   get positions(): readonly FeedPosition[] {

@@ -143,3 +143,47 @@ it('a feed of a job goes on if a feed of its name is made meanwhile', async () =
   expect(seen).toEqual([2, 1])
   subscription.unsubscribe()
 })
+
+describe('a feed of the snapshot', () => {
+  it('is told as unclaimed until a stream uses it, and goes on where it was', async () => {
+    const store = memoryStore()
+    async function run(names: readonly string[]) {
+      const clock = new VirtualClock()
+      const job = createJob({ store, every: 50, scheduler: clock })
+      let unclaimed: readonly string[] = []
+      job.status.subscribe((status) => {
+        unclaimed = status.unclaimed
+      })
+      const from: string[] = []
+      const source = new Subject<SseEvent>()
+      const subscribe = (name: string) =>
+        job
+          .feed(name, ({ lastEventId }) => {
+            from.push(`${name} after ${lastEventId}`)
+            return source
+          })
+          .subscribe()
+      const subscriptions = names.map(subscribe)
+      await turn()
+      source.next(event('1'))
+      clock.advanceTo(50)
+      const before = unclaimed
+      subscriptions.push(subscribe('trades'))
+      await turn()
+      source.next(event('2'))
+      clock.advanceTo(100)
+      for (const subscription of subscriptions) subscription.unsubscribe()
+      await turn()
+      return { before, after: unclaimed, from }
+    }
+    expect(await run(['deals'])).toMatchObject({
+      before: [],
+      from: ['deals after undefined', 'trades after undefined'],
+    })
+    expect(await run(['renamed'])).toEqual({
+      before: ['deals', 'trades'],
+      after: ['deals'],
+      from: ['renamed after undefined', 'trades after 2'],
+    })
+  })
+})

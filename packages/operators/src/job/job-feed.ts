@@ -47,6 +47,7 @@ export function createFeed<E>(
       throw new Error(`job.feed: the feed "${name}" is subscribed already. Use share(), or another name`)
     }
     cursor.isSubscribed = true
+    cursor.isUsed = true
     // Another feed may deliver before this one is open. In a second subscription this one would count as over until then.
     host.progress.feed(name)
     const feed = new FeedReader(host.progress, run, cursor, out, connect, options)

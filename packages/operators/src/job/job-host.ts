@@ -55,10 +55,11 @@ export class JobHost {
   /** `failed`: a run that has failed, and that not every stream has left yet. */
   #start(failed: JobRun | undefined): JobRun {
     if (failed !== undefined) this.#settle(failed)
+    const { saved } = this.#status.value
     const run: JobRun = new JobRun({
       ...this.#options,
       report: (status) => {
-        if (this.#run === run || this.#run === undefined) this.#status.next(status)
+        if (this.#run === run || this.#run === undefined) this.#status.next(tellLoss(status, saved))
       },
     })
     this.#run = run
@@ -71,4 +72,11 @@ export class JobHost {
     const end = run.end().catch(() => {})
     this.#previous = this.#previous.then(() => end)
   }
+}
+
+/** A run that begins anew, although a run before it had saved a snapshot, says so: the store has been emptied meanwhile. */
+function tellLoss(status: JobStatus, saved: SavedSnapshot | undefined): JobStatus {
+  const hasBegun = status.phase === 'running' || status.phase === 'snapshotting'
+  if (saved === undefined || !hasBegun || status.restoredFrom > 0) return status
+  return { ...status, damaged: [`snapshot ${saved.number}: it is gone, and so are all others`] }
 }

@@ -86,11 +86,10 @@ export class JobRun {
   }
 
   get status(): JobStatus {
-    const { discarded, unclaimed } = this.parts
     return {
       ...this.#status,
-      discarded,
-      unclaimed,
+      discarded: this.parts.discarded,
+      unclaimed: [...this.cursors.unclaimed, ...this.parts.unclaimed],
       delivery: this.mustWait ? 'when-saved' : 'at-once',
       unsaved: this.#events - this.#savedEvents,
       pending: this.parts.pending,
@@ -109,7 +108,7 @@ export class JobRun {
       await this.#acquire()
       if (this.hasEnded) return
       this.#report({ phase: 'restoring' })
-      const snapshot = await this.#options.store.load()
+      const snapshot = (await this.#options.store.load()) ?? undefined
       if (this.hasEnded) return
       this.#restore(snapshot)
       this.#begin(snapshot?.number ?? 0)

@@ -11,11 +11,14 @@ export interface JobStatus {
   readonly phase: 'idle' | 'standing-by' | 'restoring' | 'running' | 'snapshotting' | 'failed'
   /** The number of the snapshot that the job has gone on from. 0: it has begun anew. */
   readonly restoredFrom: number
-  /** Why newer snapshots than that one could not be used. */
+  /** Why newer snapshots than that one could not be used. If the job has begun anew: those of this process are gone. */
   readonly damaged: readonly string[]
   /** The stages whose state was discarded, and why. Only with `onMismatch: 'discard'`. */
   readonly discarded: readonly string[]
-  /** Stages of the snapshot that no operator uses. Their states stay in later snapshots until an operator uses them. */
+  /**
+   * Feeds and stages of the snapshot that nothing uses. Their positions and states stay in later snapshots until something does.
+   * A feed with a new name begins anew, although its events may be in the states already.
+   */
   readonly unclaimed: readonly string[]
   /** Whether results are delivered at once, or when a snapshot has saved what caused them. See `deliver`. */
   readonly delivery: 'at-once' | 'when-saved'

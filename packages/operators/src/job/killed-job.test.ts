@@ -29,7 +29,7 @@ const run = (options: Pick<KilledRun, 'kind' | 'kills' | 'fault'>) =>
 beforeAll(async () => {
   server = await serveFeeds(EVENTS)
   expected = (await run({ kind: 'file', kills: 0 })).log
-})
+}, 60_000)
 afterAll(() => server.close())
 
 describe(`a job whose process is killed with SIGKILL, seed ${seed}`, () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { CHILD_ENV } from '../../test/child-env.ts'
 import type { SavedReport } from '../../test/save-forever.ts'
 import { temporaryFolder } from '../../test/temporary-folder.ts'
 import { findFault } from '../../test/test-snapshot.ts'
@@ -13,7 +14,10 @@ const program = fileURLToPath(new URL('../../test/save-forever.ts', import.meta.
 
 /** Runs a process that saves, until it is killed some time after `saves` saves. Returns what it said. */
 async function runUntilKilled(args: readonly string[], saves: number, delay: number) {
-  const child = fork(program, args, { execArgv: ['--disable-warning=ExperimentalWarning'] })
+  const child = fork(program, args, {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    env: CHILD_ENV,
+  })
   const result = {
     loaded: 0,
     saved: 0,

@@ -1,5 +1,6 @@
 // Runs a job until its streams end or it is killed. Its parent keeps the log, and acknowledges each result.
 // Arguments: the address of the feeds, the kind of store, the store's path, the number of feeds.
+import { flushCompileCache } from 'node:module'
 import { fromEventSource } from '@rxsse/core'
 import { type SnapshotStore, SnapshotStoreError } from '@rxsse/shared'
 import { map, merge, type Observable, share } from 'rxjs'
@@ -7,6 +8,9 @@ import { createJob } from '../../src/index.ts'
 import { fileStore, sqliteStore } from '../../src/store/index.ts'
 import { LEASE_LOST } from './lease-lost.ts'
 import { connectOneFeed, connectTwoFeeds, type Measured } from './pipelines.ts'
+
+// It may be killed, and would not save it then.
+flushCompileCache()
 
 export type JobMessage =
   | { readonly id: string; readonly value: unknown }

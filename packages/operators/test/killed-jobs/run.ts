@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { CHILD_ENV } from '../child-env.ts'
 import { fillDisk } from '../fill-disk.ts'
 import { corruptNewest } from './corrupt-newest.ts'
 import type { JobMessage } from './job-process.ts'
@@ -66,6 +67,7 @@ function createEnd(random: () => number): End {
 async function runLife({ url, kind, path, feeds, random, fault }: KilledRun, seen: Seen, end?: End) {
   const child = fork(PROGRAM, [url, kind, path, String(feeds)], {
     execArgv: ['--disable-warning=ExperimentalWarning'],
+    env: CHILD_ENV,
     serialization: 'advanced',
   })
   const kill = () => child.kill('SIGKILL')

@@ -1,6 +1,8 @@
+import { isPromise } from '@rxsse/shared'
+
 /** Reports that Redis is away: once, until Redis answers again. */
 export class OutageReporter {
-  readonly #onError: (error: unknown) => void
+  readonly #onError: (error: unknown) => unknown
   #latestError: unknown
 
   constructor(onError: (error: unknown) => void) {
@@ -26,9 +28,20 @@ export class OutageReporter {
   /** Reports an error that has nothing to do with an outage. Never throws. */
   report(error: unknown): void {
     try {
-      this.#onError(error)
+      const result = this.#onError(error)
+      if (isPromise(result)) Promise.resolve(result).catch(console.error)
     } catch (thrown) {
       console.error(thrown)
+    }
+  }
+
+  /** Calls a listener of the user. Its error is reported, also if it returns a promise that rejects. */
+  call(listener: () => unknown): void {
+    try {
+      const result = listener()
+      if (isPromise(result)) Promise.resolve(result).catch((error) => this.report(error))
+    } catch (error) {
+      this.report(error)
     }
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -52,7 +52,7 @@ async function startPath(random: () => number): Promise<Path> {
   const startClient = (mode: 'plain' | 'dedupe') => {
     const file = join(folder, mode)
     const client = keepRunning('collector', [file, `${file}-checkpoint`, origin.id, mode, ...urls])
-    return { kill: () => client.kill(), stored: () => readLines(file) }
+    return { kill: () => client.kill(), stored: createLineReader(file) }
   }
   const plain = startClient('plain')
   const deduped = startClient('dedupe')
@@ -80,10 +80,18 @@ async function startPath(random: () => number): Promise<Path> {
   }
 }
 
-function readLines(file: string): SseEvent[] {
-  if (!existsSync(file)) return []
-  const lines = readFileSync(file, 'utf8').trim().split('\n')
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line))
+/** Reads the file only if it has grown. */
+function createLineReader(file: string): () => SseEvent[] {
+  let events: SseEvent[] = []
+  let size = 0
+  return () => {
+    const now = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+    if (now === size) return events
+    size = now
+    const lines = readFileSync(file, 'utf8').trim().split('\n')
+    events = lines.filter((line) => line !== '').map((line) => JSON.parse(line))
+    return events
+  }
 }
 
 const EXPECTED = Array.from({ length: EVENTS }, (_, n) => `event ${n + 1}`)

@@ -6,7 +6,7 @@ import { type Failure, type Outcome, readAnswer } from '../connection/connection
 import { RedisError, type RedisErrorCode } from '../connection/redis-error.ts'
 import { appendScript, runScript } from '../scripts/script.ts'
 import { FENCED } from '../scripts/store.lua.ts'
-import type { Right } from '../store/fence.ts'
+import { FIND_RIGHT, type Right } from '../store/fence.ts'
 import { createEpoch, decodeEntry, encodeBody, findOwnId, isLogId } from './entry.ts'
 import type { LogContext } from './log-context.ts'
 
@@ -29,7 +29,7 @@ export class AppendQueue {
 
   append(message: LoggedMessage, target: Target, sourceId: string | undefined): Promise<LogEntry> {
     const { settings, outages } = this.#context
-    const right = settings.fence?.findRight(sourceId)
+    const right = settings.fence?.[FIND_RIGHT](sourceId)
     return new Promise((resolve, reject) => {
       const ownId = findOwnId(message, settings.ids)
       const pending: PendingMessage = {

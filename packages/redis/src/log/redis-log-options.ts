@@ -4,7 +4,7 @@ import {
   type ConnectionSettings,
   resolveConnectionOptions,
 } from '../connection/connection-options.ts'
-import type { Fence } from '../store/fence.ts'
+import { type Fence, FIND_RIGHT } from '../store/fence.ts'
 
 export interface RedisLogOptions extends ConnectionOptions {
   /** The number of entries that are kept, exactly; the oldest go first. The same on every node. Default 100,000. */
@@ -43,8 +43,14 @@ export function resolveLogOptions(options: RedisLogOptions): LogSettings {
 
 /** A script can check the fence only if Redis Cluster keeps it with the log. */
 function checkFence(fence: Fence | undefined, key: string): Fence | undefined {
-  if (fence === undefined || fence.key === key) return fence
-  throw optionError('redisLog: fence', `a redisStore whose key is '${key}', as the log's`, fence.key ?? fence)
+  if (fence === undefined) return fence
+  const isFence = typeof fence?.[FIND_RIGHT] === 'function'
+  if (isFence && fence.key === key) return fence
+  throw optionError(
+    'redisLog: fence',
+    `a redisStore whose key is '${key}', as the log's`,
+    isFence ? fence.key : fence,
+  )
 }
 
 function requireOneOf<T extends string>(value: T, option: string, choices: readonly T[]): T {

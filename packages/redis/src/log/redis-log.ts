@@ -64,7 +64,9 @@ export function redisLog(options: RedisLogOptions): EventLog {
         tailConnection.close()
       }
       const position = await waitForHead()
-      new Tail(position, listener, { ...context, connection: tailConnection }).run().catch(settings.onError)
+      new Tail(position, listener, { ...context, connection: tailConnection })
+        .run()
+        .catch((error) => outages.report(error))
       return { position, stop }
     },
 

@@ -41,26 +41,30 @@ describe.skipIf(redisPath === undefined)('the tail of a redisLog', () => {
     expect(errors.map(String)).toEqual(['Error: at 1', 'Error: at 2'])
   })
 
-  it('continues even if onError throws', async () => {
-    const { open } = await setUp({
-      onError(error) {
+  it.each<[string, (error: unknown) => void]>([
+    [
+      'throw',
+      (error) => {
         throw error
       },
-    })
+    ],
+    ['return promises that reject', (error) => Promise.reject(error)],
+  ])('continues even if onError and the listener %s', async (_, fail) => {
+    const { open } = await setUp({ onError: fail })
     const said = vi.spyOn(console, 'error').mockImplementation(() => {})
     onTestFinished(() => said.mockRestore())
     const log = open()
     const seen: string[] = []
     await log.tail?.((entries) => {
       seen.push(...dataOf(entries))
-      throw new Error('of a listener')
+      return fail(new Error('of a listener'))
     })
     // One after the other, or the tail may deliver both at once.
     for (const data of ['1', '2']) {
       await log.append(message(data), 'all')
       await expect.poll(() => seen).toContain(data)
     }
-    expect(said.mock.calls.map(String)).toEqual(['Error: of a listener', 'Error: of a listener'])
+    await expect.poll(() => said.mock.calls.map(String)).toEqual(Array(2).fill('Error: of a listener'))
   })
 
   it('skips foreign entries of the stream and reports each once, as reads skip them', async () => {

@@ -144,12 +144,8 @@ export class Tail {
 
   #deliver(entries: readonly LogEntry[], gap?: LogGap): void {
     if (this.#context.connection.closed) return
-    try {
-      this.#listener(entries, gap)
-    } catch (error) {
-      // An error of the listener must not cost it the entries that follow.
-      this.#context.outages.report(error)
-    }
+    // An error of the listener must not cost it the entries that follow.
+    this.#context.outages.call(() => this.#listener(entries, gap))
   }
 }
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Target } from '@rxsse/server'
 import { createCluster } from 'redis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { CHILD_ENV } from '../../test/child-env.ts'
 import { openClient, openNode } from '../../test/local-node.ts'
 import { type Redis, redisPath, startRedis } from '../../test/redis.ts'
 import { setUpAdmin, setUpPresence, setUpRedis } from '../../test/set-up.ts'
@@ -21,7 +22,7 @@ const connections = (presence: RedisPresence, user: string, count: number) => {
 function startNode(redis: Redis, user: string, count: number, ttl: number) {
   const path = new URL('../../test/programs/presence-node.ts', import.meta.url).pathname
   const args = ['--disable-warning=ExperimentalWarning', path, redis.url, user, `${count}`, `${ttl}`]
-  const child = spawn(process.execPath, args, { stdio: 'inherit' })
+  const child = spawn(process.execPath, args, { stdio: 'inherit', env: CHILD_ENV })
   onTestFinished(async () => {
     child.kill('SIGKILL')
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')

@@ -98,12 +98,10 @@ end
 
 findPosition()
 
--- A page ends before entries that were lost. The next page begins with their gap.
-local upTo = '+'
-for _, term in ipairs(terms) do
-  if term.last > after and lostEntries(term) then
-    upTo = streamId(term.last)
-    break
+-- Where the next loss after an offset is: the last offset before it, and the first one after it.
+local function findLoss(offset)
+  for i, term in ipairs(terms) do
+    if term.last > offset and lostEntries(term) then return term.last, terms[i + 1].base end
   end
 end
 
@@ -118,30 +116,44 @@ local function isFollowedBy(offset, nextOffset)
   return nextOffset == offset + 1
 end
 
--- A page ends before an entry that something else has removed, too.
-local entries, bytes, from, position = {}, 0, streamId(after), after
-local isWhole = true
-while isWhole and limit > 0 and bytes < maxBytes do
-  local some = redis.call('XRANGE', events, '(' .. from, upTo, 'COUNT', math.min(limit, 16))
-  if #some == 0 then break end
-  for _, entry in ipairs(some) do
-    -- Other fields: something other than a log wrote this.
-    if entry[2][1] == 'i' and entry[2][3] == 'm' then
-      local offset = offsetOf(entry[1])
-      if not isFollowedBy(position, offset) then
-        isWhole = #entries == 0
-        if not isWhole then break end
-        missed = reason == '' and findTermByOffset(offset) == findTermByOffset(position)
-          and text(offset - 1 - position) or ''
-        after, reason = offset - 1, reason == '' and 'trimmed' or reason
-      end
-      position = offset
-      entries[#entries + 1] = entry
-      bytes = bytes + #entry[2][4]
-      limit = limit - 1
-    end
+local entries, bytes, position, isWhole = {}, 0, after, true
+
+-- Adds an entry. Not if entries before it are missing, unless it is the first: then the page begins with a gap.
+local function add(entry)
+  local offset = offsetOf(entry[1])
+  if not isFollowedBy(position, offset) then
+    isWhole = #entries == 0
+    if not isWhole then return end
+    missed = reason == '' and findTermByOffset(offset) == findTermByOffset(position)
+      and text(offset - 1 - position) or ''
+    after, reason = offset - 1, reason == '' and 'trimmed' or reason
   end
-  from = some[#some][1]
+  position = offset
+  entries[#entries + 1] = entry
+  bytes = bytes + #entry[2][4]
+  limit = limit - 1
+end
+
+-- A page ends before entries that were lost, and before some that something else has removed. The next page begins with their gap.
+local function readUpTo(bound)
+  local from = streamId(after)
+  while isWhole and limit > 0 and bytes < maxBytes do
+    local some = redis.call('XRANGE', events, '(' .. from, bound, 'COUNT', math.min(limit, 16))
+    if #some == 0 then break end
+    for _, entry in ipairs(some) do
+      -- Other fields: something other than a log wrote this.
+      if isWhole and entry[2][1] == 'i' and entry[2][3] == 'm' then add(entry) end
+    end
+    from = some[#some][1]
+  end
+end
+
+while limit > 0 and maxBytes > 0 and #entries == 0 do
+  local last, base = findLoss(after)
+  readUpTo(last and streamId(last) or '+')
+  if not last or #entries > 0 then break end
+  -- Nothing is left before the loss.
+  after, position, reason, missed = base, base, reason == '' and 'trimmed' or reason, ''
 end
 return { idOf(present.last), text(present.last), idOf(after), text(after), reason, missed, entries }
 `

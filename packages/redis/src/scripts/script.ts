@@ -10,6 +10,7 @@ import {
   LIST_SNAPSHOTS,
   READ_PIECES,
   RELEASE_LEASE,
+  REMOVE_PIECES,
   RENEW_LEASE,
   SHARE_OUT,
   WRITE_PIECE,
@@ -37,6 +38,7 @@ export const leaveShardsScript: Script = createScript(LEAVE_SHARDS)
 export const listSnapshotsScript: Script = createScript(LIST_SNAPSHOTS)
 export const readPiecesScript: Script = createScript(READ_PIECES)
 export const writePieceScript: Script = createScript(WRITE_PIECE)
+export const removePiecesScript: Script = createScript(REMOVE_PIECES)
 export const commitSnapshotScript: Script = createScript(COMMIT_SNAPSHOT)
 
 /** Runs a script by its name. The text is sent only if the server does not have it, as after a restart. */

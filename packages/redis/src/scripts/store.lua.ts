@@ -49,7 +49,8 @@ export const OTHER_COUNT = 'SHARDS'
  * an earlier call was lost.
  *
  * The hash has the number of shards, and for each node since when it is there, until when it counts without another call, and
- * how long that is. A node that counts for longer than that was there before the clock was set back.
+ * how long that is. A node that counts for longer than that was there before the clock was set back. Anything else was not
+ * written by a node, and does not count.
  *
  * KEYS: the hash, then the fence and the lease of each shard that the node does not have.
  * ARGV: the node's name; how many milliseconds it counts; the lease's milliseconds; the number of shards; how many the node
@@ -71,7 +72,7 @@ for i = 1, #fields, 2 do
   if name then
     local first, last, lasts = string.match(fields[i + 1], '^(%d+) (%d+) (%d+)$')
     first, last, lasts = tonumber(first), tonumber(last), tonumber(lasts)
-    if last <= now or last > now + lasts * 1000 then redis.call('HDEL', nodes, fields[i])
+    if not last or last <= now or last > now + lasts * 1000 then redis.call('HDEL', nodes, fields[i])
     elseif name == node then since = first
     else others[#others + 1] = { first, name } end
   end
@@ -159,4 +160,12 @@ for i = 5, #ARGV do
   redis.call('UNLINK', KEYS[i - 1])
 end
 return 1
+`
+
+/**
+ * Removes the pieces of a save that has failed, unless it was completed all the same. KEYS: snapshots, pieces. ARGV: id.
+ */
+export const REMOVE_PIECES: string = `
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
+return redis.call('UNLINK', KEYS[2])
 `

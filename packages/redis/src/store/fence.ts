@@ -10,6 +10,9 @@ export interface Right {
   lose(token: string): void
 }
 
+/** Finds the right that a message needs. Only the log calls it, so it has no name for others. */
+export const FIND_RIGHT: unique symbol = Symbol('findRight')
+
 /** What a log must know of a job's store to append only while this process has the right to run the job. */
 export interface Fence {
   /** The store's name in Redis. */
@@ -19,7 +22,7 @@ export interface Fence {
    *
    * @throws TypeError if it does not.
    */
-  findRight(sourceId: string | undefined): Right
+  [FIND_RIGHT](sourceId: string | undefined): Right
 }
 
 export function isFenced(error: unknown): boolean {

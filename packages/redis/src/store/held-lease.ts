@@ -16,8 +16,8 @@ export interface LeaseOptions {
   readonly run: (script: Script, args: readonly string[]) => Promise<Outcome<unknown>>
   /** Reports a failure that no call waits for. */
   readonly reportFailure: (failure: Failure) => void
-  /** Reports what a listener has thrown. */
-  readonly reportError: (error: unknown) => void
+  /** Calls a listener, and reports its error. */
+  readonly call: (listener: () => unknown) => void
 }
 
 /** A lease from the moment when Redis gave it until it is lost or returned. */
@@ -93,13 +93,7 @@ export class HeldLease implements Lease {
   }
 
   #call<T>(listeners: ((value: T) => void)[], value: T): void {
-    for (const listener of listeners.splice(0)) {
-      try {
-        listener(value)
-      } catch (error) {
-        this.#options.reportError(error)
-      }
-    }
+    for (const listener of listeners.splice(0)) this.#options.call(() => listener(value))
   }
 
   #extend(since: number): void {

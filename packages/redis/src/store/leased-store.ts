@@ -36,7 +36,7 @@ export class LeasedStore implements Right {
           runScript(client, script, { keys: [keys.fence, keys.lease], arguments: [...args] }),
         ),
       reportFailure: (failure) => connection.reportFailure(failure),
-      reportError: (error) => outages.report(error),
+      call: (listener) => outages.call(listener),
     })
     this.#store = createSnapshotStore({
       name: 'redisStore',

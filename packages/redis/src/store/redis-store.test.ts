@@ -95,6 +95,26 @@ describe.skipIf(redisPath === undefined)('redisStore', () => {
     expect(await store.load()).toMatchObject({ number: 1 })
   })
 
+  it('leaves nothing of a save for which Redis has no room, and saves when there is room', async () => {
+    const redis = await setUpRedis()
+    const store = setUpStore({ url: redis.url })
+    await store.acquire().granted
+    await store.save({ number: 1, chunks: [new Uint8Array(10)] })
+    const admin = await setUpAdmin(redis)
+    const [, used = ''] = /used_memory:(\d+)/.exec(await admin.info('memory')) ?? []
+    await admin.configSet('maxmemory', `${Number(used) + 4_000_000}`)
+    const chunks = [new Uint8Array(20_000_000)]
+    for (const number of [2, 3]) {
+      await expect(store.save({ number, chunks })).rejects.toMatchObject({ code: 'refused' })
+      expect(await admin.keys('*:snapshot:*')).toHaveLength(1)
+    }
+    expect(await store.load()).toMatchObject({ number: 1 })
+    await store.save({ number: 4, chunks: [new Uint8Array(10)] })
+    await admin.configSet('maxmemory', '0')
+    await store.save({ number: 5, chunks })
+    expect(await store.load()).toMatchObject({ number: 5 })
+  })
+
   it('rejects with the error of Redis: a call that is refused, one that takes too long, and one without a connection', async () => {
     const redis = await setUpRedis()
     const store = setUpStore({ url: redis.url, timeout: 500 })

@@ -9,7 +9,7 @@ import {
 import { Connection } from '../connection/connection.ts'
 import { type ConnectionOptions, resolveConnectionOptions } from '../connection/connection-options.ts'
 import { OutageReporter } from '../connection/outage-reporter.ts'
-import type { Fence, Right } from './fence.ts'
+import { type Fence, FIND_RIGHT, type Right } from './fence.ts'
 import { LeasedStore, type StoreContext } from './leased-store.ts'
 import { type RedisShardStore, ShardStores } from './shard-stores.ts'
 import { createStoreKeys } from './store-keys.ts'
@@ -74,7 +74,7 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
 
   return {
     key,
-    findRight: (sourceId) => (shards === undefined ? whole : findShard(shards, sourceId)),
+    [FIND_RIGHT]: (sourceId) => (shards === undefined ? whole : findShard(shards, sourceId)),
     get token() {
       return whole.token
     },

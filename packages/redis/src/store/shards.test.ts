@@ -10,6 +10,15 @@ import type { RedisClient } from '../index.ts'
 import { leaveShardsScript } from '../scripts/script.ts'
 
 describe.skipIf(redisPath === undefined)('the shards of a job on Redis', () => {
+  it('are shared out among nodes only, whatever else is in their hash', async () => {
+    const { url } = await setUpRedis()
+    const admin = await setUpAdmin({ url })
+    for (const value of ['garbage', '', '1 2', '1 2 x'])
+      await admin.hSet('{rxsse}:job:job:nodes', `node:${value}`, value)
+    const events = new SharedEvents()
+    await waitUntilShared([startSharedJob(events, { url, count: 3 })], 3)
+  })
+
   it('are shared out evenly by nodes that start at once, join and leave, and only as many move as have to', async () => {
     const { url } = await setUpRedis()
     const events = new SharedEvents()

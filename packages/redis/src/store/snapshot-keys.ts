@@ -15,6 +15,7 @@ import {
   commitSnapshotScript,
   listSnapshotsScript,
   readPiecesScript,
+  removePiecesScript,
   runScript,
   type Script,
   writePieceScript,
@@ -70,6 +71,29 @@ export class SnapshotKeys implements SnapshotBackend {
   }
 
   async write(draft: SnapshotDraft, keep: readonly string[]): Promise<void> {
+    try {
+      await this.#write(draft, keep)
+    } catch (error) {
+      // Redis may have no room for the rest. If it cannot be asked, the pieces expire.
+      if (error instanceof RedisError && error.code === 'refused') await this.#removePieces(draft.id)
+      throw error
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#options.holder.release()
+  }
+
+  async #removePieces(id: string): Promise<void> {
+    const { keys, outages } = this.#options
+    try {
+      await this.#run(removePiecesScript, [keys.snapshots, keys.pieces(id)], [id])
+    } catch (error) {
+      outages.report(error)
+    }
+  }
+
+  async #write(draft: SnapshotDraft, keep: readonly string[]): Promise<void> {
     const { keys, holder } = this.#options
     const token = holder.requireToken()
     const { id, number, sizes } = draft
@@ -87,10 +111,6 @@ export class SnapshotKeys implements SnapshotBackend {
       [keys.snapshots, own, ...removed.map((each) => keys.pieces(each))],
       [id, JSON.stringify(header), `${pieces}`, ...removed],
     )
-  }
-
-  close(): Promise<void> {
-    return this.#options.holder.release()
   }
 
   /** Runs a script that Redis carries out only if this process still has the right that it had when the save began. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createFaultProxy } from '@rxsse/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { CHILD_ENV } from '../../test/child-env.ts'
 import { startHoldingProxy } from '../../test/holding-proxy.ts'
 import type { JobReport } from '../../test/programs/job-node.ts'
 import { type Redis, redisPath } from '../../test/redis.ts'
@@ -21,6 +22,7 @@ interface JobNode {
 function startNode(url: string): JobNode {
   const child = fork(program, [url, 'rxsse', '1000'], {
     execArgv: ['--disable-warning=ExperimentalWarning'],
+    env: CHILD_ENV,
   })
   const reports: JobReport[] = []
   child.on('message', (report: JobReport) => void reports.push(report))
@@ -199,6 +201,8 @@ describe.skipIf(redisPath === undefined)('of several nodes of a job', () => {
       await admin.flushAll()
       const reasons: Error[] = []
       const held = await store.acquire().granted
+      // A listener that fails is reported, and the next one hears of it all the same.
+      held.onLost(() => Promise.reject(new Error('of a listener')) as never)
       held.onLost((reason) => reasons.push(reason))
       await admin.flushAll()
       await expect(action()).rejects.toMatchObject({ code: 'lease-lost' })

@@ -2,9 +2,13 @@
 // Arguments: the file, the path of the checkpoint, the first id, 'dedupe' to skip events that the file has, the URLs of the nodes.
 import { existsSync, readFileSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
+import { flushCompileCache } from 'node:module'
 import { fileCheckpoint, fromEventSource, type SseEvent } from '@rxsse/core'
 import { commit, createStage, dedupe, processWith } from '@rxsse/operators'
 import { concat, from, skip } from 'rxjs'
+
+// It may be killed, and would not save it then.
+flushCompileCache()
 
 const [file = '', path = '', start = '', mode = '', ...urls] = process.argv.slice(2)
 

@@ -1,6 +1,10 @@
 // A node of a job: it waits for the right to run it, then publishes and saves as fast as it can. It tells its parent what it
 // does. Arguments: the URL of Redis, the key, the duration of the lease.
+import { flushCompileCache } from 'node:module'
 import { redisLog, redisStore } from '../../src/index.ts'
+
+// It may be killed, and would not save it then.
+flushCompileCache()
 
 export type JobReport =
   | { readonly is: 'leading'; readonly number: number; readonly token: string }

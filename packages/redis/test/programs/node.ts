@@ -1,9 +1,13 @@
 // A node that tests kill: a sink on Redis. It publishes the messages of its parent process and reports each result.
 // Arguments: the URL of Redis, the key, the port (0 for any), maxLength.
 import { createServer } from 'node:http'
+import { flushCompileCache } from 'node:module'
 import { createSink } from '@rxsse/server'
 import { redisLog } from '../../src/index.ts'
 import type { PublishRequest } from '../node-process.ts'
+
+// It may be killed, and would not save it then.
+flushCompileCache()
 
 const [url = '', key = '', port = '0', maxLength = '100000'] = process.argv.slice(2)
 

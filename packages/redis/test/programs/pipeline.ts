@@ -1,10 +1,14 @@
 // A pipeline that tests kill. It publishes each event of a source with the source's id, and then commits a checkpoint.
 // It ends after the last event. Arguments: the URLs of the source and of Redis, the key, the path of the checkpoint, the number of events.
+import { flushCompileCache } from 'node:module'
 import { fileCheckpoint, fromEventSource, type SseEvent } from '@rxsse/core'
 import { commit, createStage, decodeJson, ofType, processWith } from '@rxsse/operators'
 import { createSink } from '@rxsse/server'
 import { takeWhile } from 'rxjs'
 import { redisLog } from '../../src/index.ts'
+
+// It may be killed, and would not save it then.
+flushCompileCache()
 
 const [source = '', redis = '', key = '', path = '', count = ''] = process.argv.slice(2)
 

@@ -1,5 +1,6 @@
 // A node that runs some of the shards of a job. Tests kill, stop and cut it off. It tells its parent which shards it has.
 // Arguments: the URL of Redis, the key, the lease in milliseconds, the URL of the source, the number of shards, when it delivers.
+import { flushCompileCache } from 'node:module'
 import { fromEventSource } from '@rxsse/core'
 import {
   createJob,
@@ -15,6 +16,9 @@ import { createSink } from '@rxsse/server'
 import { map, merge, retry, share } from 'rxjs'
 import { redisLog, redisStore } from '../../src/index.ts'
 import { formatPair, OUT_OF_ORDER, type Reading, WINDOW } from '../reading-source.ts'
+
+// It may be killed, and would not save it then.
+flushCompileCache()
 
 /** What a node tells its parent: the shards it has, and from which snapshot each went on. Or an error that it goes on after. */
 export type ShardReport =

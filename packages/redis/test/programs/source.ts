@@ -1,7 +1,11 @@
 // A source that tests kill. It publishes the events 1 to `count` one after another, from a log on disk.
 // Arguments: the path of its log, the port, the number of events.
 import { createServer } from 'node:http'
+import { flushCompileCache } from 'node:module'
 import { createSink, sqliteLog } from '@rxsse/server'
+
+// It may be killed, and would not save it then.
+flushCompileCache()
 
 const [path = '', port = '', count = ''] = process.argv.slice(2)
 

@@ -1,7 +1,9 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { link } from '../../test/linked-cluster.ts'
 import { createTestSink } from '../../test/serve.ts'
 import type { LogEntry, LogGap, LoggedMessage } from '../log/event-log.ts'
+import { fromLog } from '../log/from-log.ts'
 import { memoryLog } from '../log/memory-log.ts'
 import { ClusterError, clusterLog } from './index.ts'
 
@@ -84,6 +86,50 @@ describe('clusterLog in one process', () => {
     tell([entry])
     expect(live).toEqual([1])
   })
+})
+
+describe('an onError that fails itself', () => {
+  const failures: Record<string, (error: unknown) => void> = {
+    throws() {
+      throw new Error('of onError')
+    },
+    'returns a promise that rejects': () => Promise.reject(new Error('of onError')),
+  }
+
+  it.each(Object.entries(failures))(
+    'and %s costs no entry, of clusterLog or of fromLog',
+    async (_, onError) => {
+      const said = vi.spyOn(console, 'error').mockImplementation(() => {})
+      onTestFinished(() => said.mockRestore())
+      const base = memoryLog()
+      let tell: (entries: readonly LogEntry[], gap?: LogGap) => void = () => {}
+      const tailed = {
+        ...base,
+        async tail(listener: typeof tell) {
+          tell = listener
+          return { position: await base.head(), stop() {} }
+        },
+      }
+      const log = clusterLog({ log: () => tailed, onError })
+      onTestFinished(() => log.close())
+      const live: number[] = []
+      await log.tail((entries) => live.push(...entries.map(({ offset }) => offset)))
+      const [one, two] = [await log.append(message('a'), 'all'), await log.append(message('b'), 'all')]
+      const malformed = { ...one, message: { data: 5 } } as unknown as LogEntry
+      tell([one, malformed, two])
+      expect(live).toEqual([1, 2])
+
+      const seen: string[] = []
+      const subscription = fromLog(tailed, { onError }).subscribe(({ data }) => seen.push(data))
+      await nextTurn()
+      const [three, four] = [await base.append(message('c'), 'all'), await base.append(message('d'), 'all')]
+      tell([three, malformed, four])
+      expect(seen).toEqual(['c', 'd'])
+      subscription.unsubscribe()
+      await nextTurn()
+      expect(said.mock.calls.map(String)).toContain('Error: of onError')
+    },
+  )
 })
 
 describe('a worker', () => {

@@ -5,6 +5,7 @@ import type { SharedPermits } from '../access/limits.ts'
 import { createClock } from '../connection/clock.ts'
 import type { EventLog } from '../log/event-log.ts'
 import { memoryLog } from '../log/memory-log.ts'
+import { createErrorReporter } from '../sink/errors.ts'
 import type { ClusterContext } from './context.ts'
 import { PrimaryLog } from './primary.ts'
 import type { Channel } from './protocol.ts'
@@ -49,11 +50,11 @@ export interface ClusterLog extends EventLog {
  * Throws if an option is wrong, or if this process has a log of that name.
  */
 export function clusterLog(options: ClusterLogOptions = {}): ClusterLog {
-  const { log = memoryLog, name = 'events', timeout = '10s', onError = console.error } = options
+  const { log = memoryLog, name = 'events', timeout = '10s' } = options
   const context = {
     name,
     timeout: parseTimeout(timeout, 'clusterLog: timeout'),
-    onError,
+    onError: createErrorReporter(options.onError),
     maxUnsent: 1_048_576,
     clock: createClock(options.scheduler ?? asyncScheduler),
     atEndOfTick: (work: () => void) => void setImmediate(work),

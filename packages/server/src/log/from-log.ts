@@ -2,6 +2,7 @@ import type { SseEvent } from '@rxsse/shared'
 import { optionError } from '@rxsse/shared'
 import { Observable, type Subscriber } from 'rxjs'
 import { runAtEndOfTick } from '../connection/end-of-tick.ts'
+import { createErrorReporter } from '../sink/errors.ts'
 import { resolveType } from '../sink/message.ts'
 import { CheckedLog } from './checked-log.ts'
 import { isForServers } from './disconnect-entry.ts'
@@ -28,7 +29,8 @@ export interface FromLogOptions {
  * @throws TypeError if the log has no `tail` and `follow` is not false.
  */
 export function fromLog(log: EventLog, options: FromLogOptions = {}): Observable<SseEvent> {
-  const { follow = true, onError = console.error } = options
+  const { follow = true } = options
+  const onError = createErrorReporter(options.onError)
   if (options.from !== undefined && typeof options.from !== 'string') {
     throw optionError('fromLog: from', "an id or 'earliest'", options.from)
   }

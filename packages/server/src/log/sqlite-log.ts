@@ -38,6 +38,9 @@ export interface SqliteLogOptions {
  * after `kill -9`. Only one process may use the file at a time, because events of another one would
  * not be delivered here. Opening it twice throws. Only the user who owns the file can read it, and
  * a symbolic link in its place is not followed.
+ *
+ * If the file is put back from an older copy, or the machine crashes and the last entries are lost, clients that had seen
+ * them get a `gap`.
  */
 export function sqliteLog({
   path,
