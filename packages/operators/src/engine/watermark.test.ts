@@ -98,23 +98,28 @@ describe('Watermark', () => {
       offset: fc.integer({ min: -100, max: 150 }),
     })
     fc.assert(
-      fc.property(fc.array(step), fc.nat(60), fc.constantFrom(0, 40, never), (steps, maxFutureDrift, idle) => {
-        const watermark = new Watermark({ maxOutOfOrderness: 0, idle, maxFutureDrift })
-        let expected = Number.NEGATIVE_INFINITY
-        let now = 1000
-        for (const { wait, ahead, offset } of steps) {
-          now += wait
-          const timestamp = now + offset
-          const [time, latest] = [now, now + ahead]
-          watermark.observe(timestamp, {
-            now: () => time,
-            timeOfDay: () => time,
-            latestTimeOfDay: () => latest,
-          })
-          if (timestamp <= latest + maxFutureDrift) expected = Math.max(expected, timestamp)
-          expect(watermark.value).toBe(expected)
-        }
-      }),
+      fc.property(
+        fc.array(step),
+        fc.nat(60),
+        fc.constantFrom(0, 40, never),
+        (steps, maxFutureDrift, idle) => {
+          const watermark = new Watermark({ maxOutOfOrderness: 0, idle, maxFutureDrift })
+          let expected = Number.NEGATIVE_INFINITY
+          let now = 1000
+          for (const { wait, ahead, offset } of steps) {
+            now += wait
+            const timestamp = now + offset
+            const [time, latest] = [now, now + ahead]
+            watermark.observe(timestamp, {
+              now: () => time,
+              timeOfDay: () => time,
+              latestTimeOfDay: () => latest,
+            })
+            if (timestamp <= latest + maxFutureDrift) expected = Math.max(expected, timestamp)
+            expect(watermark.value).toBe(expected)
+          }
+        },
+      ),
       { numRuns: 1000 },
     )
   })
