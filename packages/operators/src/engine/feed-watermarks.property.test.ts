@@ -114,11 +114,16 @@ describe('the watermark of several feeds', () => {
             now = target
           }
           let time = 0
+          let recent: Feed | undefined
           for (const { after, feed: name, what } of steps) {
             time += after
             passTo(time)
-            if (typeof what === 'number') watermarks.observe(watermarks.find(name) as Feed, what, now, 0)
-            else watermarks.update({ name, phase: what }, now)
+            if (typeof what !== 'number') watermarks.update({ name, phase: what }, now)
+            else {
+              recent = watermarks.find(name, recent) as Feed
+              if (config.idle === never) watermarks.observe(recent, what, 0)
+              else watermarks.observeByClock(recent, what, now, 0)
+            }
             look()
           }
           passTo(end)

@@ -44,9 +44,15 @@ export interface FeedWatermarkOptions extends WatermarkOptions {
  */
 export class FeedWatermarks {
   readonly #options: FeedWatermarkOptions
+  readonly #maxOutOfOrderness: number
   readonly #byName = new Map<string, Feed>()
   /** The same feeds: an array is faster to visit. */
   readonly #feeds: Feed[] = []
+  /**
+   * The mark of each feed by its position, or Infinity if it does not hold the watermark. If the feeds send in turn, every event
+   * is one of the slowest feed, and asks for the smallest mark. V8 keeps these numbers in one piece of memory.
+   */
+  readonly #holding: number[] = []
   value: number = Number.NEGATIVE_INFINITY
   /** The marks of feeds that there are not yet. */
   #restored = new Map<string, number>()
@@ -55,6 +61,7 @@ export class FeedWatermarks {
 
   constructor(options: FeedWatermarkOptions) {
     this.#options = options
+    this.#maxOutOfOrderness = options.maxOutOfOrderness
   }
 
   marks(): readonly FeedMark[] {
@@ -65,9 +72,17 @@ export class FeedWatermarks {
     }))
   }
 
-  find(name: string): Feed | undefined {
-    if (this.#feeds.length > FEW_FEEDS) return this.#byName.get(name)
-    for (const feed of this.#feeds) if (feed.name === name) return feed
+  /** `recent` is the feed of the event before. Feeds often send in turn, so the search begins after it. */
+  find(name: string, recent?: Feed): Feed | undefined {
+    const feeds = this.#feeds
+    if (feeds.length > FEW_FEEDS) return this.#byName.get(name)
+    let position = recent === undefined ? 0 : recent.position
+    for (let left = feeds.length; left > 0; left--) {
+      position++
+      if (position >= feeds.length) position = 0
+      const feed = feeds[position] as Feed
+      if (feed.name === name) return feed
+    }
     return undefined
   }
 
@@ -81,14 +96,16 @@ export class FeedWatermarks {
         phase: state.phase,
         mark: this.#restored.get(state.name) ?? Number.NEGATIVE_INFINITY,
         since: now,
-        holds: state.phase !== 'over',
+        holds: false,
+        position: this.#feeds.length,
       }
       this.#byName.set(state.name, added)
       this.#feeds.push(added)
+      this.#setHolds(added, state.phase !== 'over')
     } else if (feed.phase !== state.phase) {
       feed.phase = state.phase
       feed.since = now
-      feed.holds = state.phase !== 'over'
+      this.#setHolds(feed, state.phase !== 'over')
     }
     this.#recompute(now)
   }
@@ -106,31 +123,36 @@ export class FeedWatermarks {
     this.value = reader.number()
     this.#fallback = reader.number()
     this.#restored = reader.value<Map<string, number>>()
-    for (const feed of this.#feeds) feed.mark = this.#restored.get(feed.state.name) ?? feed.mark
+    for (const feed of this.#feeds) {
+      feed.mark = this.#restored.get(feed.state.name) ?? feed.mark
+      this.#setHolds(feed, feed.holds)
+    }
   }
 
-  /**
-   * An event of the feed arrived. `wallClock` is the time of day, which timestamps are compared with. Without `idle` the clock
-   * is not asked, and `now` may be 0.
-   */
-  observe(feed: Feed, timestamp: number, now: number, wallClock: number): void {
-    const { maxOutOfOrderness, maxFutureDrift, idle } = this.#options
+  /** An event of the feed arrived. `now` may be 0 without `idle`: then an open feed holds the watermark for good. */
+  observe(feed: Feed, timestamp: number, now: number): void {
+    const mark = timestamp - this.#maxOutOfOrderness
+    const before = feed.mark
+    if (mark <= before) return
+    feed.mark = mark
+    if (feed.holds) {
+      this.#holding[feed.position] = mark
+      // Another feed is the slowest, so the smallest mark stays as it is.
+      if (before > this.value) return
+    }
+    this.#recompute(now)
+  }
+
+  /** As {@link observe}, with `idle` or `maxFutureDrift`. `wallClock` is the time of day, which timestamps are compared with. */
+  observeByClock(feed: Feed, timestamp: number, now: number, wallClock: number): void {
+    const { maxFutureDrift, idle } = this.#options
     // Without `idle` an open feed always holds.
     if (idle !== Number.POSITIVE_INFINITY && feed.phase === 'open') {
       feed.since = now
-      feed.holds = true
+      if (!feed.holds) this.#setHolds(feed, true)
     }
-    if (timestamp - wallClock > maxFutureDrift) {
-      this.#fallback = wallClock - maxOutOfOrderness
-      return
-    }
-    const before = feed.mark
-    const mark = timestamp - maxOutOfOrderness
-    if (mark <= before) return
-    feed.mark = mark
-    // The hot path: another feed is the slowest, so the smallest mark stays as it is.
-    if (feed.holds && before > this.value) return
-    this.#recompute(now)
+    if (timestamp - wallClock > maxFutureDrift) this.#fallback = wallClock - this.#maxOutOfOrderness
+    else this.observe(feed, timestamp, now)
   }
 
   /** When time alone may change the watermark next. Infinity if it will not. */
@@ -146,7 +168,7 @@ export class FeedWatermarks {
   /** Time has come to what `nextChange(awaited)` told. */
   advance(awaited: number, now: number): void {
     for (const feed of this.#feeds) {
-      if (feed.holds && this.#holdsUntil(feed) <= now) feed.holds = false
+      if (feed.holds && this.#holdsUntil(feed) <= now) this.#setHolds(feed, false)
     }
     this.#recompute(now)
     if (!this.#goesWithTheClock()) return
@@ -160,10 +182,18 @@ export class FeedWatermarks {
     return since + (phase === 'away' ? this.#options.maxWait : this.#options.idle)
   }
 
+  #setHolds(feed: Feed, holds: boolean): void {
+    feed.holds = holds
+    this.#holding[feed.position] = holds ? feed.mark : Number.POSITIVE_INFINITY
+  }
+
   #recompute(now: number): void {
+    const holding = this.#holding
     let smallest = Number.POSITIVE_INFINITY
-    for (const feed of this.#feeds) {
-      if (feed.holds && feed.mark < smallest) smallest = feed.mark
+    // An iterator would put each number on the heap.
+    for (let i = 0; i < holding.length; i++) {
+      const mark = holding[i] as number
+      if (mark < smallest) smallest = mark
     }
     if (smallest !== Number.POSITIVE_INFINITY) this.#raise(smallest)
     else if (this.#feeds.length > 0) {
@@ -212,4 +242,6 @@ export interface Feed {
   since: number
   /** Whether the watermark may not pass `mark`. */
   holds: boolean
+  /** Its place among the feeds, in the order in which they were named. */
+  readonly position: number
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Watermark } from './watermark.ts'
 
-const standing = (now: number) => ({ now: () => now, latestTimeOfDay: () => now })
+const standing = (now: number) => ({ now: () => now, timeOfDay: () => now, latestTimeOfDay: () => now })
 const still = standing(1000)
 const never = Number.POSITIVE_INFINITY
 
@@ -29,6 +29,7 @@ describe('Watermark', () => {
     const watermark = new Watermark({ maxOutOfOrderness: 0, idle: never, maxFutureDrift: never })
     watermark.observe(5, {
       now: () => expect.unreachable(),
+      timeOfDay: () => expect.unreachable(),
       latestTimeOfDay: () => expect.unreachable(),
     })
     expect(watermark.reaches(100)).toBe(never)
@@ -87,5 +88,39 @@ describe('Watermark', () => {
     watermark.observe(500, standing(1000))
     watermark.advance(600, 6000)
     expect(watermark.value).toBe(497 + 5000)
+  })
+
+  it('follows exactly the timestamps within the allowed drift of the time of day, however rarely it reads the clock', () => {
+    const step = fc.record({
+      wait: fc.nat(20),
+      /** How far the system's clock is ahead of the one that never goes back. Somebody may set it. */
+      ahead: fc.oneof(fc.constant(0), fc.nat(200)),
+      offset: fc.integer({ min: -100, max: 150 }),
+    })
+    fc.assert(
+      fc.property(
+        fc.array(step),
+        fc.nat(60),
+        fc.constantFrom(0, 40, never),
+        (steps, maxFutureDrift, idle) => {
+          const watermark = new Watermark({ maxOutOfOrderness: 0, idle, maxFutureDrift })
+          let expected = Number.NEGATIVE_INFINITY
+          let now = 1000
+          for (const { wait, ahead, offset } of steps) {
+            now += wait
+            const timestamp = now + offset
+            const [time, latest] = [now, now + ahead]
+            watermark.observe(timestamp, {
+              now: () => time,
+              timeOfDay: () => time,
+              latestTimeOfDay: () => latest,
+            })
+            if (timestamp <= latest + maxFutureDrift) expected = Math.max(expected, timestamp)
+            expect(watermark.value).toBe(expected)
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    )
   })
 })

@@ -13,7 +13,9 @@ export interface WatermarkOptions {
 export interface WatermarkClock {
   /** Milliseconds that never go back. */
   now(): number
-  /** The time of day, which timestamps are compared with. */
+  /** A time of day that never goes back. */
+  timeOfDay(): number
+  /** The time of day, which timestamps are compared with. Not before `timeOfDay`. */
   latestTimeOfDay(): number
 }
 
@@ -29,6 +31,8 @@ export class Watermark {
   #byEvents = Number.NEGATIVE_INFINITY
   #lastArrival = Number.NEGATIVE_INFINITY
   #lastTimeOfDay = Number.NEGATIVE_INFINITY
+  /** A reading of the clock's `timeOfDay`. */
+  #knownTimeOfDay = Number.NEGATIVE_INFINITY
 
   constructor(options: WatermarkOptions) {
     this.#options = options
@@ -45,10 +49,13 @@ export class Watermark {
   }
 
   #isCredible(timestamp: number, clock: WatermarkClock): boolean {
-    this.#lastArrival = clock.now()
-    if (this.#options.maxFutureDrift === Number.POSITIVE_INFINITY) return true
+    const { idle, maxFutureDrift } = this.#options
+    if (idle !== Number.POSITIVE_INFINITY) this.#lastArrival = clock.now()
+    // What an earlier reading allows, a later one does too. So most events do not read the clock.
+    if (timestamp - this.#knownTimeOfDay <= maxFutureDrift) return true
+    this.#knownTimeOfDay = clock.timeOfDay()
     this.#lastTimeOfDay = clock.latestTimeOfDay()
-    return timestamp - this.#lastTimeOfDay <= this.#options.maxFutureDrift
+    return timestamp - this.#lastTimeOfDay <= maxFutureDrift
   }
 
   /** The clock's time at which the watermark reaches `mark` if no event comes. Infinity: never. */

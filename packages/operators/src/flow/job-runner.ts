@@ -54,28 +54,39 @@ export function createJobRunner<J, I, R>(
     if (isCompleting && active === 0) out.complete()
   }
 
+  function emit(place: Place<R> | undefined, value: R): void {
+    if (place === undefined) out.next(value)
+    else line?.push(place, value)
+  }
+
+  function finish(job: J, as: 'out' | 'rejected'): void {
+    active--
+    settle(job, as)
+  }
+
+  function end(place: Place<R> | undefined, work: () => void): void {
+    if (place === undefined) work()
+    else line?.end(place, work)
+  }
+
   function start(job: J): void {
     const input = inputFrom(job)
     const place = line?.add()
-    const emit = (value: R) => (place === undefined ? out.next(value) : line?.push(place, value))
-    const end = (finish: () => void) => (place === undefined ? finish() : line?.end(place, finish))
     const subscriber = new InnerSubscriber<R>(out, {
-      next: (value) => enter(() => emit(value)),
+      next: (value) => enter(() => emit(place, value)),
       error: (error) =>
         enter(() => {
           if (onError === undefined) throw error
-          end(() => {
-            active--
-            settle(job, 'rejected')
+          end(place, () => {
+            finish(job, 'rejected')
             onError(error, input)
             run()
           })
         }),
       complete: () =>
         enter(() =>
-          end(() => {
-            active--
-            settle(job, 'out')
+          end(place, () => {
+            finish(job, 'out')
             run()
           }),
         ),

@@ -127,6 +127,8 @@ export function route<T>(
 }
 
 function readType(event: unknown): string | undefined {
-  const type = typeof event === 'object' && event !== null ? Reflect.get(event, 'type') : undefined
+  // A plain property access, which V8 makes faster than `Reflect.get`.
+  const type =
+    typeof event === 'object' && event !== null ? (event as { readonly type?: unknown }).type : undefined
   return typeof type === 'string' ? type : undefined
 }

@@ -113,6 +113,19 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
     if (!earlyTimer.isSet) earlyTimer.set(time.clock.now() + interval)
   }
 
+  // Functions of their own: V8 inlines only so much into `next`, and most events need none of them.
+  function reject(error: unknown, event: T): void {
+    rejectEvent(counts, time.onError, error, event)
+    finality?.settleNewest()
+  }
+
+  /** `held`: the timestamp of an event that is in a window. */
+  function settle(events: Finality, held: number | undefined): void {
+    if (held === undefined) events.settleNewest()
+    else events.hold(windows.finalFrom(held))
+    events.settle(windows)
+  }
+
   return {
     state: createState({ source, windows, row, earlyTimer, config }),
     next(event) {
@@ -127,8 +140,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
         readFeed?.(event)
         row.read(event, timestamp)
       } catch (error) {
-        rejectEvent(counts, time.onError, error, event)
-        finality?.settleNewest()
+        reject(error, event)
         return
       }
       if (!Number.isFinite(timestamp)) {
@@ -141,11 +153,7 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
       else if (early !== undefined) setEarlyTimer(early)
       observe(timestamp)
       windows.advance()
-      if (finality !== undefined) {
-        if (outcome === 'held') finality.hold(windows.finalFrom(timestamp))
-        else finality.settleNewest()
-        finality.settle(windows)
-      }
+      if (finality !== undefined) settle(finality, outcome === 'held' ? timestamp : undefined)
       if (setTimer !== undefined) setTimer()
     },
     complete() {

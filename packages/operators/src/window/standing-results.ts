@@ -4,7 +4,9 @@ import type { TimeWindow, WindowResult } from '../engine/window-engine.ts'
 /** Equal exactly for results of the same key and part. */
 export function identifyResult({ key, part = 0 }: WindowResult<unknown, unknown>): Primitive {
   // A window operator has identified the key already, so it is one.
-  return identifyKey([identifyKey(key as Key), part])
+  const id = identifyKey(key as Key)
+  // No key is identified by a text that begins with NUL and a letter.
+  return part === 0 ? id : `\0part ${part} ${typeof id} ${String(id)}`
 }
 
 /**

@@ -28,7 +28,8 @@ export class ExpiryQueue<A extends Timed> {
 
   /** All items, in no order. */
   items(): readonly A[] {
-    return [...(this.#inOrder.slice(this.#head) as A[]), ...this.#stragglers.items()]
+    // `concat` copies the memory. A spread would take ten times as long, and all of it in the turn of a snapshot's cut.
+    return (this.#inOrder.slice(this.#head) as A[]).concat(this.#stragglers.items())
   }
 
   push(item: A): void {

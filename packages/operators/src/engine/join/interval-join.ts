@@ -123,8 +123,9 @@ export class IntervalJoin<L, R> {
     const arrived = this.#arrived
     writer.number(arrived)
     // Of what is held only the matches change later, and those by later events do not count.
-    const events = [...this.#left.items(), ...this.#right.items()]
-    yield* saveItems(writer, events, ({ side, key, timestamp, order, matchedBy, event }) => {
+    const events: (Held<L> | Held<R>)[] = []
+    const held = events.concat(this.#left.items(), this.#right.items())
+    yield* saveItems(writer, held, ({ side, key, timestamp, order, matchedBy, event }) => {
       writer.value(side)
       writer.value(key)
       writer.number(timestamp)
