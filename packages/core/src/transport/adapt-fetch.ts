@@ -12,6 +12,8 @@ export function adaptFetch(fetch: Fetch): Fetch {
     }
     const { body, status, headers, url } = response
     if (typeof body?.getReader !== 'function') return response
+    // A client that throws for a status may have read what the server says.
+    if (body.locked && status !== 200) return { status, headers, url, body: null } as unknown as Response
     const { signal } = init as { readonly signal: AbortSignal }
     const reader = body.getReader()
     const cancel = (): void => void reader.cancel().catch(() => {})
