@@ -26,18 +26,12 @@ export function requireFunction<F>(value: F, option: string): F {
 
 /** A value as an error message shows it: its type and at most 40 characters of a string or five keys of an object. */
 export function describeValue(value: unknown): string {
-  if (value === null) return 'null'
+  const type = typeof value
   if (Array.isArray(value)) return `an array of ${value.length}`
-  switch (typeof value) {
-    case 'string':
-      return `the string ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`
-    case 'number':
-    case 'boolean':
-    case 'bigint':
-      return `the ${typeof value} ${String(value)}`
-    case 'object':
-      return `an object with ${Object.keys(value).slice(0, 5).join(', ') || 'no keys'}`
-    default:
-      return typeof value
-  }
+  if (value && type === 'object')
+    return `an object with ${Object.keys(value).slice(0, 5).join(', ') || 'no keys'}`
+  const text = String(value)
+  if (type === 'string')
+    return `the string ${JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)}`
+  return /^(number|bigint|boolean)$/.test(type) ? `the ${type} ${text}` : value === null ? 'null' : type
 }

@@ -1,4 +1,4 @@
-import { defaultTransport, fetchTransport } from '#platform'
+import { fetchTransport, usesFetch } from '#platform'
 import type { EventSourceOptions } from '../stream/options.ts'
 import { type Decide, strictDecide } from '../stream/reconnect.ts'
 import type { Fetch } from '../transport/fetch.ts'
@@ -28,14 +28,12 @@ function resolveTransport({
   redirect,
   withCredentials,
 }: EventSourceInit): Transport | undefined {
-  if (transport || (!fetch && !USES_FETCH)) return transport
+  if (transport || (!fetch && !usesFetch)) return transport
   return fetchTransport({
     credentials: withCredentials ? 'include' : 'same-origin',
     ...(fetch && { fetch: (redirect === 'error' ? fetch : followingRedirects(fetch)) as Fetch }),
   })
 }
-
-const USES_FETCH: boolean = (defaultTransport as unknown) === fetchTransport
 
 /**
  * A `fetch` that follows redirects itself. If the transport followed them, it would call `fetch`

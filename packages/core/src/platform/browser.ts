@@ -1,7 +1,8 @@
 import { fromEvent, NEVER, type Observable } from 'rxjs'
 
 // What `#platform` is in browsers. `imports` in package.json picks the file.
-export { fetchTransport, fetchTransport as defaultTransport } from '../transport/fetch.ts'
+export { fetchTransport } from '../transport/browser-fetch.ts'
+export { createBrowserTransport as defaultTransport } from '../transport/browser-transport.ts'
 
 /** Emits when the browser is online again. React Native has no such events. */
 export function watchOnline(): Observable<unknown> {
@@ -12,6 +13,9 @@ export function watchOnline(): Observable<unknown> {
 export function describeCause(cause: unknown): string {
   return cause instanceof Error ? cause.message : ''
 }
+
+/** Whether `defaultTransport` uses `fetch`. */
+export const usesFetch: boolean = true
 
 /** Whether there are tabs. */
 export const isBrowser: boolean = true

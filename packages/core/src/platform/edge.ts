@@ -9,5 +9,8 @@ export function watchOnline(): Observable<unknown> {
   return NEVER
 }
 
+/** Whether `defaultTransport` uses `fetch`. */
+export const usesFetch: boolean = true
+
 /** Whether there are tabs. */
 export const isBrowser: boolean = false

@@ -10,5 +10,8 @@ export function watchOnline(): Observable<unknown> {
   return NEVER
 }
 
+/** Whether `defaultTransport` uses `fetch`. */
+export const usesFetch: boolean = false
+
 /** Whether there are tabs. */
 export const isBrowser: boolean = false

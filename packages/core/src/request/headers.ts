@@ -3,7 +3,7 @@ import type { HeadersInput } from './request-options.ts'
 /** Checks headers and returns their values by lower-case name. */
 export function parseHeaders(input: HeadersInput): Record<string, string> {
   // The platform's own error would quote a string, which may be a secret.
-  if (typeof input !== 'object' || input === null) throw new TypeError('headers must be an object or pairs')
+  if (Object(input) !== input) throw new TypeError('headers must be an object or pairs')
   const headers = new Headers()
   for (const [name, value] of Symbol.iterator in input ? input : Object.entries(input)) {
     try {

@@ -3,14 +3,14 @@ import { Subscription } from 'rxjs'
 import { describeFailure } from '../errors/describe-failure.ts'
 import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
 import {
-  createHeaders,
-  resolveBody,
-  resolveHeaders,
+  createRequest,
+  createUrl,
   resolveMethod,
-  resolveUrl,
+  resolveValue,
+  takesBody,
   toSendableId,
 } from '../request/request.ts'
-import { createAttempt } from '../request/request-options.ts'
+import { createAttempt, type PerAttempt } from '../request/request-options.ts'
 import { publicUrl } from '../request/url.ts'
 import { Body } from '../response/body.ts'
 import { Decoder } from '../response/decoder.ts'
@@ -91,15 +91,15 @@ export class Connection extends Subscription {
     const id = await this.#whileOpen(this.#listener.loadLastEventId())
     const attempt = createAttempt(number, id, previousError)
     const sentId = toSendableId(settings, id)
-    const url = await this.#whileOpen(resolveUrl(settings, attempt, sentId, id))
+    const ask = <T>(input: PerAttempt<T>): Promise<T> => this.#whileOpen(resolveValue(input, attempt))
+    const url = createUrl(await ask(settings.url), settings, sentId, id)
     this.#url = publicUrl(url)
     this.#listener.onConnecting(this.#url, sentId)
     if (this.closed) return
     const method = await this.#whileOpen(known ?? resolveMethod(settings, attempt))
-    const callers = await this.#whileOpen(resolveHeaders(settings, attempt))
-    const body = await this.#whileOpen(resolveBody(settings, attempt, method))
-    const headers = createHeaders(settings, callers, body, sentId, id)
-    const request = { url, method, ...headers, body: body?.bytes, redirect: settings.redirect }
+    const headers = await ask(settings.headers)
+    const body = takesBody(method) ? await ask(settings.body) : undefined
+    const request = await this.#whileOpen(createRequest(settings, url, method, headers, body, sentId, id))
     this.#sentMethod = method
     const exchange = settings.transport.open(request, {
       onConnected: () => this.#onConnected(),
@@ -214,7 +214,7 @@ export class Connection extends Subscription {
   #failTimeout(phase: Phase): void {
     this.#fail(
       `${phase}-timeout`,
-      `no ${NOUNS[phase]} within timeouts.${phase}, ${this.#settings.limits[phase]} ms`,
+      `nothing came within timeouts.${phase}, ${this.#settings.limits[phase]} ms`,
     )
   }
 
@@ -227,8 +227,10 @@ export class Connection extends Subscription {
   }
 
   #failOversize(): void {
-    const { maxEventSize } = this.#settings
-    this.#fail('event-too-large', `an event took more than maxEventSize, ${maxEventSize} bytes`)
+    this.#fail(
+      'event-too-large',
+      `an event took more than maxEventSize, ${this.#settings.maxEventSize} bytes`,
+    )
   }
 
   #fail(code: EventSourceErrorCode, message: string, cause?: unknown): void {
@@ -247,5 +249,3 @@ export class Connection extends Subscription {
     return new EventSourceError(code, message, { url: this.#url, attempt: this.#start.number, status, cause })
   }
 }
-
-const NOUNS: Readonly<Record<Phase, string>> = { connect: 'connection', head: 'response', idle: 'byte' }

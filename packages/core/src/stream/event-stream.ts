@@ -1,5 +1,5 @@
 import type { SseEvent } from '@rxsse/shared'
-import { NEVER, Observable, of, race, Subject, type Subscriber, Subscription } from 'rxjs'
+import { NEVER, Observable, ReplaySubject, race, Subject, type Subscriber, Subscription } from 'rxjs'
 import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
 import { resolveMethod } from '../request/request.ts'
 import { createAttempt } from '../request/request-options.ts'
@@ -33,12 +33,9 @@ export function createEventStream<E extends string>(
 class Stream implements ConnectionListener {
   readonly #settings: Settings
   readonly #subscriber: Subscriber<SseEvent>
-  /** Whether something must be done after each event. */
-  readonly #watched: boolean
   readonly #warned = new Set<string>()
-  readonly #wakes = new Subject<unknown>()
-  /** Whether something woke the stream since it began to connect. */
-  #woken = false
+  /** What wakes the stream. What does while it connects in vain came too late for that connection, so it counts for the next. */
+  #wakes: Subject<unknown> = new ReplaySubject(1)
   /** What the stream does now: a connection, or the wait for the next one. */
   #current = Subscription.EMPTY
   #closed = false
@@ -67,7 +64,6 @@ class Stream implements ConnectionListener {
   constructor(settings: Settings, subscriber: Subscriber<SseEvent>) {
     this.#settings = settings
     this.#subscriber = subscriber
-    this.#watched = Boolean(settings.until || settings.cursor || settings.warnings)
   }
 
   open(online: Observable<unknown>): void {
@@ -78,7 +74,6 @@ class Stream implements ConnectionListener {
     this.#subscriber.add(() => signal?.removeEventListener('abort', abort))
     const error = (cause: unknown): void => this.#fail('request', 'wake failed', cause)
     const next = (): void => {
-      this.#woken = true
       this.#wakes.next(undefined)
     }
     for (const source of [wake, online]) this.#subscriber.add(source?.subscribe({ next, error }))
@@ -111,6 +106,7 @@ class Stream implements ConnectionListener {
 
   onOpen({ status, headers, url }: TransportResponse): void {
     this.#openedAt = this.#settings.clock.now()
+    this.#wakes = new Subject()
     this.#report({ status: 'open', attempt: this.#attempt, url, httpStatus: status, headers })
   }
 
@@ -118,12 +114,10 @@ class Stream implements ConnectionListener {
     this.#events += 1
     const event = { type, data, lastEventId: this.#lastEventId ?? '' }
     this.#subscriber.next(event)
-    if (!this.#watched) return
     this.onParsed()
     if (type === 'gap') this.#warn('gap', 'the server has lost some events')
     try {
-      const { until } = this.#settings
-      if (!this.#closed && requireAnswer(until?.(event), 'until')) this.#end('complete')
+      if (!this.#closed && requireAnswer(this.#settings.until?.(event), 'until')) this.#end('complete')
     } catch (cause) {
       this.#fail('request', 'until threw', cause)
     }
@@ -188,7 +182,8 @@ class Stream implements ConnectionListener {
     this.#attempt += 1
     this.#openedAt = Number.POSITIVE_INFINITY
     this.#events = 0
-    this.#received = this.#woken = false
+    this.#received = false
+    this.#wakes = new ReplaySubject(1)
     const start = { number: this.#attempt, previousError: this.#previousError, method: this.#nextMethod }
     const connection = new Connection(this.#settings, start, this)
     // Before it opens: a loader may unsubscribe at once.
@@ -209,9 +204,7 @@ class Stream implements ConnectionListener {
       this.#previousError = error
       this.#failures = failures
       // Before the report: its observer may wake the stream, or unsubscribe.
-      // What woke the stream while it connected in vain came too late for that connection.
-      const wakes = this.#woken && !Number.isFinite(this.#openedAt) ? of(true) : this.#wakes
-      this.#current = wait(plan, clock, wakes).subscribe(() => this.#connect())
+      this.#current = wait(plan, clock, this.#wakes).subscribe(() => this.#connect())
       this.#report({
         status: 'waiting',
         attempt: this.#attempt,
@@ -243,21 +236,13 @@ class Stream implements ConnectionListener {
       previousError: this.#previousError,
       retryAfter: error?.retryAfter,
     }
-    const progressed = this.#received || (this.#lastEventId ?? '') !== (this.#idBefore ?? '')
+    const progressed = this.#received || this.#lastEventId !== this.#idBefore
     const history = { openFor, progressed, serverRetry: this.#serverRetry, single }
-    try {
-      return planReconnect(end, history, policy, random())
-    } catch (cause) {
-      return this.#createError('request', 'reconnect.decide threw', cause)
-    }
-  }
-
-  #createError(code: EventSourceErrorCode, message: string, cause: unknown): EventSourceError {
-    return new EventSourceError(code, message, { attempt: this.#attempt, cause })
+    return planReconnect(end, history, policy, random())
   }
 
   #fail(code: EventSourceErrorCode, message: string, cause: unknown): void {
-    this.#end(this.#createError(code, message, cause))
+    this.#end(new EventSourceError(code, message, { attempt: this.#attempt, cause }))
   }
 
   #end(reason: EventSourceError | 'complete'): void {

@@ -4,6 +4,5 @@ import type { StartId } from './options.ts'
 export async function loadStartId(start: StartId | undefined): Promise<string | undefined> {
   const id = await (typeof start === 'object' ? start?.load() : typeof start === 'function' ? start() : start)
   // Storages answer null for nothing, and databases may answer numbers.
-  // A file that was edited by hand ends with a line end. No ID does.
-  return id == null ? undefined : String(id).replace(/[\r\n]+$/, '')
+  return id == null ? undefined : String(id)
 }

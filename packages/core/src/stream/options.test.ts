@@ -55,17 +55,6 @@ describe('bad options', () => {
       () => fromEventSource('http://a', { headers: `a: ${secret}` as unknown as Record<string, string> }),
       /^headers must be an object or pairs$/,
     ],
-    ...Object.entries({
-      reconnect: [5000, /^reconnect must be false or an object, not the number 5000$/],
-      timeouts: [false, /^timeouts must be an object, not the boolean false$/],
-    } as const).map(
-      ([option, [value, message]]) =>
-        [
-          `${option} of another form`,
-          () => fromEventSource('http://a', { [option]: value }),
-          message,
-        ] as const,
-    ),
     [
       'headers that are null',
       () => fromEventSource('http://a', { headers: null as unknown as [] }),

@@ -160,8 +160,6 @@ export function resolveOptions(
   if (lastEventIdIn !== 'header' && !idParameter) {
     throw optionError('lastEventIdIn', "'header' or { query: name }", lastEventIdIn)
   }
-  // Without an option of its own, `timeouts: false` would leave the defaults.
-  if (Object(timeouts) !== timeouts) throw optionError('timeouts', 'an object', timeouts)
   if (!/^(follow|error)$/.test(redirect)) throw optionError('redirect', "'follow' or 'error'", redirect)
   if (options.body !== undefined && typeof method === 'string' && !takesBody(method)) {
     throw new TypeError(`body needs a method such as POST, not ${method}`)

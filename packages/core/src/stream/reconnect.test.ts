@@ -237,7 +237,9 @@ describe('a custom decide', () => {
 
   for (const answer of [undefined, 'again', null, {}, Promise.resolve('retry'), { retry: '1x' }]) {
     it(`is wrong if it answers ${JSON.stringify(answer)}`, () => {
-      expect(() => planAfter(cut, {}, { decide: () => answer as 'retry' })).toThrow(TypeError)
+      const plan = planAfter(cut, {}, { decide: () => answer as 'retry' })
+      expect(plan).toBeInstanceOf(EventSourceError)
+      expect(plan).toMatchObject({ code: 'request', attempt: 1, cause: expect.any(TypeError) })
     })
   }
 })

@@ -1,4 +1,4 @@
-import { type Duration, LONGEST_TIMER, optionError, parseTimeout, requireNumber } from '@rxsse/shared'
+import { type Duration, LONGEST_TIMER, parseTimeout, requireNumber } from '@rxsse/shared'
 import { EventSourceError } from '../errors/event-source-error.ts'
 import { requireAnswer } from './require-answer.ts'
 
@@ -108,7 +108,6 @@ export interface ReconnectPolicy {
 /** Fills in the defaults. `false` reads a single response. */
 export function resolveReconnect(input: false | ReconnectOptions): ReconnectPolicy {
   const options = input === false ? {} : input
-  if (Object(options) !== options) throw optionError('reconnect', 'false or an object', options)
   return {
     initialDelay: parseTimeout(options.initialDelay ?? 1000, 'reconnect.initialDelay'),
     factor: requireNumber(options.factor ?? 2, 'reconnect.factor', 1),
@@ -156,7 +155,8 @@ export type ReconnectPlan =
     }
 
 /**
- * Decides whether and when to connect again: a pure function of how the connection ended and what came before.
+ * Decides whether and when to connect again: a pure function of how the connection ended and what came before. If `decide` throws,
+ * it is an error.
  * `random` is a number from 0 up to, but not including, 1.
  */
 export function planReconnect(
@@ -165,21 +165,25 @@ export function planReconnect(
   policy: ReconnectPolicy,
   random: number,
 ): ReconnectPlan {
-  const decision = history.single ? decideOnce(end) : requireAnswer(policy.decide(end), 'reconnect.decide')
-  if (decision === 'complete') return decision
-  if (decision === 'fail') return end.error ?? 'complete'
-  const failures = countFailures(end, history, policy)
-  if (failures >= policy.maxAttempts) return createExhaustedError(end, failures)
-  const { minDelay, maxServerDelay } = policy
-  if (decision !== 'retry') {
-    const { retry } = Object(decision) as { readonly retry: Duration }
-    // Throws at an answer of any other form.
-    const delay = Math.max(minDelay, parseTimeout(retry, 'retry in the answer of reconnect.decide'))
-    return { delay, earliest: minDelay, failures }
+  try {
+    const decision = history.single ? decideOnce(end) : requireAnswer(policy.decide(end), 'reconnect.decide')
+    if (decision === 'complete') return decision
+    if (decision === 'fail') return end.error ?? 'complete'
+    const failures = countFailures(end, history, policy)
+    if (failures >= policy.maxAttempts) return createExhaustedError(end, failures)
+    const { minDelay, maxServerDelay } = policy
+    if (decision !== 'retry') {
+      const { retry } = Object(decision) as { readonly retry: Duration }
+      // Throws at an answer of any other form.
+      const delay = Math.max(minDelay, parseTimeout(retry, 'retry in the answer of reconnect.decide'))
+      return { delay, earliest: minDelay, failures }
+    }
+    const earliest = Math.max(minDelay, Math.min(end.retryAfter ?? 0, maxServerDelay))
+    const delay = computeDelay(failures, earliest, history.serverRetry, policy, random)
+    return { delay, earliest, failures }
+  } catch (cause) {
+    return new EventSourceError('request', 'reconnect.decide threw', { attempt: end.attempt, cause })
   }
-  const earliest = Math.max(minDelay, Math.min(end.retryAfter ?? 0, maxServerDelay))
-  const delay = computeDelay(failures, earliest, history.serverRetry, policy, random)
-  return { delay, earliest, failures }
 }
 
 /** Failures in a row, this end included. */
@@ -189,8 +193,8 @@ function countFailures(
   policy: ReconnectPolicy,
 ): number {
   // Many platforms end each response after some seconds. A quiet stream must not spend more time waiting than open.
-  const wait = (): number => computeDelay(failures + 1, policy.minDelay, serverRetry, policy, 0)
-  if (error === undefined && (progressed || openFor >= Math.max(QUIET_BUT_HEALTHY, wait()))) return 0
+  const delay = computeDelay(failures + 1, policy.minDelay, serverRetry, policy, 0)
+  if (error === undefined && (progressed || openFor >= Math.max(QUIET_BUT_HEALTHY, delay))) return 0
   return openFor >= policy.resetAfter ? 1 : failures + 1
 }
 
@@ -207,10 +211,10 @@ function computeDelay(
   const asked = serverRetry === undefined ? policy.initialDelay : Math.min(serverRetry, policy.maxServerDelay)
   // Growth starts at `minDelay` at least, so that `retry: 0` also backs off while the server is away.
   const start = Math.max(policy.minDelay, asked)
-  // Bounded, because Infinity * 0 is NaN.
-  const growth = Math.min(policy.factor ** Math.max(0, failures - 1), Number.MAX_VALUE)
-  const jitter = Math.min(policy.jitter, Number.MAX_VALUE) * (random > 0 ? Math.min(random, 1) : 0)
-  const grown = Math.min(start * growth, Math.max(start, policy.maxDelay))
+  // Infinity * 0 is NaN.
+  const growth = start * policy.factor ** Math.max(0, failures - 1) || 0
+  const jitter = policy.jitter * Math.min(1, Math.max(0, random)) || 0
+  const grown = Math.min(growth, Math.max(start, policy.maxDelay))
   // Jitter only adds: a client may wait longer than the reconnection time, never shorter (HTML standard, 9.2.3).
   return Math.min(Math.ceil(Math.max(grown, earliest) * (1 + jitter)), LONGEST_TIMER)
 }

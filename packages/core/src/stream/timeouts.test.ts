@@ -63,7 +63,7 @@ describe('a timeout', () => {
     clock.advanceBy(1)
     expect((await stream.state('waiting')).reason).toMatchObject({
       code: 'connect-timeout',
-      message: 'no connection within timeouts.connect, 30000 ms',
+      message: 'nothing came within timeouts.connect, 30000 ms',
     })
     stream.subscription.unsubscribe()
   })
@@ -194,7 +194,7 @@ describe('a timeout', () => {
     clock.advanceBy(1)
     expect((await stream.state('waiting')).reason).toMatchObject({
       code: 'idle-timeout',
-      message: 'no byte within timeouts.idle, 60000 ms',
+      message: 'nothing came within timeouts.idle, 60000 ms',
     })
     expect(await server.closed(0)).toBe('client')
     stream.subscription.unsubscribe()

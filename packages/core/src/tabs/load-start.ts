@@ -70,11 +70,7 @@ export function loadStart(
   function plan(attempt: number, error: EventSourceError): ReconnectPlan {
     const end = { error, attempt, failures: attempt - 1, opened: false, events: 0, previousError }
     const history = { openFor: -1, progressed: false, serverRetry: undefined, single: false }
-    try {
-      return planReconnect({ ...end, retryAfter: undefined }, history, policy, random())
-    } catch (cause) {
-      return new EventSourceError('request', 'reconnect.decide threw', { attempt, cause })
-    }
+    return planReconnect({ ...end, retryAfter: undefined }, history, policy, random())
   }
 
   load(1)

@@ -95,6 +95,16 @@ describe('a client that throws for a status', () => {
     expect(server.requests).toHaveLength(3)
   })
 
+  it('and that has read the body itself is told as that status', async () => {
+    await using server = await createScriptedServer(() => ({ status: 401, body: ['no'] }))
+    const reading: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init)
+      throw Object.assign(new Error(await response.text()), { response })
+    }
+    const stream = record(server.url, { transport: fetchTransport({ fetch: reading }), reconnect: soon })
+    expect(await stream.over()).toMatchObject({ code: 'http-status', status: 401, body: '' })
+  })
+
   it('and that throws anything else has lost the connection', async () => {
     const transport = fetchTransport({ fetch: () => Promise.reject(null) })
     const stream = record('http://127.0.0.1:9/', { transport, reconnect: false })

@@ -1,3 +1,4 @@
+import { adaptFetch } from './adapt-fetch.ts'
 import { type FetchTransportOptions, openFetch } from './fetch.ts'
 import { followRedirects } from './redirect.ts'
 import { isTlsError } from './tls-error.ts'
@@ -14,11 +15,12 @@ import type { Transport } from './transport.ts'
  * single response then needs the `until` option, or `undiciTransport`.
  */
 export function fetchTransport({ fetch }: FetchTransportOptions = {}): Transport {
+  const adapted = fetch && adaptFetch(fetch)
   const exchanges: Transport = {
     open(request, handler) {
       const headers = { 'cache-control': 'no-cache', ...request.headers }
       return openFetch(
-        fetch,
+        adapted,
         { ...request, headers },
         { redirect: 'manual' },
         {
