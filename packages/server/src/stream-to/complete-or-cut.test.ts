@@ -4,6 +4,7 @@ import { NEVER, Subject } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ADAPTERS } from '../../test/adapters.ts'
 import { expectIdle } from '../../test/idle.ts'
+import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { connectRaw } from '../../test/raw-request.ts'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
@@ -93,7 +94,8 @@ describe.each(ADAPTERS)('over $name', ({ mount, open }) => {
   it('close({finish}) lets running answers complete, and cuts the rest', async () => {
     const quick = new Subject<SseMessage>()
     const slow = new Subject<SseMessage>()
-    const endpoint = streamTo(({ url }) => (url.searchParams.has('slow') ? slow : quick))
+    const scheduler = new ManualScheduler()
+    const endpoint = streamTo(({ url }) => (url.searchParams.has('slow') ? slow : quick), { scheduler })
     const url = await mount(endpoint)
     const completing = await open(url)
     const running = await open(`${url}?slow`)
@@ -107,6 +109,7 @@ describe.each(ADAPTERS)('over $name', ({ mount, open }) => {
     expect(await completing.ended).toBe('end')
     expect(completing.events().map(({ data }) => data)).toEqual(['1', '2'])
     expect(slow.observed).toBe(true)
+    scheduler.advance(200)
     await closed
     expect(slow.observed).toBe(false)
     expect(await running.ended).toBe('cut')
