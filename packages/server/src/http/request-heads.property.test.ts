@@ -205,8 +205,11 @@ describe.each(Object.entries(ENDPOINTS))('%s', (_name, create) => {
 /** The heads on the wire are the server's: nothing of a request has become a field of one. */
 function expectHeads(answer: string, requests: number): void {
   const heads = answer.match(/HTTP\/1\.1 \d{3} [A-Z][^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n/g) ?? []
+  // What follows a body that is longer than it says is no request. Node answers it, and closes.
+  const isNode = heads.at(-1) === 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'
+  const answers = isNode ? heads.length - 1 : heads.length
   // Beside each answer, there may be a 100.
-  expect(heads.length).toBeLessThanOrEqual(2 * requests)
+  expect(answers).toBeLessThanOrEqual(2 * requests)
   for (const head of heads) {
     for (const line of head.split('\r\n').slice(1, -2)) {
       expect(FIELDS).toContain(line.slice(0, line.indexOf(':')).toLowerCase())

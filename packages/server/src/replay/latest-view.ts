@@ -32,6 +32,7 @@ export class LatestView {
   #later: Later[] | undefined = []
   #laterBytes = 0
   #users = 0
+  #wants: ((entry: LogEntry) => boolean) | undefined
 
   constructor(entries: readonly LogEntry[], offset: number) {
     this.entries = entries
@@ -66,6 +67,15 @@ export class LatestView {
     this.#later = undefined
   }
 
+  /** Whether an entry is of this view, or came after it. It does not hold the messages. */
+  get wants(): (entry: LogEntry) => boolean {
+    this.#wants ??= createWants(
+      Float64Array.from(this.entries, ({ offset }) => offset),
+      this.offset,
+    )
+    return this.#wants
+  }
+
   /** The piece from an entry on. */
   encode(from: number): ViewPiece {
     let text = ''
@@ -75,6 +85,21 @@ export class LatestView {
       text += encodeMessage({ ...message, id })
     }
     return { frame: new TextFrame(text, next - from), next }
+  }
+}
+
+/** The offsets grow. */
+function createWants(offsets: Float64Array, last: number): (entry: LogEntry) => boolean {
+  return ({ offset }) => {
+    if (offset > last) return true
+    let low = 0
+    let high = offsets.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((offsets[middle] as number) < offset) low = middle + 1
+      else high = middle
+    }
+    return offsets[low] === offset
   }
 }
 

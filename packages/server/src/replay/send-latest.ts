@@ -49,7 +49,7 @@ class LatestSender {
     })
   }
 
-  /** One step sends at most a page. A client that is behind gets the rest when it has caught up. */
+  /** One step sends at most a page. */
   #send(view: LatestView, from: number): void {
     let sent = 0
     for (let at = from; at < view.entries.length; ) {
@@ -57,19 +57,27 @@ class LatestSender {
       at = next
       sent += frame.bytes.length
       const keepsUp = this.#connection.replay(frame)
-      if (!this.#connection.isOpen && !this.#connection.isBehind) break
-      if (at >= view.entries.length || (keepsUp && sent < this.#host.pageBytes)) continue
-      this.#connection.whenDrained(() => this.#sendLater(view, at))
+      if (at >= view.entries.length) break
+      if (!keepsUp) {
+        this.#replayRest(view, at)
+        return
+      }
+      if (sent < this.#host.pageBytes) continue
+      this.#sendLater(view, at)
       return
     }
     this.#join(view)
   }
 
+  /** A client that is behind gets the rest from the log, so that it holds no message. */
+  #replayRest(view: LatestView, from: number): void {
+    const after = Number(view.entries[from]?.offset) - 1
+    const { wants } = view
+    this.#stop()
+    startReplay(this.#connection, { after, isNewcomer: true, wants }, this.#host)
+  }
+
   #sendLater(view: LatestView, from: number): void {
-    if (!this.#connection.isOpen) {
-      this.#stop()
-      return
-    }
     this.#cancelStep = this.#host.queue.add({
       read: () => undefined,
       use: () => this.#send(view, from),

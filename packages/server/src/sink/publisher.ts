@@ -85,13 +85,15 @@ export class Publisher {
     return trace === undefined ? checkAndAppend() : reportTo(trace, checkAndAppend)
   }
 
-  /** Refuses messages from now on. Resolves when the checks that are still running have settled. */
-  async close(): Promise<void> {
+  /** Refuses messages from now on. Returns a promise of the checks that are still running. */
+  close(): Promise<void> | undefined {
     this.#closed = true
-    if (this.#checking === undefined) return
+    if (this.#checking === undefined) return undefined
     const { clock, onError } = this.#context
-    if (await settleWithin(this.#checking, CLOSE_WAIT_MS, clock)) return
-    onError(new SinkError('closed', 'the sink closes without messages whose check has not answered'))
+    return settleWithin(this.#checking, CLOSE_WAIT_MS, clock).then((haveSettled) => {
+      if (haveSettled) return
+      onError(new SinkError('closed', 'the sink closes without messages whose check has not answered'))
+    })
   }
 
   /** Appends in the order of the calls, however long each check takes. */

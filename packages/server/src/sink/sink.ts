@@ -92,14 +92,11 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     get cursor() {
       return sequencer.cursor
     },
-    async close(drain) {
-      await publisher.close()
-      await drain()
-      await sequencer.close().finally(() => {
+    close: (drain) =>
+      closeInOrder(publisher, drain, sequencer).finally(() => {
         changes.complete()
         deliveries.complete()
-      })
-    },
+      }),
   })
   const { endpoint, hub, pending, counters, clock, retry, random, slowClient } = parts
   const match = createTopicFilter(options.match ?? '*')
@@ -164,6 +161,18 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     connections$: changes.asObservable(),
     deliveries$: deliveries.asObservable(),
   }
+}
+
+/** The last messages reach the log and the clients. Then the clients leave. */
+async function closeInOrder(
+  publisher: Publisher,
+  drain: () => Promise<void>,
+  sequencer: Sequencer,
+): Promise<void> {
+  const checking = publisher.close()
+  if (checking !== undefined) await checking
+  await drain()
+  await sequencer.close()
 }
 
 const CHECKS = {
