@@ -94,7 +94,7 @@ export interface WindowEngine<K> {
   next(): number
   /** The timestamp from which on an event may be in a window that has not fired. Infinity: every event is final. Visits every key. */
   openFrom(): number
-  /** The `openFrom` from which on an event of this time is in no window that has not fired. */
+  /** An `openFrom` from which on an event of this time is in no window that has not fired. Few different ones keep a commit small. */
   finalFrom(timestamp: number): number
   /** Fires every open window that has changed since its last result. */
   early(): void

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { event } from '../../test/events.ts'
@@ -65,6 +66,50 @@ describe('a commit after scanByKey with timers', () => {
     for (const [time, key] of ['a', 'b', 'c', 'd'].entries())
       send(time, key, key === 'a' ? 'wait' : 'nothing')
     expect(saved.at(-1)).toBe('3')
+  })
+
+  it('saves at every moment all events before the first one of a key that waits, and no more', () => {
+    const step = fc.record({
+      wait: fc.integer({ min: 0, max: 8 }),
+      key: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+      step: fc.constantFrom('wait', 'wait', 'nothing', 'clear', 'forget'),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (list) => {
+        const { send, saved } = run(steps)
+        /** Of each key, least recently used first: when its timer is due, and the first event since it waits. */
+        const keys = new Map<string, { due: number; first: number }>()
+        const idle = { due: Number.POSITIVE_INFINITY, first: Number.POSITIVE_INFINITY }
+        let time = 0
+        const ids: number[] = []
+        for (const each of list) {
+          time += each.wait + 1
+          send(time, each.key, each.step)
+          const due = [...keys].filter(([, { due: at }]) => at <= time).sort(([, a], [, b]) => a.due - b.due)
+          // A timer that fires uses its key.
+          for (const [key] of due) {
+            keys.delete(key)
+            keys.set(key, idle)
+          }
+          const before = keys.get(each.key) ?? idle
+          keys.delete(each.key)
+          if (each.step === 'wait')
+            keys.set(each.key, { due: time + 10, first: Math.min(before.first, time) })
+          else keys.set(each.key, each.step === 'nothing' ? before : idle)
+          for (const oldest of keys.keys()) if (keys.size > 3) keys.delete(oldest)
+          if (each.step === 'forget') keys.delete(each.key)
+          const first = Math.min(...[...keys.values()].map((key) => key.first))
+          ids.push(time)
+          expect(saved.at(-1)).toBe(
+            ids
+              .filter((id) => id < first)
+              .at(-1)
+              ?.toString(),
+          )
+        }
+      }),
+      { numRuns: 300 },
+    )
   })
 
   it('takes the same time for an event however long a key has not been quiet', () => {

@@ -135,7 +135,16 @@ class OperatorStage implements AttachableStage {
 }
 
 /** The counts as they are now, which do not change any more. */
-function copyCounts({ in: entered, out, late, dropped, rejected, isComplete, clock, ...live }: Counts): Counts {
+function copyCounts({
+  in: entered,
+  out,
+  late,
+  dropped,
+  rejected,
+  isComplete,
+  clock,
+  ...live
+}: Counts): Counts {
   const [keys, watermark, feeds] = [live.keys(), live.watermark(), live.feeds?.()]
   return Object.assign(new Counts(), {
     in: entered,

@@ -107,7 +107,9 @@ export class SessionWindows<K extends Key, R> implements WindowEngine<K> {
   }
 
   finalFrom(timestamp: number): number {
-    return nextAfter(timestamp)
+    // Rounded up to a multiple of the gap, so that a session that never ends has few different times.
+    const rounded = (Math.floor(timestamp / this.#gap) + 1) * this.#gap
+    return rounded > timestamp ? rounded : nextAfter(timestamp)
   }
 
   early(): void {

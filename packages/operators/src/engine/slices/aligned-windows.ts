@@ -15,6 +15,7 @@ import { type Grid, type GridCell, windowAfter } from './grid.ts'
 import { KeySlices } from './key-slices.ts'
 import {
   createKeyWindows,
+  deleteChangesBefore,
   deleteRevisionsThrough,
   goOnAfter,
   isNewestFired,
@@ -271,13 +272,9 @@ export class AlignedWindows<K extends Key, R> implements WindowEngine<K> {
   }
 
   /** Evicts the slices below `next`, which no later window contains. */
-  #evictBefore({ slices, changed }: KeyWindows<K, R>, next: number): void {
-    for (const slice of changed ?? []) {
-      // The set is nearly in this order. A slice that stays here has no open window, and a later call deletes it.
-      if (slice >= next) break
-      changed?.delete(slice)
-    }
-    this.#options.onFinal(slices.evictBefore(next))
+  #evictBefore(state: KeyWindows<K, R>, next: number): void {
+    deleteChangesBefore(state, next)
+    this.#options.onFinal(state.slices.evictBefore(next))
   }
 
   /** Schedules the key's next window or, if no window is open, the expiry of its slices. */

@@ -50,6 +50,14 @@ export function deleteRevisionsThrough({ revisions }: KeyWindows<unknown, unknow
   while (revisions !== undefined && revisions.numberAt(0) <= window) revisions.shift()
 }
 
+export function deleteChangesBefore({ changed }: KeyWindows<unknown, unknown>, next: number): void {
+  for (const slice of changed ?? []) {
+    // The set is nearly in this order. A slice that stays here has no open window, and a later call deletes it.
+    if (slice >= next) break
+    changed?.delete(slice)
+  }
+}
+
 /** Whether no window after this one has fired. Later windows may have had early results. */
 export function isNewestFired(
   { revisions, nextWindow }: KeyWindows<unknown, unknown>,
