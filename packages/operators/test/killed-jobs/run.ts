@@ -46,7 +46,7 @@ export async function runKilled(run: KilledRun): Promise<Seen> {
     const isLast = seen.kills >= run.kills
     isOver = await runLife(run, seen, isLast ? undefined : createEnd(run.random))
     if (!isOver) seen.kills++
-    if (run.fault === 'corrupt' && !isOver && run.random() < 0.4) corruptNewest(run.kind, run.path)
+    if (run.fault === 'corrupt' && !isOver && run.random() < 0.4) await corruptNewest(run.kind, run.path)
   }
   return seen
 }

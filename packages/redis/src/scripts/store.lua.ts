@@ -30,11 +30,24 @@ end
 `
 
 /**
+ * `limit(lease, milliseconds)` returns how long a lease lasts if it is not renewed. One that lasts for longer than any lease was
+ * given before the clock of Redis was set back. It lasts no longer than a new one: who lives renews it by then.
+ */
+const LIMIT = `
+local function limit(lease, milliseconds)
+  local left, most = redis.call('PTTL', lease), tonumber(milliseconds)
+  if left <= most then return left end
+  redis.call('PEXPIRE', lease, most)
+  return most
+end
+`
+
+/**
  * Gives the right to run the job if nobody has it. KEYS: fence, lease. ARGV: a random name; the lease's milliseconds.
  * Returns the token, or how many milliseconds the lease of another process lasts if it is not renewed.
  */
-export const ACQUIRE_LEASE: string = `${GRANT}
-local left = redis.call('PTTL', KEYS[2])
+export const ACQUIRE_LEASE: string = `${GRANT}${LIMIT}
+local left = limit(KEYS[2], ARGV[2])
 if left > 0 then return left end
 return grant(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 `
@@ -57,7 +70,7 @@ export const OTHER_COUNT = 'SHARDS'
  * has; the index of each shard in KEYS.
  * Returns the quota, then index and token of each shard that the node has now.
  */
-export const SHARE_OUT: string = `${GRANT}
+export const SHARE_OUT: string = `${GRANT}${LIMIT}
 local nodes, node, life, count = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
 local stored = redis.call('HGET', nodes, 'count')
 if stored and stored ~= ARGV[4] then return redis.error_reply('${OTHER_COUNT} ' .. stored) end
@@ -93,6 +106,7 @@ local answer = { quota }
 for i = 6, #ARGV do
   if held >= quota then break end
   local fence, lease = KEYS[2 * i - 10], KEYS[2 * i - 9]
+  limit(lease, ARGV[3])
   local token = redis.call('GET', lease)
   if not token or string.sub(token, -#node) == node then
     answer[#answer + 1] = ARGV[i]

@@ -189,6 +189,33 @@ describe.skipIf(redisPath === undefined)('of several nodes of a job', () => {
     },
   )
 
+  it('the one that died before the clock of Redis was set back is replaced within one lease, and one that lives goes on', async () => {
+    const redis = await setUpRedis()
+    const admin = await setUpAdmin(redis)
+    const setBack = (lease: string) => admin.pExpire(lease, 3_600_000)
+    await admin.set('{rxsse}:job:job:lease', '1-dead')
+    await setBack('{rxsse}:job:job:lease')
+    const store = setUpStore({ url: redis.url })
+    const held = await store.acquire().granted
+    const reasons: Error[] = []
+    held.onLost((reason) => reasons.push(reason))
+    await setBack('{rxsse}:job:job:lease')
+    let isTaken = false
+    const request = setUpStore({ url: redis.url }).acquire()
+    void request.granted.then(() => {
+      isTaken = true
+    })
+    // Longer than a lease.
+    await sleep(1_500)
+    expect([isTaken, reasons, store.token]).toEqual([false, [], expect.any(String)])
+    request.cancel()
+
+    await admin.set('{rxsse}:shard:1:job:lease', '1-dead')
+    await setBack('{rxsse}:shard:1:job:lease')
+    const { granted } = store.shard(1, 2).acquire()
+    await (await granted).release()
+  })
+
   it('the one whose right Redis has forgotten or given to another cannot save or append', async () => {
     const redis = await setUpRedis()
     const admin = await setUpAdmin(redis)
