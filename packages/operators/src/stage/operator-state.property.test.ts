@@ -2,14 +2,7 @@ import fc from 'fast-check'
 import { describe, it } from 'vitest'
 import { checkStateLaw, type Operator, type Plan, type Step } from '../../test/state-law.ts'
 import { every, type Reading, stateful, withClock } from '../../test/stateful.ts'
-import {
-  type Aggregates,
-  countWindow,
-  session,
-  slidingWindow,
-  tumbling,
-  windowAggregate,
-} from '../index.ts'
+import { type Aggregates, countWindow, session, slidingWindow, tumbling, windowAggregate } from '../index.ts'
 
 const steps: fc.Arbitrary<readonly Step<Reading>[]> = fc
   .array(
