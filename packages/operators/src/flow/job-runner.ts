@@ -64,6 +64,11 @@ export function createJobRunner<J, I, R>(
     settle(job, as)
   }
 
+  function succeed(job: J): void {
+    finish(job, 'out')
+    run()
+  }
+
   function end(place: Place<R> | undefined, work: () => void): void {
     if (place === undefined) work()
     else line?.end(place, work)
@@ -84,12 +89,11 @@ export function createJobRunner<J, I, R>(
           })
         }),
       complete: () =>
-        enter(() =>
-          end(place, () => {
-            finish(job, 'out')
-            run()
-          }),
-        ),
+        enter(() => {
+          // Most runners have no order, and need no function for later.
+          if (place === undefined) succeed(job)
+          else line?.end(place, () => succeed(job))
+        }),
     })
     try {
       from(fn(input)).subscribe(subscriber)

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
-import { checkStateLaw, type Plan, type Step } from '../../test/state-law.ts'
+import { checkStateLaw, type Operator, type Plan, type Step } from '../../test/state-law.ts'
 import { every, type Reading, stateful, withClock } from '../../test/stateful.ts'
+import { type Aggregates, countWindow, session, slidingWindow, tumbling, windowAggregate } from '../index.ts'
 
 const steps: fc.Arbitrary<readonly Step<Reading>[]> = fc
   .array(
@@ -50,5 +51,24 @@ describe.each(Object.entries(withClock))('the state of %s', (_, operators) => {
       ),
       { numRuns: every },
     )
+  })
+})
+
+describe('a copy that is made while the stream ends', () => {
+  const event = (key: number, time: number): Reading => ({ id: `${key} ${time}`, key, time, value: 1 })
+  const aggregates = (a: Aggregates<Reading>) => ({ n: a.count() })
+  const time = { timestamp: (r: Reading) => r.time, maxOutOfOrderness: 50, key: (r: Reading) => r.key }
+  const operators: Readonly<Record<string, Operator<Reading>>> = {
+    windowAggregate: (run) => windowAggregate(tumbling(30), { ...time, aggregates, ...run }),
+    sessions: (run) => windowAggregate(session(30), { ...time, aggregates, ...run }),
+    slidingWindow: (run) => slidingWindow({ size: 30, ...time, aggregates, ...run }),
+    countWindow: (run) => countWindow({ size: 2, key: time.key, aggregates, ...run }),
+  }
+
+  it.each(Object.entries(operators))('shows nothing of the end, with %s', (_, operator) => {
+    const steps = [event(0, 100), event(1, 100), event(1, 60)].map((each) => ({ wait: 1, event: each }))
+    // Only the end changes the second key while the state is copied.
+    const change = (each: Reading) => ({ ...each, key: 0 })
+    checkStateLaw(operator, steps, { pieces: [0], waited: 0, life: Number.POSITIVE_INFINITY, change })
   })
 })

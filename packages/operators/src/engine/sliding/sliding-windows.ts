@@ -85,7 +85,12 @@ export class SlidingWindows<K extends Key, R> implements WindowEngine<K> {
   }
 
   flush(keeps: boolean): void {
-    if (keeps) for (const { events } of this.#states.states()) events.keep()
+    if (keeps) {
+      for (const { key, events } of this.#states.states()) {
+        this.#states.willChange(key)
+        events.keep()
+      }
+    }
     this.#fireUpTo(Number.MAX_VALUE, 'flush', keeps)
     if (keeps) return
     for (const state of [...this.#states.states()]) {
