@@ -9,6 +9,7 @@ export {
 export type { SseEvent, SseMessage } from './event.ts'
 export { isPromise, type MaybePromise } from './maybe-promise.ts'
 export { describeValue, optionError, requireFunction, requireInteger, requireNumber } from './option-error.ts'
+export { resolveValidate, type Validate, type ValidateResult } from './schema/resolve-validate.ts'
 export {
   createSnapshotStore,
   type SnapshotBackend,

@@ -1,10 +1,9 @@
-import { optionError, type SseEvent } from '@rxsse/shared'
+import { optionError, resolveValidate, type SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
 import { operate } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import type { EventMap, EventOf } from './define-events.ts'
 import { type DecodeOptions, EventValidator, resolveDecodeOptions } from './event-validator.ts'
-import { resolveValidate } from './schema-validate.ts'
 
 export interface DecodeByTypeOptions extends DecodeOptions {
   /** Takes events whose type the map does not have. Default: they are only counted. */

@@ -1,9 +1,8 @@
-import type { SseEvent } from '@rxsse/shared'
+import { resolveValidate, type SseEvent } from '@rxsse/shared'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { OperatorFunction } from 'rxjs'
 import { operate } from '../stage/operate.ts'
 import { type DecodeOptions, EventValidator, resolveDecodeOptions } from './event-validator.ts'
-import { resolveValidate } from './schema-validate.ts'
 
 /**
  * Parses each event's data and validates it with a schema of any Standard Schema library (zod, valibot, arktype). The

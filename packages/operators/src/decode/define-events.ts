@@ -1,6 +1,5 @@
-import type { SseEvent } from '@rxsse/shared'
+import { resolveValidate, type SseEvent } from '@rxsse/shared'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { resolveValidate } from './schema-validate.ts'
 
 /** Schemas by event type. */
 export type EventMap = Readonly<Record<string, StandardSchemaV1>>

@@ -1,11 +1,16 @@
-import { describeValue, requireInteger, type SseEvent } from '@rxsse/shared'
+import {
+  describeValue,
+  requireInteger,
+  type SseEvent,
+  type Validate,
+  type ValidateResult,
+} from '@rxsse/shared'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { type FlowGate, requireGate } from '../flow/job-queue.ts'
 import type { EventHandler, OperatorContext, StageOptions } from '../stage/operate.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
 import { type InvalidEvent, rejectInvalid } from './invalid-event.ts'
 import { resolveParseJson } from './parse-json.ts'
-import type { Result, Validate } from './schema-validate.ts'
 
 export interface DecodeOptions extends StageOptions {
   /** Turns the data's text into the schema's input. Default: `JSON.parse`. */
@@ -165,7 +170,7 @@ export class EventValidator<Out> implements EventHandler<SseEvent> {
     if (this.#isCompleting && this.#first === undefined) out.complete()
   }
 
-  #run(event: SseEvent, validate: Validate): Outcome | PromiseLike<Result> {
+  #run(event: SseEvent, validate: Validate): Outcome | PromiseLike<ValidateResult> {
     try {
       const result = validate(this.#config.parse(event.data))
       return isThenable(result) ? result : requireResult(result)
@@ -180,20 +185,21 @@ interface Pending {
   readonly validate: Validate
   readonly part: Part<string> | undefined
   /** Its validation, if that has started on arrival. */
-  readonly promise: PromiseLike<Result> | undefined
+  readonly promise: PromiseLike<ValidateResult> | undefined
   outcome: Outcome | undefined
   next: Pending | undefined
 }
 
-type Outcome = Result | { readonly cause: unknown }
+type Outcome = ValidateResult | { readonly cause: unknown }
 
-function isThenable(result: unknown): result is PromiseLike<Result> {
+function isThenable(result: unknown): result is PromiseLike<ValidateResult> {
   return (
-    result instanceof Promise || typeof (result as Partial<PromiseLike<Result>> | null)?.then === 'function'
+    result instanceof Promise ||
+    typeof (result as Partial<PromiseLike<ValidateResult>> | null)?.then === 'function'
   )
 }
 
-function requireResult(result: Result): Outcome {
+function requireResult(result: ValidateResult): Outcome {
   if (typeof result === 'object' && result !== null) return result
   return { cause: new TypeError(`the schema gave ${describeValue(result)} as the result of a validation`) }
 }

@@ -1,5 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { from } from 'rxjs'
-import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest'
+import { describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { openReader } from '../../test/reader.ts'
 import { serve } from '../../test/serve.ts'
@@ -69,6 +70,29 @@ describe('a sink with events', () => {
     ])
     expect(rejected).toEqual(['bad'])
   })
+})
+
+it('a schema of zod that is asynchronous for some values only leaves no rejection unhandled', async () => {
+  const unhandled = vi.fn()
+  process.on('unhandledRejection', unhandled)
+  onTestFinished(() => void process.off('unhandledRejection', unhandled))
+  const broken = async () => {
+    await turn()
+    throw new Error('no database')
+  }
+  const sink = createSink({ events: { message: z.union([z.string(), z.number().refine(broken)]) } })
+  for (let round = 0; round < 2; round++) {
+    await sink.publish({ type: 'message', data: 'a' })
+    await expect(sink.publish({ type: 'message', data: 1 })).rejects.toThrow('no database')
+  }
+  await turn()
+  expect(unhandled).not.toHaveBeenCalled()
+})
+
+it('a type without a schema is refused at construction', () => {
+  expect(() => createSink({ events: { price: {} as never } })).toThrow(
+    /createSink: events\.price must be a Standard Schema/,
+  )
 })
 
 describe('connections$', () => {

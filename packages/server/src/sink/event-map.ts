@@ -1,4 +1,10 @@
-import { isPromise, type MaybePromise, type SseMessage } from '@rxsse/shared'
+import {
+  isPromise,
+  type MaybePromise,
+  resolveValidate,
+  type SseMessage,
+  type ValidateResult,
+} from '@rxsse/shared'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { SinkError } from './errors.ts'
 
@@ -24,20 +30,32 @@ export function defineEvents<const Events extends EventMap>(events: Events): Eve
 }
 
 /**
- * Checks the data of a message against the schema of its type. The message is sent as it is, not as
- * the schema transforms it. Throws or rejects with a `SinkError` that names the type and the path.
+ * Creates the function that checks the data of a message against the schema of its type. The message is
+ * sent as it is, not as the schema transforms it. The function throws or rejects with a `SinkError` that
+ * names the type and the path. Throws a `TypeError` if a type has no schema.
  */
-export function checkEvent(events: EventMap, { type = 'message', data }: SseMessage): MaybePromise<void> {
-  const schema = Object.hasOwn(events, type) ? events[type] : undefined
-  if (schema === undefined) {
-    const known = Object.keys(events).join(', ')
-    throw new SinkError('message', `message.type is '${type}', which is none of the sink's events: ${known}`)
+export function createEventCheck(events: EventMap): (message: SseMessage) => MaybePromise<void> {
+  const types = Object.entries(events)
+  const validators = new Map(
+    types.map(([type, schema]) => [type, resolveValidate(schema, `createSink: events.${type}`)]),
+  )
+  const known = types.map(([type]) => type).join(', ')
+  return ({ type = 'message', data }) => {
+    const validate = validators.get(type)
+    if (validate === undefined) {
+      throw new SinkError(
+        'message',
+        `message.type is '${type}', which is none of the sink's events: ${known}`,
+      )
+    }
+    const result = validate(data)
+    return isPromise(result)
+      ? result.then((settled) => assertValid(settled, type))
+      : assertValid(result, type)
   }
-  const result = schema['~standard'].validate(data)
-  return isPromise(result) ? result.then((settled) => assertValid(settled, type)) : assertValid(result, type)
 }
 
-function assertValid({ issues }: StandardSchemaV1.Result<unknown>, type: string): void {
+function assertValid({ issues }: ValidateResult, type: string): void {
   if (issues === undefined) return
   const reasons = issues.map(({ message, path = [] }) => {
     const at = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')

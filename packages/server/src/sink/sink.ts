@@ -12,7 +12,7 @@ import { Sequencer } from '../replay/sequencer.ts'
 import { callSafely } from './callbacks.ts'
 import { Completion } from './completion.ts'
 import { createErrorReporter } from './errors.ts'
-import { checkEvent, type EventMap, type MessageOf } from './event-map.ts'
+import { createEventCheck, type EventMap, type MessageOf } from './event-map.ts'
 import { resolveType, type Target, type TypedMessage, withType } from './message.ts'
 import { type Published, Publisher, type PublisherContext, type PublishOptions } from './publisher.ts'
 import { createSinkObserver, type SinkObserverHost } from './sink-observer.ts'
@@ -193,6 +193,6 @@ function createPublisher<M extends SseMessage>(
     ...context,
     topic: (options.topic ?? (({ type }) => resolveType(type))) as (message: SseMessage) => string,
     sourceId: options.sourceId as ((message: SseMessage) => string | undefined) | undefined,
-    check: events === undefined ? undefined : (message) => checkEvent(events, message),
+    check: events === undefined ? undefined : createEventCheck(events),
   })
 }

@@ -1,11 +1,16 @@
-import { optionError } from '@rxsse/shared'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { optionError } from '../option-error.ts'
 import { hasUserFunction, isZod, type ZodSchema } from './zod-schema.ts'
 
+/** The function of a Standard Schema that checks a value, and parses it. */
 export type Validate = StandardSchemaV1['~standard']['validate']
-export type Result = StandardSchemaV1.Result<unknown>
+/** The value as the schema has parsed it, or what is wrong with it. */
+export type ValidateResult = StandardSchemaV1.Result<unknown>
 
-/** The schema's validate function. Throws a `TypeError` that names the option if it has none. */
+/**
+ * The schema's validate function. No rejection of a function in a zod schema stays unhandled. Throws a `TypeError` that names the option
+ * if the schema has none.
+ */
 export function resolveValidate(schema: StandardSchemaV1, option: string): Validate {
   const standard = schema?.['~standard']
   if (typeof standard?.validate !== 'function') {
@@ -21,7 +26,7 @@ export function resolveValidate(schema: StandardSchemaV1, option: string): Valid
  * promise only for a value that meets one.
  */
 function createZodValidate(schema: ZodSchema, validate: Validate): Validate {
-  async function describe(value: unknown): Promise<Result> {
+  async function describe(value: unknown): Promise<ValidateResult> {
     const { data, error } = await schema.safeParseAsync(value)
     return error === undefined ? { value: data } : { issues: error.issues }
   }
