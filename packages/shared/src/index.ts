@@ -16,6 +16,6 @@ export {
   type SnapshotRecord,
 } from './snapshots/create-snapshot-store.ts'
 export { formatShardPrefix, parseShardPrefix, type ShardName, withShards } from './snapshots/shards.ts'
-export type { Crc32, SnapshotContent, SnapshotDraft } from './snapshots/snapshot-bytes.ts'
+export type { Crc32, SnapshotDraft, StoredSnapshot } from './snapshots/snapshot-bytes.ts'
 export type { Lease, LeaseRequest, Snapshot, SnapshotStore } from './snapshots/snapshot-store.ts'
 export { SnapshotStoreError, type SnapshotStoreErrorCode } from './snapshots/snapshot-store-error.ts'

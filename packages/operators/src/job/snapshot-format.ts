@@ -20,7 +20,7 @@ export interface SavedPart {
   readonly chunks: readonly Uint8Array[]
 }
 
-export interface SnapshotContent {
+export interface JobSnapshot {
   /** How many shards the job has. Undefined if it is not split. */
   readonly shards: number | undefined
   /** The time of day of the cut. */
@@ -38,7 +38,7 @@ interface Header {
 }
 
 /** The bytes of a snapshot: a header, then the bytes of each part. No bytes are copied. */
-export function formatSnapshot({ shards, time, feeds, parts }: SnapshotContent): readonly Uint8Array[] {
+export function formatSnapshot({ shards, time, feeds, parts }: JobSnapshot): readonly Uint8Array[] {
   const header: Header = {
     format: 1,
     shards,
@@ -52,7 +52,7 @@ export function formatSnapshot({ shards, time, feeds, parts }: SnapshotContent):
 }
 
 /** Throws if the bytes are those of another format. */
-export function parseSnapshot({ number, chunks }: Snapshot): SnapshotContent {
+export function parseSnapshot({ number, chunks }: Snapshot): JobSnapshot {
   try {
     const reader = new ByteReader(chunks)
     const { format, shards, time, feeds, parts } = reader.value<Header>()

@@ -6,7 +6,7 @@ import { countBytes, type FeedPosition, formatSnapshot } from './snapshot-format
 import { type CopiedPart, StateCopy } from './state-copy.ts'
 
 /** What snapshots are taken of. */
-export interface Subject {
+export interface SnapshotSubject {
   /** Prepares a cut. Returns what it has to wait for. Then `retry` is called when that may be over. */
   prepareCut(): string | undefined
   /** What a snapshot contains, as of now. */
@@ -53,7 +53,7 @@ export class Snapshotter {
   readonly #every: number
   readonly #clock: Clock
   readonly #bytesPerTurn: number
-  readonly #subject: Subject
+  readonly #subject: SnapshotSubject
   readonly #timer: Timer
   /** Runs what is left of a copy, or tries a cut again, in a turn of its own. */
   readonly #turn: Timer
@@ -76,7 +76,7 @@ export class Snapshotter {
   #saving: Promise<unknown> | undefined
   #stopReason: unknown
 
-  constructor({ store, shard, every, clock, bytesPerTurn }: SnapshotterOptions, subject: Subject) {
+  constructor({ store, shard, every, clock, bytesPerTurn }: SnapshotterOptions, subject: SnapshotSubject) {
     this.#store = store
     this.#shards = shard?.count
     this.#every = every

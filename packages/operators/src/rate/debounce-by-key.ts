@@ -6,7 +6,7 @@ import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
 import { shiftToDay } from '../stage/clock.ts'
 import type { StateReader, StateWriter } from '../stage/operator-state.ts'
-import { type ByKeyOptions, type Held, operateByKey } from './operate-by-key.ts'
+import { type ByKeyOptions, type HeldEvent, operateByKey } from './operate-by-key.ts'
 
 export interface DebounceByKeyOptions<T> extends ByKeyOptions<T> {
   /** How long a key must be quiet before its latest event is emitted. */
@@ -114,7 +114,7 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
   })
 }
 
-interface Debounced<T> extends Scheduled, CopiedEntry, Held<T> {
+interface Debounced<T> extends Scheduled, CopiedEntry, HeldEvent<T> {
   readonly id: Primitive
   due: number
   /** The latest that `due` may become. */

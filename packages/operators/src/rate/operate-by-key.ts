@@ -24,7 +24,7 @@ export interface ByKeyOptions<T> extends StageOptions {
 }
 
 /** An event that is held. */
-export interface Held<T> {
+export interface HeldEvent<T> {
   event: T
   /** The event as a `commit` follows it. */
   part: Part<string> | undefined

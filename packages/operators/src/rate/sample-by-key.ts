@@ -2,7 +2,7 @@ import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { Primitive } from '../engine/keyed-state/key.ts'
 import { loadItems, saveItems } from '../stage/operator-state.ts'
-import { type ByKeyOptions, type Held, operateByKey } from './operate-by-key.ts'
+import { type ByKeyOptions, type HeldEvent, operateByKey } from './operate-by-key.ts'
 
 export interface SampleByKeyOptions<T> extends ByKeyOptions<T> {
   /** How long events are held, counted from the first one. */
@@ -69,6 +69,6 @@ export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperator
 }
 
 /** The latest event of a key. */
-interface Sampled<T> extends Readonly<Held<T>> {
+interface Sampled<T> extends Readonly<HeldEvent<T>> {
   readonly id: Primitive
 }

@@ -5,7 +5,7 @@ import type { Primitive } from '../engine/keyed-state/key.ts'
 import { type Scheduled, TimerQueue } from '../engine/queues/timer-queue.ts'
 import { shiftToDay } from '../stage/clock.ts'
 import type { StateReader, StateWriter } from '../stage/operator-state.ts'
-import { type ByKeyOptions, type Held, operateByKey } from './operate-by-key.ts'
+import { type ByKeyOptions, type HeldEvent, operateByKey } from './operate-by-key.ts'
 
 export interface ThrottleByKeyOptions<T> extends ByKeyOptions<T> {
   /** The shortest time between two events of a key. */
@@ -131,7 +131,7 @@ interface Throttled<T> extends Scheduled, CopiedEntry {
   /** When the interval ends. Unlike `at`, it changes only after a copy of the entry was written. */
   end: number
   /** The latest event of the interval, if there is one. */
-  readonly held: Held<T>[]
+  readonly held: HeldEvent<T>[]
 }
 
 /** `shift` makes times of the day. */

@@ -3,10 +3,10 @@ import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import {
   type SnapshotBackend,
-  type SnapshotContent,
   type SnapshotDraft,
   type SnapshotRecord,
   type SnapshotStore,
+  type StoredSnapshot,
   withShards,
 } from '@rxsse/shared'
 import { removeLeftovers, replaceFile } from '@rxsse/shared/files'
@@ -47,7 +47,7 @@ class SnapshotFiles implements SnapshotBackend {
     return this.#found.filter((record) => record !== undefined)
   }
 
-  async read(id: string): Promise<SnapshotContent> {
+  async read(id: string): Promise<StoredSnapshot> {
     return parseContent(await readFile(this.#pathOf(id)))
   }
 
@@ -114,7 +114,7 @@ async function readRecord(path: string): Promise<SnapshotRecord | undefined> {
   return { id: header.toString('hex', 8, 16), number: header.readDoubleBE(16) }
 }
 
-function parseContent(file: Buffer): SnapshotContent {
+function parseContent(file: Buffer): StoredSnapshot {
   const count = file.readUInt32BE(24)
   const start = HEADER_BYTES + 4 * count
   if (file.length < start + 4) throw new Error('its file is too short')

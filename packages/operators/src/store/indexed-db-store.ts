@@ -2,10 +2,10 @@ import {
   createSnapshotStore,
   optionError,
   type SnapshotBackend,
-  type SnapshotContent,
   type SnapshotDraft,
   type SnapshotRecord,
   type SnapshotStore,
+  type StoredSnapshot,
   withShards,
 } from '@rxsse/shared'
 import { crc32 } from './crc32.ts'
@@ -48,7 +48,7 @@ export function indexedDbStore({ name }: IndexedDbStoreOptions): SnapshotStore {
   return withShards(store, (index) => indexedDbStore({ name: `${name}-shard${index}` }))
 }
 
-interface Header extends Omit<SnapshotContent, 'pieces'> {
+interface Header extends Omit<StoredSnapshot, 'pieces'> {
   readonly id: string
   readonly number: number
   /** The number of pieces. */
@@ -73,7 +73,7 @@ class SnapshotObjects implements SnapshotBackend {
     })
   }
 
-  read(id: string): Promise<SnapshotContent> {
+  read(id: string): Promise<StoredSnapshot> {
     return this.#use((database) => this.#read(database, id))
   }
 
@@ -98,7 +98,7 @@ class SnapshotObjects implements SnapshotBackend {
     }
   }
 
-  async #read(database: IdbDatabase, id: string): Promise<SnapshotContent> {
+  async #read(database: IdbDatabase, id: string): Promise<StoredSnapshot> {
     const headers = database.transaction([HEADERS], 'readonly').objectStore(HEADERS)
     const { sizes, checksum, pieces: count } = (await completeRequest(headers.get(id))) as Header
     const pieces: Uint8Array[] = []

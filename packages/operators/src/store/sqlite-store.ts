@@ -6,10 +6,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import {
   type SnapshotBackend,
-  type SnapshotContent,
   type SnapshotDraft,
   type SnapshotRecord,
   type SnapshotStore,
+  type StoredSnapshot,
   withShards,
 } from '@rxsse/shared'
 import { syncFolder } from '@rxsse/shared/files'
@@ -53,7 +53,7 @@ class SnapshotDatabase implements SnapshotBackend {
     return rows.map(({ id, number }) => ({ id: String(id), number: Number(number) }))
   }
 
-  async read(id: string): Promise<SnapshotContent> {
+  async read(id: string): Promise<StoredSnapshot> {
     const row = this.#database
       .prepare('SELECT first, pieces, sizes, checksum FROM snapshot WHERE id = ?')
       .get(id)

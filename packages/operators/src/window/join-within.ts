@@ -1,6 +1,6 @@
 import { requireFunction } from '@rxsse/shared'
 import { from, type Observable, type ObservableInput, type OperatorFunction } from 'rxjs'
-import { type Held, IntervalJoin, isMatched, type JoinSide } from '../engine/join/interval-join.ts'
+import { IntervalJoin, isMatched, type JoinEntry, type JoinSide } from '../engine/join/interval-join.ts'
 import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { nextAfter } from '../engine/sessions/next-after.ts'
 import { createProgress, type FeedFragment } from '../progress/progress.ts'
@@ -82,7 +82,7 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
   /** The feed of the event that is being read. */
   #feed = ''
   #open = 2
-  readonly #matches: (Held<T> | Held<U>)[] = []
+  readonly #matches: (JoinEntry<T> | JoinEntry<U>)[] = []
 
   constructor(
     other: Observable<U>,
@@ -213,7 +213,7 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
   }
 
   #takeLeft(id: Primitive, timestamp: number, event: T): void {
-    const matches = this.#matches as Held<U>[]
+    const matches = this.#matches as JoinEntry<U>[]
     this.#join.matchLeft(id, timestamp, (right) => matches.push(right))
     const hasMatch = matches.length > 0
     const results = this.#combine('left', event, (held) => this.#project(event, held.event as U))
@@ -223,7 +223,7 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
   }
 
   #takeRight(id: Primitive, timestamp: number, event: U): void {
-    const matches = this.#matches as Held<T>[]
+    const matches = this.#matches as JoinEntry<T>[]
     this.#join.matchRight(id, timestamp, (left) => matches.push(left))
     const hasMatch = matches.length > 0
     const results = this.#combine('right', event, (held) => this.#project(held.event as T, event))
@@ -233,7 +233,7 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
   }
 
   /** The results of the event's pairs. Undefined if a callback has thrown: then nothing has changed. */
-  #combine(side: JoinSide, event: T | U, project: (held: Held<T> | Held<U>) => R): R[] | undefined {
+  #combine(side: JoinSide, event: T | U, project: (held: JoinEntry<T> | JoinEntry<U>) => R): R[] | undefined {
     if (this.#matches.length === 0) return NONE
     const matches = this.#matches.splice(0)
     try {
@@ -255,7 +255,7 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
     // More than one if a state was restored that had another bound.
     while (this.#join.held > this.#config.maxBuffered) {
       // There is at least one.
-      this.#drop(this.#join.takeNext() as Held<T> | Held<U>, 'max-buffered')
+      this.#drop(this.#join.takeNext() as JoinEntry<T> | JoinEntry<U>, 'max-buffered')
     }
     for (const result of results) out.next(result)
   }
@@ -274,7 +274,7 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
     }
   }
 
-  #emitUnmatched({ side, event }: Held<T> | Held<U>): void {
+  #emitUnmatched({ side, event }: JoinEntry<T> | JoinEntry<U>): void {
     const { out, counts } = this.#context
     let result: R
     try {
@@ -287,7 +287,7 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
     out.next(result)
   }
 
-  #drop(held: Held<T> | Held<U>, reason: DroppedJoinEvent<T, U>['reason']): void {
+  #drop(held: JoinEntry<T> | JoinEntry<U>, reason: DroppedJoinEvent<T, U>['reason']): void {
     if (!isMatched(held)) this.#context.counts.dropped++
     this.#config.onDropped?.({ ...tag<T, U>(held.side, held.event), reason })
   }

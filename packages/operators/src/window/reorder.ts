@@ -27,7 +27,7 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
   return operateSerialized<T, T>('reorder', options.stage, (context) => {
     const { out, counts } = context
     counts.tracker?.onStart()
-    const held = new Heap<Held<T>>(
+    const held = new Heap<WaitingEvent<T>>(
       (a, b) => a.timestamp < b.timestamp || (a.timestamp === b.timestamp && a.order < b.order),
     )
     let arrived = 0
@@ -46,7 +46,7 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
       }
     }
 
-    function emit({ event, part }: Held<T>): void {
+    function emit({ event, part }: WaitingEvent<T>): void {
       emitEvent(counts, out, event, part)
     }
 
@@ -108,7 +108,7 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
   })
 }
 
-interface Held<T> {
+interface WaitingEvent<T> {
   readonly timestamp: number
   readonly order: number
   readonly event: T

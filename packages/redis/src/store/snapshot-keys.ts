@@ -1,9 +1,9 @@
 import {
   type SnapshotBackend,
-  type SnapshotContent,
   type SnapshotDraft,
   type SnapshotRecord,
   SnapshotStoreError,
+  type StoredSnapshot,
 } from '@rxsse/shared'
 import type { Connection, Failure } from '../connection/connection.ts'
 import type { ConnectionSettings } from '../connection/connection-options.ts'
@@ -32,7 +32,7 @@ export interface SnapshotKeysOptions {
   readonly holder: LeaseHolder
 }
 
-interface Header extends Omit<SnapshotContent, 'pieces'> {
+interface Header extends Omit<StoredSnapshot, 'pieces'> {
   readonly number: number
   /** The number of pieces. */
   readonly pieces: number
@@ -56,7 +56,7 @@ export class SnapshotKeys implements SnapshotBackend {
     return Array.from(this.#headers, ([id, header]) => ({ id, number: header?.number }))
   }
 
-  async read(id: string): Promise<SnapshotContent> {
+  async read(id: string): Promise<StoredSnapshot> {
     const { pieces: count, sizes, checksum } = this.#headers.get(id) as Header
     const pieces: Uint8Array[] = []
     for (let at = 0; at < count; at += PIECES_AT_ONCE) {

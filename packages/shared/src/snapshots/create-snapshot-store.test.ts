@@ -1,14 +1,14 @@
 import { crc32 } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { createSnapshotStore, type SnapshotBackend } from './create-snapshot-store.ts'
-import type { SnapshotContent } from './snapshot-bytes.ts'
+import type { StoredSnapshot } from './snapshot-bytes.ts'
 
 it('a save that failed and is carried out during the next one is no save of another process', async () => {
-  const stored = new Map<string, SnapshotContent & { readonly number: number }>()
+  const stored = new Map<string, StoredSnapshot & { readonly number: number }>()
   let late: (() => void) | undefined
   const backend: SnapshotBackend = {
     list: () => Array.from(stored, ([id, { number }]) => ({ id, number })),
-    read: (id) => stored.get(id) as SnapshotContent,
+    read: (id) => stored.get(id) as StoredSnapshot,
     write(draft, keep) {
       const removed = [...stored.keys()].filter((id) => !keep.includes(id))
       const pieces = [...draft.pieces(100)]

@@ -3,8 +3,8 @@ import { optionError, requireInteger } from '../option-error.ts'
 import {
   type Crc32,
   draftSnapshot,
-  type SnapshotContent,
   type SnapshotDraft,
+  type StoredSnapshot,
   splitPieces,
   verifyContent,
 } from './snapshot-bytes.ts'
@@ -24,7 +24,7 @@ export interface SnapshotBackend {
   /** All snapshots that are there, in any order. */
   list(): MaybePromise<readonly SnapshotRecord[]>
   /** Throws if something is missing or malformed. Whether the checksum is right is tested elsewhere. */
-  read(id: string): MaybePromise<SnapshotContent>
+  read(id: string): MaybePromise<StoredSnapshot>
   /**
    * Stores a snapshot, entirely or not at all, so that it survives a crash of the machine. Keeps the snapshots `keep`, of
    * which the last may be overwritten if there is room for two only. A write that failed may be carried out late, but not

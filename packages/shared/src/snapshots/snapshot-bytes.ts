@@ -4,7 +4,7 @@ import type { Snapshot } from './snapshot-store.ts'
 export type Crc32 = (bytes: Uint8Array, value?: number) => number
 
 /** A stored snapshot. */
-export interface SnapshotContent {
+export interface StoredSnapshot {
   /** The length of each chunk. */
   readonly sizes: readonly number[]
   readonly checksum: number
@@ -66,7 +66,7 @@ function* cutPieces(chunks: readonly Uint8Array[], length: number): Generator<Ui
 /** Whether the bytes are those that were saved. */
 export async function verifyContent(
   number: number,
-  { sizes, checksum, pieces }: SnapshotContent,
+  { sizes, checksum, pieces }: StoredSnapshot,
   crc32: Crc32,
   nextTurn: () => Promise<unknown>,
 ): Promise<boolean> {
@@ -86,7 +86,7 @@ export async function verifyContent(
 const BYTES_A_TURN = 2 ** 20
 
 /** The chunks as they were saved. */
-export function splitPieces({ sizes, pieces }: SnapshotContent): Uint8Array[] {
+export function splitPieces({ sizes, pieces }: StoredSnapshot): Uint8Array[] {
   const bytes = pieces.length === 1 ? (pieces[0] as Uint8Array) : concatenate(pieces)
   let end = 0
   return sizes.map((size) => {

@@ -1,6 +1,6 @@
 import { identifyKey, type Key, type Primitive } from '../keyed-state/key.ts'
 import type { Aggregate } from './aggregate.ts'
-import { createFoldAggregate, type Fold, identity, type Timed } from './fold-aggregate.ts'
+import { createFoldAggregate, type Fold, identity, type TimedValue } from './fold-aggregate.ts'
 
 /**
  * A sequence that contains other sequences without copying them. Overlapping windows share their parts this way. Copies
@@ -39,7 +39,7 @@ function* iterate<V>(rope: Rope<V>): Generator<V, void> {
 
 /** Every value that is not null, in the order of event time. Equal timestamps are in the order of arrival. */
 export function collect<T, V>(select: (event: T) => V = identity): Aggregate<T, readonly V[]> {
-  return createFoldAggregate<T, readonly V[], V, Rope<Timed<V>>>({
+  return createFoldAggregate<T, readonly V[], V, Rope<TimedValue<V>>>({
     kind: 'collect',
     read: select,
     create: createRope,
@@ -48,7 +48,7 @@ export function collect<T, V>(select: (event: T) => V = identity): Aggregate<T, 
     merge: join,
     result: (rope) => sortByTime(rope).map(({ value }) => value),
     toData: (rope) => [...iterate(rope)],
-    fromData: (data) => ({ own: data as Timed<V>[], parts: [] }),
+    fromData: (data) => ({ own: data as TimedValue<V>[], parts: [] }),
   })
 }
 
@@ -78,7 +78,7 @@ interface Identified<V> {
   readonly id: Primitive
   readonly value: V
 }
-type Distinct<V> = Rope<Map<Primitive, Timed<V>>>
+type Distinct<V> = Rope<Map<Primitive, TimedValue<V>>>
 
 function createDistinctFold<T, V extends Key>(
   select: (event: T) => V,
@@ -103,15 +103,15 @@ function createDistinctFold<T, V extends Key>(
     merge: join,
     toData: (rope) => [...iterate(rope)],
     fromData(data) {
-      const [own, ...parts] = data as Map<Primitive, Timed<V>>[]
+      const [own, ...parts] = data as Map<Primitive, TimedValue<V>>[]
       // Each stays apart: a value that comes now is after all of them.
       return { own: own === undefined ? [] : [own], parts: parts.map((part) => ({ own: [part], parts: [] })) }
     },
   }
 }
 
-function findFirst<V>(rope: Distinct<V>): Rope<Timed<V>> {
-  const first = new Map<Primitive, Timed<V>>()
+function findFirst<V>(rope: Distinct<V>): Rope<TimedValue<V>> {
+  const first = new Map<Primitive, TimedValue<V>>()
   for (const part of iterate(rope)) {
     for (const [id, timed] of part) {
       const known = first.get(id)
@@ -121,7 +121,7 @@ function findFirst<V>(rope: Distinct<V>): Rope<Timed<V>> {
   return { own: [...first.values()], parts: [] }
 }
 
-function sortByTime<V>(rope: Rope<Timed<V>>): Timed<V>[] {
+function sortByTime<V>(rope: Rope<TimedValue<V>>): TimedValue<V>[] {
   // Array.prototype.sort is stable, so equal timestamps stay in the order of arrival.
   return [...iterate(rope)].sort((a, b) => a.timestamp - b.timestamp)
 }

@@ -3,7 +3,7 @@ import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import type { Aggregate } from './aggregate.ts'
 import type { Cells } from './cells.ts'
 import { FlatAggregate } from './flat-aggregate.ts'
-import { createFoldAggregate, identity, type Timed } from './fold-aggregate.ts'
+import { createFoldAggregate, identity, type TimedValue } from './fold-aggregate.ts'
 import type { MaybeNumber } from './numeric.ts'
 
 /** A value that `<` can compare. Dates compare by their time. */
@@ -133,7 +133,7 @@ function createTimeFold<T, V>(
   select: (event: T) => V,
   replaces: (timestamp: number, than: number) => boolean,
 ): Aggregate<T, V | null> {
-  return createFoldAggregate<T, V | null, V, Timed<V> | null>({
+  return createFoldAggregate<T, V | null, V, TimedValue<V> | null>({
     kind,
     read: select,
     create: () => null,

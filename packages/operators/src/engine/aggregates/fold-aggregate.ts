@@ -27,7 +27,7 @@ export function identity<T, V>(event: T): V {
 }
 
 /** A value, and when it happened. */
-export interface Timed<V> {
+export interface TimedValue<V> {
   readonly timestamp: number
   readonly value: V
 }

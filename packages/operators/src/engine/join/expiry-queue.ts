@@ -1,12 +1,12 @@
 import { Heap } from '../queues/heap.ts'
 
 /** Something that is ordered by time, then by arrival. */
-export interface Timed {
+export interface TimeOrdered {
   readonly timestamp: number
   readonly order: number
 }
 
-export function isBefore(a: Timed, b: Timed): boolean {
+export function isBefore(a: TimeOrdered, b: TimeOrdered): boolean {
   return a.timestamp < b.timestamp || (a.timestamp === b.timestamp && a.order < b.order)
 }
 
@@ -14,7 +14,7 @@ export function isBefore(a: Timed, b: Timed): boolean {
  * A queue by time, for items that come mostly in that order: those cost O(1). Only an item that is older than one before it goes
  * through a heap.
  */
-export class ExpiryQueue<A extends Timed> {
+export class ExpiryQueue<A extends TimeOrdered> {
   #inOrder: (A | undefined)[] = []
   #head = 0
   readonly #stragglers = new Heap<A>(isBefore)

@@ -1,12 +1,12 @@
 import { loadItems, type StateReader, type StateWriter, saveItems } from '../../stage/operator-state.ts'
 import type { Primitive } from '../keyed-state/key.ts'
-import { ExpiryQueue, isBefore, type Timed } from './expiry-queue.ts'
+import { ExpiryQueue, isBefore, type TimeOrdered } from './expiry-queue.ts'
 import { TimeBuffer } from './time-buffer.ts'
 
 export type JoinSide = 'left' | 'right'
 
 /** An event that waits for events of the other side. */
-export interface Held<E> extends Timed {
+export interface JoinEntry<E> extends TimeOrdered {
   readonly side: JoinSide
   readonly key: Primitive
   readonly event: E
@@ -14,7 +14,7 @@ export interface Held<E> extends Timed {
   matchedBy: number | undefined
 }
 
-export function isMatched({ matchedBy }: Held<unknown>): boolean {
+export function isMatched({ matchedBy }: JoinEntry<unknown>): boolean {
   return matchedBy !== undefined
 }
 
@@ -31,8 +31,8 @@ export interface JoinRange {
 export class IntervalJoin<L, R> {
   readonly #range: JoinRange
   readonly #keys = new Map<Primitive, Buffers<L, R>>()
-  readonly #left = new ExpiryQueue<Held<L>>()
-  readonly #right = new ExpiryQueue<Held<R>>()
+  readonly #left = new ExpiryQueue<JoinEntry<L>>()
+  readonly #right = new ExpiryQueue<JoinEntry<R>>()
   #held = 0
   #arrived = 0
 
@@ -50,13 +50,13 @@ export class IntervalJoin<L, R> {
   }
 
   /** Calls back with each event of the right side that matches a left one, in the order of time. */
-  matchLeft(key: Primitive, timestamp: number, callback: (right: Held<R>) => void): void {
+  matchLeft(key: Primitive, timestamp: number, callback: (right: JoinEntry<R>) => void): void {
     const { before, after } = this.#range
     this.#keys.get(key)?.right?.visit(timestamp - before, timestamp + after, callback)
   }
 
   /** Calls back with each event of the left side that matches a right one, in the order of time. */
-  matchRight(key: Primitive, timestamp: number, callback: (left: Held<L>) => void): void {
+  matchRight(key: Primitive, timestamp: number, callback: (left: JoinEntry<L>) => void): void {
     const { before, after } = this.#range
     this.#keys.get(key)?.left?.visit(timestamp - after, timestamp + before, callback)
   }
@@ -64,7 +64,7 @@ export class IntervalJoin<L, R> {
   holdLeft(key: Primitive, timestamp: number, event: L, hasMatch: boolean): void {
     const order = this.#arrived++
     const matchedBy = hasMatch ? order : undefined
-    const held: Held<L> = { side: 'left', key, timestamp, event, matchedBy, order }
+    const held: JoinEntry<L> = { side: 'left', key, timestamp, event, matchedBy, order }
     const buffers = this.#buffersOf(key)
     buffers.left ??= new TimeBuffer()
     buffers.left.add(held)
@@ -75,7 +75,7 @@ export class IntervalJoin<L, R> {
   holdRight(key: Primitive, timestamp: number, event: R, hasMatch: boolean): void {
     const order = this.#arrived++
     const matchedBy = hasMatch ? order : undefined
-    const held: Held<R> = { side: 'right', key, timestamp, event, matchedBy, order }
+    const held: JoinEntry<R> = { side: 'right', key, timestamp, event, matchedBy, order }
     const buffers = this.#buffersOf(key)
     buffers.right ??= new TimeBuffer()
     buffers.right.add(held)
@@ -84,7 +84,7 @@ export class IntervalJoin<L, R> {
   }
 
   /** A held event matches the one that will be held next. */
-  match(held: Held<L> | Held<R>): void {
+  match(held: JoinEntry<L> | JoinEntry<R>): void {
     if (!isMatched(held)) held.matchedBy = this.#arrived
   }
 
@@ -94,12 +94,12 @@ export class IntervalJoin<L, R> {
   }
 
   /** Takes the next event that finds no match any more: everything that is still to come is at the watermark or later. */
-  takeExpired(watermark: number): Held<L> | Held<R> | undefined {
+  takeExpired(watermark: number): JoinEntry<L> | JoinEntry<R> | undefined {
     return this.nextExpiry() < watermark ? this.takeNext() : undefined
   }
 
   /** Takes the event that would expire next. */
-  takeNext(): Held<L> | Held<R> | undefined {
+  takeNext(): JoinEntry<L> | JoinEntry<R> | undefined {
     const [left, right] = [this.#left.peek(), this.#right.peek()]
     if (left === undefined && right === undefined) return undefined
     const [leftExpiry, rightExpiry] = [this.#leftExpiry(), this.#rightExpiry()]
@@ -107,7 +107,7 @@ export class IntervalJoin<L, R> {
       right === undefined ||
       (left !== undefined &&
         (leftExpiry < rightExpiry || (leftExpiry === rightExpiry && isBefore(left, right))))
-    const taken = (isLeft ? left : right) as Held<L> | Held<R>
+    const taken = (isLeft ? left : right) as JoinEntry<L> | JoinEntry<R>
     const buffers = this.#keys.get(taken.key) as Buffers<L, R>
     if (isLeft) this.#left.shift()
     else this.#right.shift()
@@ -123,7 +123,7 @@ export class IntervalJoin<L, R> {
     const arrived = this.#arrived
     writer.number(arrived)
     // Of what is held only the matches change later, and those by later events do not count.
-    const events: (Held<L> | Held<R>)[] = []
+    const events: (JoinEntry<L> | JoinEntry<R>)[] = []
     const held = events.concat(this.#left.items(), this.#right.items())
     yield* saveItems(writer, held, ({ side, key, timestamp, order, matchedBy, event }) => {
       writer.value(side)
@@ -169,10 +169,10 @@ export class IntervalJoin<L, R> {
 }
 
 interface Buffers<L, R> {
-  left: TimeBuffer<Held<L>> | undefined
-  right: TimeBuffer<Held<R>> | undefined
+  left: TimeBuffer<JoinEntry<L>> | undefined
+  right: TimeBuffer<JoinEntry<R>> | undefined
 }
 
-function isEmpty(buffer: TimeBuffer<Timed> | undefined): boolean {
+function isEmpty(buffer: TimeBuffer<TimeOrdered> | undefined): boolean {
   return buffer === undefined || buffer.length === 0
 }
