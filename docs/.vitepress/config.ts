@@ -25,6 +25,7 @@ const guide = pages('guide/*.md', [
   'job-stores',
   'shards',
   'all-cores',
+  'kubernetes',
   'event-source',
   'tabs',
 ])
