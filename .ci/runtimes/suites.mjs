@@ -50,12 +50,17 @@ const quickOperators = [
   'test/gate-to-the-socket.test.ts',
 ]
 
-// Bun and Deno get the `web` entry of core, which has neither undici nor file checkpoints.
+// Bun and Deno get the `web` entry of core, which has neither undici nor file checkpoints. These tests need undici, by
+// itself or for HTTP/2, and what it says of a connection.
 const notOnEdge = [
   '**/*browser*',
   '**/undici*.test.ts',
-  '**/content-coding.test.ts',
+  '**/content-coding*.test.ts',
   '**/file-checkpoint.test.ts',
+  '**/full-disk.test.ts',
+  '**/describe-failure.test.ts',
+  '**/transport/{abort,custom-fetch,http2,resets.property}.test.ts',
+  '**/stream/{protocols,script}.property.test.ts',
 ]
 // Bun has no node:sqlite, and these tests start Node.
 const nodeStores = [
