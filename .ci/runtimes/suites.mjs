@@ -97,8 +97,17 @@ export const suites = [
     pkg: 'operators',
     files: ['src/**/*.test.ts'],
     quick: ['src/{window,filter}/**/*.test.ts'],
-    // The stores of Node. The browser's own is below: its test starts Chromium itself.
-    exclude: ['**/store/**'],
+    // The stores of Node, and tests that need its servers, processes or rejections. The browser's own store is below: its test
+    // starts Chromium itself.
+    exclude: [
+      '**/store/**',
+      '**/job/{byte-codec.property,completed-job.property,create-job,exactly-once.property,killed-job}.test.ts',
+      '**/job/{slow-copy,unrepeatable-results.property}.test.ts',
+      '**/decode/{decode-async,zod-rejections}.test.ts',
+      '**/progress/outages.test.ts',
+      '**/stage/operator-state.property.test.ts',
+      '**/engine/queues/*.test.ts',
+    ],
   },
   { runtime: 'chromium-page', pkg: 'operators', files: ['src/store/indexed-db-store.browser.test.ts'] },
   {
