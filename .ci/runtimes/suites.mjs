@@ -50,12 +50,17 @@ const quickOperators = [
   'test/gate-to-the-socket.test.ts',
 ]
 
-// Bun and Deno get the `web` entry of core, which has neither undici nor file checkpoints.
+// Bun and Deno get the `web` entry of core, which has neither undici nor file checkpoints. These tests need undici, by
+// itself or for HTTP/2, and what it says of a connection.
 const notOnEdge = [
   '**/*browser*',
   '**/undici*.test.ts',
-  '**/content-coding.test.ts',
+  '**/content-coding*.test.ts',
   '**/file-checkpoint.test.ts',
+  '**/full-disk.test.ts',
+  '**/describe-failure.test.ts',
+  '**/transport/{abort,custom-fetch,http2,resets.property}.test.ts',
+  '**/stream/{protocols,script}.property.test.ts',
 ]
 // Bun has no node:sqlite, and these tests start Node.
 const nodeStores = [
@@ -92,8 +97,17 @@ export const suites = [
     pkg: 'operators',
     files: ['src/**/*.test.ts'],
     quick: ['src/{window,filter}/**/*.test.ts'],
-    // The stores of Node. The browser's own is below: its test starts Chromium itself.
-    exclude: ['**/store/**'],
+    // The stores of Node, and tests that need its servers, processes or rejections. The browser's own store is below: its test
+    // starts Chromium itself.
+    exclude: [
+      '**/store/**',
+      '**/job/{byte-codec.property,completed-job.property,create-job,exactly-once.property,killed-job}.test.ts',
+      '**/job/{slow-copy,unrepeatable-results.property}.test.ts',
+      '**/decode/{decode-async,zod-rejections}.test.ts',
+      '**/progress/outages.test.ts',
+      '**/stage/operator-state.property.test.ts',
+      '**/engine/queues/*.test.ts',
+    ],
   },
   { runtime: 'chromium-page', pkg: 'operators', files: ['src/store/indexed-db-store.browser.test.ts'] },
   {

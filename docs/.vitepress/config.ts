@@ -25,6 +25,7 @@ const guide = pages('guide/*.md', [
   'job-stores',
   'shards',
   'all-cores',
+  'kubernetes',
   'event-source',
   'tabs',
 ])
@@ -127,9 +128,10 @@ export default defineConfig({
       { text: 'API', link: '/api/', activeMatch: '^/api/' },
     ],
     sidebar: {
+      // First, so that llms.txt begins with the start. The site takes the longest path that fits.
+      '/': reading,
       '/operators/': [{ text: 'Operators', link: '/operators/' }, ...sections('operators/index.md')],
       '/api/': [{ text: 'API', items: pages('api/*/**/*.md') }],
-      '/': reading,
     },
     socialLinks: [{ icon: 'github', link: repository }],
     search: {

@@ -38,6 +38,11 @@ describe.each(workflows)('$path', ({ text }) => {
 })
 
 describe('the release', () => {
+  // A formatter may take the second line for a heading.
+  it.each(globSync('.changeset/*.md', { cwd: root }))('reads %s', (path) => {
+    expect(read(path)).toMatch(/^---\n("@rxsse\/[a-z]+": (major|minor|patch)\n)+---\n\n\S/)
+  })
+
   const jobs = new Map(
     release
       .slice(release.indexOf('\njobs:'))

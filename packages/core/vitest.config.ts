@@ -10,7 +10,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: '#platform', replacement: platform },
-      ...(edge ? [{ find: /^(.*\/src|\.\.?)\/index\.ts$/, replacement: '$1/web.ts' }] : []),
+      ...(edge ? [{ find: /^(.*\/src|\.\.)\/index\.ts$/, replacement: '$1/web.ts' }] : []),
     ],
   },
   test: {

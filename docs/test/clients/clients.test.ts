@@ -38,6 +38,13 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
       expect(a.stats().opened).toBeLessThanOrEqual(opened)
       await publish(a, 1)
       await page.locator('#price').filter({ hasText: /^1$/ }).waitFor()
+      // A notice of a loss comes with any filter. It is no price.
+      await a.publish({ type: 'gap', data: { from: '', to: '', reason: 'unknown' } })
+      // A page that has connected again has read what came before.
+      const before = a.stats().opened
+      await a.disconnect('all', { retry: '50ms' })
+      await expect.poll(() => a.stats().opened).toBe(before + streams)
+      expect(await page.locator('#price').textContent()).toBe('1')
 
       await page.locator('#switch').dispatchEvent('click')
       await expect.poll(() => b.stats().connections).toBe(streams)

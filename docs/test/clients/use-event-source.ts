@@ -46,7 +46,11 @@ export function useLatest<T>(
   const [latest, setLatest] = useState<{ url: string | undefined; value: T }>()
   useEventSource(
     url,
-    ({ data }) => setLatest({ url, value: JSON.parse(data) }),
+    ({ type, data }) => {
+      // A sink's notices of a loss always come, and are no values.
+      if (type === 'gap' || type === 'lagged') return
+      setLatest({ url, value: JSON.parse(data) })
+    },
     options,
   )
   // A value of the previous URL is not one of this.

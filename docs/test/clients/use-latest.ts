@@ -26,7 +26,11 @@ export function useLatest<T>(
         ...options,
         state: { next: (next) => (state.value = next) },
       }).subscribe({
-        next: ({ data }) => (latest.value = JSON.parse(data)),
+        next: ({ type, data }) => {
+          // A sink's notices of a loss always come, and are no values.
+          if (type === 'gap' || type === 'lagged') return
+          latest.value = JSON.parse(data)
+        },
         error: () => {}, // `state` is `closed` and has the error.
       })
       onCleanup(() => subscription.unsubscribe())

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createStage, data } from '@rxsse/operators'
 import { createSink } from '@rxsse/server'
@@ -29,6 +29,16 @@ async function openPage(url: string): Promise<{ page: Page; problems: string[] }
   return { page, problems }
 }
 
+async function listen(handler: RequestListener): Promise<{ origin: string; server: Server }> {
+  const server = createServer(handler).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server }
+}
+
 describe.skipIf(CHROMIUM === undefined)('the page in Chromium', () => {
   it('shows sources, stages, jobs and sinks, and follows them', async () => {
     const sink = createSink({ rooms: { authorize: () => true } })
@@ -44,15 +54,9 @@ describe.skipIf(CHROMIUM === undefined)('the page in Chromium', () => {
       jobs: { minutes: { status } },
       every: 100,
     })
-    const server = createServer((request, response) =>
+    const { origin } = await listen((request, response) =>
       (request.url?.startsWith('/live') ? sink : inspector).handler(request, response),
-    ).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    onTestFinished(() => {
-      server.close()
-      server.closeAllConnections()
-    })
-    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    )
     const { page, problems } = await openPage(`${origin}/inspector`)
     const text = (selector: string) => page.locator(selector).textContent()
 
@@ -77,30 +81,54 @@ describe.skipIf(CHROMIUM === undefined)('the page in Chromium', () => {
     expect(problems).toEqual([])
   })
 
-  it('has no sideways scroll on a phone', async () => {
-    const stages = Array.from({ length: 10 }, (_, n) => createStage(`a stage with a rather long name ${n}`))
-    const inspector = inspect({ pipelines: { prices: stages }, sinks: { public: createSink() }, every: 100 })
-    const server = createServer(inspector.handler).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    onTestFinished(() => {
-      server.close()
-      server.closeAllConnections()
+  it.each([360, 1440])('has no sideways scroll at %i px, whatever the names are', async (width) => {
+    const long = 'a_name_without_a_place_to_break_it_'.repeat(10)
+    const names = ['', '<script>alert(1)</script>', long, 'שם', ...'123456']
+    const sink = createSink({ rooms: { authorize: () => true } })
+    const inspector = inspect({
+      sources: { '': watchSource(), [long]: watchSource() },
+      pipelines: { [long]: names.map((name) => createStage(name)) },
+      sinks: { [long]: sink },
+      jobs: { [long]: { status: new Subject<never>() } },
+      every: 100,
     })
-    const { page, problems } = await openPage(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
-    await page.setViewportSize({ width: 360, height: 640 })
-    await expect.poll(() => page.locator('.box').count()).toBe(10)
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360)
+    const { origin } = await listen((request, response) =>
+      (request.url?.startsWith('/live') ? sink : inspector).handler(request, response),
+    )
+    const reader = await fetch(`${origin}/live?rooms=${long},שם`)
+    const { page, problems } = await openPage(`${origin}/`)
+    await page.setViewportSize({ width, height: 640 })
+    await expect.poll(() => page.locator('.box h4').allTextContents()).toEqual(['unnamed', ...names.slice(1)])
+    await expect.poll(() => page.locator('.rooms li').count()).toBe(2)
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
     expect(problems).toEqual([])
+    await reader.body?.cancel()
+  })
+
+  it('comes back after a proxy has answered 502 while the server restarts', async () => {
+    const inspector = inspect({ sinks: { public: createSink() }, every: 100 })
+    let isAway = false
+    const { origin, server } = await listen((request, response) =>
+      isAway ? response.writeHead(502).end() : inspector.handler(request, response),
+    )
+    const { page } = await openPage(`${origin}/`)
+    const connection = () => page.locator('#connection').textContent()
+    await expect.poll(connection).toBe('live')
+    isAway = true
+    server.closeAllConnections()
+    await expect.poll(connection).toBe('refused, trying again')
+    isAway = false
+    await expect.poll(connection).toBe('live')
   })
 
   it('says that it reconnects when the server has gone, and goes on with the next one', async () => {
-    const listen = async (port: number) => {
+    const listenOn = async (port: number) => {
       const server = createServer(inspect({ sinks: { public: createSink() }, every: 100 }).handler)
       server.listen(port, '127.0.0.1')
       await once(server, 'listening')
       return server
     }
-    const first = await listen(0)
+    const first = await listenOn(0)
     const { port } = first.address() as AddressInfo
     const { page } = await openPage(`http://127.0.0.1:${port}/`)
     const connection = () => page.locator('#connection').textContent()
@@ -108,7 +136,7 @@ describe.skipIf(CHROMIUM === undefined)('the page in Chromium', () => {
     first.close()
     first.closeAllConnections()
     await expect.poll(connection).toBe('reconnecting')
-    const second = await listen(port)
+    const second = await listenOn(port)
     onTestFinished(() => {
       second.close()
       second.closeAllConnections()

@@ -11,7 +11,10 @@ export function usePrice(url) {
       timeouts: { idle: '90s' },
       state: { next: ({ status }) => setStatus(status) },
     }).subscribe({
-      next: ({ data }) => setPrice(JSON.parse(data).price),
+      next({ type, data }) {
+        // A sink's notices of a loss always come, and are no prices.
+        if (type === 'price') setPrice(JSON.parse(data).price)
+      },
       error: () => {}, // The state is `closed` then.
     })
     return () => subscription.unsubscribe()

@@ -82,10 +82,6 @@ export function figure(value: number): string {
   return value >= 10 ? value.toFixed(1) : value.toFixed(2)
 }
 
-export function article(noun: string): string {
-  return /^[aeiou]/i.test(noun) ? 'an' : 'a'
-}
-
 function plural(noun: string): string {
   return `${noun.replace(/([^aeiou])y$/, '$1ie')}s`
 }

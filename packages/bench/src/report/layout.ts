@@ -8,11 +8,19 @@ export interface Section {
   readonly details: string
 }
 
+/** Those of all comparisons, or of all targets, that a reader has to know of. */
+export interface Findings {
+  readonly found: readonly string[]
+  /** The number of all. */
+  readonly of: number
+}
+
 export interface Results {
   readonly sections: readonly Section[]
   /** A table of all ratios. */
   readonly overview: string
-  readonly cheaperPeers: string
+  readonly cheaperPeers: Findings
+  readonly missedTargets: Findings
   /** The machine, the day, and then what is less important. */
   readonly surroundings: readonly string[]
 }
@@ -25,21 +33,33 @@ export const HEADLINES: readonly string[] = [
   'operators/hopping-buffers',
 ]
 
-/** Results first: the charts of the headlines, what peers do better, and the rest to unfold. */
-export function layOut({ sections, overview, cheaperPeers, surroundings }: Results): string {
+/**
+ * Results first: the charts of the headlines. All else is folded, so that the page has three screens. The lines to
+ * unfold say how many peers cost less and how many targets are missed.
+ */
+export function layOut(results: Results): string {
+  const { sections, overview, cheaperPeers, missedTargets, surroundings } = results
   const headlines = HEADLINES.flatMap((name) => sections.filter((section) => section.name === name))
   const others = sections.filter((section) => !headlines.includes(section))
-  const [machine, day, ...more] = surroundings.map((line) => `- ${line}`)
+  const [machine, day, ...more] = surroundings
   return [
-    [machine, day].join('\n'),
+    `Measured on ${machine}; ${day}.`,
     ...headlines.flatMap(({ title, chart, details }) => [`## ${title}`, chart, fold('Figures', details)]),
-    '## Where a peer costs less',
-    cheaperPeers,
     '## All results',
+    list('Where a peer costs less', cheaperPeers),
+    list('Targets missed', missedTargets),
     fold('All ratios', overview),
-    ...others.map(({ title, chart, details }) => fold(title, `${chart}\n\n${details}`)),
+    fold(
+      `Other suites: ${others.length}`,
+      others.map(({ title, chart, details }) => fold(title, `${chart}\n\n${details}`)).join('\n\n'),
+    ),
     fold('Versions', more.join('\n')),
   ].join('\n\n')
+}
+
+function list(summary: string, { found, of }: Findings): string {
+  const count = `${summary}: ${found.length} of ${of}`
+  return found.length === 0 ? `${count}.` : fold(count, found.map((line) => `- ${line}`).join('\n'))
 }
 
 /** The empty lines let the Markdown inside be rendered. */

@@ -6,18 +6,18 @@ import { cpus, platform, release, totalmem } from 'node:os'
 export function describeMachine(): string {
   const { model = 'unknown processor' } = cpus()[0] ?? {}
   const memory = Math.round(totalmem() / 1024 ** 3)
-  return `${cpus().length} × ${model.trim()}, ${memory} GiB, ${platform()} ${release()}, Node ${process.versions.node}, V8 ${process.versions.v8}`
+  return `${cpus().length} × ${model.trim()}, ${memory} GiB, Node ${process.versions.node}`
 }
 
-/** Lists the measured packages and their dependencies with versions: the dependencies of this package. */
+/** Lists versions: the system's, V8's, and those of the measured packages, which are the dependencies of this package. */
 export function listVersions(): string {
   const { dependencies } = readManifest(new URL('../../package.json', import.meta.url))
   const require = createRequire(import.meta.url)
-  return Object.keys(dependencies ?? {})
+  const packages = Object.keys(dependencies ?? {})
     .filter((name) => !name.startsWith('@rxsse/'))
     .toSorted()
     .map((name) => `${name} ${readVersion(name, require)}`)
-    .join(', ')
+  return [`${platform()} ${release()}`, `V8 ${process.versions.v8}`, ...packages].join(', ')
 }
 
 function readVersion(name: string, require: NodeJS.Require): string {

@@ -1,9 +1,10 @@
+import { listOurs } from '../harness/compare.ts'
 import { toMarkdownTable } from '../harness/markdown-table.ts'
 import type { Outcome } from '../harness/measure.ts'
 import type { Suite } from '../harness/suite.ts'
-import { article, figure, median, ratios, showRatio, toMarkdown } from '../harness/table.ts'
+import { figure, median, ratios, showRatio, toMarkdown } from '../harness/table.ts'
 import { drawBarChart } from '../plots/bar-chart.ts'
-import { layOut } from './layout.ts'
+import { type Findings, layOut } from './layout.ts'
 import type { Report } from './page.ts'
 
 /** A suite and its results. */
@@ -29,7 +30,8 @@ export function createReport(measured: readonly MeasuredSuite[], surroundings: r
   const page = layOut({
     sections,
     overview: overview(measured),
-    cheaperPeers: listCheaperPeers(measured),
+    cheaperPeers: findCheaperPeers(measured),
+    missedTargets: findMissedTargets(measured),
     surroundings,
   })
   return { parts: { measured: page }, pictures }
@@ -48,34 +50,39 @@ function overview(measured: readonly MeasuredSuite[]): string {
   return toMarkdownTable(['job', 'ours', 'peer', 'ours relative to peer'], rows, { texts: 3 })
 }
 
-/** The peers that cost less than ours by more than the spread of the rounds, and the missed targets. */
-function listCheaperPeers(measured: readonly MeasuredSuite[]): string {
-  const found = measured.flatMap(({ suite, results }) => {
-    const [ours, ...others] = suite.contenders.map(({ name }) => name)
-    return others
-      .map((name) => ({ name, all: ratios(results, ours ?? '', name) }))
-      .filter(({ all }) => median(all) > 1.02 && Math.min(...all) > 1)
-      .map(
-        ({ name, all }) =>
-          `- ${suite.title}: ${ours} costs ${median(all).toFixed(2)} times as much as ${name}.`,
-      )
+/** The peers that cost less than ours by more than the spread of the rounds. Floors count as peers. */
+function findCheaperPeers(measured: readonly MeasuredSuite[]): Findings {
+  const compared = measured.flatMap(({ suite, results }) => {
+    const ours = listOurs(suite)
+    const [first = ''] = suite.contenders.map(({ name }) => name)
+    return suite.contenders
+      .filter(({ name }) => name !== first && !ours.includes(name))
+      .map(({ name }) => ({ suite, first, name, all: ratios(results, first, name) }))
   })
-  const missed = measured.flatMap(({ suite, results }) =>
-    (suite.targets ?? [])
-      .map(({ contender, against, atMost }) => ({
-        contender,
-        against,
-        atMost,
-        ratio: median(ratios(results, contender, against)),
-      }))
-      .filter(({ ratio, atMost }) => ratio > atMost)
-      .map(
-        ({ contender, against, atMost, ratio }) =>
-          `- ${suite.title}: the target for ${contender} is at most ${atMost.toFixed(2)} of ${against}; it costs ${ratio.toFixed(2)}.`,
-      ),
+  const found = compared
+    .filter(({ all }) => median(all) > 1.02 && Math.min(...all) > 1)
+    .map(
+      ({ suite, first, name, all }) =>
+        `${suite.title}: ${first} costs ${median(all).toFixed(2)} times as much as ${name}.`,
+    )
+  return { found, of: compared.length }
+}
+
+function findMissedTargets(measured: readonly MeasuredSuite[]): Findings {
+  const all = measured.flatMap(({ suite, results }) =>
+    (suite.targets ?? []).map((target) => ({
+      suite,
+      ...target,
+      ratio: median(ratios(results, target.contender, target.against)),
+    })),
   )
-  const cheaper = found.length > 0 ? found.join('\n') : 'No peer does.'
-  return missed.length > 0 ? `${cheaper}\n\nTargets missed:\n\n${missed.join('\n')}` : cheaper
+  const found = all
+    .filter(({ ratio, atMost }) => !(ratio <= atMost))
+    .map(
+      ({ suite, contender, against, atMost, ratio }) =>
+        `${suite.title}: the target for ${contender} is at most ${atMost.toFixed(2)} of ${against}; it costs ${ratio.toFixed(2)}.`,
+    )
+  return { found, of: all.length }
 }
 
 function chartFile({ name }: MeasuredSuite): string {
@@ -88,7 +95,8 @@ function drawChart({ suite, results }: MeasuredSuite): string {
     value: median((results.get(name) ?? []).map(({ cpu }) => cpu)),
   }))
   return drawBarChart({
-    title: `${suite.title}: CPU µs ${article(suite.operation)} ${suite.operation}`,
+    title: `CPU µs per ${suite.operation}, lower is better`,
+    description: suite.title,
     bars: costs.map(({ name, value }, index) => ({
       name,
       value,

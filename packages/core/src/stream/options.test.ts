@@ -56,6 +56,51 @@ describe('bad options', () => {
       /^headers must be an object or pairs$/,
     ],
     [
+      'a function for an observer',
+      () => fromEventSource('http://a', { state: (() => {}) as never }),
+      /^state must be an object with next, not function$/,
+    ],
+    [
+      'a controller for its signal',
+      () => fromEventSource('http://a', { signal: new AbortController() as never }),
+      /^signal must be an object with addEventListener, not an object with no keys$/,
+    ],
+    [
+      'a flag for a gate',
+      () => fromEventSource('http://a', { gate: true as never }),
+      /^gate must be an object with changes, not the boolean true$/,
+    ],
+    [
+      'fetch for a transport',
+      () => fromEventSource('http://a', { transport: fetch as never }),
+      /^transport must be an object with open, not function$/,
+    ],
+    [
+      'a text for until',
+      () => fromEventSource('http://a', { until: '[DONE]' as never }),
+      /^until must be a function, not the string "\[DONE\]"$/,
+    ],
+    [
+      'a number for timeouts',
+      () => fromEventSource('http://a', { timeouts: 1000 as never }),
+      /^timeouts must be an object, not the number 1000$/,
+    ],
+    [
+      'false for timeouts',
+      () => fromEventSource('http://a', { timeouts: false as never }),
+      /^timeouts must be an object, not the boolean false$/,
+    ],
+    [
+      'a number for reconnect',
+      () => fromEventSource('http://a', { reconnect: 1000 as never }),
+      /^reconnect must be an object or false, not the number 1000$/,
+    ],
+    [
+      'true for reconnect',
+      () => fromEventSource('http://a', { reconnect: true as never }),
+      /^reconnect must be an object or false, not the boolean true$/,
+    ],
+    [
       'headers that are null',
       () => fromEventSource('http://a', { headers: null as unknown as [] }),
       /^headers must be an object or pairs$/,

@@ -2,7 +2,7 @@ import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'nod
 import { chunking, eventStream } from '@rxsse/testing'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { decodeContent } from './content-coding.ts'
+import { CHECKS_ZSTD, decodeContent } from './content-coding.ts'
 import type { Transport, TransportConnection, TransportHandler } from './transport.ts'
 
 const ENCODE: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {
@@ -91,7 +91,7 @@ it('a body in any codings, cut anywhere, is decoded to what it was', async () =>
 
 it('a body that stops before its end is never complete, and what it gave is the beginning', async () => {
   const cut = coded
-    .filter(({ wire }) => wire.length > 1)
+    .filter(({ wire, names }) => wire.length > 1 && (CHECKS_ZSTD || !names.includes('zstd')))
     .chain((each) =>
       fc.tuple(
         fc.constant(each),

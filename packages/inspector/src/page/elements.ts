@@ -6,6 +6,15 @@ export function element(tag: string, className = '', ...children: (Node | string
   return created
 }
 
+/** A heading with a name that the program gave: of any length, in any script, also empty. */
+export function heading(tag: 'h3' | 'h4', name: string): HTMLElement {
+  const created = element(tag, '', name.trim() === '' ? 'unnamed' : name)
+  created.dir = 'auto'
+  // Long names are cut.
+  created.title = name
+  return created
+}
+
 const SVG = 'http://www.w3.org/2000/svg'
 
 export function svgElement(tag: string, attributes: Readonly<Record<string, string | number>>): SVGElement {

@@ -5,6 +5,11 @@ export function formatCount(value: number): string {
   return Math.abs(value) < 100_000 ? WHOLE.format(value) : SHORT.format(value)
 }
 
+/** A count with its noun, which is given in the singular. */
+export function formatNumberOf(value: number, noun: string): string {
+  return `${formatCount(value)} ${noun}${value === 1 ? '' : 's'}`
+}
+
 export function formatRate(perSecond: number): string {
   if (perSecond === 0) return '0/s'
   if (perSecond < 0.95) return `${formatCount(Math.max(1, perSecond * 60))}/min`

@@ -1,4 +1,4 @@
-import { element, keepChildren, part, setText } from './elements.ts'
+import { element, heading, keepChildren, part, setText } from './elements.ts'
 import type { History } from './history.ts'
 
 /** Shows each job with its last snapshot. */
@@ -22,13 +22,7 @@ export function showJobs(list: Element, history: History): void {
 }
 
 function createCard(name: string): Element {
-  return element(
-    'article',
-    'card job',
-    element('h3', '', name),
-    part('span', 'status', 'status'),
-    element('dl'),
-  )
+  return element('article', 'card job', heading('h3', name), part('span', 'status', 'status'), element('dl'))
 }
 
 function createRow(name: string): Element {

@@ -13,27 +13,36 @@ const SECTIONS = {
   sinks: showSinks,
 } as const
 
+/** Milliseconds until the next connection if the server has refused one. */
+const REFUSED_DELAY = 3_000
+
 const history = new History()
 const connection = document.getElementById('connection') as HTMLElement
 /** How far the server's clock is ahead of the browser's. */
 let ahead = 0
 
-// The page and its events have one URL: the server tells them apart by the `Accept` header.
-const events = new EventSource(location.href)
-events.addEventListener('open', () => showConnection('live', 'open'))
-events.addEventListener('error', () => {
-  const isClosed = events.readyState === EventSource.CLOSED
-  showConnection(isClosed ? 'the server refuses: reload' : 'reconnecting', isClosed ? 'closed' : 'waiting')
-})
-events.addEventListener('sample', ({ data }) => {
-  const sample: Sample = JSON.parse(data)
-  if (sample.process?.pid !== history.latest?.process?.pid) history.clear()
-  history.add(sample)
-  ahead = sample.time - Date.now()
-  show(sample.time)
-})
+connect()
 // The time lines go on while no sample comes.
 setInterval(() => show(Date.now() + ahead), 1_000)
+
+/** The page and its events have one URL: the server tells them apart by the `Accept` header. */
+function connect(): void {
+  const events = new EventSource(location.href)
+  events.addEventListener('open', () => showConnection('live', 'open'))
+  events.addEventListener('error', () => {
+    const isClosed = events.readyState === EventSource.CLOSED
+    // A browser gives up after one status other than 200, such as a proxy's 502 while the server restarts.
+    if (isClosed) setTimeout(connect, REFUSED_DELAY)
+    showConnection(isClosed ? 'refused, trying again' : 'reconnecting', isClosed ? 'closed' : 'waiting')
+  })
+  events.addEventListener('sample', ({ data }) => {
+    const sample: Sample = JSON.parse(data)
+    if (sample.process?.pid !== history.latest?.process?.pid) history.clear()
+    history.add(sample)
+    ahead = sample.time - Date.now()
+    show(sample.time)
+  })
+}
 
 function show(time: number): void {
   const { latest } = history

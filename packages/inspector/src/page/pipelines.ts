@@ -1,5 +1,5 @@
 import type { PipelineSample, Sample, StageSample } from '../sample.ts'
-import { element, keepChildren, part, setText } from './elements.ts'
+import { element, heading, keepChildren, part, setText } from './elements.ts'
 import { formatCount, formatDuration, formatRate } from './format.ts'
 import type { History } from './history.ts'
 import { createSparkline, drawSparkline } from './sparkline.ts'
@@ -19,7 +19,7 @@ export function showPipelines(list: Element, history: History): void {
 }
 
 function createCard(name: string): Element {
-  return element('article', 'card', element('h3', '', name), element('ol', 'stages'))
+  return element('article', 'card', heading('h3', name), element('ol', 'stages'))
 }
 
 function update(card: Element, pipeline: PipelineSample, history: History): void {
@@ -41,7 +41,7 @@ function createBox(key: string): Element {
     element(
       'div',
       'box',
-      element('h4', '', key.slice(key.indexOf(' ') + 1)),
+      heading('h4', key.slice(key.indexOf(' ') + 1)),
       createSparkline('events a second, over the last minutes') as unknown as HTMLElement,
       element(
         'dl',

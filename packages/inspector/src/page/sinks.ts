@@ -1,6 +1,6 @@
 import type { Sample, SinkSample } from '../sample.ts'
-import { element, keepChildren, part, setText } from './elements.ts'
-import { formatBytes, formatCount, formatRate } from './format.ts'
+import { element, heading, keepChildren, part, setText } from './elements.ts'
+import { formatBytes, formatCount, formatNumberOf, formatRate } from './format.ts'
 import type { History } from './history.ts'
 import { createSparkline, drawSparkline } from './sparkline.ts'
 
@@ -34,7 +34,7 @@ function createCard(name: string): Element {
   return element(
     'article',
     'card sink',
-    element('h3', '', name),
+    heading('h3', name),
     element(
       'div',
       'figures',
@@ -63,14 +63,27 @@ function update(card: Element, { name, counts, rooms, roomCount }: SinkSample, h
   const problems = Object.entries(PROBLEMS).flatMap(([key, label]) =>
     counts[key] ? [`${formatCount(counts[key])} ${label}`] : [],
   )
-  const total = `${formatCount(counts.opened ?? 0)} connections so far, ${formatCount(counts.resumed ?? 0)} resumed`
+  const total = `${formatNumberOf(counts.opened ?? 0, 'connection')} so far, ${formatCount(counts.resumed ?? 0)} resumed`
   setText(card, 'problems', [total, ...problems].join(' · '))
   drawSparkline(card, history.rates(read('delivered')), history.latest?.time ?? 0)
   showRooms(card.querySelector('ul') as Element, rooms, roomCount)
 }
 
 function showRooms(list: Element, rooms: SinkSample['rooms'], roomCount: number): void {
-  const texts = rooms.map(([room, connections]) => `${room} ${formatCount(connections)}`)
-  if (roomCount > rooms.length) texts.push(`and ${formatCount(roomCount - rooms.length)} more rooms`)
-  keepChildren(list, texts, (text) => element('li', '', text))
+  const keys = rooms.map(([room]) => `room ${room}`)
+  if (roomCount > rooms.length) keys.push('others')
+  const items = keepChildren(list, keys, createRoom)
+  for (const [n, [, connections]] of rooms.entries()) {
+    setText(items[n] as Element, 'count', formatCount(connections))
+  }
+  if (roomCount > rooms.length) {
+    setText(items.at(-1) as Element, 'count', `and ${formatCount(roomCount - rooms.length)} more rooms`)
+  }
+}
+
+function createRoom(key: string): Element {
+  // A name in another direction must not move its count.
+  const name = element('bdi', '', key.startsWith('room ') ? key.slice(5) : '')
+  name.title = name.textContent
+  return element('li', '', name, ' ', part('span', 'count'))
 }

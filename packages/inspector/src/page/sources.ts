@@ -1,6 +1,6 @@
 import type { SourceSample, Transition } from '../sample.ts'
-import { element, keepChildren, part, setText, svgElement } from './elements.ts'
-import { formatCount, formatDuration } from './format.ts'
+import { element, heading, keepChildren, part, setText, svgElement } from './elements.ts'
+import { formatDuration, formatNumberOf } from './format.ts'
 import { type History, SPAN } from './history.ts'
 
 /** Shows each source with its status, and its connections on a time line. */
@@ -21,7 +21,7 @@ function createCard(name: string): Element {
   return element(
     'article',
     'card source',
-    element('h3', '', name),
+    heading('h3', name),
     part('span', 'status', 'status'),
     part('p', 'url', 'quiet'),
     bar as unknown as HTMLElement,
@@ -36,8 +36,8 @@ function update(card: Element, source: SourceSample, time: number): void {
   status.dataset.status = source.status ?? 'none'
   setText(card, 'url', source.url ?? 'not subscribed')
   const id = source.lastEventId === '' ? 'no id yet' : `last id ${source.lastEventId}`
-  const failed = source.failed === 1 ? '1 failure' : `${formatCount(source.failed)} failures`
-  setText(card, 'counts', `${formatCount(source.opened)} connections, ${failed}, ${id}`)
+  const opened = formatNumberOf(source.opened, 'connection')
+  setText(card, 'counts', `${opened}, ${formatNumberOf(source.failed, 'failure')}, ${id}`)
   card.querySelector('svg')?.replaceChildren(...drawTimeline(timeline, time))
 }
 

@@ -51,7 +51,8 @@ export function cutResponse(response: NodeResponse, when: 'at once' | 'after eve
   } else if (when === 'at once') response.destroy()
   // Without chunks, the end of the connection would look like the end of the body.
   else if (!response.chunkedEncoding) response.socket?.resetAndDestroy()
-  else response.socket?.destroySoon()
+  // Node 26 holds what is written in a turn until the turn ends.
+  else process.nextTick(() => response.socket?.destroySoon())
 }
 
 /** RFC 9113, section 7. */

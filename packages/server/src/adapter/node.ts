@@ -14,6 +14,7 @@ export type NodeHandler = (
 
 export function createNodeHandler(endpoint: Endpoint, takeover: boolean | undefined): NodeHandler {
   const handler: NodeHandler = (request, response) => {
+    requireNodeResponse(response)
     if ('hijack' in response) handleFastifyRequest(endpoint, request as FastifyRequestLike, response)
     else {
       const options = { raw: request, takeover: takeover ?? false }
@@ -22,6 +23,16 @@ export function createNodeHandler(endpoint: Endpoint, takeover: boolean | undefi
   }
   if (takeover === undefined) TAKEOVER_VARIANTS.set(handler, () => createNodeHandler(endpoint, true))
   return handler
+}
+
+/** A Fetch `Request` is a likely mistake: its frameworks call their handlers with it, and with no response. */
+function requireNodeResponse(response: unknown): void {
+  const given = Object(response)
+  if (!('writeHead' in given || 'hijack' in given)) {
+    throw new TypeError(
+      "handler takes node:http's request and response, or Fastify's; for a Fetch Request, use the method fetch",
+    )
+  }
 }
 
 /** The same handler, but taking connections over unless its option `takeover` says otherwise. */

@@ -17,6 +17,26 @@ export const BOOLEAN: OptionCheck = {
   accepts: (value) => typeof value === 'boolean',
 }
 
+/** A number or a text would be ignored: it has no properties that are read. */
+export function anObject(example: string, or?: false): OptionCheck {
+  return {
+    expected: `an object such as ${example}${or === false ? ', or false' : ''}`,
+    accepts: (value) => value === or || (typeof value === 'object' && value !== null),
+  }
+}
+
+/** A function that makes a log is a likely mistake for the log itself. */
+export const EVENT_LOG: OptionCheck = {
+  expected: 'an event log such as memoryLog({ capacity: 1_000 })',
+  accepts: (value) =>
+    ['append', 'since', 'head', 'close'].every((method) => typeof Object(value)[method] === 'function'),
+}
+
+export const TOPIC_PATTERN: OptionCheck = {
+  expected: "a pattern such as 'alert.*', or a list of patterns",
+  accepts: (value) => [value].flat().every((each) => typeof each === 'string'),
+}
+
 /** RFC 9110, 5.6.2: a header's name or a method. */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
 
@@ -47,6 +67,7 @@ export function checkOptions<Options extends object>(
   options: Options,
   checks: Readonly<Record<string, OptionCheck>>,
 ): Options {
+  if (typeof options !== 'object' || options === null) throw optionError('options', 'an object', options)
   for (const [path, check] of Object.entries(checks)) {
     let value: unknown = options
     for (const name of path.split('.')) value = Object(value)[name]

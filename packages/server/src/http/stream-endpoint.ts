@@ -14,7 +14,7 @@ import { resolveSlowClient, type SlowClientOptions, type SlowClientRules } from 
 import { Hub, type HubListener } from '../fan-out/hub.ts'
 import { createResultError, requireMessage } from '../sink/callbacks.ts'
 import { type Counters, createCounters, type SinkStats } from '../sink/stats.ts'
-import { BOOLEAN, checkOptions, FUNCTION, HEADER_NAMES } from './check-options.ts'
+import { anObject, BOOLEAN, checkOptions, FUNCTION, HEADER_NAMES } from './check-options.ts'
 import { createEndpoint, type EndpointHost, type EndpointOptions } from './endpoint.ts'
 import { PendingRequests } from './pending-requests.ts'
 
@@ -201,7 +201,10 @@ const CHECKS = {
   takeover: BOOLEAN,
   random: FUNCTION,
   onError: FUNCTION,
+  heartbeat: anObject("{ interval: '15s' }", false),
+  limits: anObject('{ connections: 10_000 }'),
   'limits.key': FUNCTION,
+  slowClient: anObject("{ policy: 'coalesce' }"),
   'slowClient.key': FUNCTION,
   'slowClient.notice': FUNCTION,
   'cors.credentials': BOOLEAN,

@@ -2,7 +2,7 @@ import type { SseMessage } from '@rxsse/shared'
 import { type Observable, type Observer, Subject } from 'rxjs'
 import { type ConnectionChange, createConnectionChange } from '../connection/connection-change.ts'
 import type { Delivery } from '../fan-out/hub.ts'
-import { BOOLEAN, checkOptions, FUNCTION, oneOf } from '../http/check-options.ts'
+import { BOOLEAN, checkOptions, EVENT_LOG, FUNCTION, oneOf, TOPIC_PATTERN } from '../http/check-options.ts'
 import { createStreamEndpoint, type StreamEndpoint } from '../http/stream-endpoint.ts'
 import { parseDisconnect } from '../log/disconnect-entry.ts'
 import type { LogEntry, LoggedMessage } from '../log/event-log.ts'
@@ -176,6 +176,8 @@ async function closeInOrder(
 }
 
 const CHECKS = {
+  log: EVENT_LOG,
+  match: TOPIC_PATTERN,
   topic: FUNCTION,
   sourceId: FUNCTION,
   onRejected: FUNCTION,

@@ -1,6 +1,6 @@
 import { type Duration, isPromise, type MaybePromise, requireFunction, type SseMessage } from '@rxsse/shared'
 import type { ObservableInput, Subscription } from 'rxjs'
-import { checkOptions, FUNCTION, METHODS, oneOf } from '../http/check-options.ts'
+import { anObject, checkOptions, FUNCTION, METHODS, oneOf } from '../http/check-options.ts'
 import type { AdmittedRequest } from '../http/endpoint.ts'
 import { createHeadResponse } from '../http/negotiate.ts'
 import { BARE_ERROR, createPlainResponse, type SinkResponse } from '../http/response.ts'
@@ -159,6 +159,8 @@ export function streamTo<M extends SseMessage>(
 }
 
 const CHECKS = {
+  // Checked here, because it is spread below.
+  slowClient: anObject("{ policy: 'coalesce' }"),
   methods: METHODS,
   head: oneOf('at-once', 'first-event'),
   whenGone: oneOf('unsubscribe', 'finish'),
