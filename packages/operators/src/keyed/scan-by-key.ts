@@ -197,8 +197,8 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
     if (timestamp !== undefined) {
       if (!Number.isFinite(timestamp)) {
         counts.rejected++
-        settleEvent(counts, part)
         time.onInvalid?.(event)
+        settleEvent(counts, part)
         return
       }
       this.#source?.observe(timestamp)

@@ -135,8 +135,8 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
       if (hasExpiry && !timer.isSet) timer.set(windows.nextExpiry)
       if (outcome === 'held') return
       counts.dropped++
-      settle()
       onDropped?.(event)
+      settle()
     },
     complete() {
       // A job may go on from here, if its source has more events later.
