@@ -216,9 +216,9 @@ export function createEmit<K extends Key, R>(
       identify(identity, () => out.next(result))
     }
   }
-  if (finality === undefined) return (result) => out.next(result)
+  if (counts.tracker === undefined) return (result) => out.next(result)
   return (result) => {
-    finality.hasFired ||= result.pane !== 'early'
+    if (finality !== undefined) finality.hasFired ||= result.pane !== 'early'
     emitResult(counts, out, result)
   }
 }
