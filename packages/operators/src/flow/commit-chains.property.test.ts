@@ -85,6 +85,19 @@ const steps: readonly fc.Arbitrary<Step>[] = [
   fc
     .record({ size: upTo(5), every: upTo(7), ttl: some(upTo(40)), maxKeys: some(upTo(3)) })
     .map((o) => step((c) => countWindow({ ...time, ...given(o), ...c } as never), itemsOf)),
+  fc.record({ size: upTo(30), maxEmpty: upTo(4), ...lateness }).map(({ size, ...o }) =>
+    step(
+      (c) =>
+        windowAggregate(tumbling(size), {
+          ...time,
+          ...given(o),
+          fill: true,
+          ...c,
+          late: c.onDropped,
+        }) as never,
+      itemsOf,
+    ),
+  ),
   upTo(30).map((ttl) => (c) => dedupe({ key, ttl, ...c })),
   fc
     .record({ interval: upTo(30), leading: fc.boolean() })

@@ -44,7 +44,15 @@ export class Finality {
   settle(windows: WindowEngine<unknown>): void {
     if (!this.hasFired) return
     this.hasFired = false
-    const from = windows.openFrom()
+    this.#settleTo(windows.openFrom())
+  }
+
+  /** Every window has fired, and no other one will. With `fill` the next empty windows are open for good. */
+  settleAll(): void {
+    this.#settleTo(Number.POSITIVE_INFINITY)
+  }
+
+  #settleTo(from: number): void {
     for (
       let { first } = this.#held;
       first !== undefined && first.finalFrom <= from;
