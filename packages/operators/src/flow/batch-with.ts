@@ -53,7 +53,10 @@ export function batchWith<T, R>(
       take: takeBatch,
       input: (batch) => batch.map((job) => job.event),
       settle(batch, as) {
-        for (const job of batch) queue.settle(job, as)
+        for (const _ of batch) queue.settle(as)
+      },
+      forget(batch) {
+        for (const job of batch) queue.forget(job)
       },
     })
 

@@ -15,8 +15,10 @@ import { throttleByKey } from '../rate/throttle-by-key.ts'
 import { createStage } from '../stage/create-stage.ts'
 import type { Stage } from '../stage/stage.ts'
 import { collectWindow } from '../window/collect-window.ts'
+import { countWindow } from '../window/count-window.ts'
 import { groupWithin } from '../window/group-within.ts'
 import { latestResults } from '../window/latest-results.ts'
+import { reorder } from '../window/reorder.ts'
 import { tumbling } from '../window/spec.ts'
 import { windowAggregate } from '../window/window-aggregate.ts'
 import { commit } from './commit.ts'
@@ -198,6 +200,64 @@ describe('commit after stages, of which one makes results of several events', ()
     source.complete()
     clock.runOut()
     expect(saved.at(-1)).toBe('4')
+  })
+
+  it('countWindow: saves an ID when every window with its event is handled below', () => {
+    const clock = new VirtualClock()
+    const source = new Subject<Letter>()
+    const [counted, stored] = [createStage('counted'), createStage('stored')]
+    const seen: string[] = []
+    source
+      .pipe(
+        countWindow({ size: 2, aggregates: (a) => ({ n: a.count() }), stage: counted }),
+        processWith(() => timer(100, clock), { stage: stored }),
+        map(() => seen.push('stored')),
+        commit({ save: (id) => void seen.push(`saved ${id}`) }, { after: [counted, stored] }),
+      )
+      .subscribe({ error: (error) => expect.unreachable(String(error)) })
+    for (const id of ['1', '2', '3']) source.next(event('a', 'e', id))
+    expect(seen).toEqual([])
+    clock.advanceBy(100)
+    expect(seen).toEqual(['stored', 'saved 1', 'saved 2'])
+    source.complete()
+    clock.runOut()
+    expect(seen.slice(3)).toEqual(['stored', 'saved 3'])
+  })
+
+  it('saves no event that a stage above has put behind a later one, before it has fired', () => {
+    const operators: readonly ((stage: Stage) => OperatorFunction<SseEvent<number>, unknown>)[] = [
+      (stage) =>
+        windowAggregate(tumbling(100), {
+          timestamp: (e) => e.data,
+          aggregates: (a) => ({ n: a.count() }),
+          stage,
+        }),
+      (stage) =>
+        scanByKey(
+          { timestamp: (e: SseEvent<number>) => e.data, seed: () => 0, onTimer: (n) => n, stage },
+          (n, _, { setTimer }) => {
+            setTimer(100)
+            return n + 1
+          },
+        ),
+    ]
+    for (const create of operators) {
+      const source = new Subject<SseEvent<number>>()
+      const [sorted, fired] = [createStage('sorted'), createStage('fired')]
+      const saved: string[] = []
+      source
+        .pipe(
+          reorder({ timestamp: (e) => e.data, maxOutOfOrderness: 10, stage: sorted }),
+          create(fired),
+          commit({ save: (id) => void saved.push(id) }, { after: [sorted, fired] }),
+        )
+        .subscribe({ error: (error) => expect.unreachable(String(error)) })
+      for (const [id, at] of [8, 5, 30, 99, 112].entries())
+        source.next({ ...event(''), data: at, lastEventId: `${id}` })
+      expect(saved).toEqual([])
+      source.next({ ...event(''), data: 130, lastEventId: '5' })
+      expect(saved[0]).toBe('3')
+    }
   })
 
   it('starts anew when the stream is subscribed again', () => {

@@ -4,6 +4,7 @@ import { concatMap, delay, map, of, retry, Subject, startWith, take, tap, timer 
 import { describe, expect, it } from 'vitest'
 import { conformance } from '../../test/conformance.ts'
 import { event } from '../../test/events.ts'
+import { createThenables } from '../../test/thenable.ts'
 import { turn } from '../../test/turn.ts'
 import type { SseEvent } from '../index.ts'
 import { createStage } from '../stage/create-stage.ts'
@@ -223,6 +224,25 @@ describe('commit', () => {
     saves[1]?.done()
     await turn()
     expect(endings).toEqual(['complete'])
+  })
+
+  it('saves one ID at a time, also with a thenable that settles twice', async () => {
+    const { settle, create } = createThenables<void>()
+    const saved: string[] = []
+    const save = (id: string) => {
+      saved.push(id)
+      return create()
+    }
+    const source = new Subject<SseEvent>()
+    source.pipe(commit({ save })).subscribe()
+    for (const id of ['1', '2']) source.next(event('', 'x', id))
+    await turn()
+    settle[0]?.()
+    await turn()
+    source.next(event('', 'x', '3'))
+    settle[0]?.()
+    await turn()
+    expect(saved).toEqual(['1', '2'])
   })
 
   it('errors if a save throws or rejects', async () => {

@@ -114,7 +114,8 @@ function createSaver(checkpoint: CommitTarget, out: Subscriber<unknown>) {
     }
     try {
       const result = checkpoint.save(id)
-      if (isPromiseLike(result)) result.then(done, (error) => out.error(error))
+      // One answer, also of a thenable that settles twice.
+      if (isPromiseLike(result)) Promise.resolve(result).then(done, (error) => out.error(error))
       else done()
     } catch (error) {
       out.error(error)

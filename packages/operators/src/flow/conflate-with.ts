@@ -49,10 +49,10 @@ export function conflateWith<T, A, R>(
         return folded
       },
       input: ({ value }) => value,
-      settle({ events, part }, as) {
+      settle({ events }, as) {
         counts[as] += events
-        if (part !== undefined) counts.tracker?.onSettled(part)
       },
+      forget: ({ part }) => settleEvent(counts, part),
     })
 
     return {

@@ -2,6 +2,7 @@ import { optionError } from '@rxsse/shared'
 import type { Primitive } from '../engine/keyed-state/key.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { Queue } from '../engine/queues/queue.ts'
+import { settleEvent } from '../stage/follow.ts'
 import type { OperatorContext, StageOptions } from '../stage/operate.ts'
 import { requireLimit } from '../stage/require-limit.ts'
 import { resolveSideOutput, type SideOutput } from '../stage/side-output.ts'
@@ -154,17 +155,22 @@ export class JobQueue<T> {
     return this.#waiting.shift()
   }
 
-  /** The job is done: counts it and releases the gate. */
-  settle(job: Job<T>, as: 'out' | 'rejected' | 'dropped'): void {
+  /** A job is done: counts it and releases the gate. Call `forget` when the user's callbacks have been told. */
+  settle(as: 'out' | 'rejected' | 'dropped'): void {
     const { counts } = this.#context
     counts[as]++
     this.#unreleased--
     this.#config.gate?.release(1)
-    if (job.part !== undefined) counts.tracker?.onSettled(job.part)
+  }
+
+  /** Lets a `commit` save the job's event. If a callback throws, the event has to come again. */
+  forget({ part }: Job<T>): void {
+    settleEvent(this.#context.counts, part)
   }
 
   #drop(job: Job<T>): void {
-    this.settle(job, 'dropped')
+    this.settle('dropped')
     this.#config.onDropped?.(job.event)
+    this.forget(job)
   }
 }

@@ -13,6 +13,8 @@ export interface JobRunnerConfig<J, I, R> {
   take(): J | undefined
   input(job: J): I
   settle(job: J, as: 'out' | 'rejected'): void
+  /** The job is settled, and `onError` has been told if it was rejected: a `commit` may save its events. */
+  forget(job: J): void
   /** Takes what `fn` throws or rejects with. Without it the stream errors. */
   readonly onError: ((error: unknown, input: I) => void) | undefined
 }
@@ -29,7 +31,16 @@ export interface JobRunner {
 /** Runs up to `concurrency` jobs at a time. The values of `fn` go to the operator's output. */
 export function createJobRunner<J, I, R>(
   { out, enter }: OperatorContext<R>,
-  { fn, concurrency, ordered = false, take, input: inputFrom, settle, onError }: JobRunnerConfig<J, I, R>,
+  {
+    fn,
+    concurrency,
+    ordered = false,
+    take,
+    input: inputFrom,
+    settle,
+    forget,
+    onError,
+  }: JobRunnerConfig<J, I, R>,
 ): JobRunner {
   let active = 0
   let isStarting = false
@@ -66,6 +77,7 @@ export function createJobRunner<J, I, R>(
 
   function succeed(job: J): void {
     finish(job, 'out')
+    forget(job)
     run()
   }
 
@@ -85,6 +97,7 @@ export function createJobRunner<J, I, R>(
           end(place, () => {
             finish(job, 'rejected')
             onError(error, input)
+            forget(job)
             run()
           })
         }),

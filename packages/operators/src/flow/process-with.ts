@@ -64,8 +64,9 @@ export function processWith<T, R>(
       input: (job) => job.event,
       settle(job, as) {
         keyed?.free(job.key)
-        queue.settle(job, as)
+        queue.settle(as)
       },
+      forget: (job) => queue.forget(job),
     })
     return {
       state: 'drained',

@@ -10,6 +10,7 @@ export class ResultBarrier {
   readonly #release: (part: Part<string>) => void
   /** In the order of emission. The first one is not handled. */
   readonly #results = new Queue<Result>()
+  #added = 0
 
   constructor(release: (part: Part<string>) => void) {
     this.#release = release
@@ -23,6 +24,8 @@ export class ResultBarrier {
       end: '',
       stage,
       merged: undefined,
+      sequence: this,
+      rank: this.#added++,
       onHandled: () => {
         result.isHandled = true
         this.#advance()

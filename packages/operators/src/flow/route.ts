@@ -113,8 +113,8 @@ export function route<T>(
         if (input?.observed) emitEvent(counts, input, event, part)
         else {
           counts.dropped++
-          settleEvent(counts, part)
           onDropped?.(event)
+          settleEvent(counts, part)
         }
       },
       complete() {

@@ -13,13 +13,13 @@ export class Causes {
   readonly #prefix: string
   #current: Cause
   /** Stands for clocks and promises, whose results are never made again in the same way. */
-  readonly #unrepeatable: Cause
+  readonly unrepeatable: Cause
 
   /** `prefix`: what all ids begin with. */
   constructor(run: string, prefix = '') {
     this.#prefix = prefix
-    this.#unrepeatable = { name: `~${run}`, results: 0 }
-    this.#current = this.#unrepeatable
+    this.unrepeatable = { name: `~${run}`, results: 0 }
+    this.#current = this.unrepeatable
   }
 
   /** From now on everything is caused by `cause`. Returns what to give to `leave`. No callback: each event comes here. */
@@ -46,4 +46,9 @@ export class Causes {
   nextId(): string {
     return `${this.#prefix}${this.#current.name}#${this.#current.results++}`
   }
+}
+
+/** A name that no other run of a job has. */
+export function createRunName(): string {
+  return [...crypto.getRandomValues(new Uint32Array(2))].map((word) => word.toString(36)).join('')
 }

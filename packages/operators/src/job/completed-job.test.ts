@@ -1,11 +1,12 @@
 import { createSink, memoryLog } from '@rxsse/server'
 import type { SseEvent } from '@rxsse/shared'
 import { VirtualClock } from '@rxsse/testing/virtual-time'
-import { concat, map, NEVER, type Observable, of, repeat, Subject, takeUntil, tap } from 'rxjs'
+import { concat, map, merge, NEVER, type Observable, of, repeat, Subject, takeUntil, tap } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { event } from '../../test/driven-job.ts'
 import { turn } from '../../test/turn.ts'
 import { memoryStore } from '../store/memory-store.ts'
+import { groupWithin } from '../window/group-within.ts'
 import { slidingWindow } from '../window/sliding-window.ts'
 import { tumbling } from '../window/spec.ts'
 import { windowAggregate } from '../window/window-aggregate.ts'
@@ -87,6 +88,20 @@ describe('a job whose stream has completed', () => {
     const parts = [FIRST, MORE]
     await run((job) => job.feed('times', () => of(...(parts.shift() ?? []))).pipe(minutes(job), repeat(2)))
     expect(await published()).toEqual(['0 flush 0 n=2', '0 on-time 1 n=3', '1 flush 0 n=1'])
+  })
+
+  it('delivers what comes of the end of two feeds, if only the one that ends first has more events', async () => {
+    const { run, published } = openLog()
+    const groups =
+      (...feeds: readonly (readonly SseEvent[])[]) =>
+      (job: Job) =>
+        merge(...feeds.map((events, number) => job.feed(`feed${number}`, () => of(...events)))).pipe(
+          groupWithin({ maxItems: 3, stage: job.stage('groups') }),
+          map((group) => group.map(({ data }) => data).join(' ')),
+        )
+    await run(groups([event('1', 'a1')], [event('1', 'b1')]))
+    await run(groups([event('2', 'a2')], []))
+    expect(await published()).toEqual(['a1 b1', 'a2'])
   })
 
   it('gives the sliding windows of later events another revision if an older event comes after the end', async () => {

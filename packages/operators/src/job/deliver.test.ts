@@ -3,6 +3,7 @@ import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { merge, mergeMap, range, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { event } from '../../test/driven-job.ts'
+import { createThenables } from '../../test/thenable.ts'
 import { turn } from '../../test/turn.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import { createJob } from './create-job.ts'
@@ -69,4 +70,23 @@ describe('a deliver', () => {
     // Quadratic time would be longer.
     15_000,
   )
+
+  it('has one answer for each result, also of a thenable that settles twice', async () => {
+    const { settle, create } = createThenables<string>()
+    const job = createJob({ store: memoryStore() })
+    const source = new Subject<SseEvent>()
+    const delivered: unknown[] = []
+    job
+      .feed('numbers', () => source)
+      .pipe(job.deliver(create))
+      .subscribe((result) => delivered.push(result))
+    await turn()
+    for (const id of ['1', '2', '3']) source.next(event(id))
+    await turn()
+    for (const value of ['a', 'b']) settle[0]?.(value)
+    await turn()
+    expect(delivered).toEqual(['a'])
+    // The second one is being delivered, and the third one waits.
+    expect(settle).toHaveLength(2)
+  })
 })

@@ -109,7 +109,7 @@ class FeedReader<E> implements RunFeed {
         else this.#deliver(event)
       },
       error: (error) => this.#out.error(error),
-      complete: () => this.#handle(() => this.#run.causes.run(this.#cursor.end, () => this.#out.complete())),
+      complete: () => this.#handle(() => this.#run.onEnd(this.#cursor, () => this.#out.complete())),
     })
     try {
       from(this.#connectWith(fragment)).subscribe(subscriber)

@@ -6,8 +6,8 @@ import {
   type SnapshotStore,
 } from '@rxsse/shared'
 import type { Clock } from '../stage/clock.ts'
-import { Causes } from './causes.ts'
-import { FeedCursors } from './feed-cursor.ts'
+import { Causes, createRunName } from './causes.ts'
+import { type FeedCursor, FeedCursors } from './feed-cursor.ts'
 import { JobGate } from './job-gate.ts'
 import { JobParts } from './job-parts.ts'
 import { IDLE, type JobStatus, type SavedSnapshot } from './job-status.ts'
@@ -98,7 +98,12 @@ export class JobRun {
 
   /** Whether results may differ if they are made again. Then they wait for a snapshot. */
   get mustWait(): boolean {
-    return this.parts.usesClock || (this.cursors.size > 1 && this.parts.hasStages)
+    return this.parts.usesClock || this.#mixesFeeds
+  }
+
+  /** Whether the order in which the events of several feeds meet may count. */
+  get #mixesFeeds(): boolean {
+    return this.cursors.size > 1 && this.parts.hasStages
   }
 
   /** Loads the last snapshot when `previous` is settled. What is subscribed by then is restored before its first event. */
@@ -165,6 +170,11 @@ export class JobRun {
     } else this.#letThrough()
   }
 
+  /** A feed ends. With several feeds, how far the others are matters, so another run may make something else of the same end. */
+  onEnd(cursor: FeedCursor, work: () => void): void {
+    this.causes.run(this.#mixesFeeds ? this.causes.unrepeatable : cursor.end, work)
+  }
+
   /**
    * What a part held is gone, because its stream has ended early. A snapshot without it would lose it, so there are no
    * more. If other streams of the job are still there after this turn, they error.
@@ -194,10 +204,7 @@ export class JobRun {
     this.#stopWaiting = () => request.cancel()
     const lease = await request.granted
     this.#stopWaiting = () => {}
-    if (this.hasEnded) {
-      await lease.release()
-      return
-    }
+    if (this.hasEnded) return await lease.release()
     this.#lease = lease
     lease.onLost((reason) => this.fail(reason))
   }
@@ -291,8 +298,4 @@ export class JobRun {
     this.#stopWatching()
     this.#snapshotter.stop(error)
   }
-}
-
-function createRunName(): string {
-  return [...crypto.getRandomValues(new Uint32Array(2))].map((word) => word.toString(36)).join('')
 }

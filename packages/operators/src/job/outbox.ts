@@ -172,7 +172,8 @@ class Outbox<T, R> implements RunOutbox {
     try {
       const result = this.#config.fn(entry.value, { id: entry.id })
       if (isPromise(result)) {
-        result.then(
+        // One answer, also of a thenable that settles twice.
+        Promise.resolve(result).then(
           (value) => this.#onDelivered(entry, value),
           (error) => this.#out.error(error),
         )

@@ -2,6 +2,7 @@ import type { Lease, Snapshot, SnapshotStore } from '@rxsse/shared'
 import { NEVER, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { event, startJob } from '../../test/driven-job.ts'
+import { createThenables } from '../../test/thenable.ts'
 import { turn } from '../../test/turn.ts'
 import { dedupe } from '../keyed/dedupe.ts'
 import { memoryStore } from '../store/memory-store.ts'
@@ -99,5 +100,28 @@ describe('a snapshot that is requested', () => {
     const late = waiting.snapshot()
     ended.unsubscribe()
     await expect(late).rejects.toThrow('every stream of the job has ended')
+  })
+})
+
+describe('a snapshot that is being saved', () => {
+  it('has one answer, also of a thenable that settles twice, so that one is saved at a time', async () => {
+    const { settle, create } = createThenables<void>()
+    const { source, clock, status } = startJob({ store: { load: () => undefined, save: create } })
+    await turn()
+    source.next(event('1'))
+    clock.advanceTo(100)
+    await turn()
+    settle[0]?.()
+    await turn()
+    source.next(event('2'))
+    clock.advanceTo(200)
+    await turn()
+    settle[0]?.()
+    await turn()
+    source.next(event('3'))
+    clock.advanceTo(300)
+    await turn()
+    expect(settle).toHaveLength(2)
+    expect(status()).toMatchObject({ phase: 'snapshotting', saved: { number: 1 } })
   })
 })

@@ -204,7 +204,8 @@ export class Snapshotter {
         this.#onSaved(saved)
         return
       }
-      this.#saving = result.then(
+      // One answer, also of a thenable that settles twice.
+      this.#saving = Promise.resolve(result).then(
         () => this.#onSaved(saved),
         (error) => this.#onFailed(error),
       )

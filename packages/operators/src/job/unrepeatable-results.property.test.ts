@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { concatMap, map, merge, type Observable } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { faults, type Pipeline, type Reading, runJob, scripts } from '../../test/crash-job.ts'
+import { faults, type Pipeline, type Reading, runJob, type Script, scripts } from '../../test/crash-job.ts'
 import { processWith } from '../flow/process-with.ts'
 import { lag } from '../keyed/lag.ts'
 import { rateLimit } from '../rate/rate-limit.ts'
 import { collectWindow } from '../window/collect-window.ts'
 import { groupWithin } from '../window/group-within.ts'
+import { joinWithin } from '../window/join-within.ts'
 import { session, tumbling } from '../window/spec.ts'
 import { windowAggregate } from '../window/window-aggregate.ts'
 
@@ -129,7 +130,49 @@ describe('results that differ when they are made again', () => {
       { numRuns: 100 },
     )
   })
+
+  it('of two feeds that are joined have each pair and each event without one once', async () => {
+    const pipeline: Pipeline = ([orders, payments], job) => {
+      const side = (feed: string) => ({ feed, key: (r: Reading) => r.key, timestamp: (r: Reading) => r.time })
+      return (orders as Observable<Reading>).pipe(
+        joinWithin(
+          payments as Observable<Reading>,
+          {
+            left: side('feed0'),
+            right: side('feed1'),
+            within: { before: 10, after: 20 },
+            maxOutOfOrderness: 30,
+            kind: 'full',
+            progress: job,
+            stage: job.stage('pairs'),
+          },
+          (order, paid) => `${order?.id}-${paid?.id}`,
+        ),
+      )
+    }
+    await fc.assert(
+      fc.asyncProperty(scripts(12), scripts(12), faults, async (orders, payments, plan) => {
+        const log = await runJob(pipeline, [orders, payments], plan)
+        expect([...log.values()].sort()).toEqual(joinAll(orders, payments).sort())
+      }),
+      { numRuns: 150 },
+    )
+  }, 60_000)
 })
+
+/** Every pair, and every event without one, of an order and the payments from 10 before it to 20 after it. */
+function joinAll(orders: Script, payments: Script): string[] {
+  const paid = new Set<number>()
+  const ordered = orders.flatMap(({ reading: order }, left) => {
+    const pairs = payments.flatMap(({ reading: { key, time } }, right) => {
+      if (key !== order.key || time < order.time - 10 || time > order.time + 20) return []
+      paid.add(right)
+      return `${left + 1}-${right + 1}`
+    })
+    return pairs.length > 0 ? pairs : [`${left + 1}-undefined`]
+  })
+  return [...ordered, ...payments.flatMap((_, i) => (paid.has(i) ? [] : `undefined-${i + 1}`))]
+}
 
 interface Result {
   readonly key: number

@@ -117,8 +117,8 @@ function createHandler<T, K extends Key, L extends string, B extends string>(
       }
       if (!Number.isFinite(timestamp)) {
         counts.rejected++
-        settle(part)
         time.onInvalid?.(event)
+        settle(part)
         return
       }
       const isLate = timestamp < watermark.value
@@ -126,8 +126,8 @@ function createHandler<T, K extends Key, L extends string, B extends string>(
       keys.advance()
       if (isLate || !keys.add(key, id, timestamp, value, { event, part })) {
         counts.late++
-        settle(part)
         time.late?.(event)
+        settle(part)
       }
       setTimer?.()
     },

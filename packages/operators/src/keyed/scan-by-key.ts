@@ -4,6 +4,7 @@ import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key
 import { KeyedScan, type ScanEntry } from '../engine/keyed-state/keyed-scan.ts'
 import type { Eviction } from '../engine/keyed-state/keyed-state.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
+import { HeldParts } from '../engine/queues/held-parts.ts'
 import { emitEvent, emitResult, followEvent, settleEvent } from '../stage/follow.ts'
 import { type EventHandler, type OperatorContext, operateSerialized } from '../stage/operate.ts'
 import type { OperatorState, StateWriter } from '../stage/operator-state.ts'
@@ -124,7 +125,7 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
    * If a `commit` follows: the first event of each key with a timer. What it causes is not over. Later events of the key are over
    * at the same time, and nothing is saved past the first one until then.
    */
-  readonly #open = new Map<Primitive, Part<string>>()
+  readonly #open = new Map<Primitive, HeldParts<string>>()
 
   constructor(config: Config<T, S, K, R>, context: OperatorContext<R>) {
     this.#config = config
@@ -197,8 +198,8 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
     if (timestamp !== undefined) {
       if (!Number.isFinite(timestamp)) {
         counts.rejected++
-        settleEvent(counts, part)
         time.onInvalid?.(event)
+        settleEvent(counts, part)
         return
       }
       this.#source?.observe(timestamp)
@@ -253,9 +254,12 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
     }
     if (part === undefined) return
     const isOver = entry.timer === Number.POSITIVE_INFINITY
-    if (isOver || this.#open.has(id)) settleEvent(counts, part)
-    else this.#open.set(id, part)
-    if (isOver) this.#settleKey(id)
+    const open = this.#open.get(id)
+    if (isOver) {
+      settleEvent(counts, part)
+      this.#settleKey(id)
+    } else if (open === undefined) this.#open.set(id, new HeldParts(part))
+    else settleEvent(counts, open.add(part))
   }
 
   /** Fires the timers that are due by the watermark. */
@@ -299,8 +303,8 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
   }
 
   #settleKey(id: Primitive): void {
-    const part = this.#open.get(id)
+    const parts = this.#open.get(id) ?? []
     this.#open.delete(id)
-    settleEvent(this.#context.counts, part)
+    for (const part of parts) settleEvent(this.#context.counts, part)
   }
 }

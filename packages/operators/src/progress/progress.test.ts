@@ -84,6 +84,22 @@ describe('a feed', () => {
     expect(progress.feeds).toEqual([{ name: 'ams', phase: 'open', lastEventId: '' }])
   })
 
+  it('of a new subscription does not follow the gate of the old one, whose connection still stands', () => {
+    const { progress, taken } = watched()
+    const control = gateThatIs(false)
+    const first = progress.feed('ams', { gate: control.gate })
+    first.state.next(status('open'))
+    const second = progress.feed('ams')
+    control.set(true)
+    control.set(false)
+    expect(taken()).toEqual(['ams away', 'ams open', 'ams away'])
+    second.state.next(status('open'))
+    control.set(true)
+    expect(taken()).toEqual(['ams open'])
+    first.state.next(status('closed'))
+    expect(control.isWatched).toBe(false)
+  })
+
   it('needs a name', () => {
     expect(() => createProgress().feed('')).toThrow('progress.feed: name must be a string')
   })

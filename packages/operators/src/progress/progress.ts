@@ -128,7 +128,9 @@ export function createProgress({ maxWait }: ProgressOptions = {}): Progress {
         if (status === 'closed') setPhase(feed, 'over')
         else if (status !== 'open') setPhase(feed, 'away')
         else {
-          gateChanges = gate?.changes.subscribe((shut) => setPhase(feed, shut ? 'away' : 'open'))
+          gateChanges = gate?.changes.subscribe((shut) => {
+            if (feed.connection === connection) setPhase(feed, shut ? 'away' : 'open')
+          })
           setPhase(feed, gate?.shut ? 'away' : 'open')
         }
       }

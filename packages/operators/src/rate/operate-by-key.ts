@@ -75,8 +75,8 @@ export function operateByKey<T>(
       },
       drop(event, part) {
         counts.dropped++
-        settleEvent(counts, part)
         onDropped?.(event)
+        settleEvent(counts, part)
       },
     })
     return {

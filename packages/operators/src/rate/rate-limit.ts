@@ -153,9 +153,10 @@ export function rateLimit<T>(options: RateLimitOptions<T>): MonoTypeOperatorFunc
         } else if (mode === 'shape' && held < maxQueue) hold(entry, { event, part, cost }, now)
         else {
           counts.dropped++
+          // It is not settled then: after the error the event has to come again.
+          if (mode === 'fail') throw new RateLimitError(key, wait)
+          onDropped?.(event)
           settleEvent(counts, part)
-          if (mode === 'fail') out.error(new RateLimitError(key, wait))
-          else onDropped?.(event)
         }
       },
       complete() {

@@ -2,7 +2,15 @@ import fc from 'fast-check'
 import { describe, it } from 'vitest'
 import { checkStateLaw, type Operator, type Plan, type Step } from '../../test/state-law.ts'
 import { every, type Reading, stateful, withClock } from '../../test/stateful.ts'
-import { type Aggregates, countWindow, session, slidingWindow, tumbling, windowAggregate } from '../index.ts'
+import {
+  type Aggregates,
+  countWindow,
+  session,
+  slidingWindow,
+  threshold,
+  tumbling,
+  windowAggregate,
+} from '../index.ts'
 
 const steps: fc.Arbitrary<readonly Step<Reading>[]> = fc
   .array(
@@ -63,12 +71,14 @@ describe('a copy that is made while the stream ends', () => {
     sessions: (run) => windowAggregate(session(30), { ...time, aggregates, ...run }),
     slidingWindow: (run) => slidingWindow({ size: 30, ...time, aggregates, ...run }),
     countWindow: (run) => countWindow({ size: 2, key: time.key, aggregates, ...run }),
+    'threshold with for': (run) =>
+      threshold({ ...time, for: 30, changesOnly: true, value: (r) => r.value, levels: { high: 0 }, ...run }),
   }
 
   it.each(Object.entries(operators))('shows nothing of the end, with %s', (_, operator) => {
-    const steps = [event(0, 100), event(1, 100), event(1, 60)].map((each) => ({ wait: 1, event: each }))
+    const steps = [event(0, 100), event(1, 100), event(1, 180)].map((each) => ({ wait: 1, event: each }))
     // Only the end changes the second key while the state is copied.
-    const change = (each: Reading) => ({ ...each, key: 0 })
+    const change = (each: Reading) => ({ ...each, key: 0, time: 60 })
     checkStateLaw(operator, steps, { pieces: [0], waited: 0, life: Number.POSITIVE_INFINITY, change })
   })
 })

@@ -88,8 +88,10 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
       // Its last results may have been the last that somebody took.
       if (!out.closed) windowOptions.onEvicted?.(eviction)
     },
-    onFinal(events, parts) {
+    onFinal(events) {
       counts.out += events
+    },
+    onEmitted(parts) {
       for (const part of parts) tracker?.onSettled(part)
     },
   })
@@ -135,8 +137,8 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
       if (hasExpiry && !timer.isSet) timer.set(windows.nextExpiry)
       if (outcome === 'held') return
       counts.dropped++
-      settle()
       onDropped?.(event)
+      settle()
     },
     complete() {
       // A job may go on from here, if its source has more events later.

@@ -159,11 +159,8 @@ function createHandler<T, K extends Key, S extends AggregateShape<T>>(
     complete() {
       // A job may go on from here, if its source has more events later.
       windows.flush(counts.identify !== undefined)
-      if (finality !== undefined) {
-        // No event will come, so every event is final, also if nothing has fired just now.
-        finality.hasFired = true
-        finality.settle(windows)
-      }
+      // No event will come, so every event is final, unless a result has ended the stream before the others.
+      if (!out.closed) finality?.settleAll()
       out.complete()
     },
   }
@@ -216,9 +213,9 @@ export function createEmit<K extends Key, R>(
       identify(identity, () => out.next(result))
     }
   }
-  if (finality === undefined) return (result) => out.next(result)
+  if (counts.tracker === undefined) return (result) => out.next(result)
   return (result) => {
-    finality.hasFired ||= result.pane !== 'early'
+    if (finality !== undefined) finality.hasFired ||= result.pane !== 'early'
     emitResult(counts, out, result)
   }
 }

@@ -86,14 +86,14 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
         }
         if (!Number.isFinite(timestamp)) {
           counts.rejected++
-          settleEvent(counts, part)
           time.onInvalid?.(event)
+          settleEvent(counts, part)
           return
         }
         if (timestamp < watermark.value) {
           counts.late++
-          settleEvent(counts, part)
           time.late?.(event)
+          settleEvent(counts, part)
         } else held.push({ timestamp, order: arrived++, event, part })
         // A late event does not move the watermark, but it ends the silence.
         observe(timestamp)

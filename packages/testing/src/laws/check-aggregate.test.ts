@@ -191,4 +191,14 @@ describe('checkAggregate', () => {
       new TypeError('checkAggregate: merge must be a function, not undefined'),
     )
   })
+
+  it.each<[string, object]>([
+    ['checkAggregate: event must be', {}],
+    ['checkAggregate: timestamp must be', { event, timestamp: 5 }],
+    ['checkAggregate: equal must be', { event, equal: true }],
+    ['checkAggregate: runs must be', { event, runs: 0 }],
+    ['checkAggregate: runs must be', { event, runs: Number.NaN }],
+  ])('names a wrong option, with which nothing would be checked: %s', (message, options) => {
+    expect(() => checkAggregate(sum, options as never)).toThrow(message)
+  })
 })

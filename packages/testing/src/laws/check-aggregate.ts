@@ -1,4 +1,4 @@
-import { optionError } from '@rxsse/shared'
+import { optionError, requireFunction, requireInteger } from '@rxsse/shared'
 import fc from 'fast-check'
 import { isClose } from './is-close.ts'
 
@@ -60,8 +60,15 @@ export function checkAggregate<T, R, A>(
     if (typeof aggregate?.[name] !== 'function')
       throw optionError(`checkAggregate: ${name}`, 'a function', aggregate?.[name])
   }
+  for (const [name, arbitrary] of Object.entries({ event, timestamp })) {
+    if (typeof arbitrary?.generate !== 'function')
+      throw optionError(`checkAggregate: ${name}`, 'an arbitrary of fast-check', arbitrary)
+  }
+  requireFunction(equal, 'checkAggregate: equal')
   const folds = new Folds(aggregate)
   const events = fc.array(fc.record({ event, timestamp }), { maxLength: 6 })
+  const { seed, runs = 500 } = options
+  const numRuns = requireInteger(runs, 'checkAggregate: runs', 1)
   const cuts = fc.tuple(fc.nat(6), fc.nat(6))
   for (const { says, check } of cloneable ? [...LAWS, CLONEABLE] : LAWS) {
     const property = fc.property(events, cuts, (list, [first, second]) => {
@@ -69,7 +76,6 @@ export function checkAggregate<T, R, A>(
       if (equal(got as R, wanted as R)) return
       throw new Error(`gives ${fc.stringify(got)}, not ${fc.stringify(wanted)}`)
     })
-    const { seed, runs: numRuns = 500 } = options
     const run = fc.check(property, { numRuns, ...(seed !== undefined && { seed }) })
     if (!run.failed) continue
     const [list, [first, second]] = run.counterexample ?? [[], [0, 0]]

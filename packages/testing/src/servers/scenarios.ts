@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { requireInteger, requireNumber } from '@rxsse/shared'
 import type { Http2ErrorCode } from './http2/frames.ts'
 import type { Http2Script, Http2Step } from './http2/script.ts'
 import type { Attempt, Framing, Script } from './scripted/script.ts'
+import { requireSleep } from './steps.ts'
 
 /** One behaviour of a server, as a script for each protocol. */
 export interface Scenario {
@@ -51,6 +53,7 @@ export interface LateHeadOptions {
 }
 
 function createLateHead({ delay: milliseconds, events }: LateHeadOptions): Scenario {
+  requireSleep(milliseconds, 'delay')
   return createScenario(async ({ lastEventId }) => {
     await delay(milliseconds)
     return respondAfter(lastEventId, events, events.length)
@@ -70,7 +73,8 @@ export interface PollingOptions {
 }
 
 function createPolling({ events, pageSize = 1, retry, emptyPages = false }: PollingOptions): Scenario {
-  const start = retry === undefined ? '' : `retry: ${retry}\n\n`
+  requireInteger(pageSize, 'pageSize', 1)
+  const start = retry === undefined ? '' : `retry: ${requireInteger(retry, 'retry', 0)}\n\n`
   return createScenario(({ index, lastEventId }) => {
     const response = respondAfter(lastEventId, events, pageSize)
     const isEmpty = emptyPages && index % 2 === 1
@@ -93,6 +97,8 @@ export interface ResetOptions {
 }
 
 function createReset({ events, at, code = 'NO_ERROR', framing, times = 1 }: ResetOptions): Scenario {
+  requireNumber(at, 'at', 0)
+  requireNumber(times, 'times', 0)
   return createScenario(({ index, lastEventId }) => {
     const response = respondAfter(lastEventId, events, events.length)
     return index < times ? { text: response?.text ?? '', framing, reset: { at, code } } : response

@@ -125,4 +125,16 @@ describe('runVirtual', () => {
       new TypeError('endAt must be at or after the last step, 5 ms, not the number 4'),
     )
   })
+
+  it.each<[string, () => unknown]>([
+    ['end must be', () => runVirtual([], (source) => source, { end: 'completed' as 'complete' })],
+    ['endAt must be', () => runVirtual([], (source) => source, { endAt: Number.POSITIVE_INFINITY })],
+    ['until must be', () => runVirtual([], (source) => source, { until: Number.NaN })],
+    ['until must be', () => runVirtual([], (source) => source, { until: -1 })],
+    ['script must be', () => runVirtual('a-b' as never, (source) => source)],
+    ['script[0]: the time must be', () => runVirtual([5] as never, (source) => source)],
+    ['pipeline must be', () => runVirtual([], undefined as never)],
+  ])('names a wrong option: %s', (message, call) => {
+    expect(call).toThrow(message)
+  })
 })

@@ -1,4 +1,4 @@
-import { optionError } from '@rxsse/shared'
+import { optionError, requireFunction } from '@rxsse/shared'
 import { Observable, type SchedulerLike, type Subscription } from 'rxjs'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -41,8 +41,19 @@ export function runVirtual<In, Out>(
   { end = 'complete', endAt, until }: RunVirtualOptions = {},
 ): Notification<Out>[] {
   const last = checkScript(script)
-  if (endAt !== undefined && !(endAt >= last)) {
+  requireFunction(pipeline, 'pipeline')
+  if (
+    end !== 'complete' &&
+    end !== 'never' &&
+    (typeof end !== 'object' || end === null || !('error' in end))
+  ) {
+    throw optionError('end', "'complete', 'never' or { error }", end)
+  }
+  if (endAt !== undefined && !(endAt >= last && endAt < Number.POSITIVE_INFINITY)) {
     throw optionError('endAt', `at or after the last step, ${last} ms`, endAt)
+  }
+  if (until !== undefined && !(until >= 0 && until < Number.POSITIVE_INFINITY)) {
+    throw optionError('until', 'a finite number of milliseconds from 0', until)
   }
   const clock = new VirtualClock()
   const source = new Observable<In>((subscriber) => {
@@ -77,9 +88,11 @@ function after(clock: SchedulerLike, delay: number, work: () => void): Subscript
 }
 
 function checkScript(script: readonly ScriptStep<unknown>[]): number {
+  if (!Array.isArray(script)) throw optionError('script', 'a list of steps: [at, value]', script)
   let last = 0
-  for (const [index, [at]] of script.entries()) {
-    if (!(at >= last) || !Number.isFinite(at)) {
+  for (const [index, step] of script.entries()) {
+    const at: unknown = Array.isArray(step) ? step[0] : undefined
+    if (typeof at !== 'number' || !(at >= last) || !Number.isFinite(at)) {
       throw optionError(`script[${index}]: the time`, `a number of milliseconds from ${last}`, at)
     }
     last = at

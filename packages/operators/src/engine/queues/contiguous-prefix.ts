@@ -7,6 +7,9 @@ export interface Part<T> {
   merged: Part<T>[] | undefined
   /** Called when the part is handled, if it is no part of a prefix. */
   readonly onHandled: (() => void) | undefined
+  /** What the part is one of: nothing is handled past a part of the same sequence with a lower rank. */
+  readonly sequence: object
+  readonly rank: number
 }
 
 /**
@@ -18,6 +21,7 @@ export class ContiguousPrefix<T> {
   #last: OpenPart<T> | undefined
   /** The part that was added last, handled or not. */
   #newest: Part<T> | undefined
+  #added = 0
 
   add(end: T): Part<T> {
     const part: OpenPart<T> = {
@@ -25,6 +29,8 @@ export class ContiguousPrefix<T> {
       stage: 0,
       merged: undefined,
       onHandled: undefined,
+      sequence: this,
+      rank: this.#added++,
       isOpen: true,
       before: this.#last,
       after: undefined,

@@ -16,8 +16,10 @@ export interface CountWindowsOptions<K, R, P> {
   readonly ttl: number
   readonly maxKeys: number
   readonly emit: (result: WindowResult<K, R>) => void
-  /** Called with the number of events that no later window contains, and with their parts. */
-  readonly onFinal: (events: number, parts: readonly P[]) => void
+  /** Called with the number of events that no later window contains. */
+  readonly onFinal: (events: number) => void
+  /** Called with the parts of these events, when the last window that contains them is emitted. */
+  readonly onEmitted: (parts: readonly P[]) => void
   readonly onEvicted: ((eviction: Eviction<K>) => void) | undefined
 }
 
@@ -72,7 +74,7 @@ export class CountWindows<K extends Key, R, P = never> {
     return this.#states.nextExpiry
   }
 
-  /** Adds the event that the row has read. Returns `'outside'` if it is between two windows. A part is handed to `onFinal`. */
+  /** Adds the event that the row has read. Returns `'outside'` if it is between two windows. A part is handed to `onEmitted`. */
   add(key: K, id: Primitive, now: number, part?: P): 'held' | 'outside' {
     const { every, size } = this.#grid
     const state = this.#states.at(key, now, id)
@@ -129,9 +131,10 @@ export class CountWindows<K extends Key, R, P = never> {
   #fire(state: KeyCounts<K, R, P>, pane: Pane): void {
     const window = state.nextWindow++
     const value = state.slices.result(window)
-    this.#evictBefore(state, this.#grid.firstSlice(window + 1))
+    const parts = this.#evictBefore(state, this.#grid.firstSlice(window + 1))
     this.#emit(state, window, value, pane)
     state.flushes?.delete(window)
+    this.#options.onEmitted(parts)
   }
 
   /** Fires the windows that have begun, if an event has come since the last time, and changes nothing else. */
@@ -143,7 +146,7 @@ export class CountWindows<K extends Key, R, P = never> {
     state.flushes ??= new Map()
     const flushes = state.flushes
     const added = slices.takeAdded(this.#grid.firstSlice(nextWindow), Number.POSITIVE_INFINITY)
-    if (added > 0) this.#options.onFinal(added, [])
+    if (added > 0) this.#options.onFinal(added)
     const last = Math.ceil(state.events / this.#grid.every) - 1
     slices.slide(nextWindow, last, (window, value) => {
       this.#emit(state, window, value, 'flush')
@@ -164,12 +167,14 @@ export class CountWindows<K extends Key, R, P = never> {
 
   #flushKey(state: KeyCounts<K, R, P>): void {
     while (this.#grid.windowStart(state.nextWindow) < state.events) this.#fire(state, 'flush')
-    this.#evictBefore(state, Number.POSITIVE_INFINITY)
+    this.#options.onEmitted(this.#evictBefore(state, Number.POSITIVE_INFINITY))
   }
 
-  #evictBefore({ slices, parts }: KeyCounts<K, R, P>, slice: number): void {
+  /** Returns the parts of the events that no later window contains. */
+  #evictBefore({ slices, parts }: KeyCounts<K, R, P>, slice: number): readonly P[] {
     const events = slices.evictBefore(slice)
-    if (events > 0) this.#options.onFinal(events, parts.splice(0, events))
+    if (events > 0) this.#options.onFinal(events)
+    return parts.splice(0, events)
   }
 }
 

@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net'
-import { optionError } from '@rxsse/shared'
+import { optionError, requireFunction, requireInteger } from '@rxsse/shared'
 import { createConditionWaiter } from '../condition-waiter.ts'
 import { listen } from '../listen.ts'
 import { checkFaults, type Fault, type FaultPlan } from './fault.ts'
@@ -70,6 +70,8 @@ export async function createFaultProxy({
   port = 0,
 }: FaultProxyOptions): Promise<FaultProxy> {
   const { host, port: targetPort, protocol } = parseTarget(target)
+  requireFunction(plan, 'createFaultProxy: plan')
+  requireInteger(seed, 'createFaultProxy: seed', 0)
   const connections: Connection[] = []
   const errors: unknown[] = []
   const waiter = createConditionWaiter()
@@ -97,7 +99,9 @@ export async function createFaultProxy({
     endAll('proxy')
     await stopped
   }
+  let isClosed = false
   const close = async (): Promise<void> => {
+    isClosed = true
     await stopListening()
     waiter.rejectAll('the fault proxy was closed')
     if (errors.length > 0) throw errors[0]
@@ -115,6 +119,7 @@ export async function createFaultProxy({
     drop: endAll,
     down: stopListening,
     async up() {
+      if (isClosed) throw new Error('the fault proxy was closed')
       await listen(listener, '127.0.0.1', address.port)
     },
     close,
@@ -134,7 +139,11 @@ function chooseSeed(): number {
 }
 
 function parseTarget(target: number | string): { host: string; port: number; protocol: string } {
-  if (typeof target === 'number') return { host: '127.0.0.1', port: target, protocol: 'http:' }
+  const isPort = typeof target === 'number' && Number.isInteger(target) && target > 0 && target < 65_536
+  if (isPort) return { host: '127.0.0.1', port: target, protocol: 'http:' }
+  if (typeof target !== 'string' || !URL.canParse(target)) {
+    throw optionError('createFaultProxy: target', 'a port from 1 to 65535 or a URL', target)
+  }
   const { hostname, port, protocol } = new URL(target)
   const defaultPort = protocol === 'https:' ? 443 : 80
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? defaultPort : Number(port), protocol }

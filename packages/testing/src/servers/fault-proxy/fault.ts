@@ -1,4 +1,4 @@
-import { optionError } from '@rxsse/shared'
+import { optionError, requireInteger } from '@rxsse/shared'
 
 /** The direction of bytes. */
 export type Direction = 'to-client' | 'to-server'
@@ -46,6 +46,12 @@ export function randomFaults({
   maxDelay = 50,
   minBytesPerSecond = 10_000,
 }: RandomFaultOptions = {}): FaultPlan {
+  for (const kind of kinds) checkKind(kind, 'randomFaults: kinds')
+  if (kinds.length === 0) throw optionError('randomFaults: kinds', 'a list of at least one kind', kinds)
+  if (!(share >= 0 && share <= 1)) throw optionError('randomFaults: share', 'a number from 0 to 1', share)
+  requireInteger(maxBytes, 'randomFaults: maxBytes', 0)
+  checkNumber(maxDelay, 'randomFaults: maxDelay', 0)
+  checkNumber(minBytesPerSecond, 'randomFaults: minBytesPerSecond', 1)
   return (_, random) => {
     if (random() >= share) return []
     const kind = kinds[Math.floor(random() * kinds.length)]
@@ -66,15 +72,31 @@ export function randomFaults({
 
 /** Throws a `TypeError` if a number of a fault is wrong. */
 export function checkFaults(faults: readonly Fault[]): readonly Fault[] {
-  for (const fault of faults) {
-    if (fault.kind === 'delay') check(fault, 'ms', fault.ms, 0)
-    else if (fault.kind === 'throttle') check(fault, 'bytesPerSecond', fault.bytesPerSecond, 1)
-    else check(fault, 'after', fault.after, 0)
-  }
+  if (!Array.isArray(faults)) throw optionError('the faults of a connection', 'a list', faults)
+  for (const fault of faults) checkFault(fault)
   return faults
 }
 
-function check({ kind }: Fault, name: string, value: number, least: number): void {
-  if (Number.isFinite(value) && value >= least) return
-  throw optionError(`the fault '${kind}': ${name}`, `a finite number of at least ${least}`, value)
+const KINDS: readonly Fault['kind'][] = ['delay', 'throttle', 'cut', 'reset', 'swallow']
+
+function checkFault(fault: Fault): void {
+  checkKind(fault?.kind, 'the kind of a fault')
+  const name = `the fault '${fault.kind}'`
+  if (fault.direction !== 'to-client' && fault.direction !== 'to-server') {
+    throw optionError(`${name}: direction`, "'to-client' or 'to-server'", fault.direction)
+  }
+  if (fault.kind === 'delay') checkNumber(fault.ms, `${name}: ms`, 0)
+  else if (fault.kind === 'throttle') checkNumber(fault.bytesPerSecond, `${name}: bytesPerSecond`, 1)
+  else checkNumber(fault.after, `${name}: after`, 0)
+}
+
+function checkKind(kind: Fault['kind'], option: string): void {
+  if (!KINDS.includes(kind))
+    throw optionError(option, "'delay', 'throttle', 'cut', 'reset' or 'swallow'", kind)
+}
+
+function checkNumber(value: number, option: string, least: number): void {
+  if (!Number.isFinite(value) || value < least) {
+    throw optionError(option, `a finite number of at least ${least}`, value)
+  }
 }

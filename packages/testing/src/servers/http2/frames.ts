@@ -1,3 +1,5 @@
+import { optionError } from '@rxsse/shared'
+
 /** Types of HTTP/2 frames (RFC 9113, 6). */
 export const FRAME = {
   DATA: 0,
@@ -41,7 +43,9 @@ export interface Frame {
 }
 
 export function resolveErrorCode(code: Http2ErrorCode): number {
-  return typeof code === 'number' ? code : ERROR_CODE[code]
+  const number = typeof code === 'number' ? code : ERROR_CODE[code]
+  if (Number.isInteger(number) && number >= 0 && number < 2 ** 32) return number
+  throw optionError('an error code', `a number or ${Object.keys(ERROR_CODE).join(', ')}`, code)
 }
 
 /** RFC 9113, 4.1. */

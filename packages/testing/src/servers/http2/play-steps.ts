@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { optionError } from '@rxsse/shared'
+import { checkStep, checkSteps, requirePromise, requireSleep } from '../steps.ts'
 import { encodeNumbers, FLAG, FRAME, type Frame, resolveErrorCode } from './frames.ts'
 import { encodeFields } from './hpack.ts'
 import type { Http2Head, Http2Step, Http2Steps } from './script.ts'
@@ -18,7 +20,9 @@ export interface StepHost {
 /** Performs the steps for one request, until they end the stream or the client has left. Rejects if it has left. */
 export async function playSteps(steps: Http2Steps, stream: Http2Stream, host: StepHost): Promise<void> {
   const { signal } = stream.gone
+  checkSteps(steps, 'the steps of a request')
   for await (const step of steps) {
+    checkStep(step, MEMBERS)
     if (signal.aborted || !(await perform(step, stream, host))) break
   }
   if (stream.hasHead && !stream.isDone && !signal.aborted) endStream(stream, host)
@@ -30,9 +34,9 @@ async function perform(step: Http2Step, stream: Http2Stream, host: StepHost): Pr
   if (typeof step === 'string' && WORDS.has(step)) return performWord(step, stream, host)
   if (typeof step === 'string' || step instanceof Uint8Array) await host.sendData(Buffer.from(step), stream)
   else if ('head' in step) sendHead(step.head, stream, host)
-  else if ('sleep' in step) await delay(step.sleep, undefined, { signal })
+  else if ('sleep' in step) await delay(requireSleep(step.sleep), undefined, { signal })
   else if ('until' in step) {
-    await unlessAborted(typeof step.until === 'function' ? step.until() : step.until, signal)
+    await unlessAborted(requirePromise(step.until), signal)
   } else if ('reset' in step) {
     stream.isDone = true
     host.sendFrame(encodeNumbers(FRAME.RST_STREAM, stream.id, resolveErrorCode(step.reset)))
@@ -59,6 +63,9 @@ function sendHead(
   stream: Http2Stream,
   host: StepHost,
 ): void {
+  if (!Number.isInteger(status) || status < 100 || status > 999) {
+    throw optionError('head.status', 'a whole number from 100 to 999', status)
+  }
   const isFinal = status >= 200
   const fields: (readonly [string, string])[] = [[':status', String(status)]]
   if (isFinal && !('content-type' in headers)) fields.push(['content-type', 'text/event-stream'])
@@ -89,5 +96,7 @@ export function unlessAborted<T>(work: PromiseLike<T>, signal: AbortSignal): Pro
     work.then(resolve, reject).then(stop, stop)
   })
 }
+
+const MEMBERS = ['head', 'sleep', 'until', 'reset', 'goaway', 'frame']
 
 const WORDS: ReadonlySet<string> = new Set(['END', 'CUT', 'RST', 'HOLD'])

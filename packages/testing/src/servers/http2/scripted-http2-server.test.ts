@@ -178,4 +178,18 @@ describe('the scripted HTTP/2 server', () => {
     await server.request(0)
     await expect(server.close()).rejects.toThrow('no script')
   })
+
+  it.each<[string, unknown]>([
+    ['the steps of a request must be a list of steps', 'data: a'],
+    ['a step must be a string, a Uint8Array or an object', [{ head: { status: 200 } }, 5]],
+    ['head.status must be', [{ head: { status: '200' } }]],
+    ['sleep must be', [{ sleep: Number.NaN }]],
+    ['until must be a promise', [{ until: 5 }]],
+    ['an error code must be a number or NO_ERROR', [{ head: { status: 200 } }, { reset: 'CANCELLED' }]],
+  ])('rejects close for a script with a wrong step: %s', async (message, steps) => {
+    const server = await createScriptedHttp2Server(() => steps as never)
+    void read(open(server.url))
+    await server.ended(0)
+    await expect(server.close()).rejects.toThrow(message)
+  })
 })

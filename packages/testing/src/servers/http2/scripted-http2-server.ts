@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
+import { optionError } from '@rxsse/shared'
 import { createConditionWaiter } from '../condition-waiter.ts'
 import { testCertificate } from '../scripted/test-certificate.ts'
 import { Http2Connection } from './connection.ts'
@@ -46,6 +47,9 @@ export async function createScriptedHttp2Server(
   script: Http2Script,
   { tls = true }: ScriptedHttp2ServerOptions = {},
 ): Promise<ScriptedHttp2Server> {
+  if (typeof script !== 'function' && !Array.isArray(script)) {
+    throw optionError('script', 'a list of steps for each request, or a function', script)
+  }
   const requests: Http2Recording[] = []
   const offered: (readonly string[])[] = []
   const errors: unknown[] = []
@@ -108,9 +112,9 @@ export async function createScriptedHttp2Server(
     port,
     requests,
     offered,
-    request: (index) => waiter.until(`request ${index} arrived`, () => requests[index]),
+    request: (index) => waiter.untilOf(index, 'request', 'arrived', () => requests[index]),
     ended: (index) =>
-      waiter.until(`the steps for request ${index} ended`, () =>
+      waiter.untilOf(index, 'the steps for request', 'ended', () =>
         requests[index]?.isOver === true ? requests[index] : undefined,
       ),
     close,

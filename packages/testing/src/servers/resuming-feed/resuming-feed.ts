@@ -1,4 +1,4 @@
-import { optionError } from '@rxsse/shared'
+import { optionError, requireInteger } from '@rxsse/shared'
 import { referenceEncode, type WireMessage } from '../../reference/encode.ts'
 import { encodeChunk, LAST_CHUNK } from '../scripted/chunks.ts'
 import type { Step } from '../scripted/script.ts'
@@ -46,7 +46,10 @@ export async function createResumingFeed({
   retry,
   ...options
 }: ResumingFeedOptions): Promise<ScriptedServer> {
-  const feed = typeof messages === 'number' ? createMessages(messages) : messages
+  const feed = Array.isArray(messages) ? messages : createMessages(messages)
+  for (const [index, disconnect] of disconnects.entries())
+    checkDisconnect(disconnect, `disconnects[${index}]`)
+  if (retry !== undefined) requireInteger(retry, 'retry', 0)
   const positions = new Map(feed.map(({ id }, index) => [id, index + 1]))
   if (positions.size < feed.length || positions.has('')) {
     throw optionError('messages', 'messages whose ids are unique and not empty', messages)
@@ -66,13 +69,26 @@ export async function createResumingFeed({
   }, options)
 }
 
-function createMessages(count: number): (WireMessage & { id: string })[] {
-  return Array.from({ length: count }, (_, index) => ({ id: String(index + 1), data: `event ${index + 1}` }))
+function createMessages(count: ResumingFeedOptions['messages']): (WireMessage & { id: string })[] {
+  if (!Number.isInteger(count) || Number(count) < 0)
+    throw optionError('messages', 'a list or a whole number', count)
+  return Array.from({ length: Number(count) }, (_, index) => ({
+    id: String(index + 1),
+    data: `event ${index + 1}`,
+  }))
 }
 
 const HEAD = Buffer.from(
   'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n',
 )
+
+function checkDisconnect({ part, bytes, by }: Disconnect, option: string): void {
+  if (part !== 'head' && part !== 'body') throw optionError(`${option}.part`, "'head' or 'body'", part)
+  requireInteger(bytes, `${option}.bytes`, 0)
+  if (by !== 'END' && !Object.hasOwn(ENDINGS, by)) {
+    throw optionError(`${option}.by`, "'END', 'FIN', 'RST' or 'SILENCE'", by)
+  }
+}
 
 const ENDINGS = { FIN: 'CUT', RST: 'RST', SILENCE: 'HOLD' } as const
 

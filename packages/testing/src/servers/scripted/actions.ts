@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { optionError } from '@rxsse/shared'
+import { checkStep, requirePromise, requireSleep } from '../steps.ts'
 import { type Compressor, createCompressor } from './compressor.ts'
 import type { Steps } from './script.ts'
 
@@ -15,14 +16,16 @@ export type Action =
 export async function* toActions(steps: Steps): AsyncGenerator<Action, void, undefined> {
   let compressor: Compressor | undefined
   for await (const step of steps) {
+    checkStep(step, MEMBERS)
     if (step === 'CUT' || step === 'RST' || step === 'HOLD') return yield { ending: step }
     if (step === 'END') break
     if (typeof step === 'string') yield { bytes: Buffer.from(step) }
     else if (step instanceof Uint8Array) yield { bytes: Buffer.from(step) }
     else if ('hex' in step) yield { bytes: parseHex(step.hex) }
-    else if ('sleep' in step) yield { pause: (closed) => delay(step.sleep, undefined, { signal: closed }) }
-    else if ('until' in step)
-      yield { pause: () => (typeof step.until === 'function' ? step.until() : step.until) }
+    else if ('sleep' in step) {
+      const milliseconds = requireSleep(step.sleep)
+      yield { pause: (closed) => delay(milliseconds, undefined, { signal: closed }) }
+    } else if ('until' in step) yield { pause: () => requirePromise(step.until) }
     else {
       compressor ??= createCompressor(step)
       yield { bytes: await compressor.write(step) }
@@ -32,7 +35,10 @@ export async function* toActions(steps: Steps): AsyncGenerator<Action, void, und
   yield { ending: 'END' }
 }
 
+const MEMBERS = ['hex', 'gzip', 'br', 'zstd', 'sleep', 'until']
+
 function parseHex(hex: string): Buffer {
-  if (!/^(?:[0-9a-f]{2})*$/i.test(hex)) throw optionError('hex', 'pairs of hex digits', hex)
+  if (typeof hex !== 'string' || !/^(?:[0-9a-f]{2})*$/i.test(hex))
+    throw optionError('hex', 'pairs of hex digits', hex)
   return Buffer.from(hex, 'hex')
 }

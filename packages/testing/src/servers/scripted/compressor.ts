@@ -1,4 +1,5 @@
 import zlib from 'node:zlib'
+import { optionError } from '@rxsse/shared'
 import type { Step } from './script.ts'
 
 /** A step whose text is sent compressed. */
@@ -48,6 +49,7 @@ function findCoding(step: CompressedStep): keyof typeof STREAMS {
 }
 
 function findText(step: CompressedStep): string {
-  if ('gzip' in step) return step.gzip
-  return 'br' in step ? step.br : step.zstd
+  const text = 'gzip' in step ? step.gzip : 'br' in step ? step.br : step.zstd
+  if (typeof text === 'string') return text
+  throw optionError(findCoding(step), 'a string', text)
 }

@@ -1,7 +1,9 @@
 import { createServer, type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { optionError } from '@rxsse/shared'
 import { createConditionWaiter } from '../condition-waiter.ts'
 import { listen } from '../listen.ts'
+import { checkAttempt, checkScript } from './check-script.ts'
 import { serveConnection } from './connection.ts'
 import type { ClosedBy, RecordedRequest, Recording } from './recorded-request.ts'
 import type { Script } from './script.ts'
@@ -33,7 +35,7 @@ export interface ScriptedServer extends AsyncDisposable {
   /** Resolves when the connection of request `index` is closed, with the side that closed it first. */
   closed(index: number): Promise<ClosedBy>
   /**
-   * Closes every connection and stops listening. Rejects the pending promises of `request`, `ended` and `closed`.
+   * Closes every connection and stops listening. Rejects the promises of `request`, `ended` and `closed`, also later ones.
    * Rejects itself with the first error: the script threw, or a client sent something that is not HTTP.
    */
   close(): Promise<void>
@@ -59,7 +61,11 @@ export async function createScriptedServer(
   script: Script,
   { host = '127.0.0.1', port = 0, tls = false }: ScriptedServerOptions = {},
 ): Promise<ScriptedServer> {
+  checkScript(script)
   const pair = tls === true ? testCertificate : tls
+  if (pair !== false && !(typeof pair?.cert === 'string' && typeof pair.key === 'string')) {
+    throw optionError('tls', 'a boolean or a certificate and its key: { cert, key }', tls)
+  }
   const requests: Recording[] = []
   const errors: unknown[] = []
   const sockets = new Set<Socket>()
@@ -74,7 +80,12 @@ export async function createScriptedServer(
     serveConnection(socket, tcp, {
       number: connections++,
       requests,
-      answer: typeof script === 'function' ? script : (request) => script[request.index],
+      async answer(request) {
+        if (typeof script !== 'function') return script[request.index]
+        const attempt = await script(request)
+        if (attempt !== undefined) checkAttempt(attempt, `the attempt of request ${request.index}`)
+        return attempt
+      },
       onChange: waiter.check,
       onError: (error) => errors.push(error),
       isClosing: () => closing !== undefined,
@@ -102,13 +113,13 @@ export async function createScriptedServer(
     get connections() {
       return connections
     },
-    request: (index) => waiter.until(`request ${index} arrived`, () => requests[index]),
+    request: (index) => waiter.untilOf(index, 'request', 'arrived', () => requests[index]),
     ended: (index) =>
-      waiter.until(`attempt ${index} ended`, () =>
+      waiter.untilOf(index, 'attempt', 'ended', () =>
         requests[index]?.endedAt === undefined ? undefined : requests[index],
       ),
     closed: (index) =>
-      waiter.until(`the connection of request ${index} closed`, () => requests[index]?.connectionClosedBy),
+      waiter.untilOf(index, 'the connection of request', 'closed', () => requests[index]?.connectionClosedBy),
     close,
     [Symbol.asyncDispose]: close,
   }
