@@ -1,5 +1,5 @@
+import { type Linked, LinkedList } from '@rxsse/shared'
 import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
-import { type Linked, LinkedList } from '../queues/linked-list.ts'
 import { type CopiedEntry, EntryCopies, loadEntries } from './entry-copies.ts'
 import { identifyKey, type Key, type Primitive } from './key.ts'
 
