@@ -7,6 +7,7 @@ export {
   parseTimeout,
 } from './duration.ts'
 export type { SseEvent, SseMessage } from './event.ts'
+export { type Linked, LinkedList } from './linked-list.ts'
 export { isPromise, type MaybePromise } from './maybe-promise.ts'
 export { describeValue, optionError, requireFunction, requireInteger, requireNumber } from './option-error.ts'
 export { resolveValidate, type Validate, type ValidateResult } from './schema/resolve-validate.ts'

@@ -114,15 +114,14 @@ describe('the watermark of several feeds', () => {
             now = target
           }
           let time = 0
-          let recent: Feed | undefined
           for (const { after, feed: name, what } of steps) {
             time += after
             passTo(time)
             if (typeof what !== 'number') watermarks.update({ name, phase: what }, now)
             else {
-              recent = watermarks.find(name, recent) as Feed
-              if (config.idle === never) watermarks.observe(recent, what, 0)
-              else watermarks.observeByClock(recent, what, now, 0)
+              const feed = watermarks.find(name) as Feed
+              if (config.idle === never) watermarks.observe(feed, what, 0)
+              else watermarks.observeByClock(feed, what, now, 0)
             }
             look()
           }

@@ -72,25 +72,15 @@ export class FeedWatermarks {
     }))
   }
 
-  /** `recent` is the feed of the event before. Feeds often send in turn, so the search begins after it. */
-  find(name: string, recent?: Feed): Feed | undefined {
-    const feeds = this.#feeds
-    if (feeds.length > FEW_FEEDS) return this.#byName.get(name)
-    let position = recent === undefined ? 0 : recent.position
-    for (let left = feeds.length; left > 0; left--) {
-      position++
-      if (position >= feeds.length) position = 0
-      const feed = feeds[position] as Feed
-      if (feed.name === name) return feed
-    }
-    return undefined
+  find(name: string): Feed | undefined {
+    return this.#byName.get(name)
   }
 
   /** Adds a feed. Call it again with the same state if the feed's phase has changed. */
   update(state: FeedState, now: number): void {
     const feed = this.#byName.get(state.name)
     if (feed === undefined) {
-      const added = {
+      const added: Feed = {
         name: state.name,
         state,
         phase: state.phase,
@@ -98,7 +88,11 @@ export class FeedWatermarks {
         since: now,
         holds: false,
         position: this.#feeds.length,
+        next: undefined,
       }
+      const last = this.#feeds.at(-1)
+      if (last !== undefined) last.next = added
+      added.next = this.#feeds[0]
       this.#byName.set(state.name, added)
       this.#feeds.push(added)
       this.#setHolds(added, state.phase !== 'over')
@@ -229,9 +223,6 @@ export class FeedWatermarks {
   }
 }
 
-/** A few names are compared faster than one is hashed. */
-const FEW_FEEDS = 8
-
 /** A feed as the watermark keeps it. */
 export interface Feed {
   readonly name: string
@@ -244,4 +235,6 @@ export interface Feed {
   holds: boolean
   /** Its place among the feeds, in the order in which they were named. */
   readonly position: number
+  /** The feed that was named after it. After the last one comes the first. Undefined: there is no other. */
+  next: Feed | undefined
 }

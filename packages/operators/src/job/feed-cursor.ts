@@ -12,6 +12,8 @@ export class FeedCursor implements Cause {
   #lastEventId: string | undefined
   /** The ID of the event that is being delivered, or was last. */
   #current = ''
+  /** Whether the event that is being delivered has an ID of its own. */
+  #isNew = false
   #isClean = true
 
   constructor(feed: string) {
@@ -59,16 +61,17 @@ export class FeedCursor implements Cause {
   begin(event: unknown): void {
     const id = (event as { readonly lastEventId?: unknown } | null | undefined)?.lastEventId
     if (typeof id !== 'string') throw createEventError(this.feed, event)
-    if (id === this.#lastEventId || id === '') this.#isClean = false
-    else {
+    this.#isNew = id !== this.#lastEventId && id !== ''
+    if (this.#isNew) {
       this.#current = id
       this.results = 0
-    }
+    } else this.#isClean = false
   }
 
   /** It has been delivered. */
   finish(): void {
-    if (this.#current === this.#lastEventId || this.#current === '') return
+    if (!this.#isNew) return
+    this.#isNew = false
     this.#lastEventId = this.#current
     this.#isClean = true
   }

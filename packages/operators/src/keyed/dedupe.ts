@@ -73,7 +73,7 @@ export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoType
     function isFirst(key: K, id: Primitive, time: number): boolean {
       const now = timestamp === undefined ? clock() : moveTo(time)
       if (seen.has(key, now, id)) {
-        if (!(time - seen.at(key, now, id).at >= ttl)) return false
+        if (timestamp === undefined || time - seen.at(key, now, id).at < ttl) return false
         seen.delete(key, id)
       }
       const created = seen.at(key, now, id)

@@ -1,4 +1,4 @@
-import { type Duration, parsePositiveDuration } from '@rxsse/shared'
+import { type Duration, type Linked, LinkedList, parsePositiveDuration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import { type CopiedEntry, EntryCopies, loadEntries } from '../engine/keyed-state/entry-copies.ts'
 import type { Primitive } from '../engine/keyed-state/key.ts'
@@ -33,6 +33,8 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
 
   return operateByKey('debounceByKey', options, ({ counts, clock, maxKeys, createTimer, emit, drop }) => {
     const held = new Map<Primitive, Debounced<T>>()
+    /** The one that was held longest first. */
+    const inOrder = new LinkedList<Debounced<T>>()
     const copies = new EntryCopies<Debounced<T>>()
     const queue = new TimerQueue<Debounced<T>>()
     let order = 0
@@ -50,6 +52,7 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
       copies.willChange(entry)
       queue.schedule(entry, Number.POSITIVE_INFINITY)
       held.delete(entry.id)
+      inOrder.delete(entry)
       emit(entry.event, entry.part)
     }
 
@@ -64,14 +67,14 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
         order: order++,
         at: Number.POSITIVE_INFINITY,
         copy: copies.count,
+        before: undefined,
+        after: undefined,
       }
       held.set(id, entry)
+      inOrder.push(entry)
       queue.schedule(entry, due)
       timer.set(queue.next())
-      for (const oldest of held.values()) {
-        if (held.size <= maxKeys) return
-        release(oldest)
-      }
+      while (held.size > maxKeys) release(inOrder.first as Debounced<T>)
     }
 
     return {
@@ -106,6 +109,7 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
           const [due, latest] = [Math.min(loaded.due, now + quiet), Math.min(loaded.latest, now + maxWait)]
           const entry = { ...loaded, due, latest }
           held.set(entry.id, entry)
+          inOrder.push(entry)
           queue.schedule(entry, entry.due)
         }
         timer.set(queue.next())
@@ -114,7 +118,7 @@ export function debounceByKey<T>(options: DebounceByKeyOptions<T>): MonoTypeOper
   })
 }
 
-interface Debounced<T> extends Scheduled, CopiedEntry, HeldEvent<T> {
+interface Debounced<T> extends Scheduled, CopiedEntry, Linked<Debounced<T>>, HeldEvent<T> {
   readonly id: Primitive
   due: number
   /** The latest that `due` may become. */
@@ -142,5 +146,7 @@ function loadDebounced<T>(shift: number, reader: StateReader): Debounced<T> {
     order: reader.number(),
     at: Number.POSITIVE_INFINITY,
     copy: 0,
+    before: undefined,
+    after: undefined,
   }
 }

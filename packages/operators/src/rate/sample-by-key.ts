@@ -1,6 +1,7 @@
 import { type Duration, parsePositiveDuration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { Primitive } from '../engine/keyed-state/key.ts'
+import { Queue } from '../engine/queues/queue.ts'
 import { loadItems, saveItems } from '../stage/operator-state.ts'
 import { type ByKeyOptions, type HeldEvent, operateByKey } from './operate-by-key.ts'
 
@@ -24,21 +25,23 @@ export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperator
   return operateByKey('sampleByKey', options, ({ counts, clock, maxKeys, createTimer, emit, drop }) => {
     // An event replaces the entry of its key, and changes none: a copy has those that were there at its start.
     let latest = new Map<Primitive, Sampled<T>>()
+    /** The keys of `latest` in order. */
+    const ids = new Queue<Primitive>()
     counts.keys = () => latest.size
     const timer = createTimer(clock, flush)
 
     function flush(): void {
       const held = latest
       latest = new Map()
+      ids.clear()
       for (const { event, part } of held.values()) emit(event, part)
     }
 
     function emitOldest(): void {
-      for (const [id, { event, part }] of latest) {
-        latest.delete(id)
-        emit(event, part)
-        return
-      }
+      const id = ids.shift()
+      const { event, part } = latest.get(id) as Sampled<T>
+      latest.delete(id)
+      emit(event, part)
     }
 
     return {
@@ -46,8 +49,12 @@ export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperator
         if (latest.size === 0) timer.set(clock.now() + every)
         const replaced = latest.get(id)
         latest.set(id, { id, event, part })
-        if (replaced !== undefined) drop(replaced.event, replaced.part)
-        else while (latest.size > maxKeys) emitOldest()
+        if (replaced !== undefined) {
+          drop(replaced.event, replaced.part)
+          return
+        }
+        ids.push(id)
+        while (latest.size > maxKeys) emitOldest()
       },
       flush,
       *save(writer) {
@@ -62,6 +69,7 @@ export function sampleByKey<T>(options: SampleByKeyOptions<T>): MonoTypeOperator
         loadItems(reader, () => {
           const id = reader.value<Primitive>()
           latest.set(id, { id, event: reader.value<T>(), part: undefined })
+          ids.push(id)
         })
       },
     }

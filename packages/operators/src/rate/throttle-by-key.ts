@@ -1,4 +1,4 @@
-import { type Duration, parsePositiveDuration } from '@rxsse/shared'
+import { type Duration, type Linked, LinkedList, parsePositiveDuration } from '@rxsse/shared'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import { type CopiedEntry, EntryCopies, loadEntries } from '../engine/keyed-state/entry-copies.ts'
 import type { Primitive } from '../engine/keyed-state/key.ts'
@@ -38,6 +38,8 @@ export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOper
   return operateByKey('throttleByKey', options, (context) => {
     const { out, counts, clock, maxKeys, createTimer, emit, drop } = context
     const throttled = new Map<Primitive, Throttled<T>>()
+    /** The one that came first, first. */
+    const inOrder = new LinkedList<Throttled<T>>()
     const copies = new EntryCopies<Throttled<T>>()
     const queue = new TimerQueue<Throttled<T>>()
     let order = 0
@@ -45,7 +47,7 @@ export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOper
     const timer = createTimer(clock, (now) => {
       for (let due = queue.takeDue(now); due !== undefined && !out.closed; due = queue.takeDue(now)) {
         copies.willChange(due)
-        if (due.held.length === 0) throttled.delete(due.id)
+        if (due.held.length === 0) forget(due)
         else {
           schedule(due, now + interval)
           emitHeld(due)
@@ -65,28 +67,24 @@ export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOper
 
     /** Starts the first interval of a key. */
     function begin(id: Primitive): Throttled<T> {
-      const entry: Throttled<T> = {
-        id,
-        held: [],
-        order: order++,
-        end: Number.NaN,
-        at: Number.POSITIVE_INFINITY,
-        copy: copies.count,
-      }
+      const entry = createEntry<T>(id, Number.NaN, order++, copies.count)
       throttled.set(id, entry)
+      inOrder.push(entry)
       schedule(entry, clock.now() + interval)
       timer.set(queue.next())
       return entry
     }
 
-    function evictOldest(): void {
-      for (const [id, oldest] of throttled) {
-        copies.willChange(oldest)
-        throttled.delete(id)
-        queue.schedule(oldest, Number.POSITIVE_INFINITY)
-        emitHeld(oldest)
-        return
-      }
+    function forget(entry: Throttled<T>): void {
+      throttled.delete(entry.id)
+      inOrder.delete(entry)
+    }
+
+    function evict(oldest: Throttled<T>): void {
+      copies.willChange(oldest)
+      forget(oldest)
+      queue.schedule(oldest, Number.POSITIVE_INFINITY)
+      emitHeld(oldest)
     }
 
     return {
@@ -98,7 +96,7 @@ export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOper
         else if (trailing)
           for (const replaced of entry.held.splice(0, 1, { event, part })) drop(replaced.event, replaced.part)
         else drop(event, part)
-        while (throttled.size > maxKeys) evictOldest()
+        while (throttled.size > maxKeys) evict(inOrder.first as Throttled<T>)
       },
       flush() {
         for (const entry of [...throttled.values()].sort((a, b) => a.end - b.end || a.order - b.order)) {
@@ -116,6 +114,7 @@ export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOper
         order = reader.number()
         for (const entry of loadEntries(reader, () => loadThrottled<T>(shift, reader))) {
           throttled.set(entry.id, entry)
+          inOrder.push(entry)
           // Somebody may have set the clock back.
           schedule(entry, Math.min(entry.end, now + interval))
         }
@@ -126,7 +125,7 @@ export function throttleByKey<T>(options: ThrottleByKeyOptions<T>): MonoTypeOper
 }
 
 /** A key in an interval. */
-interface Throttled<T> extends Scheduled, CopiedEntry {
+interface Throttled<T> extends Scheduled, CopiedEntry, Linked<Throttled<T>> {
   readonly id: Primitive
   /** When the interval ends. Unlike `at`, it changes only after a copy of the entry was written. */
   end: number
@@ -143,12 +142,13 @@ function saveThrottled<T>({ id, end, order, held }: Throttled<T>, shift: number,
 }
 
 function loadThrottled<T>(shift: number, reader: StateReader): Throttled<T> {
-  return {
-    id: reader.value(),
-    end: reader.number() - shift,
-    order: reader.number(),
-    held: reader.value<T[]>().map((event) => ({ event, part: undefined })),
-    at: Number.POSITIVE_INFINITY,
-    copy: 0,
-  }
+  const [id, end, order] = [reader.value<Primitive>(), reader.number() - shift, reader.number()]
+  const entry = createEntry<T>(id, end, order, 0)
+  for (const event of reader.value<T[]>()) entry.held.push({ event, part: undefined })
+  return entry
+}
+
+function createEntry<T>(id: Primitive, end: number, order: number, copy: number): Throttled<T> {
+  const at = Number.POSITIVE_INFINITY
+  return { id, held: [], end, order, at, copy, before: undefined, after: undefined }
 }

@@ -55,16 +55,19 @@ export function collectWindow<R extends WindowResult<unknown, unknown>>(
   return operateSerialized<R, CollectedWindow<R>>('collectWindow', stage, ({ out, counts, createTimer }) => {
     counts.tracker?.onStart()
     let results = new Map<Primitive, R>()
+    /** One of `results`, whose window and pane all of them have. */
+    let first: R | undefined
     /** What came since the last list, if a `commit` follows it. */
     let parts: (Part<string> | undefined)[] = []
     const endOfTurn = createTimer(clock, emit)
 
     function emit(): void {
-      const list = [...results.values()]
-      const [first] = list
       if (first === undefined) return
+      const { window, pane } = first
+      first = undefined
       endOfTurn.clear()
-      const sorted = orderBy === undefined ? list : list.sort(orderBy)
+      const sorted = [...results.values()]
+      if (orderBy !== undefined) sorted.sort(orderBy)
       results = new Map()
       const listed = parts
       parts = []
@@ -73,7 +76,7 @@ export function collectWindow<R extends WindowResult<unknown, unknown>>(
       counts.out += kept.length
       counts.dropped += dropped.length
       if (onDropped !== undefined) for (const result of dropped) onDropped(result)
-      emitResult(counts, out, { window: first.window, pane: first.pane, results: kept })
+      emitResult(counts, out, { window, pane, results: kept })
       for (const part of listed) settleEvent(counts, part)
     }
 
@@ -87,20 +90,23 @@ export function collectWindow<R extends WindowResult<unknown, unknown>>(
           loadItems(reader, () => {
             const result = reader.value<R>()
             results.set(identifyResult(result), result)
+            first = result
           })
-          if (results.size > 0) endOfTurn.set(clock.now())
+          if (first !== undefined) endOfTurn.set(clock.now())
         },
       },
       next(result) {
         const part = followEvent(counts, result)
-        const [first] = results.values()
         if (first !== undefined && !isSameFiring(first, result)) emit()
         if (part !== undefined) parts.push(part)
         const id = identifyResult(result)
         const earlier = results.get(id)
         if (earlier !== undefined) counts.dropped++
         if (earlier === undefined || earlier.revision <= result.revision) results.set(id, result)
-        if (results.size === 1) endOfTurn.set(clock.now())
+        if (first === undefined) {
+          first = result
+          endOfTurn.set(clock.now())
+        }
       },
       complete() {
         emit()

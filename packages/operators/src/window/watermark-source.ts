@@ -126,7 +126,7 @@ function createFeedSource<T>(
   }
 
   function findFeed(name: string): Feed {
-    const found = watermark.find(name, feed)
+    const found = watermark.find(name)
     if (found === undefined) throw optionError(option, 'a name that progress.feed() knows', name)
     return found
   }
@@ -135,7 +135,16 @@ function createFeedSource<T>(
     watermark,
     readFeed(event) {
       const name = selectFeed(event)
-      if (feed === undefined || name !== feed.name) feed = findFeed(name)
+      if (feed !== undefined) {
+        if (name === feed.name) return
+        // Feeds often send in turn.
+        const { next } = feed
+        if (next !== undefined && name === next.name) {
+          feed = next
+          return
+        }
+      }
+      feed = findFeed(name)
     },
     // `readFeed` has found the feed. What needs no clock has a function of its own, which is small enough for V8 to inline it.
     observe:

@@ -1,8 +1,16 @@
+import { type Linked, LinkedList } from '@rxsse/shared'
 import { type EncodedEvent, EventFrame } from '../wire/frame.ts'
 
 export interface SendQueueBounds {
   readonly maxMessages: number
   readonly maxBytes: number
+}
+
+/** An event that waits. */
+interface Waiting extends Linked<Waiting> {
+  readonly event: EncodedEvent
+  /** Its key, if the newest event of each key stays. */
+  readonly key: string | undefined
 }
 
 /**
@@ -12,8 +20,9 @@ export interface SendQueueBounds {
 export class SendQueue {
   readonly #bounds: SendQueueBounds
   readonly #coalesces: boolean
-  // A Map keeps the order of insertion. An event without a key is its own key.
-  readonly #events = new Map<string | EncodedEvent, EncodedEvent>()
+  readonly #waiting = new LinkedList<Waiting>()
+  /** Those with a key. */
+  readonly #byKey = new Map<string, Waiting>()
   #messages = 0
   /** Bytes of the events, without those that are coalesced. */
   #bytes = 0
@@ -32,12 +41,15 @@ export class SendQueue {
    * end, so that ids stay in order.
    */
   push(event: EncodedEvent): boolean {
-    const key = (this.#coalesces ? event.key : undefined) ?? event
-    const replaced = this.#remove(key) !== undefined
-    this.#events.set(key, event)
+    const key = this.#coalesces ? event.key : undefined
+    const earlier = key === undefined ? undefined : this.#byKey.get(key)
+    if (earlier !== undefined) this.#delete(earlier)
+    const waiting: Waiting = { event, key, before: undefined, after: undefined }
+    this.#waiting.push(waiting)
+    if (key === undefined) this.#bytes += event.bytes.length
+    else this.#byKey.set(key, waiting)
     if (event.isMessage) this.#messages++
-    if (key === event) this.#bytes += event.bytes.length
-    return replaced
+    return earlier !== undefined
   }
 
   /**
@@ -46,36 +58,35 @@ export class SendQueue {
    */
   trim(): number {
     let dropped = 0
-    for (const [key, event] of this.#events) {
-      if (!this.overflows) break
-      if (!event.isMessage) continue
-      if (key !== event && this.#messages <= this.#bounds.maxMessages) continue
-      this.#remove(key)
-      dropped++
+    let next = this.#waiting.first
+    while (next !== undefined && this.overflows) {
+      const { event, key, after } = next
+      if (event.isMessage && (key === undefined || this.#messages > this.#bounds.maxMessages)) {
+        this.#delete(next)
+        dropped++
+      }
+      next = after
     }
     return dropped
   }
 
   /** Takes the oldest events: about `size` bytes and at least one. Undefined if none waits. */
   take(size: number): EventFrame | undefined {
-    if (this.#events.size === 0) return undefined
     const events: EncodedEvent[] = []
     let taken = 0
-    for (const [key, event] of this.#events) {
-      if (taken >= size) break
-      this.#remove(key)
-      events.push(event)
-      taken += event.bytes.length
+    for (let next = this.#waiting.first; next !== undefined && taken < size; next = this.#waiting.first) {
+      this.#delete(next)
+      events.push(next.event)
+      taken += next.event.bytes.length
     }
-    return new EventFrame(events)
+    return events.length === 0 ? undefined : new EventFrame(events)
   }
 
-  #remove(key: string | EncodedEvent): EncodedEvent | undefined {
-    const event = this.#events.get(key)
-    if (event === undefined) return undefined
-    this.#events.delete(key)
+  #delete(waiting: Waiting): void {
+    const { event, key } = waiting
+    this.#waiting.delete(waiting)
+    if (key === undefined) this.#bytes -= event.bytes.length
+    else this.#byKey.delete(key)
     if (event.isMessage) this.#messages--
-    if (key === event) this.#bytes -= event.bytes.length
-    return event
   }
 }

@@ -42,7 +42,6 @@ export class EntryCopies<E extends CopiedEntry> {
     }
     this.#write = writeOnce
     try {
-      // An entry that is used again moves to the end and comes twice.
       for (const entry of left === 0 ? [] : entries.values()) {
         writeOnce(entry)
         if (left === 0) break

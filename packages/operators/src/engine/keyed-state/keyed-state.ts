@@ -1,3 +1,4 @@
+import { type Linked, LinkedList } from '@rxsse/shared'
 import type { StateReader, StateWriter } from '../../stage/operator-state.ts'
 import { type CopiedEntry, EntryCopies, loadEntries } from './entry-copies.ts'
 import { identifyKey, type Key, type Primitive } from './key.ts'
@@ -24,11 +25,13 @@ export interface KeyedStateOptions<K, S> {
   readonly onEvicted?: ((eviction: Eviction<K>, state: S) => void) | undefined
 }
 
-interface Entry<K, S> extends CopiedEntry {
+interface Entry<K, S> extends CopiedEntry, Linked<Entry<K, S>> {
+  /** A key may be an array, which its owner may change. */
+  readonly id: Primitive
   readonly key: K
   readonly state: S
   usedAt: number
-  /** The entries of a bounded state are in this order. */
+  /** Grows with each use of an entry of a bounded state. */
   order: number
 }
 
@@ -50,15 +53,16 @@ export interface StateCodec<S> {
 }
 
 /**
- * State by key with a bound: the least recently used key is evicted first. A `Map` keeps its keys in the order of
- * insertion, so inserting a key again on use keeps the oldest in front. Expiry needs no timer: each call first evicts
- * the expired keys.
+ * State by key with a bound: the least recently used key is evicted first. Expiry needs no timer: each call first evicts the
+ * expired keys.
  *
  * A copy of all states (`save`) takes many turns. A state that has not been copied yet is copied before it changes, so
  * the copy shows one moment. `at` does so. Call `willChange` before a change of a state from elsewhere.
  */
 export class KeyedState<K extends Key, S> {
   readonly #entries = new Map<Primitive, Entry<K, S>>()
+  /** The least recently used one first. Only a bounded state evicts, so only that needs it. */
+  readonly #byUse = new LinkedList<Entry<K, S>>()
   readonly #create: (key: K, origin: StateOrigin) => S
   readonly #ttl: number
   readonly #maxKeys: number
@@ -66,7 +70,6 @@ export class KeyedState<K extends Key, S> {
   readonly #onEvicted: ((eviction: Eviction<K>, state: S) => void) | undefined
   /** The entry used last, which is often the next one too. It is evicted last. */
   #recent: Entry<K, S> | undefined
-  #recentId: Primitive
   readonly #bounded: boolean
   #uses = 0
   #created = 0
@@ -89,7 +92,7 @@ export class KeyedState<K extends Key, S> {
   /** The key's state, which is created if there is none. A state that was not used for exactly `ttl` has expired. */
   at(key: K, now: number, id: Primitive = identifyKey(key)): S {
     if (this.#ttl !== Number.POSITIVE_INFINITY) this.expire(now)
-    if (this.#recent === undefined || id !== this.#recentId) return this.#atOther(key, now, id)
+    if (this.#recent === undefined || id !== this.#recent.id) return this.#atOther(key, now, id)
     if (this.#renews) this.#recent.usedAt = now
     return this.#recent.state
   }
@@ -98,28 +101,23 @@ export class KeyedState<K extends Key, S> {
     let entry = this.#entries.get(id)
     if (entry === undefined) {
       const state = this.#newState(key, id)
-      entry = { key, state, usedAt: now, order: this.#uses++, copy: this.#copies.count }
+      entry = createEntry(id, key, state, now, this.#uses++, this.#copies.count)
       this.#entries.set(id, entry)
+      if (this.#bounded) this.#byUse.push(entry)
       // Before the evictions: a callback may send an event that evicts this entry too.
-      this.#setRecent(id, entry)
+      this.#recent = entry
       // A smaller limit than that of the process before evicts more than one.
-      while (this.#entries.size > this.#maxKeys) this.#evictOldest('max-keys')
+      while (this.#entries.size > this.#maxKeys) this.#evict(this.#byUse.first as Entry<K, S>, 'max-keys')
       return entry.state
     }
     this.#copies.willChange(entry)
     if (this.#renews) {
       entry.usedAt = now
       entry.order = this.#uses++
-      this.#entries.delete(id)
-      this.#entries.set(id, entry)
+      this.#byUse.moveToEnd(entry)
     }
-    this.#setRecent(id, entry)
-    return entry.state
-  }
-
-  #setRecent(id: Primitive, entry: Entry<K, S>): void {
     this.#recent = entry
-    this.#recentId = id
+    return entry.state
   }
 
   has(key: K, now: number, id: Primitive = identifyKey(key)): boolean {
@@ -129,15 +127,18 @@ export class KeyedState<K extends Key, S> {
 
   /** When the next key expires if it is not used before. Infinity: none does. */
   get nextExpiry(): number {
-    for (const { usedAt } of this.#entries.values()) return usedAt + this.#ttl
-    return Number.POSITIVE_INFINITY
+    const oldest = this.#byUse.first
+    return oldest === undefined ? Number.POSITIVE_INFINITY : oldest.usedAt + this.#ttl
   }
 
   /** Evicts the keys that have expired by `now`. */
   expire(now: number): void {
-    for (const entry of this.#entries.values()) {
-      if (now - entry.usedAt < this.#ttl) return
-      this.#evictOldest('ttl')
+    for (
+      let oldest = this.#byUse.first;
+      oldest !== undefined && now - oldest.usedAt >= this.#ttl;
+      oldest = this.#byUse.first
+    ) {
+      this.#evict(oldest, 'ttl')
     }
   }
 
@@ -150,9 +151,11 @@ export class KeyedState<K extends Key, S> {
   }
 
   delete(key: K, id: Primitive = identifyKey(key)): boolean {
-    this.willChange(key)
-    this.#recent = undefined
-    return this.#entries.delete(id)
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return false
+    this.#copies.willChange(entry)
+    this.#delete(entry)
+    return true
   }
 
   /** Call it before a change of a key's state that does not come from `at`. */
@@ -196,12 +199,14 @@ export class KeyedState<K extends Key, S> {
       const key = reader.value<K>()
       const usedAt = isDated ? Math.min(reader.number() - shift, now) : now
       const order = isOrdered ? reader.number() : 0
-      const state = codec.read(this.#newState(key, identifyKey(key)), reader)
-      return { key, state, usedAt, order, copy: 0 }
+      const id = identifyKey(key)
+      const state = codec.read(this.#newState(key, id), reader)
+      return createEntry(id, key, state, usedAt, order, 0)
     })
     for (const entry of entries) {
       entry.order = this.#uses++
-      this.#entries.set(identifyKey(entry.key), entry)
+      this.#entries.set(entry.id, entry)
+      if (this.#bounded) this.#byUse.push(entry)
     }
     this.#created = created
     this.#evictions = evictions
@@ -215,14 +220,28 @@ export class KeyedState<K extends Key, S> {
     return this.#create(key, { id, order: this.#created++, evictions: this.#evictions })
   }
 
-  #evictOldest(reason: EvictionReason): void {
-    for (const [id, entry] of this.#entries) {
-      this.#copies.willChange(entry)
-      this.#entries.delete(id)
-      if (entry === this.#recent) this.#recent = undefined
-      this.#evictions++
-      this.#onEvicted?.({ key: entry.key, reason }, entry.state)
-      return
-    }
+  #evict(entry: Entry<K, S>, reason: EvictionReason): void {
+    this.#copies.willChange(entry)
+    this.#delete(entry)
+    this.#evictions++
+    this.#onEvicted?.({ key: entry.key, reason }, entry.state)
   }
+
+  #delete(entry: Entry<K, S>): void {
+    this.#entries.delete(entry.id)
+    if (this.#bounded) this.#byUse.delete(entry)
+    if (entry === this.#recent) this.#recent = undefined
+  }
+}
+
+/** The one place that makes entries, so that V8 gives all of them one shape. */
+function createEntry<K, S>(
+  id: Primitive,
+  key: K,
+  state: S,
+  usedAt: number,
+  order: number,
+  copy: number,
+): Entry<K, S> {
+  return { id, key, state, usedAt, order, copy, before: undefined, after: undefined }
 }
