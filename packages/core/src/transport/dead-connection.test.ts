@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createFaultProxy, createScriptedHttp2Server, testCertificate } from '@rxsse/testing'
 import { VirtualClock } from '@rxsse/testing/virtual-time'
 import { Agent } from 'undici'
@@ -13,15 +14,18 @@ const LARGE = `data: ${'x'.repeat(100_000)}\n\n`
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
 afterEach(() => void vi.useRealTimers())
 
-function overHttp2(): { readonly transport: ReturnType<typeof undiciTransport> } {
-  const dispatcher = new Agent({ allowH2: true, connect: { ca: testCertificate.cert } })
+function overHttp2(settings: Agent.Options = {}): { readonly transport: ReturnType<typeof undiciTransport> } {
+  const dispatcher = new Agent({ ...settings, allowH2: true, connect: { ca: testCertificate.cert } })
   onTestFinished(() => dispatcher.destroy())
   return { transport: undiciTransport({ dispatcher }) }
 }
 
 const options = { timeouts: { idle: '30s' }, reconnect: { initialDelay: 1, minDelay: 1, jitter: 0 } } as const
 
-it('an HTTP/2 connection that is silent for good is not used for ever', async () => {
+it.each([
+  ['', {}],
+  [', if more pings wait than may', { pingInterval: 1 }],
+])('an HTTP/2 connection that is silent for good is not used for ever%s', async (_, settings) => {
   const server = await createScriptedHttp2Server(({ connection }) =>
     connection === 0 ? [OK, 'id: 1\ndata: a\n\n', LARGE, 'HOLD'] : [OK, 'data: b\n\n', 'HOLD'],
   )
@@ -31,9 +35,11 @@ it('an HTTP/2 connection that is silent for good is not used for ever', async ()
     plan: (index) => (index === 0 ? [{ kind: 'swallow', direction: 'to-client', after: 50_000 }] : []),
   })
   const scheduler = new VirtualClock()
-  const stream = record(proxy.url, { ...overHttp2(), ...options, scheduler })
+  const stream = record(proxy.url, { ...overHttp2(settings), ...options, scheduler })
   await stream.received(1)
   await expect.poll(() => proxy.connections[0]?.bytesToClient).toBe(50_000)
+  // Node lets ten pings wait.
+  if ('pingInterval' in settings) await sleep(30)
   scheduler.advanceBy(30_000)
   expect((await stream.state('waiting', 1)).reason).toMatchObject({ code: 'idle-timeout' })
   scheduler.advanceBy(1)

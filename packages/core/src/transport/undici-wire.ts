@@ -77,7 +77,9 @@ function probe(session: Http2Session): void {
       if (probed.has(session)) session.destroy(new Error('the HTTP/2 connection does not answer'))
     })
   }, PROBE_LIMIT).unref()
-  session.ping(() => {
+  session.ping((error) => {
+    // Too many earlier pings have no answer yet, so this one is not sent.
+    if (error && !session.destroyed) return
     clearTimeout(timer)
     probed.delete(session)
   })
