@@ -78,6 +78,7 @@ describe('a response that is not an event stream', () => {
     ['seconds', { 'retry-after': '7' }, 7000],
     ['seconds with white space around', { 'retry-after': ' 7 ' }, 7000],
     ['a fraction of seconds', { 'retry-after': '1.5' }, 1500],
+    ['two fields', { 'retry-after': '7, 5' }, 7000],
     [
       'a date, by the clock of the server',
       { 'retry-after': 'Sat, 21 Nov 2026 10:00:09 GMT', date: 'Sat, 21 Nov 2026 10:00:00 GMT' },

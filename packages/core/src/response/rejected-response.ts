@@ -27,9 +27,10 @@ export function createRejection(
 
 /** The delay of `Retry-After` in milliseconds, in either of its forms (RFC 9110, 10.2.3). */
 function parseRetryAfter(headers: TransportResponse['headers'], timeOfDay: number): number | undefined {
-  const value = (headers['retry-after'] ?? '').trim()
-  // Some servers send fractions.
-  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000
+  const value = headers['retry-after'] ?? ''
+  // Some servers send fractions. If a proxy has added a field of its own, the first one counts.
+  const seconds = Number(value.split(',')[0] || 'none')
+  if (seconds >= 0) return seconds * 1000
   // The server's own `Date` comes first, so that a wrong clock on either side does no harm.
   const delay = Date.parse(value) - (Date.parse(headers.date ?? '') || timeOfDay)
   return delay > 0 ? delay : undefined

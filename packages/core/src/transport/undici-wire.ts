@@ -1,5 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel'
-import type { ClientHttp2Stream } from 'node:http2'
+import type { ClientHttp2Stream, Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { skipInformational } from './skip-informational.ts'
@@ -10,15 +10,16 @@ import { skipInformational } from './skip-informational.ts'
  */
 export class UndiciWire {
   #socket: Socket | undefined
+  /** On HTTP/2. */
+  #session: Http2Session | undefined
   #wasReset = false
-  #isHttp2 = false
   #hasEndStream = false
 
   /** Call it within `onRequestStart`: undici writes the request after it, in the same turn. */
   watch(): void {
     subscribeOnce()
-    this.#socket = undefined
-    this.#isHttp2 = this.#hasEndStream = this.#wasReset = false
+    this.#socket = this.#session = undefined
+    this.#hasEndStream = this.#wasReset = false
     writing = this
     queueMicrotask(() => {
       if (writing === this) writing = undefined
@@ -27,7 +28,12 @@ export class UndiciWire {
 
   /** Call it within `onResponseEnd`. */
   get hasProperEnd(): boolean {
-    return this.#isHttp2 ? this.#hasEndStream : !this.#wasReset
+    return this.#session ? this.#hasEndStream : !this.#wasReset
+  }
+
+  /** The exchange is given up, maybe because nothing came. On HTTP/2, the next one would use the same connection. */
+  probe(): void {
+    if (this.#session) probe(this.#session)
   }
 
   static onSendHeaders(message: unknown): void {
@@ -49,7 +55,7 @@ export class UndiciWire {
     if (wire === undefined) return
     const { stream } = message as { stream: ClientHttp2Stream }
     const { push } = stream
-    wire.#isHttp2 = true
+    wire.#session = stream.session
     // Node pushes null for END_STREAM (RFC 9113, 5.1), and for a reset, but after a reset the stream is closed by then.
     stream.push = (bytes, encoding) => {
       if (bytes === null && !stream.closed) wire.#hasEndStream = true
@@ -57,6 +63,33 @@ export class UndiciWire {
     }
   }
 }
+
+/**
+ * Closes a connection that does not answer: it may be dead without a sign, and so would be each new request on it. undici asks
+ * only after its own timeouts, which do not run here.
+ */
+function probe(session: Http2Session): void {
+  if (session.destroyed || probed.has(session)) return
+  probed.add(session)
+  const timer = setTimeout(() => {
+    // If this process was stopped, what has arrived meanwhile is read first.
+    setImmediate(() => {
+      if (probed.has(session)) session.destroy(new Error('the HTTP/2 connection does not answer'))
+    })
+  }, PROBE_LIMIT).unref()
+  session.ping((error) => {
+    // Too many earlier pings have no answer yet, so this one is not sent.
+    if (error && !session.destroyed) return
+    clearTimeout(timer)
+    probed.delete(session)
+  })
+}
+
+/** Connections that have not answered yet. */
+const probed = /* @__PURE__ */ new WeakSet<Http2Session>()
+
+/** Milliseconds. */
+const PROBE_LIMIT = 5_000
 
 /** The exchange whose request undici writes now. */
 let writing: UndiciWire | undefined

@@ -11,6 +11,7 @@ export interface UndiciTransportOptions {
   /**
    * Sends the requests: an `Agent` with a certificate authority, a unix socket or a client certificate, a `ProxyAgent`, or a
    * pool. Its connect timeout applies. Its timeouts for head and body do not. HTTP/2 is used if it negotiates HTTP/2.
+   * If a stream of HTTP/2 is given up and the connection then answers nothing for 5 s, it is closed, with its other streams.
    * One with interceptors may add secrets to each request, so it gets none for another origin: such a redirect is an error.
    * Default: each request has its own connection, which closes at once when the stream does, even while it connects.
    */
@@ -75,6 +76,7 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
   abort(): void {
     if (!this.#live) return
     this.#live = false
+    this.#wire.probe()
     this.#controller?.abort(new Error('aborted'))
     // While it connects, undici has no controller yet.
     this.#socket?.destroy()

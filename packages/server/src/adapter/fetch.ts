@@ -67,7 +67,8 @@ function createBody(
         controller = own
       },
       pull() {
-        if (behind) {
+        // At the end, each piece that the client takes is progress.
+        if (behind || state !== 'open') {
           behind = false
           events.drained()
         }

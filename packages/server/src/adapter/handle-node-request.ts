@@ -76,7 +76,7 @@ function sendResponse(
     return createNodeResponseWriter(request, response, events, takeover)
   }
   attempt(endpoint, response, () => stream(connect))
-  discardUnreadBodyLater(request)
+  discardUnreadBodyLater(request, response, endpoint.clock)
 }
 
 /** If a middleware or Node refuses to send, the client is dropped as if it had left. */

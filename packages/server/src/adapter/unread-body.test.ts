@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as endOfTick, setTimeout as sleep } from 'node:timers/promises'
 import type { SseMessage } from '@rxsse/shared'
 import { NEVER, Observable, of, Subject } from 'rxjs'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { ADAPTERS } from '../../test/adapters.ts'
-import { expectIdle } from '../../test/idle.ts'
+import { CountingScheduler, expectIdle } from '../../test/idle.ts'
+import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { connectRaw } from '../../test/raw-request.ts'
 import { serve } from '../../test/serve.ts'
 import { readJson } from '../http/read-json.ts'
@@ -83,28 +84,46 @@ function withoutTakeover({ handler }: StreamEndpoint): StreamEndpoint['handler']
 }
 
 describe('the body of a request whose stream runs', () => {
-  function fakeTimers(): void {
-    vi.useFakeTimers({ toFake: ['setTimeout'] })
-    onTestFinished(() => void vi.useRealTimers())
-  }
-
   it('does not hide that the client leaves, if nobody reads it', async () => {
-    fakeTimers()
+    const scheduler = new ManualScheduler()
     const source = new Subject<SseMessage>()
-    const endpoint = streamTo(() => source, { methods: ['POST'] })
+    const endpoint = streamTo(() => source, { methods: ['POST'], scheduler })
     onTestFinished(() => endpoint.close())
     const url = await serve(endpoint.handler)
     const socket = connectRaw(url, post(url, 'x'.repeat(LARGE)))
     socket.resume()
     await expect.poll(() => source.observed).toBe(true)
-    vi.advanceTimersByTime(5_000)
+    await endOfTick()
+    scheduler.advance(5_000)
     socket.destroy()
     await expect.poll(() => source.observed).toBe(false)
     await expectIdle(endpoint)
   })
 
+  it.each([
+    ['half of it has come', LARGE],
+    ['it came with the head', 5],
+    ['half of it has come, and its connection would be taken over', LARGE],
+    ['it came with the head, and its connection is taken over', 5],
+  ])('leaves no timer behind if %s', async (name, length) => {
+    const scheduler = new CountingScheduler()
+    const source = new Subject<SseMessage>()
+    const takeover = name.includes('taken over')
+    const options = { methods: ['POST'], scheduler, takeover, heartbeat: false } as const
+    const endpoint = streamTo(() => source, options)
+    onTestFinished(() => endpoint.close())
+    const url = await serve(endpoint.handler)
+    const socket = connectRaw(url, post(url, 'x'.repeat(5), length))
+    socket.resume()
+    await expect.poll(() => source.observed).toBe(true)
+    await endOfTick()
+    expect(scheduler.timers).toBe(length === 5 ? 0 : 1)
+    await endpoint.close()
+    await expectIdle(endpoint, { scheduler })
+  })
+
   it('is whole for a pipeline that reads it a moment after the head', async () => {
-    fakeTimers()
+    const scheduler = new ManualScheduler()
     let read: () => void = () => {}
     const reading = new Promise<void>((resolve) => {
       read = resolve
@@ -119,7 +138,7 @@ describe('the body of a request whose stream runs', () => {
               (error) => subscriber.error(error),
             )
         }),
-      { methods: ['POST'] },
+      { methods: ['POST'], scheduler },
     )
     onTestFinished(() => endpoint.close())
     const url = await serve(endpoint.handler)
@@ -127,7 +146,8 @@ describe('the body of a request whose stream runs', () => {
     const text = collect(socket)
     await expect.poll(() => statuses(text())).toEqual(['200'])
     read()
-    vi.advanceTimersByTime(5_000)
+    await endOfTick()
+    scheduler.advance(5_000)
     await expect.poll(text).toContain(`data: ${LARGE}\n`)
   })
 })

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import type { NodeRequest, NodeResponse } from './node-request.ts'
+import type { Clock } from '../connection/clock.ts'
+import { runAtEndOfTick } from '../connection/end-of-tick.ts'
+import { hasLeft, type NodeRequest, type NodeResponse } from './node-request.ts'
 
 /**
  * Discards what nobody reads of a request's body. Node would stop reading its socket there, and see
@@ -15,11 +17,16 @@ export function discardUnreadBody(request: NodeRequest, response: NodeResponse):
 }
 
 /** The same while a stream runs, after what reads the body has had time to begin. */
-export function discardUnreadBodyLater(request: NodeRequest): void {
+export function discardUnreadBodyLater(request: NodeRequest, response: NodeResponse, clock: Clock): void {
   if ('stream' in request || request.complete) return
-  setTimeout(() => {
-    if (!isRead(request)) request.resume()
-  }, READING_BEGINS_MS).unref()
+  // Most bodies are complete by then. Only then may the connection be taken over, after which the response does not close.
+  runAtEndOfTick(() => {
+    if (request.complete || hasLeft(response)) return
+    const cancel = clock.after(READING_BEGINS_MS, () => {
+      if (!isRead(request)) request.resume()
+    })
+    response.once('close', cancel)
+  })
 }
 
 function isRead(request: IncomingMessage): boolean {

@@ -12,8 +12,8 @@ export interface ConnectionHost {
   readonly slowClient: SlowClientRules
   readonly counters: Counters
   now(): number
-  /** The client fell behind. `isBehind` is true until it has caught up or left. */
-  fellBehind(connection: Connection): void
+  /** The client has bytes to take, because it fell behind or its body has ended. `keepsUp` is false until it has. */
+  awaitProgress(connection: Connection): void
   closed(connection: Connection): void
 }
 
@@ -51,17 +51,22 @@ export class Connection implements ResponseWriterEvents {
     return this.#state === KEEPS_UP || (this.#state.name === 'behind' && this.#state.endsAfter === undefined)
   }
 
+  /** Whether the client has taken everything so far, and the body goes on. */
+  get keepsUp(): boolean {
+    return this.#state === KEEPS_UP
+  }
+
   /** Whether the writer still holds bytes that the client has not taken. */
   get isBehind(): boolean {
     return this.#state.name === 'behind'
   }
 
   /**
-   * Whether the client has taken nothing since that time. The operating system reports progress in
-   * steps of its send buffer, which may be a few megabytes.
+   * Whether the client has had something to take since that time, and has taken nothing. The operating
+   * system reports progress in steps of its send buffer, which may be a few megabytes.
    */
   isStalledSince(time: number): boolean {
-    return this.#state.name === 'behind' && this.#state.since <= time
+    return 'since' in this.#state && this.#state.since <= time
   }
 
   /**
@@ -139,15 +144,15 @@ export class Connection implements ResponseWriterEvents {
 
   /** Drops a client that is too slow. It counts once, however late its transport closes. */
   disconnectSlowClient(): void {
-    this.#enter(ENDING)
+    this.#enter(DROPPED)
     this.#host.counters.disconnected++
     this.#writer.destroy()
   }
 
   drained(): void {
     const state = this.#state
+    if ('since' in state) state.since = this.#host.now()
     if (state.name !== 'behind') return
-    state.since = this.#host.now()
     const rest = this.#rest
     this.#rest = undefined
     if (rest !== undefined && !this.#writePieces(rest)) return
@@ -184,7 +189,9 @@ export class Connection implements ResponseWriterEvents {
   }
 
   #finish(how: 'end' | 'cut'): void {
-    this.#enter(ENDING)
+    // A client that never takes the last bytes would keep its place for ever.
+    this.#enter({ name: 'ended', since: this.#host.now() })
+    this.#host.awaitProgress(this)
     if (how === 'cut') {
       this.#writer.cut()
       return
@@ -206,7 +213,7 @@ export class Connection implements ResponseWriterEvents {
       endsAfter: undefined,
       onDrained: undefined,
     })
-    this.#host.fellBehind(this)
+    this.#host.awaitProgress(this)
   }
 
   #encodeAndWrite(frame: Frame): boolean {
@@ -251,7 +258,7 @@ export class Connection implements ResponseWriterEvents {
   }
 }
 
-type State = typeof KEEPS_UP | Behind | typeof ENDING | typeof CLOSED
+type State = typeof KEEPS_UP | Behind | Ended | typeof DROPPED | typeof CLOSED
 
 interface Behind {
   readonly name: 'behind'
@@ -265,9 +272,16 @@ interface Behind {
   onDrained: (() => void) | undefined
 }
 
+/** The writer has got the end of the body. `closed` follows when the client has taken it. */
+interface Ended {
+  readonly name: 'ended'
+  /** When the body ended, or when the writer last took something. */
+  since: number
+}
+
 const KEEPS_UP = { name: 'keeps up' } as const
-/** The body has been ended or dropped. `closed` follows. */
-const ENDING = { name: 'ending' } as const
+/** `closed` follows. */
+const DROPPED = { name: 'dropped' } as const
 const CLOSED = { name: 'closed' } as const
 
 interface FrameRest {

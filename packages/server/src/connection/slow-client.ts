@@ -14,7 +14,10 @@ export interface SlowClientOptions {
   readonly maxMessages?: number
   /** Bytes that may wait for one client, without coalesced messages. Default 1 MiB. */
   readonly maxBytes?: number
-  /** A client that reads nothing for this long is disconnected. Default `'30s'`. */
+  /**
+   * A client that reads nothing for this long is disconnected, also if only the end of its stream is
+   * left. Default `'30s'`.
+   */
   readonly stalledFor?: Duration
   /**
    * What happens if the queue is full:

@@ -47,8 +47,8 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
   readonly #groups = new SubscriberGroups<Connection>()
   readonly #connections = new Set<Connection>()
   readonly #joining = new Set<Connection>()
-  /** Some may have caught up since. */
-  readonly #behind = new Set<Connection>()
+  /** Connections that have bytes to take. Some may have caught up since. */
+  readonly #awaited = new Set<Connection>()
   /** Open connections that the listener has not heard of yet. */
   readonly #opening = new Set<Connection>()
   #pendingGroups: SubscriberGroup<Connection>[] = []
@@ -76,7 +76,7 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
 
   get behind(): number {
     let behind = 0
-    for (const connection of this.#behind) if (connection.isBehind) behind++
+    for (const connection of this.#awaited) if (connection.isBehind) behind++
     return behind
   }
 
@@ -205,8 +205,8 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
     return this.#clock.now()
   }
 
-  fellBehind(connection: Connection): void {
-    this.#behind.add(connection)
+  awaitProgress(connection: Connection): void {
+    this.#awaited.add(connection)
     const period = Math.max(1, this.slowClient.stalledFor / 4)
     this.#cancelStallCheck ??= this.#clock.every(period, () => this.#disconnectStalled())
   }
@@ -219,7 +219,7 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
     this.#groups.release(group)
     this.#connections.delete(connection)
     this.#joining.delete(connection)
-    this.#behind.delete(connection)
+    this.#awaited.delete(connection)
     this.#stopStallCheckIfIdle()
     if (!this.#opening.has(connection)) this.#listener.closed(connection)
     if (this.#connections.size > 0) return
@@ -262,15 +262,15 @@ export class Hub implements ConnectionHost, HeartbeatTarget {
 
   #disconnectStalled(): void {
     const stalledSince = this.#clock.now() - this.slowClient.stalledFor
-    for (const connection of this.#behind) {
-      if (!connection.isBehind) this.#behind.delete(connection)
+    for (const connection of this.#awaited) {
+      if (connection.keepsUp) this.#awaited.delete(connection)
       else if (connection.isStalledSince(stalledSince)) connection.disconnectSlowClient()
     }
     this.#stopStallCheckIfIdle()
   }
 
   #stopStallCheckIfIdle(): void {
-    if (this.#behind.size > 0) return
+    if (this.#awaited.size > 0) return
     this.#cancelStallCheck?.()
     this.#cancelStallCheck = undefined
   }

@@ -1,6 +1,7 @@
 import { isPromise, type MaybePromise } from '@rxsse/shared'
 import { type AccessOptions, type AccessResult, countRooms, createAccessCheck } from '../access/access.ts'
 import type { ConnectionLimits, Permit } from '../access/limits.ts'
+import type { Clock } from '../connection/clock.ts'
 import { countPatterns } from '../sink/topic.ts'
 import { type CorsOptions, resolveCors } from './cors.ts'
 import { type AcceptOption, createHeadResponse, createNegotiation } from './negotiate.ts'
@@ -41,6 +42,7 @@ export interface EndpointOptions extends AccessOptions {
 export interface EndpointHost {
   /** Streams never complete by themselves. */
   readonly isEndless: boolean
+  readonly clock: Clock
   readonly methods: readonly string[]
   readonly limits: ConnectionLimits
   readonly pending: PendingRequests
@@ -69,7 +71,7 @@ export function createEndpoint(options: EndpointOptions, host: EndpointHost): En
   const checkAccess = createAccessCheck(options)
   const negotiate = createNegotiation(methods, options.accept)
 
-  return { isEndless: host.isEndless, respond, report: onError }
+  return { isEndless: host.isEndless, clock: host.clock, respond, report: onError }
 
   function respond(request: SinkRequest): MaybePromise<SinkResponse> {
     const scope = new RequestScope(onError)

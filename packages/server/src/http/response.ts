@@ -1,4 +1,5 @@
 import { type MaybePromise, optionError } from '@rxsse/shared'
+import type { Clock } from '../connection/clock.ts'
 import type { ResponseWriter, ResponseWriterEvents } from '../connection/response-writer.ts'
 import type { SinkRequest } from './request.ts'
 
@@ -17,6 +18,7 @@ export interface SinkResponse {
 export interface Endpoint {
   /** Streams never complete by themselves, so their end is never mistaken for a whole answer. */
   readonly isEndless: boolean
+  readonly clock: Clock
   /** Answers a request, synchronously if possible. Never throws or rejects. */
   respond(request: SinkRequest): MaybePromise<SinkResponse>
   /** Reports an error of the adapter. Never throws. */

@@ -139,6 +139,7 @@ export function createStreamEndpoint(
   const { isEndless, methods, filterParameter, begin, head, errorResponse } = host
   const endpoint = createEndpoint(options, {
     isEndless,
+    clock,
     methods,
     limits,
     pending,

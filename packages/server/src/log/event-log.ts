@@ -40,7 +40,7 @@ export type GapReason = 'trimmed' | 'epoch' | 'ahead' | 'unknown'
 
 export interface LogGap {
   readonly reason: GapReason
-  /** The id that was asked for. */
+  /** The id that was asked for. A sink names the one that its client has come to. */
   readonly from: string
   /** Delivery continues strictly after this position. */
   readonly to: LogPosition

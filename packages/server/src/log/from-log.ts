@@ -50,6 +50,7 @@ class LogReader {
   #delivered: (LogEntry | LogGap)[] | undefined = []
   #isLive = false
   #last = -1
+  #lastId: string | undefined
 
   constructor(log: CheckedLog, subscriber: Subscriber<SseEvent>) {
     this.#log = log
@@ -83,7 +84,11 @@ class LogReader {
       this.#delivered = []
       const page = await this.#log.since(after, PAGE)
       // Everything is new to who asks for the earliest.
-      if (page.gap !== undefined && after !== 0) this.#emit(page.gap)
+      if (page.gap !== undefined && after !== 0) {
+        // The log was asked by an offset, which may belong to no id any more.
+        const known = typeof after === 'number' ? this.#lastId : undefined
+        this.#emit({ ...page.gap, from: known ?? page.gap.from })
+      }
       for (const entry of page.entries) this.#emit(entry)
       this.#last = Math.max(this.#last, page.end)
       after = page.end
@@ -104,11 +109,13 @@ class LogReader {
     if ('reason' in delivered) {
       if (delivered.to.offset < this.#last) return
       this.#last = delivered.to.offset
+      this.#lastId = delivered.to.id
       this.#subscriber.next(createGapEvent(delivered))
       return
     }
     if (delivered.offset <= this.#last) return
     this.#last = delivered.offset
+    this.#lastId = delivered.id
     const { message, id } = delivered
     if (isForServers(message)) return
     this.#subscriber.next({ type: resolveType(message.type), data: message.data, lastEventId: id })

@@ -50,6 +50,8 @@ class Replay {
   readonly #host: ReplayHost
   readonly #audience: Audience
   #after: string | number
+  /** The id that the client has come to. Undefined until that is known. */
+  #lastId: string | undefined
   /** Half as much after a page that the client does not take at once, twice as much after others. */
   #pageBytes: number
   #pageGap: LogGap | undefined
@@ -68,6 +70,7 @@ class Replay {
     this.#start = start
     this.#host = host
     this.#after = start.after
+    this.#lastId = typeof start.after === 'string' ? start.after : undefined
     this.#pageBytes = host.pageBytes
     this.#audience = {
       identity: start.wants ?? connection.group,
@@ -107,6 +110,7 @@ class Replay {
       const piece = pages.find(after ?? this.#after, this.#audience)
       if (piece === undefined) break
       after = piece.end
+      this.#lastId = piece.endId
       taken += piece.frame.bytes.length
       if (!this.#connection.replay(piece.frame)) break
     }
@@ -124,6 +128,7 @@ class Replay {
     for (;;) {
       const piece = pages.encode(page, after, this.#audience, taken === 0)
       after = typeof piece === 'number' ? piece : piece.end
+      this.#lastId = (typeof piece === 'number' ? page.entries.at(-1)?.id : piece.endId) ?? this.#lastId
       if (typeof piece === 'number') break
       taken += piece.frame.bytes.length
       if (this.#connection.replay(piece.frame)) continue
@@ -147,9 +152,12 @@ class Replay {
   #tell(gap: LogGap): boolean {
     const { hasNothing, after } = this.#start
     this.#pageGap = gap
+    // The log was asked by an offset, which says nothing to a client, and may belong to no id any more.
+    const told = { ...gap, from: this.#lastId ?? gap.from }
+    this.#lastId = gap.to.id
     if (hasNothing && this.#after === after) return true
     this.#host.hub.counters.gaps++
-    if (this.#connection.replay(new EventFrame([encodeGap(gap)]))) return true
+    if (this.#connection.replay(new EventFrame([encodeGap(told)]))) return true
     this.#continueAfter(gap.to.offset)
     return false
   }

@@ -11,6 +11,8 @@ export interface Piece {
   readonly frame: Frame
   /** The offset of the last entry that it covers. */
   readonly end: number
+  /** The id of the same. */
+  readonly endId: string
 }
 
 /** Who sees which entries. */
@@ -138,6 +140,7 @@ function nameStart(after: string | number): string {
 class SharedPiece implements Piece {
   readonly frame: Frame
   readonly end: number
+  readonly endId: string
   readonly #entries: readonly LogEntry[]
   readonly #seen: readonly boolean[]
   /** Those who see just these entries. */
@@ -146,6 +149,7 @@ class SharedPiece implements Piece {
   constructor(frame: Frame, entries: readonly LogEntry[], seen: readonly boolean[]) {
     this.frame = frame
     this.end = Number(entries.at(-1)?.offset)
+    this.endId = String(entries.at(-1)?.id)
     this.#entries = entries
     this.#seen = seen
   }

@@ -164,6 +164,27 @@ describe.each(ADAPTERS)('over $name', ({ mount, open, http2 }) => {
   })
 })
 
+describe('the content of a reply', () => {
+  it('may be bytes in an ArrayBuffer', async () => {
+    const endpoint = streamTo(() => reply(Uint8Array.of(1, 2).buffer))
+    const response = await endpoint.fetch(new Request('http://localhost/'))
+    expect(response.headers.get('content-type')).toBe('application/octet-stream')
+    expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([1, 2])
+  })
+
+  it.each<[string, () => object]>([
+    ['of type Map', () => new Map([[1, 2]])],
+    ['of type Response', () => new Response('x')],
+    ['a promise', () => Promise.reject(new Error('not told'))],
+  ])('of which JSON would keep nothing is an error: %s', async (what, create) => {
+    const errors: unknown[] = []
+    const endpoint = streamTo(() => reply(create()), { onError: (error) => errors.push(error) })
+    const response = await endpoint.fetch(new Request('http://localhost/'))
+    expect(response.status).toBe(500)
+    expect(errors.map(String)).toEqual([expect.stringContaining(`the content of a reply is ${what}`)])
+  })
+})
+
 describe('readJson', () => {
   it('of a body that something has read and kept to itself is an error of the server', async () => {
     const errors: unknown[] = []

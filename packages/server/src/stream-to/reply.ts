@@ -1,6 +1,6 @@
-import { isPromise } from '@rxsse/shared'
 import type { ObservableInput } from 'rxjs'
 import type { SinkResponse } from '../http/response.ts'
+import { toJson } from '../wire/json.ts'
 
 export interface ReplyOptions {
   /** Default 200, or 204 if there is nothing to send. */
@@ -28,7 +28,8 @@ export class Reply<M = unknown> {
  * Answers with a status and headers: `reply(messages, {headers})`, `reply(undefined, {status: 202})`.
  *
  * An Observable, an async iterable or a ReadableStream is sent as an event stream. Text is sent as
- * plain text, bytes as they are, and any other value as JSON.
+ * plain text, bytes as they are, and any other value as JSON. A value that JSON would make `{}` of,
+ * such as a `Map`, is an error.
  */
 export function reply<M>(content: Reply<M>['content'], options: ReplyOptions = {}): Reply<M> {
   return new Reply<M>(content, options)
@@ -45,14 +46,9 @@ export function createPlainReply({ content, status, headers }: Reply): SinkRespo
 function encodeContent(content: unknown): [type: string, body: string | Uint8Array<ArrayBuffer>] {
   if (typeof content === 'string') return ['text/plain; charset=utf-8', content]
   if (content instanceof Uint8Array) return ['application/octet-stream', new Uint8Array(content)]
-  // JSON would make `{}` of these.
-  if (isPromise(content)) throw new TypeError('the content of a reply is a promise; await it first')
-  if (content instanceof Reply || content instanceof Response) {
-    throw new TypeError('the content of a reply is a reply or a Response; give its content')
-  }
-  const json = JSON.stringify(content)
-  if (json === undefined) throw new TypeError('the content of a reply cannot be written as JSON')
-  return ['application/json', json]
+  if (content instanceof ArrayBuffer) return ['application/octet-stream', new Uint8Array(content.slice())]
+  if (content instanceof Reply) throw new TypeError('the content of a reply is a reply; give its content')
+  return ['application/json', toJson(content, 'the content of a reply')]
 }
 
 /** Whether the content is messages: an array of them would be a JSON value just as well. */

@@ -1,4 +1,5 @@
 import type { SseMessage } from '@rxsse/shared'
+import { of } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { SinkError } from '../sink/errors.ts'
 import { encodeComment, encodeMessage } from './encode.ts'
@@ -83,8 +84,25 @@ describe('an event on the wire', () => {
     ['undefined', undefined, /data is undefined, which JSON cannot represent/],
     ['a function', () => {}, /data is function/],
     ['a bigint', 1n, /cannot be written as JSON/],
+    ['a Map', new Map([[1, 2]]), /data is of type Map, of which JSON keeps nothing; send what is in it/],
+    ['an error', new Error('lost'), /data is of type Error/],
+    ['an Observable', of(1), /data is of type Observable/],
+    ['a generator', (function* () {})(), /data is of type Generator/],
   ])('is refused if its data is %s', (_name, data, text) => {
     expect(() => encode({ data })).toThrow(text)
+  })
+
+  it.each([{}, Object.create(null), new (class Empty {})(), { toJSON: () => ({}) }])(
+    'may be an empty object',
+    (data) => {
+      expect(encode({ data })).toBe('data: {}\n\n')
+    },
+  )
+
+  it('is refused if its data is a promise, whose rejection is not told again', async () => {
+    const data = Promise.reject(new Error('not told'))
+    expect(() => encode({ data })).toThrow(/data is a promise; await it first/)
+    await new Promise(setImmediate)
   })
 
   it.each([null, undefined, 'text', 5])('is refused if the message is %s', (message) => {

@@ -1,5 +1,6 @@
 import { describeValue, type SseMessage } from '@rxsse/shared'
 import { SinkError } from '../sink/errors.ts'
+import { toJson } from './json.ts'
 import { assertLine } from './line.ts'
 
 /** A checked message: its data is text, and each other field is one line. */
@@ -36,16 +37,10 @@ function assertRetry(retry: unknown): asserts retry is number {
 
 function toText(data: unknown): string {
   if (typeof data === 'string') return data
-  let json: string | undefined
   try {
-    json = JSON.stringify(data)
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new SinkError('message', `message.data cannot be written as JSON: ${reason}`, { cause })
+    return toJson(data, 'message.data')
+  } catch (error) {
+    const { message, cause } = error as Error
+    throw new SinkError('message', message, { cause })
   }
-  if (json !== undefined) return json
-  throw new SinkError(
-    'message',
-    `message.data is ${describeValue(data)}, which JSON cannot represent; send null or text`,
-  )
 }
