@@ -58,8 +58,12 @@ class LogReader {
 
   async run(from: string | undefined, follow: boolean): Promise<void> {
     const start = follow ? await this.#startTail() : -1
-    if (from === undefined) this.#last = start
-    else await this.#readAll(from === 'earliest' ? 0 : from)
+    if (from !== undefined) await this.#readAll(from === 'earliest' ? 0 : from)
+    else {
+      this.#last = start
+      // More came in the turn in which the tail began than is kept.
+      if (this.#delivered === undefined) await this.#readAll(start)
+    }
     if (!follow) {
       this.#subscriber.complete()
       return
@@ -83,7 +87,7 @@ class LogReader {
       this.#delivered = []
       const page = await this.#log.since(after, PAGE)
       // Everything is new to who asks for the earliest.
-      if (page.gap !== undefined && after !== 0) this.#emit(page.gap)
+      if (page.gap !== undefined && (after !== 0 || this.#last === 0)) this.#emit(page.gap)
       for (const entry of page.entries) this.#emit(entry)
       this.#last = Math.max(this.#last, page.end)
       after = page.end
