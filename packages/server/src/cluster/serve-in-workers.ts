@@ -45,8 +45,8 @@ export function serveInWorkers(options: WorkersOptions, serveHere: ServeHere): P
   return superviseWorkers(options)
 }
 
-/** Names the channel to the workers. */
-const CHANNEL = 'serveSinks'
+/** Names the channel to the workers. No `clusterLog` has this name. */
+const CHANNEL = 'rxsse serveSinks()'
 
 async function serveInThisProcess(options: WorkersOptions, serveHere: ServeHere): Promise<SinkWorkers> {
   const { sinks } = options

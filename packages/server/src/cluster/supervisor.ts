@@ -144,6 +144,8 @@ export class Supervisor {
       try {
         const worker = cluster.fork(this.#env)
         this.#workers.add(worker)
+        // Each question listens until it is answered.
+        worker.setMaxListeners(0)
         // Without a listener, the error would end the primary. A process that could not be started has no exit.
         worker.on('error', (error) => this.#onError(worker, error))
       } catch (error) {
