@@ -136,6 +136,19 @@ it('leaves workers alone that the program has forked itself', async () => {
   expect(cluster.eventNames()).toEqual([])
 })
 
+it('says that workers do something else, once, and goes on if they come', async () => {
+  const { supervisor, scheduler, running, errors, listen } = supervise()
+  const started = supervisor.start({})
+  listen(running[0])
+  scheduler.advance(60_000)
+  expect(errors).toEqual([
+    'Error: serveSinks: 1 of 2 workers do not listen after 10000 ms; every worker has to come to this call, too',
+  ])
+  listen(running[1])
+  expect(await started).toBe(80)
+  expect(scheduler.actions).toEqual([])
+})
+
 it('names a worker that does not answer', async () => {
   const { supervisor, scheduler, running, listen } = supervise({ workers: 1 })
   const started = supervisor.start({})

@@ -84,16 +84,25 @@ export class Supervisor {
   }
 
   #startAll(): Promise<number> {
+    const { clock, workers, onError } = this.#options
     return new Promise((resolve, reject) => {
+      // A program whose workers do something else would wait without a word.
+      const cancelHint = clock.after(HINT_MS, () => {
+        const silent = workers - this.#serving.size
+        const text = `${silent} of ${workers} workers do not listen after ${HINT_MS} ms`
+        onError(new Error(`serveSinks: ${text}; every worker has to come to this call, too`))
+      })
       const ready = (worker: Worker, message: unknown) => {
         const port = this.#portOf(message)
         if (port === undefined || !this.#workers.has(worker)) return
-        if (this.#serving.size < this.#options.workers) return
+        if (this.#serving.size < workers) return
+        cancelHint()
         this.#options.cluster.off('message', ready)
         this.#onEnd = (...end) => this.#replace(...end)
         resolve(port)
       }
       this.#onEnd = (_, reason) => {
+        cancelHint()
         this.#options.cluster.off('message', ready)
         this.#onEnd = () => {}
         reject(new Error(`serveSinks: a worker ended with ${reason} before it listened`))
@@ -204,5 +213,6 @@ export class Supervisor {
 }
 
 const ANSWER_MS = 5_000
+const HINT_MS = 10_000
 /** What the other workers may take to end if one could not start. */
 const PATIENCE_MS = 2_000
