@@ -55,7 +55,7 @@ export class Supervisor {
     try {
       return await this.#startAll()
     } catch (error) {
-      await this.close({}, PATIENCE_MS)
+      await this.close(undefined, PATIENCE_MS)
       throw error
     }
   }
@@ -66,13 +66,18 @@ export class Supervisor {
     return Promise.all(connected.map((worker) => this.#ask(worker, order)))
   }
 
-  /** Sends `order` and waits for the workers to exit. After `patience` milliseconds they are killed. */
-  async close(order: object, patience: number): Promise<void> {
+  /**
+   * Sends `order` and waits for the workers to exit. Those that do not take it get SIGTERM, as all do
+   * without one. After `patience` milliseconds they are killed.
+   */
+  async close(order: object | undefined, patience: number): Promise<void> {
     this.#closed = true
     this.#cancelRestart?.()
-    const exits = [...this.#workers].map(async (worker) => {
+    // A process that could not be started has no exit.
+    const started = [...this.#workers].filter((worker) => worker.process.pid !== undefined)
+    const exits = started.map(async (worker) => {
       const exit = new Promise((resolve) => worker.once('exit', resolve))
-      if (this.#serving.has(worker) && worker.isConnected()) this.#send(worker, order)
+      if (order !== undefined && this.#serving.has(worker) && worker.isConnected()) this.#send(worker, order)
       else worker.process.kill()
       const cancel = this.#options.clock.after(patience, () => worker.process.kill('SIGKILL'))
       await exit
@@ -155,7 +160,7 @@ export class Supervisor {
         this.#workers.add(worker)
         // Each question listens until it is answered.
         worker.setMaxListeners(0)
-        // Without a listener, the error would end the primary. A process that could not be started has no exit.
+        // Without a listener, the error would end the primary.
         worker.on('error', (error) => this.#onError(worker, error))
       } catch (error) {
         this.#options.onError(error)
