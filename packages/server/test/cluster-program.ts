@@ -66,6 +66,9 @@ const serving = serveSinks({
   workers: Number(workers),
   port: Number(port),
   reusePort: reusePort === 'true',
+  // Tests kill them on purpose.
+  maxRestartDelay: 100,
+  onError() {},
   sinks: { events: sink },
 })
 const { url, port: bound } = await serving

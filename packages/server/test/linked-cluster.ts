@@ -21,6 +21,8 @@ export function link(log: EventLog = memoryLog()) {
   let primary: PrimaryLog | undefined
   let client = ''
   let held: (() => void)[] | undefined
+  let heldByWorker: (() => void)[] | undefined
+  const longest = { toPrimary: 0, toWorker: 0 }
   const attempt = (work: () => void) => {
     try {
       work()
@@ -32,17 +34,28 @@ export function link(log: EventLog = memoryLog()) {
     const copied = JSON.parse(JSON.stringify(value))
     setImmediate(() => attempt(() => worker.receive(copied)))
   }
-  const toPrimary = (value: unknown) => {
-    const copied = JSON.parse(JSON.stringify(value))
+  const toPrimary = (value: unknown, sent = () => {}) => {
+    const text = JSON.stringify(value)
+    const copied = JSON.parse(text)
     client = copied.client
-    const arrives = () => attempt(() => primary?.receive(channel, copied))
+    longest.toPrimary = Math.max(longest.toPrimary, text.length)
+    const arrives = () => {
+      attempt(() => primary?.receive(channel, copied))
+      sent()
+    }
     if (held === undefined) setImmediate(arrives)
     else held.push(arrives)
   }
   const channel: Channel = {
     send(value, sent) {
-      toWorker(value)
-      setImmediate(sent)
+      const text = JSON.stringify(value)
+      longest.toWorker = Math.max(longest.toWorker, text.length)
+      const arrives = () => {
+        toWorker(JSON.parse(text))
+        setImmediate(sent)
+      }
+      if (heldByWorker === undefined) arrives()
+      else heldByWorker.push(arrives)
     },
   }
   const worker = new WorkerLog({ send: toPrimary }, context)
@@ -52,6 +65,8 @@ export function link(log: EventLog = memoryLog()) {
     scheduler,
     errors,
     channel,
+    /** Characters of the longest message that was sent. */
+    longest,
     open() {
       primary = new PrimaryLog(log, context)
       channel.send({ rxsse: 'events', kind: 'begin' }, () => {})
@@ -63,6 +78,14 @@ export function link(log: EventLog = memoryLog()) {
       held = on ? [] : undefined
       for (const arrives of late) arrives()
     },
+    /** As `hold`, for what the primary sends. */
+    holdPrimary(on = true) {
+      const late = heldByWorker ?? []
+      heldByWorker = on ? [] : undefined
+      for (const arrives of late) arrives()
+    },
+    /** How many messages of the worker are held. */
+    heldMessages: () => held?.length ?? 0,
     say: (value: object) => toWorker({ rxsse: 'events', client, ...value }),
     ask: (value: object) => toPrimary({ rxsse: 'events', client, ...value }),
     async settle() {

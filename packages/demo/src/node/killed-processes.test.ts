@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { networkInterfaces } from 'node:os'
 import { fromEventSource, type SseEvent } from '@rxsse/core'
-import { filter, firstValueFrom, ReplaySubject, Subject, timeout } from 'rxjs'
+import { filter, firstValueFrom, map, ReplaySubject, Subject, timeout } from 'rxjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Redis, redisPath, startRedis } from '../../../redis/test/redis.ts'
 import { runDemo, type StartedDemo, startDemo } from '../../test/started-demo.ts'
@@ -52,9 +55,34 @@ async function killInTurn(demo: StartedDemo, url: string, names: readonly string
   expect(results.slice(0, counts.out)).toEqual(computeResults(counts.in))
 }
 
+/** Whichever worker answers, the inspector shows the pipeline of the primary, and the sink of each worker. */
+async function inspectWorkers(url: string): Promise<void> {
+  for (let n = 0; n < 2; n++) {
+    const samples = fromEventSource(`${url}/inspector`, { events: ['sample'] }).pipe(
+      map(({ data }) => JSON.parse(data)),
+      filter(({ sinks }) => sinks?.length === 2),
+      timeout(60_000),
+    )
+    const { sinks, pipelines, sources, jobs } = await firstValueFrom(samples)
+    expect(sinks).toMatchObject([{ name: 'worker 1 of 2' }, { name: 'worker 2 of 2' }])
+    expect([pipelines, sources, jobs].map(({ length }) => length > 0)).toEqual([true, true, true])
+  }
+  const { port } = new URL(url)
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
+  for (const { address, family, internal } of addresses) {
+    if (family !== 'IPv4') continue
+    // The socket of an address that is not the loopback is that of any other machine.
+    const asked = request({ host: address, port, path: '/inspector', headers: { host: 'localhost' } }).end()
+    const [answer] = await once(asked, 'response')
+    answer.resume()
+    expect([address, answer.statusCode]).toEqual([address, internal ? 200 : 403])
+  }
+}
+
 describe('whichever process is killed, the counts are exact and a client gets each result once', () => {
   it('with workers', async () => {
     await using demo = await startDemo(...SPEED, '--workers', '2')
+    await inspectWorkers(demo.url)
     await killInTurn(demo, demo.url, ['Worker 1', 'The feed', 'The pipeline'])
   })
 

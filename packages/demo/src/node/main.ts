@@ -4,7 +4,7 @@ import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type InspectOptions, inspect } from '@rxsse/inspector'
+import { inspect } from '@rxsse/inspector'
 import { createSink } from '@rxsse/server'
 import {
   closeAsChild,
@@ -18,6 +18,7 @@ import { createRequestHandler } from '../web/request-handler.ts'
 import { runAnySource } from './run-any-source.ts'
 import { runReplay } from './run-replay.ts'
 import type { RunningPipeline } from './running-pipeline.ts'
+import { openPrimaryInspector, openWorkerInspector } from './shared-inspector.ts'
 import { openFiles, openRedis } from './storage.ts'
 
 export interface NodeConfig {
@@ -37,8 +38,9 @@ export interface NodeConfig {
   readonly folder: string
 }
 
-const config = readChildConfig<NodeConfig & { readonly worker?: number }>()
-const { url, by, replay, redis, folder, workers, worker } = config
+/** A worker has a number, and the port of its primary's inspector. */
+const config = readChildConfig<NodeConfig & { readonly worker?: number; readonly inspectorPort?: number }>()
+const { url, by, replay, redis, folder, workers, worker, inspectorPort } = config
 const isWorker = worker !== undefined
 const storage =
   redis === undefined
@@ -56,7 +58,7 @@ const sink = createSink({
 const pipeline = config.runs && !isWorker ? runPipeline() : undefined
 
 if (workers > 0 && !isWorker) runWorkers().catch(failAsChild)
-else serve({ sinks: { results: sink }, ...pipeline?.inspected })
+else serve()
 
 function runPipeline(): RunningPipeline {
   if (replay === undefined) return runAnySource({ url, by, sink })
@@ -69,8 +71,11 @@ function runPipeline(): RunningPipeline {
   })
 }
 
-function serve(inspected: InspectOptions): void {
-  const inspector = inspect(inspected)
+function serve(): void {
+  const inspector =
+    inspectorPort === undefined
+      ? inspect({ sinks: { results: sink }, ...pipeline?.inspected })
+      : openWorkerInspector(name, sink, inspectorPort)
   const server = createServer(createRequestHandler({ log: storage.log, sink, inspector }))
   closeAsChild(async () => {
     pipeline?.close()
@@ -83,11 +88,13 @@ function serve(inspected: InspectOptions): void {
 async function runWorkers(): Promise<void> {
   const running: Supervised[] = []
   const tellProcesses = (): void => tellSupervisor({ workers: running.flatMap(({ processes }) => processes) })
+  const inspectorOpens = openPrimaryInspector(pipeline?.inspected)
   closeAsChild(async () => {
     pipeline?.close()
     await Promise.all(running.map((each) => each.stop()))
-    await sink.close({ drain: 0 })
+    await Promise.all([sink.close({ drain: 0 }), inspectorOpens.then((inspector) => inspector.close())])
   })
+  const inspector = await inspectorOpens
   const port = config.port === 0 ? await findFreePort() : config.port
   const starts = Array.from({ length: workers }, async (_, index) => {
     const worker = index + 1
@@ -95,7 +102,9 @@ async function runWorkers(): Promise<void> {
       name: `Worker ${worker}`,
       port,
       start(port) {
-        cluster.setupPrimary({ args: [JSON.stringify({ ...config, port, worker })] })
+        cluster.setupPrimary({
+          args: [JSON.stringify({ ...config, port, worker, inspectorPort: inspector.port })],
+        })
         return cluster.fork().process
       },
       onChange: tellProcesses,

@@ -42,18 +42,29 @@ local function limit(lease, milliseconds)
 end
 `
 
-/**
- * Gives the right to run the job if nobody has it. KEYS: fence, lease. ARGV: a random name; the lease's milliseconds.
- * Returns the token, or how many milliseconds the lease of another process lasts if it is not renewed.
- */
-export const ACQUIRE_LEASE: string = `${GRANT}${LIMIT}
-local left = limit(KEYS[2], ARGV[2])
-if left > 0 then return left end
-return grant(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
-`
-
 /** The reply to a node that has another number of shards than the others begins with this. */
 export const OTHER_COUNT = 'SHARDS'
+
+/** Refuses a call of a node that has another number of shards than the job. */
+const CHECK_COUNT = `
+local function otherCount(nodes, count)
+  local stored = redis.call('HGET', nodes, 'count')
+  return stored and stored ~= count and redis.error_reply('${OTHER_COUNT} ' .. stored)
+end
+`
+
+/**
+ * Gives the right to run the job if nobody has it. KEYS: fence, lease, the hash of the nodes. ARGV: a random name; the lease's
+ * milliseconds. Returns the token, or how many milliseconds the lease of another process lasts if it is not renewed.
+ */
+export const ACQUIRE_LEASE: string = `${GRANT}${LIMIT}${CHECK_COUNT}
+local refusal = otherCount(KEYS[3], '0')
+if refusal then return refusal end
+local left = limit(KEYS[2], ARGV[2])
+if left > 0 then return left end
+redis.call('HSET', KEYS[3], 'count', '0')
+return grant(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
+`
 
 /**
  * Shares out the shards of a job among the nodes. Each call says that the node is alive, and gives it free shards up to its
@@ -70,10 +81,10 @@ export const OTHER_COUNT = 'SHARDS'
  * has; the index of each shard in KEYS.
  * Returns the quota, then index and token of each shard that the node has now.
  */
-export const SHARE_OUT: string = `${GRANT}${LIMIT}
+export const SHARE_OUT: string = `${GRANT}${LIMIT}${CHECK_COUNT}
 local nodes, node, life, count = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
-local stored = redis.call('HGET', nodes, 'count')
-if stored and stored ~= ARGV[4] then return redis.error_reply('${OTHER_COUNT} ' .. stored) end
+local refusal = otherCount(nodes, ARGV[4])
+if refusal then return refusal end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]

@@ -12,7 +12,7 @@ export interface LeaseOptions {
   readonly random: () => number
   /** Milliseconds that `release` waits for Redis. */
   readonly timeout: number
-  /** Runs a script with the keys of the fence and the lease. */
+  /** Runs a script with the keys of the fence, the lease and the nodes. */
   readonly run: (script: Script, args: readonly string[]) => Promise<Outcome<unknown>>
   /** Reports a failure that no call waits for. */
   readonly reportFailure: (failure: Failure) => void

@@ -6,6 +6,7 @@ import type { Outcome } from '../connection/connection.ts'
 import { retry } from '../connection/retry.ts'
 import { acquireLeaseScript, releaseLeaseScript } from '../scripts/script.ts'
 import { HeldLease, type LeaseOptions, pollInterval, readClock } from './held-lease.ts'
+import { createCountError } from './shard-count.ts'
 
 /**
  * The right of this process to run the job. It is renewed three times within its duration. If that fails for the whole
@@ -38,13 +39,13 @@ export class LeaseHolder {
     )
   }
 
-  /** Asks again and again until the right is granted. */
+  /** Asks again and again until the right is granted. `granted` rejects if the job has shards. */
   acquire(): LeaseRequest {
     let isCancelled = false
     let wait: Unsubscribable | undefined
     let failures = 0
     const { scheduler, random, duration, run, reportFailure } = this.#options
-    const granted = new Promise<Lease>((resolve) => {
+    const granted = new Promise<Lease>((resolve, reject) => {
       const ask = async () => {
         const asked = readClock(scheduler)
         const outcome = await run(acquireLeaseScript, [randomUUID(), `${duration}`])
@@ -52,6 +53,8 @@ export class LeaseHolder {
         if (token !== undefined) return isCancelled ? this.giveBack(token) : resolve(this.hold(token, asked))
         if (isCancelled) return
         if ('failure' in outcome) {
+          const reason = createCountError(outcome.failure.error, 0)
+          if (reason !== undefined) return reject(reason)
           reportFailure(outcome.failure)
           // A store that was just created is not connected yet.
           wait = scheduler.schedule(ask, backoffDelay(10, failures++, random))

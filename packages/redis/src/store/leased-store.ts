@@ -33,7 +33,7 @@ export class LeasedStore implements Right {
       ...settings,
       run: (script, args) =>
         connection.try((client) =>
-          runScript(client, script, { keys: [keys.fence, keys.lease], arguments: [...args] }),
+          runScript(client, script, { keys: [keys.fence, keys.lease, keys.nodes], arguments: [...args] }),
         ),
       reportFailure: (failure) => connection.reportFailure(failure),
       call: (listener) => outages.call(listener),

@@ -1,3 +1,4 @@
+import type { Snapshot } from '@rxsse/shared'
 import { type StoredPart, snapshotStoreLaws } from '@rxsse/testing'
 import { createCluster } from 'redis'
 import { asyncScheduler, type SchedulerAction, type SchedulerLike } from 'rxjs'
@@ -25,8 +26,15 @@ describe.skipIf(redisPath === undefined)('redisStore', () => {
       return {
         async open() {
           const store = setUpStore({ url: redis.url })
+          // A job has shards or not.
+          const split = setUpStore({ url: redis.url, job: 'split' })
           await store.acquire().granted
-          return store
+          return {
+            shard: (index: number, count: number) => split.shard(index, count),
+            load: () => store.load(),
+            save: (snapshot: Snapshot) => store.save(snapshot),
+            close: () => Promise.all([store.close(), split.close()]).then(() => {}),
+          }
         },
         async parts(number) {
           const headers = Object.entries(await admin.hGetAll(`${PREFIX}:snapshots`))

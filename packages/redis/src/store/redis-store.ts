@@ -93,7 +93,7 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
         },
       }
       requests.add(request)
-      void granted.then(forget)
+      void granted.then(forget, forget)
       return request
     },
 

@@ -3,9 +3,9 @@ import type { Lease, LeaseRequest } from '@rxsse/shared'
 import type { SchedulerLike, Unsubscribable } from 'rxjs'
 import type { Failure, Outcome } from '../connection/connection.ts'
 import { leaveShardsScript, type Script, shareOutScript } from '../scripts/script.ts'
-import { OTHER_COUNT } from '../scripts/store.lua.ts'
 import { pollInterval, readClock } from './held-lease.ts'
 import type { LeaseHolder } from './lease-holder.ts'
+import { createCountError } from './shard-count.ts'
 import type { StoreKeys } from './store-keys.ts'
 
 export interface ShardAllocatorOptions {
@@ -112,12 +112,10 @@ export class ShardAllocator {
     await Promise.all(unwanted)
   }
 
-  /** Nobody could tell which shard a key belongs to. */
   #rejectIfOtherCount({ error }: Failure): boolean {
-    const [, count] = new RegExp(`^${OTHER_COUNT} (\\d+)`).exec((error as Error).message) ?? []
-    if (count === undefined) return false
-    const text = `redisStore: this job has ${count} shards, and ${this.#options.shards.length} here. Give all nodes the same number, or begin anew with another name of the job`
-    for (const { reject } of this.#waiting.values()) reject(new TypeError(text))
+    const reason = createCountError(error, this.#options.shards.length)
+    if (reason === undefined) return false
+    for (const { reject } of this.#waiting.values()) reject(reason)
     this.#waiting.clear()
     return true
   }

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createCluster } from 'redis'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { startNetworkSwitch } from '../../test/network-switch.ts'
 import { createPatchedClient } from '../../test/patched-client.ts'
 import { redisPath } from '../../test/redis.ts'
 import { setUpAdmin, setUpLog, setUpRedis } from '../../test/set-up.ts'
 import { SharedEvents, startSharedJob, waitForResults, waitUntilShared } from '../../test/shared-job.ts'
-import type { RedisClient } from '../index.ts'
+import { type RedisClient, redisStore } from '../index.ts'
 import { leaveShardsScript } from '../scripts/script.ts'
 
 describe.skipIf(redisPath === undefined)('the shards of a job on Redis', () => {
@@ -142,6 +142,21 @@ describe.skipIf(redisPath === undefined)('the shards of a job on Redis', () => {
     expect(() => one.store.shard(0, 4)).toThrow('redisStore: shard: count must be 6, as before')
     expect(() => one.store.shard(6, 6)).toThrow('redisStore: shard: index must be a whole number below 6')
     expect(one.indexes).toHaveLength(6)
+  })
+
+  it('are refused to a job that runs without shards, and the other way round', async () => {
+    const { url } = await setUpRedis()
+    const [whole, late] = [redisStore({ url, job: 'whole' }), redisStore({ url, job: 'split' })]
+    onTestFinished(() => Promise.all([whole.close(), late.close()]).then(() => {}))
+    await whole.acquire().granted
+    const shards = startSharedJob(new SharedEvents(), { url, job: 'whole' })
+    await expect
+      .poll(() => shards.errors.map(String))
+      .toEqual([expect.stringContaining('no shards, and 6 here')])
+    const split = startSharedJob(new SharedEvents(), { url, job: 'split' })
+    await waitUntilShared([split])
+    await expect(late.acquire().granted).rejects.toThrow('this job has 6 shards, and none here')
+    expect(whole.token).toBeDefined()
   })
 
   it('are given again to a node that did not get the answer, and not kept from others by a node of the future', async () => {

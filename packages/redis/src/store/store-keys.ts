@@ -4,7 +4,7 @@ export interface StoreKeys {
   readonly fence: string
   /** A string that expires: the same token, while the lease lasts. */
   readonly lease: string
-  /** A hash: the nodes that share out the shards of the job. */
+  /** A hash: the number of shards of the job, and the nodes that share them out. */
   readonly nodes: string
   /** A hash: the header of each snapshot, by its id. */
   readonly snapshots: string

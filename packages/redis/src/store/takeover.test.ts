@@ -210,9 +210,9 @@ describe.skipIf(redisPath === undefined)('of several nodes of a job', () => {
     expect([isTaken, reasons, store.token]).toEqual([false, [], expect.any(String)])
     request.cancel()
 
-    await admin.set('{rxsse}:shard:1:job:lease', '1-dead')
-    await setBack('{rxsse}:shard:1:job:lease')
-    const { granted } = store.shard(1, 2).acquire()
+    await admin.set('{rxsse}:shard:1:split:lease', '1-dead')
+    await setBack('{rxsse}:shard:1:split:lease')
+    const { granted } = setUpStore({ url: redis.url, job: 'split' }).shard(1, 2).acquire()
     await (await granted).release()
   })
 

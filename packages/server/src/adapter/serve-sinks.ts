@@ -1,5 +1,7 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duration } from '@rxsse/shared'
+import type { SchedulerLike } from 'rxjs'
 import type { SinkWorkers } from '../cluster/serve-in-workers.ts'
 import type { CloseOptions } from '../connection/drain.ts'
 import { settleAll } from '../connection/settle.ts'
@@ -36,6 +38,15 @@ export interface ServeInWorkersOptions extends ServeSinksOptions {
    * Node can listen with `reusePort`, such as on Linux; elsewhere, this rejects. Default false.
    */
   readonly reusePort?: boolean
+  /**
+   * The longest delay before a worker that ended is replaced. One that had listened for 10 seconds is
+   * replaced at once, others after 100 ms, 200 ms and so on. Default `'30s'`.
+   */
+  readonly maxRestartDelay?: Duration
+  /** Called in the primary for each worker that ended or could not be started. Default: `console.error`. */
+  readonly onError?: (error: unknown) => void
+  /** Drives the delays of the primary. Default: `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike
   readonly sinks: Readonly<Record<string, Pick<Sink, 'handler' | 'close' | 'stats'>>>
 }
 
@@ -57,7 +68,8 @@ export interface SinkServer {
  *
  * With `workers`, that many processes of this program serve, with `node:cluster`. The primary forks
  * them and replaces those that die. Each worker runs the program, comes to this call and serves.
- * Sinks that share a `clusterLog` deliver what any process publishes.
+ * Sinks that share a `clusterLog` deliver what any process publishes. A program has one such call
+ * open at a time; a second one rejects. Workers that the program forks itself are left alone.
  */
 export function serveSinks(options: ServeInWorkersOptions): Promise<SinkWorkers>
 export function serveSinks(options: ServeSinksOptions): Promise<SinkServer>

@@ -98,7 +98,8 @@ function openPrimary(log: EventLog, context: ClusterContext): ClusterLog {
     if (channel === undefined) {
       channel = {
         send(message, sent) {
-          if (worker.isConnected()) worker.send(message as object, undefined, () => sent())
+          if (worker.isConnected())
+            trySend(() => worker.send(message as object, undefined, () => sent()), sent, context)
           else sent()
         },
       }
@@ -112,7 +113,8 @@ function openWorker(context: ClusterContext): ClusterLog {
   const worker = new WorkerLog(
     {
       send(message, sent) {
-        if (process.connected) process.send?.(message, undefined, undefined, () => sent())
+        if (process.connected)
+          trySend(() => process.send?.(message, undefined, undefined, () => sent()), sent, context)
         else sent()
       },
     },
@@ -129,17 +131,33 @@ function openWorker(context: ClusterContext): ClusterLog {
 }
 
 function createClusterLog(log: PrimaryLog | WorkerLog, name: string, leave: () => void): ClusterLog {
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    leave()
+    // Not by a second call: the name may be that of a later log then.
+    names.delete(name)
+    await log.close()
+  }
   return {
     permits: log.permits,
     append: (message, target, options) => log.append(message, target, options),
     since: (after, bounds) => log.since(after, bounds),
     head: () => log.head(),
     tail: (listener) => log.tail(listener),
-    async close() {
-      leave()
-      names.delete(name)
-      await log.close()
+    close() {
+      closing ??= close()
+      return closing
     },
+  }
+}
+
+/** A message that cannot be copied must not end the process. */
+function trySend(send: () => void, sent: () => void, { onError }: ClusterContext): void {
+  try {
+    send()
+  } catch (error) {
+    onError(error)
+    setImmediate(sent)
   }
 }
 

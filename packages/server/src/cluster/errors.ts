@@ -31,3 +31,13 @@ export class ClusterError extends Error {
     this.mayBeAppended = mayBeAppended
   }
 }
+
+/** Throws if a message is too long to reach the other processes. */
+export function assertFitsChannel({ data }: { readonly data: string }): void {
+  if (data.length <= LONGEST_DATA) return
+  const text = `clusterLog: the data of a message has at most ${LONGEST_DATA} characters, not ${data.length}`
+  throw new ClusterError('refused', text)
+}
+
+/** Escaped, it still is a string that the engine can make. */
+const LONGEST_DATA = 2 ** 26

@@ -41,6 +41,10 @@ export class PendingCalls {
     return call
   }
 
+  get size(): number {
+    return this.#pending.size
+  }
+
   has(n: number): boolean {
     return this.#pending.has(n)
   }

@@ -13,7 +13,7 @@ import type {
 } from '../log/event-log.ts'
 import type { Target } from '../sink/message.ts'
 import type { ClusterContext } from './context.ts'
-import { ClusterError } from './errors.ts'
+import { assertFitsChannel, ClusterError } from './errors.ts'
 import { type Channel, parseWorkerMessage, type Run } from './protocol.ts'
 import { Session, type SessionHost } from './session.ts'
 
@@ -71,6 +71,7 @@ export class PrimaryLog implements EventLog, SessionHost {
   }
 
   append(message: LoggedMessage, target: Target, options: AppendOptions = {}): MaybePromise<LogEntry> {
+    assertFitsChannel(message)
     return this.whenStarted(() => {
       const appended = this.#log.append(message, target, options)
       if (this.#inFlight > 0 || isPromise(appended)) return this.#inOrder(appended)

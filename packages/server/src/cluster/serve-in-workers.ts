@@ -1,8 +1,11 @@
 import cluster from 'node:cluster'
 import { type AddressInfo, createServer } from 'node:net'
-import { parseTimeout, requireInteger } from '@rxsse/shared'
+import { type Duration, LONGEST_TIMER, parseTimeout, requireInteger } from '@rxsse/shared'
+import { asyncScheduler, type SchedulerLike } from 'rxjs'
+import { createClock } from '../connection/clock.ts'
 import type { CloseOptions } from '../connection/drain.ts'
 import { settleAll } from '../connection/settle.ts'
+import { createErrorReporter } from '../sink/errors.ts'
 import type { Sink } from '../sink/sink.ts'
 import type { SinkStats } from '../sink/stats.ts'
 import { type Order, Supervisor } from './supervisor.ts'
@@ -13,6 +16,9 @@ export interface WorkersOptions {
   readonly port: number
   readonly basePath: string
   readonly reusePort: boolean
+  readonly maxRestartDelay?: Duration
+  readonly onError?: (error: unknown) => void
+  readonly scheduler?: SchedulerLike
   readonly sinks: Readonly<Record<string, Pick<Sink, 'close' | 'stats'>>>
 }
 
@@ -21,6 +27,8 @@ export interface SinkWorkers {
   readonly port: number
   /** Such as `http://127.0.0.1:8080/sse`. */
   readonly url: string
+  /** In the primary: how many workers have ended and been replaced. */
+  readonly restarts: number
   /** By the id of the sink. In the primary: the sums of all processes. */
   stats(): Promise<Readonly<Record<string, SinkStats>>>
   /** In the primary: closes every worker, which drains its clients, then the primary's sinks. */
@@ -28,36 +36,34 @@ export interface SinkWorkers {
 }
 
 /** Serves in this process. */
-type ServeHere = (port: number) => Promise<Omit<SinkWorkers, 'stats'>>
+type ServeHere = (port: number) => Promise<Omit<SinkWorkers, 'stats' | 'restarts'>>
 
 /** `serveSinks` with `workers`. */
 export function serveInWorkers(options: WorkersOptions, serveHere: ServeHere): Promise<SinkWorkers> {
   requireInteger(options.workers, 'serveSinks: workers', 0)
-  const channel = `serveSinks ${options.host}:${options.port}`
-  if (options.workers === 0 || cluster.isWorker) return serveInThisProcess(options, serveHere, channel)
-  return superviseWorkers(options, channel)
+  if (options.workers === 0 || cluster.isWorker) return serveInThisProcess(options, serveHere)
+  return superviseWorkers(options)
 }
 
-async function serveInThisProcess(
-  options: WorkersOptions,
-  serveHere: ServeHere,
-  channel: string,
-): Promise<SinkWorkers> {
+/** Names the channel to the workers. No `clusterLog` has this name. */
+const CHANNEL = 'rxsse serveSinks()'
+
+async function serveInThisProcess(options: WorkersOptions, serveHere: ServeHere): Promise<SinkWorkers> {
   const { sinks } = options
-  const chosen = options.port === 0 ? process.env[PORT_VARIABLE] : undefined
+  const chosen = options.port === 0 && cluster.isWorker ? process.env[PORT_VARIABLE] : undefined
   const { port, url, close } = await serveHere(Number(chosen ?? options.port))
   const stats = () => readStats(sinks)
   if (cluster.isWorker) {
     process.on('message', answer)
-    tell({ rxsse: channel, port })
+    tell({ rxsse: CHANNEL, port })
   }
-  return { port, url, stats: async () => stats(), close }
+  return { port, url, restarts: 0, stats: async () => stats(), close }
 
   async function answer(message: unknown): Promise<void> {
     const { rxsse, n, close: closeOptions } = Object(message) as Partial<Order> & { close?: CloseOptions }
-    if (rxsse !== channel) return
+    if (rxsse !== CHANNEL) return
     if (closeOptions === undefined) {
-      tell({ rxsse: channel, n, stats: stats() })
+      tell({ rxsse: CHANNEL, n, stats: stats() })
       return
     }
     await close(closeOptions).catch(console.error)
@@ -73,32 +79,54 @@ const EXIT_MS = 1_000
 /** Tells a worker the port that the primary has chosen for port 0. */
 const PORT_VARIABLE = 'RXSSE_CLUSTER_PORT'
 
-async function superviseWorkers(
-  { workers, host, port: wanted, basePath, reusePort, sinks }: WorkersOptions,
-  channel: string,
-): Promise<SinkWorkers> {
-  // With `reusePort`, a worker would share a port with another program without an error.
-  const free = wanted === 0 || reusePort ? await findFreePort(host, wanted) : wanted
-  const env = wanted === 0 ? { [PORT_VARIABLE]: String(free) } : {}
-  const supervisor = new Supervisor({ workers, channel, env, onError: console.error })
-  const port = await supervisor.start()
+/** Whether this process has workers that serve sinks. */
+let isSupervising = false
+
+async function superviseWorkers(options: WorkersOptions): Promise<SinkWorkers> {
+  const { host, port: wanted, basePath, sinks, maxRestartDelay = '30s' } = options
+  const maxDelay = parseTimeout(maxRestartDelay, 'serveSinks: maxRestartDelay')
+  if (isSupervising)
+    throw new Error('serveSinks: workers serve already; give all sinks to one call, or close it before')
+  isSupervising = true
+  const supervisor = new Supervisor({
+    cluster,
+    workers: options.workers,
+    channel: CHANNEL,
+    maxDelay,
+    clock: createClock(options.scheduler ?? asyncScheduler),
+    onError: createErrorReporter(options.onError),
+  })
+  let port: number
+  try {
+    // A port in use is told here, once, and not by each worker.
+    const free = await findFreePort(host, wanted)
+    port = await supervisor.start(wanted === 0 ? { [PORT_VARIABLE]: String(free) } : {})
+  } catch (error) {
+    isSupervising = false
+    throw error
+  }
   let closing: Promise<void> | undefined
   return {
     port,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}${basePath}`,
+    get restarts() {
+      return supervisor.restarts
+    },
     async stats() {
       const answers = (await supervisor.askAll({ stats: true })) as ({ stats?: Stats } | undefined)[]
       return addStats([readStats(sinks), ...answers.map((answer) => answer?.stats ?? {})])
     },
-    close(options = {}) {
-      closing ??= close(options)
+    close(closeOptions = {}) {
+      const { finish = 0, drain = '5s' } = closeOptions
+      const time = parseTimeout(finish, 'close: finish') + parseTimeout(drain, 'close: drain')
+      closing ??= close(closeOptions, Math.min(time + GRACE_MS, LONGEST_TIMER))
       return closing
     },
   }
 
-  async function close(options: CloseOptions): Promise<void> {
-    const drain = parseTimeout(options.drain ?? '5s', 'close: drain')
-    await supervisor.close({ close: options }, drain + GRACE_MS)
+  async function close(options: CloseOptions, patience: number): Promise<void> {
+    await supervisor.close({ close: options }, patience)
+    isSupervising = false
     await settleAll(Object.values(sinks).map((sink) => sink.close(options)))
   }
 }
@@ -110,7 +138,8 @@ const GRACE_MS = 5_000
 
 /** All workers, also those that come later, have to ask for the same port. Rejects if it is in use. */
 async function findFreePort(host: string, wanted: number): Promise<number> {
-  const server = createServer()
+  // Clients may be knocking already.
+  const server = createServer((socket) => socket.destroy())
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(wanted, host, resolve)

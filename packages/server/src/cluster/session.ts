@@ -2,6 +2,7 @@ import { isPromise, type MaybePromise } from '@rxsse/shared'
 import type { Permit, SharedPermits } from '../access/limits.ts'
 import type { EventLog, LogEntry, LogPage, LogPosition } from '../log/event-log.ts'
 import type { ClusterContext } from './context.ts'
+import { measureAnswer, measureEntries, measureMessage, splitByLength } from './message-length.ts'
 import { type Answer, type Call, type Channel, parseCall, type Run } from './protocol.ts'
 
 /** The log that a session serves. */
@@ -30,10 +31,14 @@ export class Session {
   #tail: 'off' | 'live' | 'reading' = 'off'
   /** The offset up to which the worker has been sent entries. */
   #offset = 0
-  /** Characters of entries that the channel has not taken yet. */
+  /** Characters of entries that the channel has not taken yet, those of this tick included. */
   #unsent = 0
+  /** Characters of `#runs`. */
+  #pending = 0
   /** A page is being read, or has not left this process. */
   #pageUnderway = false
+  /** How many times the worker has begun its tail. A page that was read for an earlier one is for nobody. */
+  #joins = 0
   #hasPage = false
 
   constructor(client: string, channel: Channel, primary: SessionHost) {
@@ -119,7 +124,11 @@ export class Session {
   #join(): LogPosition {
     const { position } = this.#primary
     this.#runs = []
+    this.#unsent -= this.#pending
+    this.#pending = 0
     this.#hasPage = false
+    this.#pageUnderway = false
+    this.#joins++
     this.#tail = 'live'
     this.#offset = position.offset
     return position
@@ -139,6 +148,9 @@ export class Session {
 
   #push(run: Run): void {
     this.#runs.push(run)
+    const length = measureEntries(run.entries)
+    this.#pending += length
+    this.#unsent += length
     this.#offset = run.entries.at(-1)?.offset ?? Math.max(this.#offset, run.gap?.to.offset ?? 0)
     this.#schedule()
   }
@@ -163,20 +175,29 @@ export class Session {
   #flush(): void {
     this.#scheduled = false
     if (this.#ended) return
-    const answers = this.#answers
+    const answers = splitByLength(this.#answers, measureAnswer)
     const runs = joinRuns(this.#runs)
+    const length = this.#pending
     const hasPage = this.#hasPage
+    const joins = this.#joins
     this.#answers = []
     this.#runs = []
+    this.#pending = 0
     this.#hasPage = false
-    const length = runs.reduce((sum, { entries }) => sum + measureEntries(entries), 0)
-    this.#unsent += length
-    const { name } = this.#primary.context
-    this.#channel.send({ rxsse: name, client: this.client, kind: 'batch', answers, runs }, () => {
+    for (const some of answers.slice(0, -1)) this.#send({ answers: some, runs: [] }, () => {})
+    this.#send({ answers: answers.at(-1) ?? [], runs }, () => {
       this.#unsent -= length
-      if (hasPage) this.#pageUnderway = false
+      if (hasPage && joins === this.#joins) this.#pageUnderway = false
       this.#readOn()
     })
+  }
+
+  #send(
+    batch: { readonly answers: readonly Answer[]; readonly runs: readonly Run[] },
+    sent: () => void,
+  ): void {
+    const { name } = this.#primary.context
+    this.#channel.send({ rxsse: name, client: this.client, kind: 'batch', ...batch }, sent)
   }
 
   /** One page more for a worker that is behind and has read what it was sent. */
@@ -184,8 +205,11 @@ export class Session {
     if (this.#tail !== 'reading' || this.#pageUnderway || this.#unsent > 0) return
     this.#pageUnderway = true
     const { offset } = this.#primary.position
-    const read = (page: LogPage) => this.#send(limitLength(page), offset)
-    const fail = (error: unknown) => this.#retry(error)
+    const joins = this.#joins
+    const read = (page: LogPage) => {
+      if (joins === this.#joins) this.#sendPage(limitLength(page), offset)
+    }
+    const fail = (error: unknown) => this.#retry(error, joins)
     try {
       const page = this.#primary.since(this.#offset, PAGE)
       if (isPromise(page)) page.then(read).catch(fail)
@@ -196,7 +220,7 @@ export class Session {
   }
 
   /** `wasLive` is what was live when the page was asked for. */
-  #send({ entries, end, more, gap }: LogPage, wasLive: number): void {
+  #sendPage({ entries, end, more, gap }: LogPage, wasLive: number): void {
     if (this.#tail !== 'reading') return
     const isLive = this.#primary.position.offset
     // A log that has lost its end never reaches what was live.
@@ -209,11 +233,12 @@ export class Session {
     }
   }
 
-  #retry(error: unknown): void {
+  #retry(error: unknown, joins: number): void {
     const { onError, clock } = this.#primary.context
     if (this.#ended) return
     onError(error)
     clock.after(RETRY_MS, () => {
+      if (joins !== this.#joins) return
       this.#pageUnderway = false
       this.#readOn()
     })
@@ -224,18 +249,11 @@ const PAGE_LENGTH = 262_144
 const PAGE = { limit: 256, maxBytes: PAGE_LENGTH }
 const RETRY_MS = 1_000
 
-/** Ids, topics and what is around them. */
-const ENTRY_OVERHEAD = 128
-
-function measureEntries(entries: readonly LogEntry[]): number {
-  return entries.reduce((sum, { message }) => sum + message.data.length + ENTRY_OVERHEAD, 0)
-}
-
 /** Cuts a page that is long in characters, so that no message holds up the others for long. */
 function limitLength(page: LogPage): LogPage {
   let length = 0
   const cut = page.entries.findIndex(({ message }, at) => {
-    length += message.data.length + ENTRY_OVERHEAD
+    length += measureMessage(message)
     return at > 0 && length > PAGE_LENGTH
   })
   if (cut < 0) return page

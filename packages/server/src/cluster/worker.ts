@@ -13,7 +13,8 @@ import type {
 } from '../log/event-log.ts'
 import type { Target } from '../sink/message.ts'
 import type { ClusterContext } from './context.ts'
-import { ClusterError } from './errors.ts'
+import { assertFitsChannel, ClusterError } from './errors.ts'
+import { measureCall, splitByLength } from './message-length.ts'
 import { PendingCalls } from './pending-calls.ts'
 import {
   type Call,
@@ -45,6 +46,8 @@ export class WorkerLog implements EventLog {
   #position: LogPosition | undefined
   /** Calls that have not been sent. The primary may not have opened its log yet. */
   #outbox: Call[] = []
+  /** Characters of calls that the channel has not taken yet. */
+  #unsent = 0
   #welcomed = false
   #scheduled = false
   #closed: ClusterError | undefined
@@ -81,7 +84,10 @@ export class WorkerLog implements EventLog {
 
   append(message: LoggedMessage, target: Target, { sourceId }: AppendOptions = {}): Promise<LogEntry> {
     return this.#call(
-      (n) => [n, 'append', message, target, sourceId ?? null],
+      (n) => {
+        assertFitsChannel(message)
+        return [n, 'append', message, target, sourceId ?? null]
+      },
       (value) => parseAppended(value, message, target),
     )
   }
@@ -217,6 +223,7 @@ export class WorkerLog implements EventLog {
   }
 
   #push(call: Call): void {
+    if (this.#outbox.length > 2 * (this.#calls.size + SPARE)) this.#forgetTimedOut()
     this.#outbox.push(call)
     if (this.#welcomed) this.#schedule()
   }
@@ -230,17 +237,46 @@ export class WorkerLog implements EventLog {
     })
   }
 
+  /** Sends what the channel takes. If the primary hangs, calls wait here, where a timeout ends them. */
   #flush(): void {
-    if (this.#closed !== undefined) return
-    // Nobody waits for a call that has timed out; what it asked for must not happen.
-    const calls = this.#outbox.filter((call) => call[1] === 'release' || this.#calls.has(call[0]))
-    this.#outbox = []
-    for (const [n] of calls) this.#calls.sent(n)
-    if (calls.length > 0) this.#send({ kind: 'calls', calls })
+    const { maxUnsent } = this.#context
+    if (this.#closed !== undefined || this.#unsent > maxUnsent) return
+    this.#forgetTimedOut()
+    const parts = splitByLength(this.#outbox, measureCall)
+    let sent = 0
+    for (const calls of parts) {
+      if (this.#unsent > maxUnsent) break
+      sent += calls.length
+      this.#sendCalls(calls)
+    }
+    this.#outbox = this.#outbox.slice(sent)
   }
 
-  #send(message: { readonly kind: string; readonly calls?: readonly Call[] }): void {
-    this.#channel.send({ rxsse: this.#context.name, client: this.#client, ...message }, () => {})
+  #sendCalls(calls: readonly Call[]): void {
+    const length = calls.reduce((sum, call) => sum + measureCall(call), 0)
+    this.#unsent += length
+    for (const [n] of calls) this.#calls.sent(n)
+    this.#send({ kind: 'calls', calls }, () => {
+      this.#unsent -= length
+      this.#schedule()
+    })
+  }
+
+  /** Nobody waits for a call that has timed out; what it asked for must not happen. */
+  #forgetTimedOut(): void {
+    const dropped = new Set<number>()
+    this.#outbox = this.#outbox.filter(([n, name]) => {
+      const isWanted = name === 'release' ? !dropped.has(n) : this.#calls.has(n)
+      if (!isWanted) dropped.add(n)
+      return isWanted
+    })
+  }
+
+  #send(
+    message: { readonly kind: string; readonly calls?: readonly Call[] },
+    sent: () => void = () => {},
+  ): void {
+    this.#channel.send({ rxsse: this.#context.name, client: this.#client, ...message }, sent)
   }
 
   #end(error: ClusterError): void {
@@ -250,3 +286,6 @@ export class WorkerLog implements EventLog {
     this.#calls.rejectAll(error)
   }
 }
+
+/** Calls in the outbox that have timed out are removed when there are more than this. */
+const SPARE = 64

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createTestSink } from '../../test/serve.ts'
 import { createSharedLog } from '../../test/slow-logs.ts'
 import { createTailedLog } from '../../test/tailed-log.ts'
-import type { EventLog } from './event-log.ts'
+import type { EventLog, LogEntry } from './event-log.ts'
 import { fromLog } from './from-log.ts'
 import { memoryLog } from './memory-log.ts'
 import { sqliteLog } from './sqlite-log.ts'
@@ -119,6 +119,28 @@ describe('fromLog', () => {
     await log.deliver()
     expect(events.length).toBe(3)
   })
+
+  it.each([1_000, 300])(
+    'emits what comes in the turn in which the tail begins, however much (capacity %i)',
+    async (capacity) => {
+      const base = memoryLog({ capacity })
+      const log: EventLog = {
+        ...base,
+        // As a worker of clusterLog: one message of the channel has the answer, and what follows it.
+        async tail(listener) {
+          const entries = Array.from({ length: 400 }, (_e, n) => base.append(message(`${n}`), 'all'))
+          listener((await Promise.all(entries)) as LogEntry[])
+          return { position: { id: 'origin-0', offset: 0 }, stop() {} }
+        },
+      }
+      const seen = await lastValueFrom(fromLog(log).pipe(take(Math.min(400, capacity + 1)), toArray()))
+      const first = 400 - capacity
+      if (first > 0) expect(seen.shift()).toMatchObject({ type: 'gap' })
+      expect(seen.map(({ data }) => Number(data))).toEqual(
+        Array.from({ length: seen.length }, (_e, n) => n + Math.max(0, first)),
+      )
+    },
+  )
 
   it('errors if the log cannot be read', async () => {
     const since = (): never => {

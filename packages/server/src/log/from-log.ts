@@ -59,8 +59,12 @@ class LogReader {
 
   async run(from: string | undefined, follow: boolean): Promise<void> {
     const start = follow ? await this.#startTail() : -1
-    if (from === undefined) this.#last = start
-    else await this.#readAll(from === 'earliest' ? 0 : from)
+    if (from !== undefined) await this.#readAll(from === 'earliest' ? 0 : from)
+    else {
+      this.#last = start
+      // More came in the turn in which the tail began than is kept.
+      if (this.#delivered === undefined) await this.#readAll(start)
+    }
     if (!follow) {
       this.#subscriber.complete()
       return
@@ -84,7 +88,7 @@ class LogReader {
       this.#delivered = []
       const page = await this.#log.since(after, PAGE)
       // Everything is new to who asks for the earliest.
-      if (page.gap !== undefined && after !== 0) {
+      if (page.gap !== undefined && (after !== 0 || this.#last === 0)) {
         // The log was asked by an offset, which may belong to no id any more.
         const known = typeof after === 'number' ? this.#lastId : undefined
         this.#emit({ ...page.gap, from: known ?? page.gap.from })
