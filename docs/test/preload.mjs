@@ -84,7 +84,10 @@ net.Server.prototype.listen = function (...args) {
   this.prependOnceListener('listening', () => {
     const { port } = this.address()
     listening.set(wanted || port, port)
-    report({ wanted, port })
+    // A server that closes at once has only looked whether the port is free.
+    setImmediate(() => {
+      if (this.listening) report({ wanted, port })
+    })
   })
   const done = args.find((arg) => typeof arg === 'function')
   return listen.call(this, { port: 0, host: '127.0.0.1' }, ...(done ? [done] : []))

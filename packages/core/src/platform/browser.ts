@@ -14,6 +14,9 @@ export function describeCause(cause: unknown): string {
   return cause instanceof Error ? cause.message : ''
 }
 
+/** Checks nothing: see `check-members.ts`. */
+export function checkMembers(): void {}
+
 /** Whether `defaultTransport` uses `fetch`. */
 export const usesFetch: boolean = true
 

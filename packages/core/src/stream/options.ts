@@ -3,11 +3,11 @@ import {
   type MaybePromise,
   optionError,
   parseTimeout,
-  requireFunction,
   requireNumber,
   type SseEvent,
 } from '@rxsse/shared'
 import { asyncScheduler, type NextObserver, type Observable, type SchedulerLike } from 'rxjs'
+import { checkMembers } from '#platform'
 import type { Gate } from '../flow/gate.ts'
 import { parseHeaders } from '../request/headers.ts'
 import { takesBody } from '../request/request.ts'
@@ -187,33 +187,6 @@ export function resolveOptions(
     random: options.random ?? Math.random,
   }
 }
-
-/** What plain JavaScript gets wrong, such as a function for an observer, would fail at some later time without a name. */
-function checkMembers(options: EventSourceOptions): void {
-  for (const [name, member] of Object.entries(MEMBERS)) {
-    const value = options[name as keyof typeof MEMBERS] ?? undefined
-    if (value !== undefined && !(member in Object(value))) {
-      throw optionError(name, `an object with ${member}`, value)
-    }
-  }
-  for (const name of ['until', 'random'] as const) if (options[name]) requireFunction(options[name], name)
-  const { timeouts = {}, reconnect = false } = options
-  if (Object(timeouts) !== timeouts) throw optionError('timeouts', 'an object', timeouts)
-  if (reconnect && typeof reconnect !== 'object')
-    throw optionError('reconnect', 'an object or false', reconnect)
-}
-
-/** A member of each option that is an object with methods. */
-const MEMBERS = {
-  state: 'next',
-  comments: 'next',
-  cursor: 'next',
-  warnings: 'next',
-  signal: 'addEventListener',
-  gate: 'changes',
-  wake: 'subscribe',
-  transport: 'open',
-} as const
 
 function parseLimit(value: Duration | false, phase: Phase): number | undefined {
   return value === false ? undefined : parseTimeout(value, `timeouts.${phase}`)
