@@ -101,7 +101,7 @@ async function runSuites(suites: readonly FoundSuite[], options: Arguments): Pro
   const surroundings = [
     describeMachine(),
     `${new Date().toISOString().slice(0, 10)}, at most ${rounds} rounds of each contender, ${accuracy}`,
-    listVersions(),
+    ...listVersions(),
   ]
   console.log(`${surroundings.join('\n')}\n`)
   const measured: MeasuredSuite[] = []

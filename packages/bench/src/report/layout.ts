@@ -41,7 +41,7 @@ export function layOut(results: Results): string {
   const { sections, overview, cheaperPeers, missedTargets, surroundings } = results
   const headlines = HEADLINES.flatMap((name) => sections.filter((section) => section.name === name))
   const others = sections.filter((section) => !headlines.includes(section))
-  const [machine, day, ...more] = surroundings
+  const [machine, day, ...versions] = surroundings
   return [
     `Measured on ${machine}; ${day}.`,
     ...headlines.flatMap(({ title, chart, details }) => [`## ${title}`, chart, fold('Figures', details)]),
@@ -53,7 +53,7 @@ export function layOut(results: Results): string {
       `Other suites: ${others.length}`,
       others.map(({ title, chart, details }) => fold(title, `${chart}\n\n${details}`)).join('\n\n'),
     ),
-    fold('Versions', more.join('\n')),
+    fold('Versions', versions.map((version) => `- ${version}`).join('\n')),
   ].join('\n\n')
 }
 

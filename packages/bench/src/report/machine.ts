@@ -10,14 +10,14 @@ export function describeMachine(): string {
 }
 
 /** Lists versions: the system's, V8's, and those of the measured packages, which are the dependencies of this package. */
-export function listVersions(): string {
+export function listVersions(): string[] {
   const { dependencies } = readManifest(new URL('../../package.json', import.meta.url))
   const require = createRequire(import.meta.url)
   const packages = Object.keys(dependencies ?? {})
     .filter((name) => !name.startsWith('@rxsse/'))
     .toSorted()
     .map((name) => `${name} ${readVersion(name, require)}`)
-  return [`${platform()} ${release()}`, `V8 ${process.versions.v8}`, ...packages].join(', ')
+  return [`${platform()} ${release()}`, `V8 ${process.versions.v8}`, ...packages]
 }
 
 function readVersion(name: string, require: NodeJS.Require): string {

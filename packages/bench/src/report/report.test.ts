@@ -35,7 +35,7 @@ const measured: MeasuredSuite = {
   failures: new Map(),
 }
 
-const { parts, pictures } = createReport([measured], ['a machine', 'a day', 'some versions'])
+const { parts, pictures } = createReport([measured], ['a machine', 'a day', 'some', 'versions'])
 const page = fillPage('# Performance\n\n<!-- measured -->\nas it was\n<!-- end -->\n\nThe rest.\n', parts)
 
 const folded = (text: string, summary: string) =>
@@ -45,7 +45,7 @@ it('the page folds a table of all ratios, the versions, and the suites with thei
   expect(page).toMatch(
     /^# Performance\n\n<!-- measured -->\n\nMeasured on a machine; a day.\n\n## All results\n\n/,
   )
-  expect(folded(page, 'Versions')).toBe('some versions')
+  expect(folded(page, 'Versions')).toBe('- some\n- versions')
   expect(folded(page, 'All ratios')).toMatch(
     /^\| Racing +\| ours +\| slower +\| +0\.50 \(0\.50 to 0\.50\) \|$/m,
   )

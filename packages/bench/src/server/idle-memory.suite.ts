@@ -5,7 +5,7 @@ import { createIdle } from './idle.ts'
 export const suite: Suite = {
   title: 'Memory of idle connections',
   description:
-    'Resident memory of the serving process for each connection that is open and silent, clients in another process, with a collection after every hundred that come: after a rush of thousands V8 keeps more of its young generation, some 14 KiB each; CPU time is that of accepting one and of collecting after it. @rxsse/server is to take at most 10 KiB with takeover, as serveSinks has it, and shared compression at most 1 KiB more.',
+    'Resident memory of the serving process for each connection that is open and silent. The clients are in another process. There is a collection after every hundred clients: after a rush of thousands V8 keeps more of its young generation, some 14 KiB each. CPU time is that of accepting a client and of collecting after it. @rxsse/server is to take at most 10 KiB with takeover, as serveSinks has it, and shared compression at most 1 KiB more.',
   operation: 'connection',
   operations: { full: 3_000, quick: 500, warmUp: 500 },
   contenders: [

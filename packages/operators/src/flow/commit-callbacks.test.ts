@@ -36,6 +36,8 @@ const aggregates = (a: Aggregates<Numbered>) => ({ n: a.count() })
 const failing = () => {
   throw new Error('callback')
 }
+/** A level that has to last for 5 ms. */
+const held = { timestamp, for: 5, changesOnly: true, value: () => 1, levels: { high: 0 } } as const
 const rejecting = () => throwError(() => new Error('work'))
 
 type Operator = (common: { readonly stage: Stage; readonly scheduler: SchedulerLike }) => unknown
@@ -117,11 +119,7 @@ const CASES: readonly (readonly [name: string, operator: Operator, time: number]
     (o) =>
       threshold({
         ...o,
-        timestamp,
-        for: 5,
-        changesOnly: true,
-        value: () => 1,
-        levels: { high: 0 },
+        ...held,
         late: failing,
       }),
     50,
@@ -131,11 +129,7 @@ const CASES: readonly (readonly [name: string, operator: Operator, time: number]
     (o) =>
       threshold({
         ...o,
-        timestamp,
-        for: 5,
-        changesOnly: true,
-        value: () => 1,
-        levels: { high: 0 },
+        ...held,
         onInvalid: failing,
       }),
     Number.NaN,
