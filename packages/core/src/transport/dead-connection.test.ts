@@ -53,7 +53,8 @@ it.each([
       return stream.data
     })
     .toEqual(['a', 'b'])
-  expect(proxy.connections).toHaveLength(2)
+  // How many connections undici opens then is its own matter. On Node 22 it may open one that it does not use.
+  expect(server.requests.map(({ connection }) => connection === 0)).toEqual([true, true, false])
   stream.subscription.unsubscribe()
 })
 
