@@ -82,7 +82,6 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
   /** The feed of the event that is being read. */
   #feed = ''
   #open = 2
-  readonly #matches: (JoinEntry<T> | JoinEntry<U>)[] = []
 
   constructor(
     other: Observable<U>,
@@ -213,45 +212,52 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
   }
 
   #takeLeft(id: Primitive, timestamp: number, event: T): void {
-    const matches = this.#matches as JoinEntry<U>[]
-    this.#join.matchLeft(id, timestamp, (right) => matches.push(right))
-    const hasMatch = matches.length > 0
-    const results = this.#combine('left', event, (held) => this.#project(event, held.event as U))
+    const join = this.#join
+    const key = join.find(id)
+    const matches = key === undefined ? NONE : join.matchLeft(key, timestamp)
+    const results = this.#combine('left', event, matches)
     if (results === undefined) return
-    this.#join.holdLeft(id, timestamp, event, hasMatch)
-    this.#emit(results, hasMatch)
+    join.holdLeft(key ?? join.addKey(id), timestamp, event, matches.length > 0)
+    this.#emit(results)
   }
 
   #takeRight(id: Primitive, timestamp: number, event: U): void {
-    const matches = this.#matches as JoinEntry<T>[]
-    this.#join.matchRight(id, timestamp, (left) => matches.push(left))
-    const hasMatch = matches.length > 0
-    const results = this.#combine('right', event, (held) => this.#project(held.event as T, event))
+    const join = this.#join
+    const key = join.find(id)
+    const matches = key === undefined ? NONE : join.matchRight(key, timestamp)
+    const results = this.#combine('right', event, matches)
     if (results === undefined) return
-    this.#join.holdRight(id, timestamp, event, hasMatch)
-    this.#emit(results, hasMatch)
+    join.holdRight(key ?? join.addKey(id), timestamp, event, matches.length > 0)
+    this.#emit(results)
   }
 
   /** The results of the event's pairs. Undefined if a callback has thrown: then nothing has changed. */
-  #combine(side: JoinSide, event: T | U, project: (held: JoinEntry<T> | JoinEntry<U>) => R): R[] | undefined {
-    if (this.#matches.length === 0) return NONE
-    const matches = this.#matches.splice(0)
+  #combine(
+    side: JoinSide,
+    event: T | U,
+    matches: readonly (JoinEntry<T> | JoinEntry<U>)[],
+  ): readonly R[] | undefined {
+    if (matches.length === 0) return NONE
+    const { counts } = this.#context
+    let results: R[]
     try {
-      const results = matches.map(project)
-      for (const held of matches) {
-        if (!isMatched(held)) this.#context.counts.out++
-        this.#join.match(held)
-      }
-      return results
+      results = matches.map(({ event: held }) =>
+        side === 'left' ? this.#project(event as T, held as U) : this.#project(held as T, event as U),
+      )
     } catch (error) {
-      rejectEvent(this.#context.counts, this.#config.onError, error, tag<T, U>(side, event))
+      rejectEvent(counts, this.#config.onError, error, tag<T, U>(side, event))
       return undefined
     }
+    for (const held of matches) {
+      if (!isMatched(held)) counts.out++
+      this.#join.match(held)
+    }
+    return results
   }
 
-  #emit(results: readonly R[], hasMatch: boolean): void {
+  #emit(results: readonly R[]): void {
     const { out, counts } = this.#context
-    if (hasMatch) counts.out++
+    if (results.length > 0) counts.out++
     // More than one if a state was restored that had another bound.
     while (this.#join.held > this.#config.maxBuffered) {
       // There is at least one.

@@ -8,7 +8,7 @@ export type JoinSide = 'left' | 'right'
 /** An event that waits for events of the other side. */
 export interface JoinEntry<E> extends TimeOrdered {
   readonly side: JoinSide
-  readonly key: Primitive
+  readonly key: JoinKey<unknown, unknown>
   readonly event: E
   /** The order of the event that came when it had its first match: its own, or that of a later one. Undefined: it has none. */
   matchedBy: number | undefined
@@ -30,7 +30,7 @@ export interface JoinRange {
  */
 export class IntervalJoin<L, R> {
   readonly #range: JoinRange
-  readonly #keys = new Map<Primitive, Buffers<L, R>>()
+  readonly #keys = new Map<Primitive, JoinKey<L, R>>()
   readonly #left = new ExpiryQueue<JoinEntry<L>>()
   readonly #right = new ExpiryQueue<JoinEntry<R>>()
   #held = 0
@@ -49,36 +49,44 @@ export class IntervalJoin<L, R> {
     return this.#held
   }
 
-  /** Calls back with each event of the right side that matches a left one, in the order of time. */
-  matchLeft(key: Primitive, timestamp: number, callback: (right: JoinEntry<R>) => void): void {
-    const { before, after } = this.#range
-    this.#keys.get(key)?.right?.visit(timestamp - before, timestamp + after, callback)
+  /** The held events of a key. Undefined: there are none. */
+  find(id: Primitive): JoinKey<L, R> | undefined {
+    return this.#keys.get(id)
   }
 
-  /** Calls back with each event of the left side that matches a right one, in the order of time. */
-  matchRight(key: Primitive, timestamp: number, callback: (left: JoinEntry<L>) => void): void {
-    const { before, after } = this.#range
-    this.#keys.get(key)?.left?.visit(timestamp - after, timestamp + before, callback)
+  /** The events of the right side that match a left one, in the order of time. */
+  matchLeft({ right }: JoinKey<L, R>, timestamp: number): readonly JoinEntry<R>[] {
+    return right?.between(timestamp - this.#range.before, timestamp + this.#range.after) ?? NONE
   }
 
-  holdLeft(key: Primitive, timestamp: number, event: L, hasMatch: boolean): void {
+  /** The events of the left side that match a right one, in the order of time. */
+  matchRight({ left }: JoinKey<L, R>, timestamp: number): readonly JoinEntry<L>[] {
+    return left?.between(timestamp - this.#range.after, timestamp + this.#range.before) ?? NONE
+  }
+
+  /** Adds a key that `find` has not found. An event of it must be held next. */
+  addKey(id: Primitive): JoinKey<L, R> {
+    const key: JoinKey<L, R> = { id, left: undefined, right: undefined }
+    this.#keys.set(id, key)
+    return key
+  }
+
+  holdLeft(key: JoinKey<L, R>, timestamp: number, event: L, hasMatch: boolean): void {
     const order = this.#arrived++
     const matchedBy = hasMatch ? order : undefined
     const held: JoinEntry<L> = { side: 'left', key, timestamp, event, matchedBy, order }
-    const buffers = this.#buffersOf(key)
-    buffers.left ??= new TimeBuffer()
-    buffers.left.add(held)
+    if (key.left === undefined) key.left = new TimeBuffer(held)
+    else key.left.add(held)
     this.#left.push(held)
     this.#held++
   }
 
-  holdRight(key: Primitive, timestamp: number, event: R, hasMatch: boolean): void {
+  holdRight(key: JoinKey<L, R>, timestamp: number, event: R, hasMatch: boolean): void {
     const order = this.#arrived++
     const matchedBy = hasMatch ? order : undefined
     const held: JoinEntry<R> = { side: 'right', key, timestamp, event, matchedBy, order }
-    const buffers = this.#buffersOf(key)
-    buffers.right ??= new TimeBuffer()
-    buffers.right.add(held)
+    if (key.right === undefined) key.right = new TimeBuffer(held)
+    else key.right.add(held)
     this.#right.push(held)
     this.#held++
   }
@@ -90,32 +98,48 @@ export class IntervalJoin<L, R> {
 
   /** The watermark above which the next event expires. Infinity: none is held. */
   nextExpiry(): number {
-    return Math.min(this.#leftExpiry(), this.#rightExpiry())
+    const left = this.#left.peek()
+    const right = this.#right.peek()
+    return Math.min(
+      left === undefined ? Number.POSITIVE_INFINITY : this.#expiryOf(left),
+      right === undefined ? Number.POSITIVE_INFINITY : this.#expiryOf(right),
+    )
   }
 
   /** Takes the next event that finds no match any more: everything that is still to come is at the watermark or later. */
   takeExpired(watermark: number): JoinEntry<L> | JoinEntry<R> | undefined {
-    return this.nextExpiry() < watermark ? this.takeNext() : undefined
+    const next = this.#peek()
+    return next !== undefined && this.#expiryOf(next) < watermark ? this.#take(next) : undefined
   }
 
   /** Takes the event that would expire next. */
   takeNext(): JoinEntry<L> | JoinEntry<R> | undefined {
-    const [left, right] = [this.#left.peek(), this.#right.peek()]
-    if (left === undefined && right === undefined) return undefined
-    const [leftExpiry, rightExpiry] = [this.#leftExpiry(), this.#rightExpiry()]
-    const isLeft =
-      right === undefined ||
-      (left !== undefined &&
-        (leftExpiry < rightExpiry || (leftExpiry === rightExpiry && isBefore(left, right))))
-    const taken = (isLeft ? left : right) as JoinEntry<L> | JoinEntry<R>
-    const buffers = this.#keys.get(taken.key) as Buffers<L, R>
-    if (isLeft) this.#left.shift()
+    const next = this.#peek()
+    return next && this.#take(next)
+  }
+
+  #peek(): JoinEntry<L> | JoinEntry<R> | undefined {
+    const left = this.#left.peek()
+    const right = this.#right.peek()
+    if (left === undefined || right === undefined) return left ?? right
+    const difference = this.#expiryOf(left) - this.#expiryOf(right)
+    return difference < 0 || (difference === 0 && isBefore(left, right)) ? left : right
+  }
+
+  #expiryOf({ side, timestamp }: JoinEntry<unknown>): number {
+    return timestamp + (side === 'left' ? this.#range.after : this.#range.before)
+  }
+
+  /** Takes what `#peek` has returned. */
+  #take(entry: JoinEntry<L> | JoinEntry<R>): JoinEntry<L> | JoinEntry<R> {
+    const { key, side } = entry
+    if (side === 'left') this.#left.shift()
     else this.#right.shift()
     // It is the first of its key and side: both orders are the same.
-    buffers[taken.side]?.shift()
-    if (isEmpty(buffers.left) && isEmpty(buffers.right)) this.#keys.delete(taken.key)
+    key[side]?.shift()
+    if (isEmpty(key.left) && isEmpty(key.right)) this.#keys.delete(key.id)
     this.#held--
-    return taken
+    return entry
   }
 
   /** Writes the events that are held now, and yields after each one. */
@@ -127,7 +151,7 @@ export class IntervalJoin<L, R> {
     const held = events.concat(this.#left.items(), this.#right.items())
     yield* saveItems(writer, held, ({ side, key, timestamp, order, matchedBy, event }) => {
       writer.value(side)
-      writer.value(key)
+      writer.value(key.id)
       writer.number(timestamp)
       writer.number(order)
       writer.value(matchedBy !== undefined && matchedBy < arrived)
@@ -140,7 +164,8 @@ export class IntervalJoin<L, R> {
     const arrived = reader.number()
     loadItems(reader, () => {
       const side = reader.value<JoinSide>()
-      const key = reader.value<Primitive>()
+      const id = reader.value<Primitive>()
+      const key = this.#keys.get(id) ?? this.addKey(id)
       const timestamp = reader.number()
       this.#arrived = reader.number()
       const hasMatch = reader.value<boolean>()
@@ -149,26 +174,13 @@ export class IntervalJoin<L, R> {
     })
     this.#arrived = arrived
   }
-
-  #leftExpiry(): number {
-    return (this.#left.peek()?.timestamp ?? Number.POSITIVE_INFINITY) + this.#range.after
-  }
-
-  #rightExpiry(): number {
-    return (this.#right.peek()?.timestamp ?? Number.POSITIVE_INFINITY) + this.#range.before
-  }
-
-  #buffersOf(key: Primitive): Buffers<L, R> {
-    let buffers = this.#keys.get(key)
-    if (buffers === undefined) {
-      buffers = { left: undefined, right: undefined }
-      this.#keys.set(key, buffers)
-    }
-    return buffers
-  }
 }
 
-interface Buffers<L, R> {
+const NONE: readonly never[] = []
+
+/** The events of a key that are held. A buffer stays when it is empty, until both are. */
+export interface JoinKey<L, R> {
+  readonly id: Primitive
   left: TimeBuffer<JoinEntry<L>> | undefined
   right: TimeBuffer<JoinEntry<R>> | undefined
 }

@@ -2,8 +2,13 @@ import { isBefore, type TimeOrdered } from './expiry-queue.ts'
 
 /** Items in the order of time. Nearly all are added at the end and removed from the front, which is O(1). */
 export class TimeBuffer<A extends TimeOrdered> {
-  #items: (A | undefined)[] = []
+  #items: (A | undefined)[]
   #head = 0
+
+  // V8 makes room for one item in a literal, and for 17 at the first push. Most keys have one item.
+  constructor(first: A) {
+    this.#items = [first]
+  }
 
   get length(): number {
     return this.#items.length - this.#head
@@ -16,16 +21,19 @@ export class TimeBuffer<A extends TimeOrdered> {
     else items.splice(Math.max(this.#lowerBound(item.timestamp, item.order), this.#head), 0, item)
   }
 
-  /** Calls back with each item from one time to another, both included, in the order of time. */
-  visit(from: number, to: number, callback: (item: A) => void): void {
+  /** The items from one time to another, both included, in the order of time. */
+  between(from: number, to: number): readonly A[] {
     const items = this.#items
     // Nearly always all items are in the range.
-    const first = items[this.#head]
-    let at =
-      first === undefined || first.timestamp >= from
+    const oldest = items[this.#head]
+    const first =
+      oldest === undefined || oldest.timestamp >= from
         ? this.#head
         : this.#lowerBound(from, Number.NEGATIVE_INFINITY)
-    for (let item = items[at]; item !== undefined && item.timestamp <= to; item = items[++at]) callback(item)
+    let end = first
+    for (let item = items[end]; item !== undefined && item.timestamp <= to; ) item = items[++end]
+    // A slice has room for no more than that. An array that grows has room for 17 items after its first push.
+    return end === first ? NONE : (items.slice(first, end) as A[])
   }
 
   /** Removes the first item. */
@@ -54,3 +62,5 @@ export class TimeBuffer<A extends TimeOrdered> {
     return low
   }
 }
+
+const NONE: readonly never[] = []

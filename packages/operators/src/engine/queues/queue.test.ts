@@ -33,18 +33,44 @@ interface Item {
   readonly order: number
 }
 
+interface Takeable {
+  add(item: Item): void
+  shift(): void
+}
+
+function createQueue(): Takeable {
+  const queue = new Queue<Item>()
+  return { add: (item) => queue.push(item), shift: () => void queue.shift() }
+}
+
+function createTimeBuffer(): Takeable {
+  let buffer: TimeBuffer<Item> | undefined
+  return {
+    add(item) {
+      if (buffer === undefined) buffer = new TimeBuffer(item)
+      else buffer.add(item)
+    },
+    shift: () => buffer?.shift(),
+  }
+}
+
+function createExpiryQueue(): Takeable {
+  const queue = new ExpiryQueue<Item>()
+  return { add: (item) => queue.push(item), shift: () => queue.shift() }
+}
+
 describe.each([
-  ['Queue', () => new Queue<Item>(), (queue: Queue<Item>, item: Item) => queue.push(item)],
-  ['TimeBuffer', () => new TimeBuffer<Item>(), (buffer: TimeBuffer<Item>, item: Item) => buffer.add(item)],
-  ['ExpiryQueue', () => new ExpiryQueue<Item>(), (queue: ExpiryQueue<Item>, item: Item) => queue.push(item)],
-])('%s', (_, create, add) => {
+  ['Queue', createQueue],
+  ['TimeBuffer', createTimeBuffer],
+  ['ExpiryQueue', createExpiryQueue],
+])('%s', (_, create) => {
   it('keeps nothing alive that was taken', async () => {
     setFlagsFromString('--expose-gc')
     const collect = runInNewContext('gc') as () => void
     const queue = create()
     const refs = Array.from({ length: 60 }, (__, order) => {
       const item = { timestamp: order, order }
-      add(queue as never, item)
+      queue.add(item)
       return new WeakRef(item)
     })
     for (let i = 0; i < 57; i++) queue.shift()
