@@ -1,6 +1,6 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
-import { Heap } from '../engine/queues/heap.ts'
+import { type Timestamped, TimestampQueue } from '../engine/queues/timestamp-queue.ts'
 import { emitEvent, followEvent, settleEvent } from '../stage/follow.ts'
 import { operateSerialized } from '../stage/operate.ts'
 import { loadItems, saveItems } from '../stage/operator-state.ts'
@@ -27,9 +27,7 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
   return operateSerialized<T, T>('reorder', options.stage, (context) => {
     const { out, counts } = context
     counts.tracker?.onStart()
-    const held = new Heap<WaitingEvent<T>>(
-      (a, b) => a.timestamp < b.timestamp || (a.timestamp === b.timestamp && a.order < b.order),
-    )
+    const held = new TimestampQueue<WaitingEvent<T>>()
     let arrived = 0
 
     const timeSource = createWatermarkSource(context, time, {
@@ -41,7 +39,7 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
 
     function release(mark: number): void {
       for (let next = held.peek(); next !== undefined && next.timestamp <= mark; next = held.peek()) {
-        held.pop()
+        held.shift()
         emit(next)
       }
     }
@@ -108,9 +106,7 @@ export function reorder<T>(options: EventTimeOptions<T>): MonoTypeOperatorFuncti
   })
 }
 
-interface WaitingEvent<T> {
-  readonly timestamp: number
-  readonly order: number
+interface WaitingEvent<T> extends Timestamped {
   readonly event: T
   readonly part: Part<string> | undefined
 }

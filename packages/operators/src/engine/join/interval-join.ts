@@ -1,12 +1,12 @@
 import { loadItems, type StateReader, type StateWriter, saveItems } from '../../stage/operator-state.ts'
 import type { Primitive } from '../keyed-state/key.ts'
-import { ExpiryQueue, isBefore, type TimeOrdered } from './expiry-queue.ts'
+import { isBefore, type Timestamped, TimestampQueue } from '../queues/timestamp-queue.ts'
 import { TimeBuffer } from './time-buffer.ts'
 
 export type JoinSide = 'left' | 'right'
 
 /** An event that waits for events of the other side. */
-export interface JoinEntry<E> extends TimeOrdered {
+export interface JoinEntry<E> extends Timestamped {
   readonly side: JoinSide
   readonly key: JoinKey<unknown, unknown>
   readonly event: E
@@ -31,8 +31,8 @@ export interface JoinRange {
 export class IntervalJoin<L, R> {
   readonly #range: JoinRange
   readonly #keys = new Map<Primitive, JoinKey<L, R>>()
-  readonly #left = new ExpiryQueue<JoinEntry<L>>()
-  readonly #right = new ExpiryQueue<JoinEntry<R>>()
+  readonly #left = new TimestampQueue<JoinEntry<L>>()
+  readonly #right = new TimestampQueue<JoinEntry<R>>()
   #held = 0
   #arrived = 0
 
@@ -185,6 +185,6 @@ export interface JoinKey<L, R> {
   right: TimeBuffer<JoinEntry<R>> | undefined
 }
 
-function isEmpty(buffer: TimeBuffer<TimeOrdered> | undefined): boolean {
+function isEmpty(buffer: TimeBuffer<Timestamped> | undefined): boolean {
   return buffer === undefined || buffer.length === 0
 }

@@ -1,7 +1,7 @@
-import { isBefore, type TimeOrdered } from './expiry-queue.ts'
+import { isBefore, type Timestamped } from '../queues/timestamp-queue.ts'
 
 /** Items in the order of time. Nearly all are added at the end and removed from the front, which is O(1). */
-export class TimeBuffer<A extends TimeOrdered> {
+export class TimeBuffer<A extends Timestamped> {
   #items: (A | undefined)[]
   #head = 0
 

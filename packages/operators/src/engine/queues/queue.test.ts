@@ -3,9 +3,9 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ExpiryQueue } from '../join/expiry-queue.ts'
 import { TimeBuffer } from '../join/time-buffer.ts'
 import { Queue } from './queue.ts'
+import { TimestampQueue } from './timestamp-queue.ts'
 
 describe('Queue', () => {
   it('behaves like an array, for any pushes and shifts', () => {
@@ -54,15 +54,15 @@ function createTimeBuffer(): Takeable {
   }
 }
 
-function createExpiryQueue(): Takeable {
-  const queue = new ExpiryQueue<Item>()
+function createTimestampQueue(): Takeable {
+  const queue = new TimestampQueue<Item>()
   return { add: (item) => queue.push(item), shift: () => queue.shift() }
 }
 
 describe.each([
   ['Queue', createQueue],
   ['TimeBuffer', createTimeBuffer],
-  ['ExpiryQueue', createExpiryQueue],
+  ['TimestampQueue', createTimestampQueue],
 ])('%s', (_, create) => {
   it('keeps nothing alive that was taken', async () => {
     setFlagsFromString('--expose-gc')

@@ -1,20 +1,20 @@
-import { Heap } from '../queues/heap.ts'
+import { Heap } from './heap.ts'
 
-/** Something that is ordered by time, then by arrival. */
-export interface TimeOrdered {
+/** Something that is ordered by timestamp, then by arrival. */
+export interface Timestamped {
   readonly timestamp: number
   readonly order: number
 }
 
-export function isBefore(a: TimeOrdered, b: TimeOrdered): boolean {
+export function isBefore(a: Timestamped, b: Timestamped): boolean {
   return a.timestamp < b.timestamp || (a.timestamp === b.timestamp && a.order < b.order)
 }
 
 /**
- * A queue by time, for items that come mostly in that order: those cost O(1). Only an item that is older than one before it goes
- * through a heap.
+ * A queue in the order of timestamps. An item that comes in that order costs O(1). Only one that is older than an item before
+ * it goes through a heap.
  */
-export class ExpiryQueue<A extends TimeOrdered> {
+export class TimestampQueue<A extends Timestamped> {
   #inOrder: (A | undefined)[] = []
   #head = 0
   readonly #stragglers = new Heap<A>(isBefore)
