@@ -4,7 +4,7 @@ import { operate } from '../stage/operate.ts'
 import { requireLimit } from '../stage/require-limit.ts'
 import type { OnError } from '../stage/side-output.ts'
 import { type Job, JobQueue, type JobQueueOptions, resolveJobQueueOptions } from './job-queue.ts'
-import { createJobRunner } from './job-runner.ts'
+import { JobRunner } from './job-runner.ts'
 
 export interface BatchLimits<T> {
   /** How many events a batch may have. */
@@ -46,7 +46,7 @@ export function batchWith<T, R>(
 
   return operate<T, R>('batchWith', options.stage, (context) => {
     const queue = new JobQueue(config, context)
-    const { isFree, run, complete } = createJobRunner<readonly Job<T>[], readonly T[], R>(context, {
+    const runner = new JobRunner<readonly Job<T>[], readonly T[], R>(context, {
       fn,
       concurrency: 1,
       onError: options.onError,
@@ -75,10 +75,10 @@ export function batchWith<T, R>(
     return {
       state: 'drained',
       next(event) {
-        queue.push(event, isFree())
-        run()
+        queue.push(event, runner.isFree)
+        runner.run()
       },
-      complete,
+      complete: () => runner.complete(),
     }
   })
 }

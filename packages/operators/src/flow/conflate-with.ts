@@ -4,7 +4,7 @@ import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { followEvent, settleEvent } from '../stage/follow.ts'
 import { operate, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
-import { createJobRunner } from './job-runner.ts'
+import { JobRunner } from './job-runner.ts'
 
 export interface ConflateWithOptions<T, A> extends StageOptions {
   /** Takes what `fold` throws, and the event, which is left out. Default: the stream errors. */
@@ -39,7 +39,7 @@ export function conflateWith<T, A, R>(
     const { counts } = context
     counts.tracker?.onStart()
     let pending: Folded<A> | undefined
-    const { run, complete } = createJobRunner<Folded<A>, A, R>(context, {
+    const runner = new JobRunner<Folded<A>, A, R>(context, {
       fn,
       concurrency: 1,
       onError,
@@ -71,9 +71,9 @@ export function conflateWith<T, A, R>(
           settleEvent(counts, followEvent(counts, event))
           return
         }
-        run()
+        runner.run()
       },
-      complete,
+      complete: () => runner.complete(),
     }
   })
 }

@@ -1,6 +1,5 @@
-import { from, type ObservableInput } from 'rxjs'
+import { from, type ObservableInput, Subscriber } from 'rxjs'
 import { Queue } from '../engine/queues/queue.ts'
-import { InnerSubscriber } from '../stage/inner-subscriber.ts'
 import type { OperatorContext } from '../stage/operate.ts'
 
 export interface JobRunnerConfig<J, I, R> {
@@ -19,95 +18,82 @@ export interface JobRunnerConfig<J, I, R> {
   readonly onError: ((error: unknown, input: I) => void) | undefined
 }
 
-export interface JobRunner {
-  /** Whether one more job would start at once. */
-  isFree(): boolean
-  /** Starts jobs while there are some and the runner is free. */
-  run(): void
-  /** No more jobs come: completes the output when all are done. */
-  complete(): void
-}
-
 /** Runs up to `concurrency` jobs at a time. The values of `fn` go to the operator's output. */
-export function createJobRunner<J, I, R>(
-  { out, enter }: OperatorContext<R>,
-  {
-    fn,
-    concurrency,
-    ordered = false,
-    take,
-    input: inputFrom,
-    settle,
-    forget,
-    onError,
-  }: JobRunnerConfig<J, I, R>,
-): JobRunner {
-  let active = 0
-  let isStarting = false
-  let isCompleting = false
-  const line = ordered ? new ResultLine<R>((value) => out.next(value)) : undefined
+export class JobRunner<J, I, R> {
+  readonly #context: OperatorContext<R>
+  readonly #config: JobRunnerConfig<J, I, R>
+  /** Undefined: results do not wait for each other. */
+  readonly #line: ResultLine<R> | undefined
+  #active = 0
+  #isStarting = false
+  #isCompleting = false
 
-  function isFree(): boolean {
-    return active < concurrency
+  constructor(context: OperatorContext<R>, config: JobRunnerConfig<J, I, R>) {
+    this.#context = context
+    this.#config = config
+    this.#line = config.ordered === true ? new ResultLine((value) => context.out.next(value)) : undefined
   }
 
-  function run(): void {
-    // A job that is done at once calls this from inside `start`. The loop below goes on, so the stack does not grow.
-    if (isStarting) return
-    isStarting = true
-    while (isFree() && !out.closed) {
-      const job = take()
+  /** Whether one more job would start at once. */
+  get isFree(): boolean {
+    return this.#active < this.#config.concurrency
+  }
+
+  /** Starts jobs while there are some and the runner is free. */
+  run(): void {
+    // A job that is done at once calls this from inside `#start`. The loop below goes on, so the stack does not grow.
+    if (this.#isStarting) return
+    const { out } = this.#context
+    this.#isStarting = true
+    while (this.isFree && !out.closed) {
+      const job = this.#config.take()
       if (job === undefined) break
-      active++
-      start(job)
+      this.#active++
+      this.#start(job)
     }
-    isStarting = false
-    if (isCompleting && active === 0) out.complete()
+    this.#isStarting = false
+    if (this.#isCompleting && this.#active === 0) out.complete()
   }
 
-  function emit(place: Place<R> | undefined, value: R): void {
-    if (place === undefined) out.next(value)
-    else line?.push(place, value)
+  /** No more jobs come: completes the output when all are done. */
+  complete(): void {
+    this.#isCompleting = true
+    this.run()
   }
 
-  function finish(job: J, as: 'out' | 'rejected'): void {
-    active--
-    settle(job, as)
-  }
-
-  function succeed(job: J): void {
-    finish(job, 'out')
-    forget(job)
-    run()
-  }
-
-  function end(place: Place<R> | undefined, work: () => void): void {
-    if (place === undefined) work()
-    else line?.end(place, work)
-  }
-
-  function start(job: J): void {
-    const input = inputFrom(job)
-    const place = line?.add()
-    const subscriber = new InnerSubscriber<R>(out, {
-      next: (value) => enter(() => emit(place, value)),
-      error: (error) =>
-        enter(() => {
-          if (onError === undefined) throw error
-          end(place, () => {
-            finish(job, 'rejected')
-            onError(error, input)
-            forget(job)
-            run()
-          })
-        }),
-      complete: () =>
-        enter(() => {
-          // Most runners have no order, and need no function for later.
-          if (place === undefined) succeed(job)
-          else line?.end(place, () => succeed(job))
-        }),
+  onValue({ place }: JobSubscriber<J, I, R>, value: R): void {
+    const { out, enter } = this.#context
+    enter(() => {
+      if (place === undefined) out.next(value)
+      else this.#line?.push(place, value)
     })
+  }
+
+  onError({ place, job, input }: JobSubscriber<J, I, R>, error: unknown): void {
+    const { onError } = this.#config
+    const reject = () => {
+      this.#finish(job, 'rejected')
+      onError?.(error, input)
+      this.#goOnAfter(job)
+    }
+    this.#context.enter(() => {
+      if (onError === undefined) throw error
+      if (place === undefined) reject()
+      else this.#line?.end(place, reject)
+    })
+  }
+
+  onComplete({ place, job }: JobSubscriber<J, I, R>): void {
+    this.#context.enter(() => {
+      if (place === undefined) this.#succeed(job)
+      else this.#line?.end(place, () => this.#succeed(job))
+    })
+  }
+
+  #start(job: J): void {
+    const { fn, input: inputFrom } = this.#config
+    const input = inputFrom(job)
+    const subscriber = new JobSubscriber<J, I, R>(this.#context.out, this, job, input, this.#line?.add())
     try {
       from(fn(input)).subscribe(subscriber)
     } catch (error) {
@@ -115,13 +101,50 @@ export function createJobRunner<J, I, R>(
     }
   }
 
-  return {
-    isFree,
-    run,
-    complete() {
-      isCompleting = true
-      run()
-    },
+  #succeed(job: J): void {
+    this.#finish(job, 'out')
+    this.#goOnAfter(job)
+  }
+
+  #finish(job: J, as: 'out' | 'rejected'): void {
+    this.#active--
+    this.#config.settle(job, as)
+  }
+
+  #goOnAfter(job: J): void {
+    this.#config.forget(job)
+    this.run()
+  }
+}
+
+/** Takes what `fn` makes of a job. */
+class JobSubscriber<J, I, R> extends Subscriber<R> {
+  readonly #runner: JobRunner<J, I, R>
+  readonly job: J
+  readonly input: I
+  /** Undefined: the results do not wait for those of earlier jobs. */
+  readonly place: Place<R> | undefined
+
+  constructor(out: Subscriber<R>, runner: JobRunner<J, I, R>, job: J, input: I, place: Place<R> | undefined) {
+    super(out)
+    this.#runner = runner
+    this.job = job
+    this.input = input
+    this.place = place
+  }
+
+  protected override _next(value: R): void {
+    this.#runner.onValue(this, value)
+  }
+
+  protected override _error(error: unknown): void {
+    this.unsubscribe()
+    this.#runner.onError(this, error)
+  }
+
+  protected override _complete(): void {
+    this.unsubscribe()
+    this.#runner.onComplete(this)
   }
 }
 

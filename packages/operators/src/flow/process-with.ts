@@ -6,7 +6,7 @@ import { operate } from '../stage/operate.ts'
 import { requireLimit } from '../stage/require-limit.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { type Job, JobQueue, type JobQueueOptions, resolveJobQueueOptions } from './job-queue.ts'
-import { createJobRunner } from './job-runner.ts'
+import { JobRunner } from './job-runner.ts'
 import { KeyedJobs } from './keyed-jobs.ts'
 
 export interface ProcessWithOptions<T> extends JobQueueOptions<T> {
@@ -55,7 +55,7 @@ export function processWith<T, R>(
   return operate<T, R>('processWith', stage, (context) => {
     const keyed = orderBy === undefined ? undefined : new KeyedJobs<T>()
     const queue = new JobQueue(config, context, keyed)
-    const { isFree, run, complete } = createJobRunner<Job<T>, T, R>(context, {
+    const runner = new JobRunner<Job<T>, T, R>(context, {
       fn,
       concurrency,
       onError,
@@ -71,7 +71,7 @@ export function processWith<T, R>(
     return {
       state: 'drained',
       next(event) {
-        if (orderBy === undefined || keyed === undefined) queue.push(event, isFree())
+        if (orderBy === undefined || keyed === undefined) queue.push(event, runner.isFree)
         else {
           let key: Primitive
           try {
@@ -81,11 +81,11 @@ export function processWith<T, R>(
             settleEvent(context.counts, followEvent(context.counts, event))
             return
           }
-          queue.push(event, isFree() && !keyed.isBusy(key), key)
+          queue.push(event, runner.isFree && !keyed.isBusy(key), key)
         }
-        run()
+        runner.run()
       },
-      complete,
+      complete: () => runner.complete(),
     }
   })
 }

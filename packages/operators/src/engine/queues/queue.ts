@@ -26,8 +26,10 @@ export class Queue<A> {
   shift(): A | undefined {
     const item = this.#items[this.#head]
     if (this.#head === this.#items.length) return undefined
+    // The only item of many queues. `pop` keeps the array's memory for the next one, and `length = 0` does not.
+    if (this.#items.length === 1) return this.#items.pop()
     this.#items[this.#head++] = undefined
-    if (this.#head === this.#items.length) this.#items.length = this.#head = 0
+    if (this.#head === this.#items.length) this.clear()
     else if (this.#head >= 64 && this.#head * 2 >= this.#items.length) {
       this.#items = this.#items.slice(this.#head)
       this.#head = 0
