@@ -1,10 +1,11 @@
-import { optionError, type ShardName, type SnapshotStore } from '@rxsse/shared'
+import { optionError, type ShardName, type Snapshot, type SnapshotStore } from '@rxsse/shared'
 import { BehaviorSubject, Observable, type ObservableInput } from 'rxjs'
 import type { Clock } from '../stage/clock.ts'
 import type { JobPipeline } from './job-pipeline.ts'
 import { IDLE, type JobStatus, type SavedSnapshot, type ShardStatus } from './job-status.ts'
 import { createShard, type Shard } from './shard.ts'
 import { ShardAssignment } from './shard-assignment.ts'
+import { ShardCount } from './shard-count.ts'
 import { combineStatuses } from './shard-status.ts'
 
 export interface ShardSetOptions {
@@ -25,6 +26,7 @@ export class ShardSet {
   readonly count: number
   readonly status: BehaviorSubject<JobStatus> = new BehaviorSubject(IDLE)
   readonly #options: ShardSetOptions
+  readonly #saved: ShardCount
   readonly #members: readonly Member[]
   #phase: 'idle' | 'standing-by' | 'failed' = 'idle'
   #error: unknown
@@ -34,6 +36,7 @@ export class ShardSet {
   constructor(count: number, options: ShardSetOptions) {
     this.count = count
     this.#options = options
+    this.#saved = new ShardCount(count, options)
     this.#members = Array.from({ length: count }, (_, index) => this.#open({ index, count }))
     for (const member of this.#members) {
       member.shard.status.subscribe((status) => {
@@ -50,14 +53,14 @@ export class ShardSet {
       const run = {}
       this.#run = run
       this.#setPhase('standing-by')
-      const { store, clock } = this.#options
+      const { clock } = this.#options
       let checked: Promise<void> | undefined
       let left = this.count
       const config = {
         clock,
         pipeline,
         check: () => {
-          checked ??= checkUnsharded(store)
+          checked ??= this.#saved.check()
           return checked
         },
         onComplete: () => {
@@ -108,7 +111,8 @@ export class ShardSet {
   #open(name: ShardName): Member {
     const store = openStore(this.#options.store, name)
     // The assignment has the lease. So the job of a shard runs whenever it is subscribed.
-    const pipeline = this.#options.build({ load: () => store.load(), save: (each) => store.save(each) }, name)
+    const own = { load: () => store.load(), save: (each: Snapshot) => this.#saved.save(store, each) }
+    const pipeline = this.#options.build(own, name)
     return {
       shard: createShard(pipeline, name),
       store,
@@ -139,13 +143,4 @@ const MAX_SHARDS = 1024
 function openStore(store: SnapshotStore, { index, count }: ShardName): SnapshotStore {
   if (typeof store.shard === 'function') return store.shard(index, count)
   throw optionError('createJob: store', 'a store with shard(), such as redisStore, for job.shards', store)
-}
-
-/** The results of a job that was not split would be made again with other ids. */
-async function checkUnsharded(store: SnapshotStore): Promise<void> {
-  const snapshot = await store.load()
-  if (snapshot === undefined) return
-  throw new Error(
-    'job.shards: the store has a snapshot of the job without shards. Go back, or begin anew with a store of another name',
-  )
 }
