@@ -28,7 +28,7 @@ export interface JobStatus {
   readonly unsaved: number
   /** Results that are not delivered yet. */
   readonly pending: number
-  /** What a due snapshot waits for. */
+  /** What a due snapshot waits for. Also the store, if it has not answered for 30 seconds. */
   readonly waitingFor: string | undefined
   /** Why the last snapshot could not be saved. The stream goes on, and the next snapshot is tried as usual. */
   readonly saveError: unknown
