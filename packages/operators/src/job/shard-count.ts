@@ -11,22 +11,21 @@ export class ShardCount {
   readonly #count: number
   readonly #store: SnapshotStore
   readonly #clock: Clock
-  #isSaved: boolean
+  #isSaved = false
   #saving: Promise<void> | undefined
 
   constructor(count: number, { store, clock }: { readonly store: SnapshotStore; readonly clock: Clock }) {
     this.#count = count
     this.#store = store
     this.#clock = clock
-    this.#isSaved = store.acquire !== undefined
   }
 
   /** Rejects if the job was saved with another number, or without shards. */
   async check(): Promise<void> {
     const snapshot = await this.#store.load()
-    if (snapshot === undefined || snapshot === null) return
-    checkShards(parseSnapshot(snapshot).shards, this.#count)
-    this.#isSaved = true
+    if (snapshot) checkShards(parseSnapshot(snapshot).shards, this.#count)
+    // The store may have been emptied since the last run.
+    this.#isSaved = Boolean(snapshot) || this.#store.acquire !== undefined
   }
 
   /** Saves a snapshot of a shard, and before the first one the number. */

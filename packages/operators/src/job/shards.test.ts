@@ -1,6 +1,7 @@
 import {
   type Lease,
   type LeaseRequest,
+  type Snapshot,
   type SnapshotStore,
   SnapshotStoreError,
   type SseEvent,
@@ -376,6 +377,31 @@ describe('job.shards', () => {
     const third = start({ store: unsharded })
     await turn()
     expect(String(third.seen.errors[0])).toContain('the job was saved with no shards, and has 3 shards now')
+  })
+
+  it('saves the number of shards again if the store was emptied between two runs', async () => {
+    const saved = new Map<number | undefined, Snapshot>()
+    const open = (shard?: number): SnapshotStore => ({
+      load: () => saved.get(shard),
+      save: (snapshot) => void saved.set(shard, snapshot),
+      shard: open,
+    })
+    const clock = new VirtualClock()
+    const job = createJob({ store: open(), every: 100, scheduler: clock })
+    for (let run = 0; run < 2; run++) {
+      const source = new Subject<SseEvent>()
+      const subscription = job.shards(2, (shard) => shard.feed('a', () => source)).subscribe()
+      await turn()
+      source.next(event(1, 'a'))
+      clock.advanceTo(clock.now() + 100)
+      subscription.unsubscribe()
+      await turn()
+      expect([...saved.keys()]).toEqual([undefined, 0, 1])
+      if (run === 0) saved.clear()
+    }
+    expect(await failWith(createJob({ store: open() }).feed('a', () => NEVER))).toContain(
+      'saved with 2 shards',
+    )
   })
 
   it('saves no shard before the number of them, and tries that again with the next snapshot', async () => {
