@@ -1,7 +1,12 @@
 import type { SnapshotStore } from '@rxsse/shared'
+import { VirtualClock } from '@rxsse/testing/virtual-time'
+import { NEVER } from 'rxjs'
 import { expect, it } from 'vitest'
 import { event, startJob } from '../../test/driven-job.ts'
 import { turn } from '../../test/turn.ts'
+import { memoryStore } from '../store/memory-store.ts'
+import { createJob } from './create-job.ts'
+import { IDLE } from './job-status.ts'
 
 /** A store whose calls are answered by the test. */
 function createHeldStore() {
@@ -49,6 +54,34 @@ it('the status says that the store does not answer, until it does', async () => 
     unsaved: 1,
   })
   subscription.unsubscribe()
+  expect(clock.timers).toBe(0)
+})
+
+it('the status says that the store does not answer for the number of shards', async () => {
+  const { store, answer } = createHeldStore()
+  const clock = new VirtualClock()
+  const job = createJob({ store: { ...store, shard: () => memoryStore() }, scheduler: clock })
+  let status = IDLE
+  job.status.subscribe((now) => {
+    status = now
+  })
+  const subscription = job.shards(2, (shard) => shard.feed('a', () => NEVER)).subscribe()
+  await turn()
+  clock.advanceTo(30_000)
+  const waitingFor = 'the store, which is loading the number of shards'
+  expect(status).toMatchObject({ phase: 'standing-by', waitingFor })
+  answer()
+  await turn()
+  expect(status).toMatchObject({ phase: 'running', waitingFor: undefined })
+  subscription.unsubscribe()
+  expect(clock.timers).toBe(0)
+
+  const next = job.shards(2, (shard) => shard.feed('a', () => NEVER)).subscribe()
+  await turn()
+  clock.advanceTo(60_000)
+  expect(status).toMatchObject({ phase: 'standing-by', waitingFor })
+  next.unsubscribe()
+  expect(status).toMatchObject({ phase: 'idle', waitingFor: undefined })
   expect(clock.timers).toBe(0)
 })
 

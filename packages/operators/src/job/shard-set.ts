@@ -7,6 +7,7 @@ import { createShard, type Shard } from './shard.ts'
 import { ShardAssignment } from './shard-assignment.ts'
 import { ShardCount } from './shard-count.ts'
 import { combineStatuses } from './shard-status.ts'
+import { StorePatience } from './store-patience.ts'
 
 export interface ShardSetOptions {
   readonly store: SnapshotStore
@@ -30,6 +31,8 @@ export class ShardSet {
   readonly #members: readonly Member[]
   #phase: 'idle' | 'standing-by' | 'failed' = 'idle'
   #error: unknown
+  #waitingFor: string | undefined
+  readonly #patience: StorePatience
   /** Of the last subscription. */
   #run: object | undefined
 
@@ -37,6 +40,7 @@ export class ShardSet {
     this.count = count
     this.#options = options
     this.#saved = new ShardCount(count, options)
+    this.#patience = new StorePatience(options.clock, (waitingFor) => this.#wait(waitingFor))
     this.#members = Array.from({ length: count }, (_, index) => this.#open({ index, count }))
     for (const member of this.#members) {
       member.shard.status.subscribe((status) => {
@@ -60,7 +64,7 @@ export class ShardSet {
         clock,
         pipeline,
         check: () => {
-          checked ??= this.#saved.check()
+          checked ??= this.#check()
           return checked
         },
         onComplete: () => {
@@ -76,6 +80,8 @@ export class ShardSet {
       )
       out.add(() => {
         for (const assignment of assignments) assignment.stop()
+        this.#patience.end()
+        this.#waitingFor = undefined
         // Whoever hears of an error may have subscribed again already.
         if (this.#run === run && this.#phase === 'standing-by') this.#setPhase('idle')
       })
@@ -92,6 +98,17 @@ export class ShardSet {
       bytes: known.reduce((sum, { bytes }) => sum + bytes, 0),
       time: Math.min(this.#options.clock.timeOfDay(), ...known.map(({ time }) => time)),
     }
+  }
+
+  async #check(): Promise<void> {
+    await this.#patience.wait('the store, which is loading the number of shards', this.#saved.check())
+    this.#wait(undefined)
+  }
+
+  #wait(waitingFor: string | undefined): void {
+    if (waitingFor === this.#waitingFor) return
+    this.#waitingFor = waitingFor
+    this.#report()
   }
 
   get #here(): readonly Member[] {
@@ -128,7 +145,8 @@ export class ShardSet {
 
   #report(): void {
     const shards = this.#here.map(({ status }) => status)
-    this.status.next(combineStatuses(this.#phase, this.#error, shards))
+    const status = combineStatuses(this.#phase, this.#error, shards)
+    this.status.next({ ...status, waitingFor: this.#waitingFor ?? status.waitingFor })
   }
 }
 
