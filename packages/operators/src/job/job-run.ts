@@ -112,12 +112,12 @@ export class JobRun {
   /** Loads the last snapshot when `previous` is settled. What is subscribed by then is restored before its first event. */
   async start(previous: Promise<unknown>): Promise<void> {
     try {
-      await this.#patience.wait('the store, which is still saving a snapshot of the run before', previous)
+      await this.#patience.wait('still saving a snapshot of the run before', previous)
       await this.#acquire()
       if (this.hasEnded) return
       this.#report({ phase: 'restoring', waitingFor: undefined })
       const load = this.#options.store.load()
-      const snapshot = await this.#patience.wait('the store, which is loading the last snapshot', load)
+      const snapshot = await this.#patience.wait('loading the last snapshot', load)
       if (this.hasEnded) return
       if (snapshot) this.#restore(snapshot)
       else this.parts.restore([])

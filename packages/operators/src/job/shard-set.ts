@@ -101,7 +101,7 @@ export class ShardSet {
   }
 
   async #check(): Promise<void> {
-    await this.#patience.wait('the store, which is loading the number of shards', this.#saved.check())
+    await this.#patience.wait('loading the number of shards', this.#saved.check())
     this.#wait(undefined)
   }
 

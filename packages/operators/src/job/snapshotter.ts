@@ -208,7 +208,7 @@ export class Snapshotter {
         this.#onSaved(saved)
         return
       }
-      this.#patience.begin(`the store, which is saving snapshot ${saved.number}`)
+      this.#patience.begin(`saving snapshot ${saved.number}`)
       // One answer, also of a thenable that settles twice.
       this.#saving = Promise.resolve(result).then(
         () => this.#onSaved(saved),

@@ -6,23 +6,24 @@ import { Timer } from '../stage/timer.ts'
 export class StorePatience {
   readonly #clock: Clock
   readonly #timer: Timer
-  #waitingFor = ''
+  #doing = ''
 
   constructor(clock: Clock, tell: (waitingFor: string) => void) {
     this.#clock = clock
-    this.#timer = new Timer(clock, () => tell(this.#waitingFor))
+    this.#timer = new Timer(clock, () => tell(`the store, which is ${this.#doing}`))
   }
 
   /** Resolves as `answer` does. */
-  async wait<T>(waitingFor: string, answer: MaybePromise<T>): Promise<T> {
-    this.begin(waitingFor)
+  async wait<T>(doing: string, answer: MaybePromise<T>): Promise<T> {
+    this.begin(doing)
     const value = await answer
     this.end()
     return value
   }
 
-  begin(waitingFor: string): void {
-    this.#waitingFor = waitingFor
+  /** `doing`: what the store is doing. */
+  begin(doing: string): void {
+    this.#doing = doing
     this.#timer.set(this.#clock.now() + PATIENCE_MS)
   }
 
