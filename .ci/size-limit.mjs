@@ -16,8 +16,8 @@ const SIZES = {
     countWindow: '11.28 kB',
     rateLimit: '5.1 kB',
     processWith: '3.95 kB',
-    createJob: '15.08 kB',
-    '*': '52.8 kB',
+    createJob: '15.16 kB',
+    '*': '52.88 kB',
   },
 }
 const ENTRIES = { core: 'web', operators: 'index' }
