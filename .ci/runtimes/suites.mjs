@@ -66,6 +66,7 @@ const notOnEdge = [
 const nodeStores = [
   '**/*browser*',
   '**/store/sqlite-store.test.ts',
+  '**/store/shard-count.test.ts',
   '**/store/killed-processes.test.ts',
   '**/store/full-disk.test.ts',
 ]

@@ -7,7 +7,7 @@ import { turn } from '../../test/turn.ts'
 import { createJob } from './create-job.ts'
 import { IDLE, type JobStatus } from './job-status.ts'
 
-it('a job whose store was emptied between two runs begins anew, and says that its snapshots are gone', async () => {
+it('a job whose store was emptied or put back between two runs says that its snapshots are gone', async () => {
   let last: Snapshot | undefined
   const store: SnapshotStore = {
     // As a database that has nothing, in a program without types.
@@ -23,7 +23,7 @@ it('a job whose store was emptied between two runs begins anew, and says that it
     status = now
   })
   const from: unknown[] = []
-  async function run(): Promise<JobStatus> {
+  async function run(ids = ['1']): Promise<JobStatus> {
     const source = new Subject<ReturnType<typeof event>>()
     const subscription = job
       .feed('numbers', ({ lastEventId }) => {
@@ -32,7 +32,7 @@ it('a job whose store was emptied between two runs begins anew, and says that it
       })
       .subscribe()
     await turn()
-    source.next(event('1'))
+    for (const id of ids) source.next(event(id))
     clock.advanceTo(clock.now() + 50)
     const seen = status
     subscription.unsubscribe()
@@ -47,4 +47,19 @@ it('a job whose store was emptied between two runs begins anew, and says that it
     damaged: ['snapshot 1: it is gone, and so are all others'],
   })
   expect(from).toEqual([undefined, '1', undefined])
+
+  // A backup is put back.
+  const backup = last
+  expect(await run(['2'])).toMatchObject({ restoredFrom: 1, damaged: [], saved: { number: 2 } })
+  expect(await run(['3'])).toMatchObject({ restoredFrom: 2, damaged: [], saved: { number: 3 } })
+  last = backup
+  expect(await run(['2'])).toMatchObject({
+    restoredFrom: 1,
+    damaged: ['snapshot 3: it is gone'],
+    saved: { number: 2 },
+  })
+  expect(await run(['3'])).toMatchObject({ restoredFrom: 2, damaged: [], saved: { number: 3 } })
+  // What the store says of it stays.
+  last = { ...(backup as unknown as Snapshot), damaged: ['snapshot 3: its checksum is wrong'] }
+  expect(await run(['2'])).toMatchObject({ restoredFrom: 1, damaged: ['snapshot 3: its checksum is wrong'] })
 })

@@ -74,9 +74,11 @@ export class JobHost {
   }
 }
 
-/** A run that begins anew, although a run before it had saved a snapshot, says so: the store has been emptied meanwhile. */
+/** A run whose store has lost what a run before it had saved says so: the store was emptied, or put back from a backup. */
 function tellLoss(status: JobStatus, saved: SavedSnapshot | undefined): JobStatus {
-  const hasBegun = status.phase === 'running' || status.phase === 'snapshotting'
-  if (saved === undefined || !hasBegun || status.restoredFrom > 0) return status
-  return { ...status, damaged: [`snapshot ${saved.number}: it is gone, and so are all others`] }
+  const { phase, restoredFrom, damaged } = status
+  const hasBegun = phase === 'running' || phase === 'snapshotting'
+  if (saved === undefined || !hasBegun || restoredFrom >= saved.number || damaged.length > 0) return status
+  const others = restoredFrom === 0 ? ', and so are all others' : ''
+  return { ...status, damaged: [`snapshot ${saved.number}: it is gone${others}`] }
 }

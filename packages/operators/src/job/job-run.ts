@@ -14,6 +14,7 @@ import { IDLE, type JobStatus, type SavedSnapshot } from './job-status.ts'
 import { checkShards } from './mismatch.ts'
 import { countBytes, parseSnapshot } from './snapshot-format.ts'
 import { Snapshotter, type SnapshotterChange } from './snapshotter.ts'
+import { StorePatience } from './store-patience.ts'
 
 /** A subscribed feed. */
 export interface RunFeed {
@@ -45,6 +46,7 @@ export class JobRun {
   readonly #options: RunOptions
   readonly #feeds = new Set<RunFeed>()
   readonly #snapshotter: Snapshotter
+  readonly #patience: StorePatience
   #phase: 'starting' | 'running' | 'ended' = 'starting'
   #status: JobStatus = { ...IDLE, phase: 'restoring' }
   #isHolding = false
@@ -61,6 +63,7 @@ export class JobRun {
     this.#options = options
     this.causes = new Causes(createRunName(), shard === undefined ? '' : formatShardPrefix(shard))
     this.parts = new JobParts(options.onMismatch)
+    this.#patience = new StorePatience(options.clock, (waitingFor) => this.#report({ waitingFor }))
     this.#snapshotter = new Snapshotter(options, {
       prepareCut: () => this.#prepareCut(),
       capture: () => {
@@ -109,13 +112,15 @@ export class JobRun {
   /** Loads the last snapshot when `previous` is settled. What is subscribed by then is restored before its first event. */
   async start(previous: Promise<unknown>): Promise<void> {
     try {
-      await previous
+      await this.#patience.wait('still saving a snapshot of the run before', previous)
       await this.#acquire()
       if (this.hasEnded) return
-      this.#report({ phase: 'restoring' })
-      const snapshot = (await this.#options.store.load()) ?? undefined
+      this.#report({ phase: 'restoring', waitingFor: undefined })
+      const load = this.#options.store.load()
+      const snapshot = await this.#patience.wait('loading the last snapshot', load)
       if (this.hasEnded) return
-      this.#restore(snapshot)
+      if (snapshot) this.#restore(snapshot)
+      else this.parts.restore([])
       this.#begin(snapshot?.number ?? 0)
     } catch (error) {
       this.fail(error)
@@ -209,11 +214,7 @@ export class JobRun {
     lease.onLost((reason) => this.fail(reason))
   }
 
-  #restore(snapshot: Snapshot | undefined): void {
-    if (snapshot === undefined) {
-      this.parts.restore([])
-      return
-    }
+  #restore(snapshot: Snapshot): void {
     const { shards, feeds, parts, time } = parseSnapshot(snapshot)
     checkShards(shards, this.#options.shard?.count)
     const { number, chunks, damaged = [] } = snapshot
@@ -226,7 +227,7 @@ export class JobRun {
   #begin(number: number): void {
     this.#phase = 'running'
     this.#snapshotter.start(number)
-    this.#report({ phase: 'running' })
+    this.#report({ phase: 'running', waitingFor: undefined })
     for (const outbox of this.parts.outboxes) outbox.release()
     for (const feed of [...this.#feeds]) feed.open()
   }
@@ -294,6 +295,7 @@ export class JobRun {
   #stop(error: unknown): void {
     if (this.hasEnded) return
     this.#phase = 'ended'
+    this.#patience.end()
     this.#stopWaiting()
     this.#stopWatching()
     this.#snapshotter.stop(error)

@@ -11,7 +11,7 @@ export interface JobStatus {
   readonly phase: 'idle' | 'standing-by' | 'restoring' | 'running' | 'snapshotting' | 'failed'
   /** The number of the snapshot that the job has gone on from. 0: it has begun anew. */
   readonly restoredFrom: number
-  /** Why newer snapshots than that one could not be used. If the job has begun anew: those of this process are gone. */
+  /** Why newer snapshots than that one could not be used. Also that those are gone which this process has saved. */
   readonly damaged: readonly string[]
   /** The stages whose state was discarded, and why. Only with `onMismatch: 'discard'`. */
   readonly discarded: readonly string[]
@@ -28,7 +28,7 @@ export interface JobStatus {
   readonly unsaved: number
   /** Results that are not delivered yet. */
   readonly pending: number
-  /** What a due snapshot waits for. */
+  /** What a due snapshot waits for. Also the store, if it has not answered for 30 seconds. */
   readonly waitingFor: string | undefined
   /** Why the last snapshot could not be saved. The stream goes on, and the next snapshot is tried as usual. */
   readonly saveError: unknown

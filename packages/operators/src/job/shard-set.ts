@@ -1,11 +1,13 @@
-import { optionError, type ShardName, type SnapshotStore } from '@rxsse/shared'
+import { optionError, type ShardName, type Snapshot, type SnapshotStore } from '@rxsse/shared'
 import { BehaviorSubject, Observable, type ObservableInput } from 'rxjs'
 import type { Clock } from '../stage/clock.ts'
 import type { JobPipeline } from './job-pipeline.ts'
 import { IDLE, type JobStatus, type SavedSnapshot, type ShardStatus } from './job-status.ts'
 import { createShard, type Shard } from './shard.ts'
 import { ShardAssignment } from './shard-assignment.ts'
+import { ShardCount } from './shard-count.ts'
 import { combineStatuses } from './shard-status.ts'
+import { StorePatience } from './store-patience.ts'
 
 export interface ShardSetOptions {
   readonly store: SnapshotStore
@@ -25,15 +27,20 @@ export class ShardSet {
   readonly count: number
   readonly status: BehaviorSubject<JobStatus> = new BehaviorSubject(IDLE)
   readonly #options: ShardSetOptions
+  readonly #saved: ShardCount
   readonly #members: readonly Member[]
   #phase: 'idle' | 'standing-by' | 'failed' = 'idle'
   #error: unknown
+  #waitingFor: string | undefined
+  readonly #patience: StorePatience
   /** Of the last subscription. */
   #run: object | undefined
 
   constructor(count: number, options: ShardSetOptions) {
     this.count = count
     this.#options = options
+    this.#saved = new ShardCount(count, options)
+    this.#patience = new StorePatience(options.clock, (waitingFor) => this.#wait(waitingFor))
     this.#members = Array.from({ length: count }, (_, index) => this.#open({ index, count }))
     for (const member of this.#members) {
       member.shard.status.subscribe((status) => {
@@ -50,14 +57,14 @@ export class ShardSet {
       const run = {}
       this.#run = run
       this.#setPhase('standing-by')
-      const { store, clock } = this.#options
+      const { clock } = this.#options
       let checked: Promise<void> | undefined
       let left = this.count
       const config = {
         clock,
         pipeline,
         check: () => {
-          checked ??= checkUnsharded(store)
+          checked ??= this.#check()
           return checked
         },
         onComplete: () => {
@@ -73,6 +80,8 @@ export class ShardSet {
       )
       out.add(() => {
         for (const assignment of assignments) assignment.stop()
+        this.#patience.end()
+        this.#waitingFor = undefined
         // Whoever hears of an error may have subscribed again already.
         if (this.#run === run && this.#phase === 'standing-by') this.#setPhase('idle')
       })
@@ -89,6 +98,17 @@ export class ShardSet {
       bytes: known.reduce((sum, { bytes }) => sum + bytes, 0),
       time: Math.min(this.#options.clock.timeOfDay(), ...known.map(({ time }) => time)),
     }
+  }
+
+  async #check(): Promise<void> {
+    await this.#patience.wait('loading the number of shards', this.#saved.check())
+    this.#wait(undefined)
+  }
+
+  #wait(waitingFor: string | undefined): void {
+    if (waitingFor === this.#waitingFor) return
+    this.#waitingFor = waitingFor
+    this.#report()
   }
 
   get #here(): readonly Member[] {
@@ -108,7 +128,8 @@ export class ShardSet {
   #open(name: ShardName): Member {
     const store = openStore(this.#options.store, name)
     // The assignment has the lease. So the job of a shard runs whenever it is subscribed.
-    const pipeline = this.#options.build({ load: () => store.load(), save: (each) => store.save(each) }, name)
+    const own = { load: () => store.load(), save: (each: Snapshot) => this.#saved.save(store, each) }
+    const pipeline = this.#options.build(own, name)
     return {
       shard: createShard(pipeline, name),
       store,
@@ -124,7 +145,8 @@ export class ShardSet {
 
   #report(): void {
     const shards = this.#here.map(({ status }) => status)
-    this.status.next(combineStatuses(this.#phase, this.#error, shards))
+    const status = combineStatuses(this.#phase, this.#error, shards)
+    this.status.next({ ...status, waitingFor: this.#waitingFor ?? status.waitingFor })
   }
 }
 
@@ -139,13 +161,4 @@ const MAX_SHARDS = 1024
 function openStore(store: SnapshotStore, { index, count }: ShardName): SnapshotStore {
   if (typeof store.shard === 'function') return store.shard(index, count)
   throw optionError('createJob: store', 'a store with shard(), such as redisStore, for job.shards', store)
-}
-
-/** The results of a job that was not split would be made again with other ids. */
-async function checkUnsharded(store: SnapshotStore): Promise<void> {
-  const snapshot = await store.load()
-  if (snapshot === undefined) return
-  throw new Error(
-    'job.shards: the store has a snapshot of the job without shards. Go back, or begin anew with a store of another name',
-  )
 }

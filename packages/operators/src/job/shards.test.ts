@@ -1,12 +1,13 @@
 import {
   type Lease,
   type LeaseRequest,
+  type Snapshot,
   type SnapshotStore,
   SnapshotStoreError,
   type SseEvent,
 } from '@rxsse/shared'
 import { VirtualClock } from '@rxsse/testing/virtual-time'
-import { from, NEVER, type Observable, of, Subject, tap, throwError } from 'rxjs'
+import { concat, from, NEVER, type Observable, of, Subject, tap, throwError } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { turn } from '../../test/turn.ts'
 import type { Key } from '../engine/keyed-state/key.ts'
@@ -364,11 +365,68 @@ describe('job.shards', () => {
       'the job was saved with 3 shards, and has 2 shards now. Go back to the former number',
     )
 
+    expect(await failWith(createJob({ store }).feed('numbers', () => NEVER))).toContain(
+      'the job was saved with 3 shards, and has no shards now',
+    )
+
     const unsharded = memoryStore()
-    await unsharded.save({ number: 1, chunks: [] })
+    const whole = createJob({ store: unsharded })
+    whole.feed('numbers', () => concat(of(event(1, 'a')), NEVER)).subscribe()
+    await turn()
+    await whole.snapshot()
     const third = start({ store: unsharded })
     await turn()
-    expect(String(third.seen.errors[0])).toContain('the store has a snapshot of the job without shards')
+    expect(String(third.seen.errors[0])).toContain('the job was saved with no shards, and has 3 shards now')
+  })
+
+  it('saves the number of shards again if the store was emptied between two runs', async () => {
+    const saved = new Map<number | undefined, Snapshot>()
+    const open = (shard?: number): SnapshotStore => ({
+      load: () => saved.get(shard),
+      save: (snapshot) => void saved.set(shard, snapshot),
+      shard: open,
+    })
+    const clock = new VirtualClock()
+    const job = createJob({ store: open(), every: 100, scheduler: clock })
+    for (let run = 0; run < 2; run++) {
+      const source = new Subject<SseEvent>()
+      const subscription = job.shards(2, (shard) => shard.feed('a', () => source)).subscribe()
+      await turn()
+      source.next(event(1, 'a'))
+      clock.advanceTo(clock.now() + 100)
+      subscription.unsubscribe()
+      await turn()
+      expect([...saved.keys()]).toEqual([undefined, 0, 1])
+      if (run === 0) saved.clear()
+    }
+    expect(await failWith(createJob({ store: open() }).feed('a', () => NEVER))).toContain(
+      'saved with 2 shards',
+    )
+  })
+
+  it('saves no shard before the number of them, and tries that again with the next snapshot', async () => {
+    const settle: { resolve: () => void; reject: (error: Error) => void }[] = []
+    const store: SnapshotStore = {
+      ...memoryStore(),
+      save: () => new Promise((resolve, reject) => settle.push({ resolve, reject })),
+    }
+    const { clock, send, status } = start({ store })
+    await turn()
+    send(event(1, 'a'))
+    clock.advanceTo(100)
+    await turn()
+    expect(settle).toHaveLength(1)
+    expect(status()).toMatchObject({ phase: 'snapshotting', saved: undefined })
+    settle[0]?.reject(new Error('full'))
+    await turn()
+    expect(status()).toMatchObject({ phase: 'running', saved: undefined, saveError: new Error('full') })
+    clock.advanceTo(200)
+    settle[1]?.resolve()
+    await turn()
+    expect(status()).toMatchObject({ saved: { number: 2 }, saveError: undefined, unsaved: 0 })
+    send(event(2, 'a'))
+    clock.advanceTo(300)
+    expect(settle).toHaveLength(2)
   })
 
   it('refuses a key that is an object', async () => {

@@ -4,6 +4,7 @@ import { Timer } from '../stage/timer.ts'
 import type { SavedSnapshot } from './job-status.ts'
 import { countBytes, type FeedPosition, formatSnapshot } from './snapshot-format.ts'
 import { type CopiedPart, StateCopy } from './state-copy.ts'
+import { StorePatience } from './store-patience.ts'
 
 /** What snapshots are taken of. */
 export interface SnapshotSubject {
@@ -57,6 +58,7 @@ export class Snapshotter {
   readonly #timer: Timer
   /** Runs what is left of a copy, or tries a cut again, in a turn of its own. */
   readonly #turn: Timer
+  readonly #patience: StorePatience
   /** Before it has started, there is nothing that a snapshot could be taken of: the last one is not restored yet. */
   #phase: 'unstarted' | 'idle' | 'due' | 'copying' | 'saving' | 'stopped' = 'unstarted'
   #number = 0
@@ -84,6 +86,7 @@ export class Snapshotter {
     this.#bytesPerTurn = bytesPerTurn
     this.#subject = subject
     this.#timer = new Timer(clock, () => this.#begin())
+    this.#patience = new StorePatience(clock, (waitingFor) => subject.onChange({ waitingFor }))
     this.#turn = new Timer(clock, () => (this.#phase === 'copying' ? this.#continue() : this.#tryCut()))
   }
 
@@ -111,6 +114,7 @@ export class Snapshotter {
     this.#stopReason = error
     this.#timer.clear()
     this.#turn.clear()
+    this.#patience.end()
     this.#copy?.abandon()
     for (const { reject } of [...this.#requests, ...this.#answered]) reject(error)
   }
@@ -204,6 +208,7 @@ export class Snapshotter {
         this.#onSaved(saved)
         return
       }
+      this.#patience.begin(`saving snapshot ${saved.number}`)
       // One answer, also of a thenable that settles twice.
       this.#saving = Promise.resolve(result).then(
         () => this.#onSaved(saved),
@@ -218,7 +223,7 @@ export class Snapshotter {
     if (this.#phase === 'stopped') return
     this.#savedActivity = this.#cutActivity
     this.#end()
-    this.#subject.onChange({ isBusy: false, saveError: undefined })
+    this.#subject.onChange({ isBusy: false, waitingFor: undefined, saveError: undefined })
     this.#subject.onSaved(saved)
     for (const { resolve } of this.#answered.splice(0)) resolve(saved)
     // The results that were released may have changed everything.
@@ -233,13 +238,14 @@ export class Snapshotter {
       return
     }
     this.#end()
-    this.#subject.onChange({ isBusy: false, saveError: error })
+    this.#subject.onChange({ isBusy: false, waitingFor: undefined, saveError: error })
     for (const { reject } of this.#answered.splice(0)) reject(error)
     this.#timer.set(this.#clock.now() + this.#every)
   }
 
   #end(): void {
     this.#phase = 'idle'
+    this.#patience.end()
     this.#endedAt = this.#clock.now()
     this.#cost = this.#endedAt - this.#cutAt
     this.#saving = undefined

@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { snapshotStoreLaws } from '@rxsse/testing'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../test/temporary-folder.ts'
@@ -55,6 +56,23 @@ describe('fileStore', () => {
     expect(await two.load()).toMatchObject({ number: 2 })
     await two.save(createTestSnapshot(3))
     await expect(one.save(createTestSnapshot(3))).rejects.toMatchObject({ code: 'superseded' })
+  })
+
+  it('neither loads nor replaces what another version has written, and goes on when it is gone', async () => {
+    const path = join(temporaryFolder(), 'job')
+    const store = fileStore({ path })
+    for (const number of [1, 2]) await store.save(createTestSnapshot(number))
+    const before = readFileSync(`${path}.2`)
+    const newer = Buffer.from(before)
+    newer.write('rxsse-j2')
+    newer.writeUInt32BE(crc32(newer.subarray(0, 28)), 28)
+    writeFileSync(`${path}.2`, newer)
+    const said = `another version of rxsse has written ${path}.2: its format is rxsse-j2, not rxsse-j1`
+    await expect(fileStore({ path }).load()).rejects.toThrow(said)
+    await expect(fileStore({ path }).save(createTestSnapshot(3))).rejects.toThrow(said)
+    expect(readFileSync(`${path}.2`)).toEqual(newer)
+    writeFileSync(`${path}.2`, before)
+    expect(await fileStore({ path }).load()).toMatchObject({ number: 2 })
   })
 
   it('has an intact snapshot whatever two processes do at the same time', async () => {

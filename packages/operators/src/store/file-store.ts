@@ -72,14 +72,14 @@ class SnapshotFiles implements SnapshotBackend {
 
 // A file is a header, the length of each chunk (4 bytes), their bytes, and the checksum of the snapshot (4 bytes). All
 // numbers are big-endian. The header is the format's name (8 bytes), the name of the save (8), the snapshot's number (8,
-// floating point), the number of chunks (4), and the checksum of the header (4).
-const FORMAT = Buffer.from('rxsse-j1')
+// floating point), the number of chunks (4), and the checksum of the header (4). Another version has another name there.
+const FORMAT = 'rxsse-j1'
 const HEADER_BYTES = 32
 
 function* encodeFile(draft: SnapshotDraft): Generator<Uint8Array, void, void> {
   const { id, number, sizes } = draft
   const start = Buffer.alloc(HEADER_BYTES + 4 * sizes.length)
-  FORMAT.copy(start)
+  start.write(FORMAT, 0, 'latin1')
   start.write(id, 8, 'hex')
   start.writeDoubleBE(number, 16)
   start.writeUInt32BE(sizes.length, 24)
@@ -109,8 +109,13 @@ async function readRecord(path: string): Promise<SnapshotRecord | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
-  if (!FORMAT.equals(header.subarray(0, 8)) || crc32(header.subarray(0, 28)) !== header.readUInt32BE(28))
+  const name = header.toString('latin1', 0, 8)
+  if (!name.startsWith('rxsse-j') || crc32(header.subarray(0, 28)) !== header.readUInt32BE(28))
     return { id: path, number: undefined }
+  if (name !== FORMAT)
+    throw new Error(
+      `fileStore: another version of rxsse has written ${path}: its format is ${name}, not ${FORMAT}`,
+    )
   return { id: header.toString('hex', 8, 16), number: header.readDoubleBE(16) }
 }
 

@@ -1,4 +1,4 @@
-import { type Snapshot, type SnapshotStore, withShards } from '@rxsse/shared'
+import { type Snapshot, type SnapshotStore, SnapshotStoreError, withShards } from '@rxsse/shared'
 
 /**
  * Keeps the last snapshot in memory: for tests, and for a pipeline that `retry` starts again in the same process.
@@ -9,6 +9,10 @@ export function memoryStore(): SnapshotStore {
   const store: SnapshotStore = {
     load: () => last,
     save(snapshot) {
+      if (last !== undefined && snapshot.number <= last.number) {
+        const text = `snapshot ${snapshot.number} does not follow snapshot ${last.number}, the newest one`
+        throw new SnapshotStoreError('superseded', `memoryStore: ${text}`)
+      }
       last = snapshot
     },
   }

@@ -4,13 +4,14 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import { backoffDelay } from './backoff.ts'
 import type { RedisClient } from './redis-client.ts'
 
-/** The options that `redisLog` and `redisPresence` share. Give either `url` or `client`. */
+/** The options that `redisLog`, `redisStore` and `redisPresence` share. Give either `url` or `client`. */
 export interface ConnectionOptions {
   /** The address of Redis: `redis://user:password@host:6379/0`, or `rediss://` for TLS. */
   readonly url?: string
   /**
    * A client of the `redis` package whose settings are used: `createClient`, `createCluster` or `createSentinel`.
-   * It need not be connected. Connections are made by `client.duplicate()`; the client itself is left alone.
+   * It need not be connected. Connections are made by `client.duplicate()`; the client itself is left alone. A database
+   * chosen with `client.select()` is not a setting: give the option `database` to `createClient`.
    */
   readonly client?: RedisClient
   /** The name in Redis. Nodes with the same key share a log, and count their connections together. Default `'rxsse'`. */

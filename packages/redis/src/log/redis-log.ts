@@ -1,4 +1,5 @@
 import type { EventLog, LogGap, LogPosition, LogTail } from '@rxsse/server'
+import { createOpenTail, type OpenTail } from '@rxsse/shared'
 import { backoff } from '../connection/backoff.ts'
 import { Connection } from '../connection/connection.ts'
 import { OutageReporter } from '../connection/outage-reporter.ts'
@@ -34,6 +35,7 @@ export function redisLog(options: RedisLogOptions): EventLog {
   }
   const queue = new AppendQueue(context)
   const openConnections = new Set([connection])
+  const tails = new Set<OpenTail<LogPosition>>()
 
   return {
     async append(message, target, { sourceId } = {}) {
@@ -59,21 +61,25 @@ export function redisLog(options: RedisLogOptions): EventLog {
       assertOpen()
       const tailConnection = new Connection(settings.client, outages)
       openConnections.add(tailConnection)
-      const stop = () => {
-        openConnections.delete(tailConnection)
-        tailConnection.close()
-      }
       const position = await waitForHead()
       new Tail(position, listener, { ...context, connection: tailConnection })
         .run()
         .catch((error) => outages.report(error))
-      return { position, stop }
+      const tail = createOpenTail(position, () => {
+        tails.delete(tail)
+        openConnections.delete(tailConnection)
+        tailConnection.close()
+      })
+      tails.add(tail)
+      return tail
     },
 
     close() {
       queue.close()
       for (const each of openConnections) each.close()
       openConnections.clear()
+      for (const tail of tails) tail.end(createClosedError())
+      tails.clear()
     },
   }
 
@@ -89,6 +95,10 @@ export function redisLog(options: RedisLogOptions): EventLog {
   }
 
   function assertOpen(): void {
-    if (connection.closed) throw new RedisError('closed', 'the log is closed')
+    if (connection.closed) throw createClosedError()
   }
+}
+
+function createClosedError(): RedisError {
+  return new RedisError('closed', 'the log is closed')
 }

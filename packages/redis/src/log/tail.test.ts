@@ -1,4 +1,4 @@
-import type { LogEntry, LogGap } from '@rxsse/server'
+import { fromLog, type LogEntry, type LogGap } from '@rxsse/server'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createPatchedClient } from '../../test/patched-client.ts'
 import { redisPath } from '../../test/redis.ts'
@@ -39,6 +39,24 @@ describe.skipIf(redisPath === undefined)('the tail of a redisLog', () => {
       await expect.poll(() => seen).toContain(data)
     }
     expect(errors.map(String)).toEqual(['Error: at 1', 'Error: at 2'])
+  })
+
+  it.each(['there', 'away'])('ends with an error when the log is closed while Redis is %s', async (where) => {
+    const { redis, open } = await setUp()
+    const log = open()
+    await log.head()
+    const [following, joining, left]: unknown[][] = [[], [], []]
+    const follow = (ended: unknown[] | undefined) => fromLog(log).subscribe({ error: (e) => ended?.push(e) })
+    const subscription = follow(left)
+    follow(following)
+    await log.append(message('1'), 'all')
+    if (where === 'away') await redis.stop()
+    follow(joining)
+    subscription.unsubscribe()
+    await log.close()
+    const closed = [expect.objectContaining({ code: 'closed' })]
+    await expect.poll(() => [following, joining, left]).toEqual([closed, closed, []])
+    await expect(async () => log.tail?.(() => {})).rejects.toMatchObject({ code: 'closed' })
   })
 
   it.each<[string, (error: unknown) => void]>([

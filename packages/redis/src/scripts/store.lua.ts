@@ -116,7 +116,9 @@ local held = tonumber(ARGV[5])
 local answer = { quota }
 for i = 6, #ARGV do
   if held >= quota then break end
-  local fence, lease = KEYS[2 * i - 10], KEYS[2 * i - 9]
+  -- The keys of the index in ARGV[6] are KEYS[2] and KEYS[3].
+  local at = 2 * (i - 5)
+  local fence, lease = KEYS[at], KEYS[at + 1]
   limit(lease, ARGV[3])
   local token = redis.call('GET', lease)
   if not token or string.sub(token, -#node) == node then

@@ -43,7 +43,7 @@ export interface ServeInWorkersOptions extends ServeSinksOptions {
    * replaced at once, others after 100 ms, 200 ms and so on. Default `'30s'`.
    */
   readonly maxRestartDelay?: Duration
-  /** Called in the primary for each worker that ended or could not be started. Default: `console.error`. */
+  /** Called in the primary for each worker that ended, could not be started, or hangs. Default: `console.error`. */
   readonly onError?: (error: unknown) => void
   /** Drives the delays of the primary. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike

@@ -61,6 +61,19 @@ describe('clusterLog in one process', () => {
     await clusterLog().close()
   })
 
+  it('closes if somebody else has closed its log, and says so', async () => {
+    const base = memoryLog()
+    const errors: unknown[] = []
+    const log = clusterLog({ log: () => base, onError: (error) => errors.push(error) })
+    const ended = new Promise((resolve) => fromLog(log).subscribe({ error: resolve }))
+    await nextTurn()
+    await base.close()
+    expect(await ended).toMatchObject({ code: 'closed' })
+    expect(errors.map(String)).toEqual(['Error: memoryLog: the log is closed'])
+    await expect(async () => log.append(message('a'), 'all')).rejects.toMatchObject({ code: 'closed' })
+    await log.close()
+  })
+
   it('throws at once if an option is wrong', () => {
     expect(() => clusterLog({ timeout: 'soon' as never })).toThrow(TypeError)
     expect(() => clusterLog({ log: () => memoryLog({ capacity: 0 }) })).toThrow(/capacity/)
@@ -224,13 +237,23 @@ describe('a worker', () => {
     await expect(async () => worker.tail(() => {})).rejects.toMatchObject({ code: 'disconnected' })
   })
 
-  it('is told that the primary has closed the log', async () => {
+  it.each([
+    ['has closed the log', 'closed'],
+    ['is gone', 'disconnected'],
+  ])('is told that the primary %s, and so is who follows it', async (_what, code) => {
     const { worker, open, settle } = link()
     const primary = open()
-    await worker.head()
-    await primary.close()
+    const [following, joining]: unknown[][] = [[], []]
+    fromLog(worker).subscribe({ error: (error) => following?.push(error) })
     await settle()
-    await expect(worker.head()).rejects.toMatchObject({ code: 'closed' })
+    fromLog(worker).subscribe({ error: (error) => joining?.push(error) })
+    if (code === 'closed') await primary.close()
+    else worker.disconnected()
+    await settle()
+    const told = [expect.objectContaining({ code })]
+    expect([following, joining]).toEqual([told, told])
+    await expect(worker.head()).rejects.toMatchObject({ code })
+    await expect(async () => worker.tail(() => {})).rejects.toMatchObject({ code })
   })
 
   it('is told why the log refused a message', async () => {

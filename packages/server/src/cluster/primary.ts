@@ -1,4 +1,4 @@
-import { isPromise, type MaybePromise } from '@rxsse/shared'
+import { createOpenTail, isPromise, type MaybePromise, type OpenTail } from '@rxsse/shared'
 import { createLocalPermits, type SharedPermits } from '../access/limits.ts'
 import { CheckedLog } from '../log/checked-log.ts'
 import type {
@@ -29,7 +29,7 @@ export class PrimaryLog implements EventLog, SessionHost {
   readonly context: ClusterContext
   readonly #log: CheckedLog
   readonly #sessions = new Map<Channel, Session>()
-  readonly #listeners = new Set<Listener>()
+  readonly #listeners = new Map<OpenTail<LogPosition>, Listener>()
   #position: LogPosition | undefined
   #starting: Promise<void> | undefined
   #stopTail: (() => void) | undefined
@@ -95,8 +95,9 @@ export class PrimaryLog implements EventLog, SessionHost {
 
   tail(listener: Listener): MaybePromise<LogTail> {
     return this.whenStarted(() => {
-      this.#listeners.add(listener)
-      return { position: this.position, stop: () => void this.#listeners.delete(listener) }
+      const tail = createOpenTail(this.position, () => this.#listeners.delete(tail))
+      this.#listeners.set(tail, listener)
+      return tail
     })
   }
 
@@ -127,7 +128,9 @@ export class PrimaryLog implements EventLog, SessionHost {
       channel.send({ rxsse: this.context.name, client: session.client, kind: 'closed' }, () => {})
     }
     this.#sessions.clear()
+    const tails = [...this.#listeners.keys()]
     this.#listeners.clear()
+    for (const tail of tails) tail.end(new ClusterError('closed', 'the log is closed'))
     this.#stopTail?.()
     await this.#last
     await this.#log.close()
@@ -156,10 +159,17 @@ export class PrimaryLog implements EventLog, SessionHost {
     }
   }
 
-  #follow({ position, stop }: LogTail): LogPosition {
-    this.#stopTail = stop
-    if (this.#closed) stop()
-    return position
+  #follow(tail: LogTail): LogPosition {
+    this.#stopTail = () => tail.stop()
+    if (this.#closed) tail.stop()
+    // Somebody else has closed the log.
+    else {
+      tail.onEnd?.((reason) => {
+        this.context.onError(reason)
+        this.close().catch(this.context.onError)
+      })
+    }
+    return tail.position
   }
 
   #inOrder(appended: MaybePromise<LogEntry>): Promise<LogEntry> {
@@ -184,7 +194,7 @@ export class PrimaryLog implements EventLog, SessionHost {
     if (this.#closed) return
     this.#position = run.entries.at(-1) ?? run.gap?.to ?? this.#position
     for (const session of this.#sessions.values()) session.tell(run)
-    for (const listener of this.#listeners) this.#tell(listener, run)
+    for (const listener of this.#listeners.values()) this.#tell(listener, run)
   }
 
   #tell(listener: Listener, { entries, gap }: Run): void {

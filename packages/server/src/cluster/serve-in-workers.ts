@@ -29,7 +29,10 @@ export interface SinkWorkers {
   readonly url: string
   /** In the primary: how many workers have ended and been replaced. */
   readonly restarts: number
-  /** By the id of the sink. In the primary: the sums of all processes. */
+  /**
+   * By the id of the sink. In the primary: the sums of all processes. A worker that does not answer within 5 seconds is missing
+   * in them, and `onError` gets its process id.
+   */
   stats(): Promise<Readonly<Record<string, SinkStats>>>
   /** In the primary: closes every worker, which drains its clients, then the primary's sinks. */
   close(options?: CloseOptions): Promise<void>

@@ -149,14 +149,23 @@ it('says that workers do something else, once, and goes on if they come', async 
   expect(scheduler.actions).toEqual([])
 })
 
-it('names a worker that does not answer', async () => {
-  const { supervisor, scheduler, running, listen } = supervise({ workers: 1 })
+it('has the answers of the others if a worker hangs or dies, and names the one that hangs', async () => {
+  const { supervisor, scheduler, running, errors, end, listen } = supervise({ workers: 3 })
   const started = supervisor.start({})
-  listen(running[0])
+  for (const worker of running) listen(worker)
   await started
-  const asked = expect(supervisor.askAll({ stats: true })).rejects.toThrow(
-    'serveSinks: the worker 1 did not answer within 5000 ms',
+  const [hangs, answers, dies] = running
+  const asked = supervisor.askAll({ stats: true })
+  answers?.emit('message', { rxsse: 'c', n: 2, stats: { a: 1 } })
+  end(dies)
+  scheduler.advance(4_999)
+  expect(errors).toEqual(['Error: serveSinks: the worker 3 ended with SIGKILL; it is replaced'])
+  scheduler.advance(1)
+  expect(await asked).toEqual([undefined, expect.objectContaining({ stats: { a: 1 } }), undefined])
+  expect(errors[1]).toBe(
+    'Error: serveSinks: stats: the worker 1 did not answer within 5000 ms, so its counts are missing',
   )
-  scheduler.advance(5_000)
-  await asked
+  // An answer that comes later is for nobody.
+  hangs?.emit('message', { rxsse: 'c', n: 1, stats: { a: 1 } })
+  expect(hangs?.eventNames()).toEqual(['error'])
 })

@@ -60,7 +60,7 @@ export class Supervisor {
     }
   }
 
-  /** Asks every worker that listens. The answer of one that dies is undefined. */
+  /** Asks every worker that listens. The answer of one that dies or hangs is undefined. */
   askAll(order: object): Promise<unknown[]> {
     const connected = [...this.#serving.keys()].filter((worker) => worker.isConnected())
     return Promise.all(connected.map((worker) => this.#ask(worker, order)))
@@ -177,7 +177,7 @@ export class Supervisor {
   }
 
   #ask(worker: Worker, order: object): Promise<unknown> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       const n = this.#send(worker, order)
       const done = (answer: unknown) => {
         cancel()
@@ -187,8 +187,8 @@ export class Supervisor {
         resolve(answer)
       }
       const cancel = this.#options.clock.after(ANSWER_MS, () => {
-        const text = `serveSinks: the worker ${worker.process.pid} did not answer within ${ANSWER_MS} ms`
-        reject(new Error(text))
+        const text = `the worker ${worker.process.pid} did not answer within ${ANSWER_MS} ms, so its counts are missing`
+        this.#options.onError(new Error(`serveSinks: stats: ${text}`))
         done(undefined)
       })
       const onMessage = (message: unknown) => {

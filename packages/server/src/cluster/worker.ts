@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { MaybePromise } from '@rxsse/shared'
+import { createOpenTail, type MaybePromise, type OpenTail } from '@rxsse/shared'
 import type { Permit, SharedPermits } from '../access/limits.ts'
 import type {
   AppendOptions,
@@ -30,6 +30,12 @@ import { SharedReads } from './shared-reads.ts'
 
 type Listener = Parameters<NonNullable<EventLog['tail']>>[0]
 
+interface Joining {
+  readonly listener: Listener
+  /** From the answer to `tail` on. */
+  tail: OpenTail<LogPosition> | undefined
+}
+
 /** The primary's log, as a worker sees it: every call is answered over the channel. */
 export class WorkerLog implements EventLog {
   readonly permits: SharedPermits = { take: (key, most) => this.#take(key, most) }
@@ -38,10 +44,10 @@ export class WorkerLog implements EventLog {
   readonly #context: ClusterContext
   readonly #calls: PendingCalls
   readonly #reads: SharedReads
-  readonly #listeners = new Set<Listener>()
+  readonly #listeners = new Map<OpenTail<LogPosition>, Listener>()
   /** Those who listen from the answer to `tail` on. */
-  #joining = new Set<Listener>()
-  #tailing: Promise<LogPosition> | undefined
+  readonly #joining = new Set<Joining>()
+  #tailing: Promise<void> | undefined
   /** The last entry that the tail brought. */
   #position: LogPosition | undefined
   /** Calls that have not been sent. The primary may not have opened its log yet. */
@@ -101,26 +107,20 @@ export class WorkerLog implements EventLog {
   }
 
   tail(listener: Listener): MaybePromise<LogTail> {
-    const stop = () => {
-      this.#joining.delete(listener)
-      this.#listeners.delete(listener)
-    }
-    if (this.#closed === undefined && this.#position !== undefined) {
-      this.#listeners.add(listener)
-      const { id, offset } = this.#position
-      return { position: { id, offset }, stop }
-    }
-    this.#joining.add(listener)
+    if (this.#closed !== undefined) return Promise.reject(this.#closed)
+    if (this.#position !== undefined) return this.#listen(listener, this.#position)
+    const joining: Joining = { listener, tail: undefined }
+    this.#joining.add(joining)
     this.#tailing ??= this.#call(
       (n) => [n, 'tail'],
       (value) => this.#begin(parsePosition(value)),
     )
     return this.#tailing.then(
-      (position) => ({ position, stop }),
+      () => joining.tail as OpenTail<LogPosition>,
       (error: unknown) => {
         // The next one asks again.
         this.#tailing = undefined
-        stop()
+        this.#joining.delete(joining)
         throw error
       },
     )
@@ -172,13 +172,18 @@ export class WorkerLog implements EventLog {
   }
 
   /** Listens from the moment of the answer: the entries that follow it are in the same message. */
-  #begin(position: LogPosition): LogPosition {
+  #begin(position: LogPosition): void {
     // Pages that were asked for before may end before this position.
     this.#reads.stopSharing()
     this.#position = position
-    for (const listener of this.#joining) this.#listeners.add(listener)
+    for (const joining of this.#joining) joining.tail = this.#listen(joining.listener, position)
     this.#joining.clear()
-    return position
+  }
+
+  #listen(listener: Listener, { id, offset }: LogPosition): OpenTail<LogPosition> {
+    const tail = createOpenTail({ id, offset }, () => this.#listeners.delete(tail))
+    this.#listeners.set(tail, listener)
+    return tail
   }
 
   #goLive(value: unknown): void {
@@ -190,7 +195,7 @@ export class WorkerLog implements EventLog {
     if (fresh.length === 0 && gap === undefined) return
     this.#reads.stopSharing()
     this.#position = fresh.at(-1) ?? gap?.to ?? this.#position
-    for (const listener of this.#listeners) {
+    for (const listener of this.#listeners.values()) {
       try {
         listener(fresh, gap)
       } catch (error) {
@@ -281,9 +286,11 @@ export class WorkerLog implements EventLog {
 
   #end(error: ClusterError): void {
     this.#closed ??= error
+    const tails = [...this.#listeners.keys()]
     this.#listeners.clear()
     this.#outbox = []
     this.#calls.rejectAll(error)
+    for (const tail of tails) tail.end(error)
   }
 }
 

@@ -198,6 +198,29 @@ describe.each(logs)('%s', (_name, open) => {
     await log.close()
   })
 
+  it('ends its tails with the reason when it is closed, and none that was stopped', async () => {
+    const log = open()
+    const heard: string[] = []
+    const follow = async (name: string) => {
+      const tail = await log.tail?.((entries) => {
+        heard.push(...entries.map(({ message: { data } }) => `${name} ${data}`))
+      })
+      tail?.onEnd?.(({ message: text }) => heard.push(`${name} ends: ${text}`))
+      return tail
+    }
+    const stopped = await follow('a')
+    await follow('b')
+    stopped?.stop()
+    await log.append(message('1'), 'all')
+    await expect.poll(() => heard).toEqual(['b 1'])
+    await log.close()
+    await log.close()
+    expect(heard).toEqual(['b 1', expect.stringMatching(/^b ends: .*the log is closed$/)])
+    stopped?.onEnd?.(() => heard.push('a ends'))
+    stopped?.stop()
+    expect(heard).toHaveLength(2)
+  })
+
   it('holds the same entries and reports the same gaps as a model', async () => {
     await fc.assert(
       fc.asyncProperty(

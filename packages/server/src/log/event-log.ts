@@ -103,5 +103,8 @@ export type TailListener = (entries: readonly LogEntry[], gap?: LogGap) => void
 
 export interface LogTail {
   readonly position: LogPosition
+  /** After it, no listener is called. */
   stop(): void
+  /** Calls back once if the log ends the tail, because it is closed. */
+  onEnd?(listener: (reason: Error) => void): void
 }

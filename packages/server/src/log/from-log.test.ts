@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SseEvent } from '@rxsse/shared'
-import { firstValueFrom, lastValueFrom, take, toArray } from 'rxjs'
+import { firstValueFrom, lastValueFrom, retry, take, toArray } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { copies, openInWorker } from '../../test/cluster-channel.ts'
 import { createTestSink } from '../../test/serve.ts'
 import { createSharedLog } from '../../test/slow-logs.ts'
 import { createTailedLog } from '../../test/tailed-log.ts'
@@ -25,6 +26,7 @@ const LOGS: readonly (readonly [string, (capacity?: number) => EventLog])[] = [
     },
   ],
   ['a log of several servers', () => createSharedLog(() => 0.3)],
+  ['clusterLog in a worker', (capacity = 10_000) => openInWorker(memoryLog({ capacity }), copies.json)],
 ]
 
 const message = (data: string) => ({ data, topic: 'message' })
@@ -75,6 +77,41 @@ describe.each(LOGS)('fromLog with %s', (_name, open) => {
     expect(JSON.parse(events[0]?.data ?? '')).toMatchObject({ from: 'other-1', reason: 'epoch' })
   })
 })
+
+describe.each(LOGS.filter(([name]) => name !== 'a log of several servers'))(
+  'fromLog with %s',
+  (_name, open) => {
+    it('errors when the log is closed, with everything that came before', async () => {
+      const log = open()
+      for (let n = 1; n <= 600; n++) await log.append(message(`${n}`), 'all')
+      const seen: string[] = []
+      const ended = new Promise<unknown>((resolve) => {
+        fromLog(log, { from: 'earliest' }).subscribe({ next: ({ data }) => seen.push(data), error: resolve })
+      })
+      await expect.poll(() => seen.length).toBe(600)
+      await log.append(message('601'), 'all')
+      await expect.poll(() => seen.at(-1)).toBe('601')
+      await log.close()
+      expect(String(await ended)).toMatch(/the log is closed/)
+    })
+
+    it('errors when the log is closed while the tail begins or pages are read, and not once it is unsubscribed', async () => {
+      for (const turns of [0, 1, 2, 3, 5, 8]) {
+        const log = open()
+        for (let n = 1; n <= 600; n++) await log.append(message(`${n}`), 'all')
+        const ended: unknown[] = []
+        const follow = () =>
+          fromLog(log, { from: 'earliest' }).subscribe({ error: (error) => ended.push(error) })
+        follow()
+        const left = follow()
+        for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
+        left.unsubscribe()
+        await log.close()
+        await expect.poll(() => ended.map(String)).toEqual([expect.stringMatching(/closed|not open/)])
+      }
+    })
+  },
+)
 
 describe('fromLog', () => {
   it('says nothing of entries that the log has deleted to who asks for the earliest', async () => {
@@ -158,6 +195,20 @@ describe('fromLog', () => {
   })
 })
 
+it('who follows a memoryLog again after it was closed gets what another sink appends, once', async () => {
+  const log = memoryLog()
+  const seen: string[] = []
+  const subscription = fromLog(log)
+    .pipe(retry(1))
+    .subscribe(({ data }) => seen.push(data))
+  onTestFinished(() => subscription.unsubscribe())
+  await new Promise(setImmediate)
+  await log.close()
+  await new Promise(setImmediate)
+  await log.append(message('1'), 'all')
+  expect(seen).toEqual(['1'])
+})
+
 describe('two sinks on one memoryLog', () => {
   it('deliver what the other publishes, and know the same position', async () => {
     const log = memoryLog()
@@ -169,6 +220,9 @@ describe('two sinks on one memoryLog', () => {
     const { id } = await one.publish({ data: 'from one' })
     expect((await reader.read()).value).toContain('data: from one')
     expect([one.position, two.position]).toEqual([id, id])
+    await one.close()
+    await two.publish({ data: 'after one was closed' })
+    expect((await reader.read()).value).toContain('data: after one was closed')
     await reader.cancel()
   })
 

@@ -24,7 +24,7 @@ export interface FromLogOptions {
  * a client of a sink gets it.
  *
  * Emits: every entry, whatever its target. Completes: at the end, without `follow`. Errors: if the
- * log cannot be read. Unsubscribes: the tail of the log is stopped; the log stays open.
+ * log cannot be read, or is closed. Unsubscribes: the tail of the log is stopped; the log stays open.
  *
  * @throws TypeError if the log has no `tail` and `follow` is not false.
  */
@@ -80,6 +80,7 @@ class LogReader {
       for (const delivered of gap === undefined ? entries : [gap, ...entries]) this.#hear(delivered)
     })
     this.#subscriber.add(() => tail.stop())
+    tail.onEnd?.((reason) => this.#subscriber.error(reason))
     return tail.position.offset
   }
 

@@ -72,7 +72,9 @@ export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions
     head,
     tail: (listener) => tail.listen(listener, head()),
 
-    close() {},
+    close() {
+      tail.end(new Error('memoryLog: the log is closed'))
+    },
   }
 
   function head(): LogPosition {

@@ -103,6 +103,7 @@ export function sqliteLog({
 
     close() {
       if (database.isOpen) database.close()
+      tail.end(new Error('sqliteLog: the log is closed'))
     },
   }
 

@@ -12,6 +12,7 @@ import type {
   LoggedMessage,
   LogPosition,
 } from '../log/event-log.ts'
+import { removeLogUser } from '../log/log-users.ts'
 import { callSafely } from '../sink/callbacks.ts'
 import { SinkError } from '../sink/errors.ts'
 import type { Target } from '../sink/message.ts'
@@ -44,6 +45,8 @@ export interface LogStart {
 /** Delivers messages in one order: that of the log, or of the calls if there is no log. */
 export class Sequencer {
   readonly log: CheckedLog | undefined
+  /** The log as it was given. */
+  readonly #source: EventLog | undefined
   readonly #hub: Hub
   readonly #host: SequencerHost
   readonly #listeners = new Set<DeliveryListener>()
@@ -66,6 +69,7 @@ export class Sequencer {
 
   constructor(log: EventLog | undefined, hub: Hub, host: SequencerHost) {
     const { onError } = host
+    this.#source = log
     this.#hub = hub
     this.#host = host
     if (log === undefined) return
@@ -157,6 +161,7 @@ export class Sequencer {
     if (!(await settleWithin(this.#lastAppend, CLOSE_WAIT_MS, clock))) {
       onError(new SinkError('log', 'the sink closes although the event log has not taken every message'))
     }
+    if (this.#source === undefined || !removeLogUser(this.#source)) return
     const closed = this.log?.close()
     if (isPromise(closed) && !(await settleWithin(closed, CLOSE_WAIT_MS, clock))) {
       onError(new SinkError('log', 'the event log has not closed'))

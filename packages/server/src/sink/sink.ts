@@ -6,6 +6,7 @@ import { BOOLEAN, checkOptions, EVENT_LOG, FUNCTION, oneOf, TOPIC_PATTERN } from
 import { createStreamEndpoint, type StreamEndpoint } from '../http/stream-endpoint.ts'
 import { parseDisconnect } from '../log/disconnect-entry.ts'
 import type { LogEntry, LoggedMessage } from '../log/event-log.ts'
+import { addLogUser } from '../log/log-users.ts'
 import { createAdmission } from '../replay/admit.ts'
 import { type DisconnectOptions, Disconnector } from '../replay/disconnect.ts'
 import { Sequencer } from '../replay/sequencer.ts'
@@ -22,7 +23,8 @@ import { guardTracing, type TracedMessage } from './tracing.ts'
 
 /**
  * An Observer whose messages go to all clients of an SSE endpoint. It never throws: a refused
- * message is counted and passed to `onRejected`. Closing it closes its log, too.
+ * message is counted and passed to `onRejected`. Closing it closes its log, too, unless another sink of
+ * this process uses that.
  */
 export interface Sink<M extends SseMessage = SseMessage> extends Observer<M>, StreamEndpoint {
   /** An Observer whose messages go to the clients in a room. */
@@ -139,6 +141,7 @@ export function createSink<M extends SseMessage = SseMessage>(options: SinkOptio
     newcomersReplay: (options.newcomers ?? 'live') !== 'live',
     onError,
   })
+  if (options.log !== undefined) addLogUser(options.log)
   return {
     ...endpoint,
     ...createSinkObserver<M>('all', host),

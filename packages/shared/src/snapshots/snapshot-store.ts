@@ -46,7 +46,7 @@ export interface SnapshotStore {
   acquire?(): LeaseRequest
   /**
    * The store of one shard of the job: its `index` is from 0 to `count - 1`. The same call returns the same store. `close` of
-   * this store closes those of its shards too.
+   * this store closes those of its shards too. Without `acquire`, the job saves the number of its shards in this store.
    */
   shard?(index: number, count: number): SnapshotStore
   /** Releases files and connections. */
