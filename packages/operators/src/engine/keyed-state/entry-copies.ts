@@ -12,6 +12,8 @@ export interface CopiedEntry {
  */
 export class EntryCopies<E extends CopiedEntry> {
   #write: ((entry: E) => void) | undefined
+  /** Why an entry could not be written before it changed. */
+  #failure: { readonly error: unknown } | undefined
   /** The number of copies so far. A new entry has it as its `copy`: it comes after them. */
   count = 0
 
@@ -22,10 +24,13 @@ export class EntryCopies<E extends CopiedEntry> {
 
   /** Call it before an entry changes or is deleted. */
   willChange(entry: E): void {
-    if (this.#write !== undefined) this.#write(entry)
+    if (this.#write !== undefined) this.#writeEarly(entry, this.#write)
   }
 
-  /** Writes the number of entries and each of them as it is now, in any order, and yields after each one. */
+  /**
+   * Writes the number of entries and each of them as it is now, in any order, and yields after each one. Throws if one could not
+   * be written, also one that was written before it changed.
+   */
   *save(
     writer: StateWriter,
     entries: ReadonlyMap<unknown, E>,
@@ -46,9 +51,20 @@ export class EntryCopies<E extends CopiedEntry> {
         writeOnce(entry)
         if (left === 0) break
         yield
+        if (this.#failure !== undefined) throw this.#failure.error
       }
     } finally {
       this.#write = undefined
+      this.#failure = undefined
+    }
+  }
+
+  /** An entry that cannot be written is an error of the copy, not of the event that changes the entry. */
+  #writeEarly(entry: E, write: (entry: E) => void): void {
+    try {
+      write(entry)
+    } catch (error) {
+      this.#failure ??= { error }
     }
   }
 }
