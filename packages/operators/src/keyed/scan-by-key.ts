@@ -100,7 +100,7 @@ function resolveOptions<T, S, K extends Key, R>(
     onTimer,
     project,
     // Without a key function the key is undefined, which is the default of `K`.
-    selectKey: options.key ?? (() => undefined as K),
+    selectKey: requireFunction(options.key ?? (() => undefined as K), 'scanByKey: key'),
     time: resolveEventTime('scanByKey', options),
     /** Whether anything depends on event time. Otherwise no clock is read. */
     isTimed: options.timestamp !== undefined || onTimer !== undefined || ttl !== undefined,

@@ -118,6 +118,7 @@ function resolveSide<E>(
 ): ResolvedSide {
   requireFunction(options?.key, `joinWithin: ${side}.key`)
   const { key, timestamp, feed } = options
+  if (timestamp !== undefined) requireFunction(timestamp, `joinWithin: ${side}.timestamp`)
   if ((feed !== undefined) !== hasProgress) {
     throw optionError(
       `joinWithin: ${side}.feed`,
