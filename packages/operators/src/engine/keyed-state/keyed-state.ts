@@ -142,12 +142,9 @@ export class KeyedState<K extends Key, S> {
     }
   }
 
-  /** Counts every key as used at `now`. */
+  /** Counts every key as used at `now`. A copy is restored as of its own time, before `now`, so it need not have the uses before. */
   renew(now: number): void {
-    for (const entry of this.#entries.values()) {
-      this.#copies.willChange(entry)
-      entry.usedAt = now
-    }
+    for (const entry of this.#entries.values()) entry.usedAt = now
   }
 
   delete(key: K, id: Primitive = identifyKey(key)): boolean {
