@@ -49,6 +49,12 @@ export class IntervalJoin<L, R> {
     return this.#held
   }
 
+  /** Identifies the missing key of the next event, which equals no other. */
+  get missingKey(): Primitive {
+    // No key is identified by a text that begins with NUL and a letter.
+    return `\0none ${this.#arrived}`
+  }
+
   /** Calls back with each event of the right side that matches a left one, in the order of time. */
   matchLeft(key: Primitive, timestamp: number, callback: (right: JoinEntry<R>) => void): void {
     const { before, after } = this.#range
