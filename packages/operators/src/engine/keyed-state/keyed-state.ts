@@ -26,7 +26,7 @@ export interface KeyedStateOptions<K, S> {
 }
 
 interface Entry<K, S> extends CopiedEntry, Linked<Entry<K, S>> {
-  /** A key may be an array, which its owner may change. */
+  /** Identifies the key. */
   readonly id: Primitive
   readonly key: K
   readonly state: S
@@ -100,8 +100,10 @@ export class KeyedState<K extends Key, S> {
   #atOther(key: K, now: number, id: Primitive): S {
     let entry = this.#entries.get(id)
     if (entry === undefined) {
-      const state = this.#newState(key, id)
-      entry = createEntry(id, key, state, now, this.#uses++, this.#copies.count)
+      // Its owner may use an array again, for the next key.
+      const own = (Array.isArray(key) ? key.slice() : key) as K
+      const state = this.#newState(own, id)
+      entry = createEntry(id, own, state, now, this.#uses++, this.#copies.count)
       this.#entries.set(id, entry)
       if (this.#bounded) this.#byUse.push(entry)
       // Before the evictions: a callback may send an event that evicts this entry too.
