@@ -75,15 +75,11 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
       group = []
       parts = []
       total = 0
-      if (emitted.length <= maxItems) emitGroup(emitted)
-      // A restored group may be from before the limit was lowered.
-      else for (let at = 0; at < emitted.length; at += maxItems) emitGroup(emitted.slice(at, at + maxItems))
+      counts.out += emitted.length
+      // More than one if a group was restored from before the limit was lowered.
+      for (let at = 0; at < emitted.length; at += maxItems)
+        emitResult(counts, out, emitted.slice(at, at + maxItems))
       for (const part of emittedParts) settleEvent(counts, part)
-    }
-
-    function emitGroup(events: readonly T[]): void {
-      counts.out += events.length
-      emitResult(counts, out, events)
     }
 
     return {

@@ -12,8 +12,6 @@ export interface CopiedEntry {
  */
 export class EntryCopies<E extends CopiedEntry> {
   #write: ((entry: E) => void) | undefined
-  /** Why an entry could not be written before it changed. */
-  #failure: { readonly error: unknown } | undefined
   /** The number of copies so far. A new entry has it as its `copy`: it comes after them. */
   count = 0
 
@@ -24,7 +22,7 @@ export class EntryCopies<E extends CopiedEntry> {
 
   /** Call it before an entry changes or is deleted. */
   willChange(entry: E): void {
-    if (this.#write !== undefined) this.#writeEarly(entry, this.#write)
+    if (this.#write !== undefined) this.#write(entry)
   }
 
   /**
@@ -38,34 +36,30 @@ export class EntryCopies<E extends CopiedEntry> {
   ): Generator<void, void> {
     const copy = ++this.count
     let left = entries.size
+    let failure: { readonly error: unknown } | undefined
     writer.number(left)
     const writeOnce = (entry: E) => {
       if (entry.copy === copy) return
       entry.copy = copy
       left--
-      write(entry)
+      try {
+        write(entry)
+      } catch (error) {
+        // An error of the copy, not of the event that is about to change the entry.
+        failure ??= { error }
+      }
     }
     this.#write = writeOnce
     try {
       for (const entry of left === 0 ? [] : entries.values()) {
         writeOnce(entry)
-        if (left === 0) break
+        if (left === 0 || failure !== undefined) break
         yield
-        if (this.#failure !== undefined) throw this.#failure.error
       }
     } finally {
       this.#write = undefined
-      this.#failure = undefined
     }
-  }
-
-  /** An entry that cannot be written is an error of the copy, not of the event that changes the entry. */
-  #writeEarly(entry: E, write: (entry: E) => void): void {
-    try {
-      write(entry)
-    } catch (error) {
-      this.#failure ??= { error }
-    }
+    if (failure !== undefined) throw failure.error
   }
 }
 

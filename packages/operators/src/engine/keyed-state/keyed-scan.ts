@@ -162,7 +162,7 @@ export class KeyedScan<K extends Key, S> {
     const left = (this.#taken / (this.dueAt - this.#takenFrom)) * (watermark - this.dueAt)
     if (left <= MOST_TIMERS) return
     throw new RangeError(
-      `scanByKey: event time has jumped to ${watermark}, and up to there timers would fire about ${left.toPrecision(1)} times. Use maxFutureDrift, or set later timers in onTimer`,
+      `scanByKey: timers would fire ${left.toPrecision(1)} times up to ${watermark}. Use maxFutureDrift, or set later timers`,
     )
   }
 
