@@ -64,12 +64,17 @@ export function toRecordBatches<T extends object, S extends TypeMap>(
     function emit(): void {
       if (rows.length === 0) return
       timer.clear()
-      const batch = createBatch(schema, rows)
-      counts.out += rows.length
+      const all = rows
       rows = []
       const batched = parts
       parts = []
-      emitResult(counts, out, batch)
+      // More than one if a state was restored from before the limit was lowered.
+      for (let at = 0; at < all.length; at += maxRows) {
+        const some = all.slice(at, at + maxRows)
+        const batch = createBatch(schema, some)
+        counts.out += some.length
+        emitResult(counts, out, batch)
+      }
       for (const part of batched) settleEvent(counts, part)
     }
 

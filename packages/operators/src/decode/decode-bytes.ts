@@ -1,5 +1,6 @@
 import { describeValue, optionError, type SseEvent } from '@rxsse/shared'
 import type { OperatorFunction } from 'rxjs'
+import { requireText } from './decode-text.ts'
 import { createParseOperator, type ParseOptions } from './parse-operator.ts'
 
 /**
@@ -17,7 +18,9 @@ export function decodeBytes<S extends SseEvent = SseEvent>(
 ): OperatorFunction<S, SseEvent<Uint8Array, S['type']>> {
   const alphabet = ALPHABETS[encoding]
   if (alphabet === undefined) throw optionError('decodeBytes: encoding', "'base64' or 'hex'", encoding)
-  return createParseOperator('decodeBytes', options, (data: string) => decodeDigits(encoding, alphabet, data))
+  return createParseOperator('decodeBytes', options, (data: string) =>
+    decodeDigits(encoding, alphabet, requireText(data)),
+  )
 }
 
 interface Alphabet {

@@ -17,7 +17,7 @@ export function decodeText<S extends SseEvent<unknown> = SseEvent<unknown>>(
   return createParseOperator('decodeText', options, requireText)
 }
 
-function requireText(data: unknown): string {
+export function requireText(data: unknown): string {
   if (typeof data === 'string') return data
   throw new TypeError(`expected text, got ${describeValue(data)}`)
 }

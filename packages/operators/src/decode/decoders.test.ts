@@ -1,6 +1,6 @@
 import type { SseEvent } from '@rxsse/shared'
 import fc from 'fast-check'
-import { firstValueFrom, of, Subject } from 'rxjs'
+import { firstValueFrom, map, of, Subject } from 'rxjs'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import { conformance } from '../../test/conformance.ts'
@@ -66,6 +66,25 @@ describe('decodeText', () => {
 })
 
 describe('decodeBytes', () => {
+  it.each(['base64', 'hex'] as const)('decodes nothing but text, with %s', (encoding) => {
+    const invalid: unknown[] = []
+    const seen: unknown[] = []
+    of<unknown[]>(5, {}, [], null, new Uint8Array(2), '')
+      .pipe(
+        map((value) => event(value as string)),
+        decodeBytes(encoding, { onInvalid: ({ issues }) => invalid.push(issues[0]?.message) }),
+      )
+      .subscribe((e) => seen.push(e.data))
+    expect(invalid).toEqual([
+      'expected text, got the number 5',
+      'expected text, got an object with no keys',
+      'expected text, got an array of 0',
+      'expected text, got null',
+      'expected text, got an object with 0, 1',
+    ])
+    expect(seen).toEqual([new Uint8Array(0)])
+  })
+
   it('decodes what was encoded, in both encodings', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 40, size: 'max' }), async (bytes) => {

@@ -1,5 +1,6 @@
 import {
   describeValue,
+  requireFunction,
   requireInteger,
   type SseEvent,
   type Validate,
@@ -39,7 +40,7 @@ export interface EventValidatorConfig {
 export function resolveDecodeOptions(operator: string, options: DecodeOptions): EventValidatorConfig {
   const { parse = resolveParseJson(options.bigint, `${operator}: bigint`), concurrency = 16, gate } = options
   return {
-    parse,
+    parse: requireFunction(parse, `${operator}: parse`),
     onInvalid: resolveSideOutput(options.onInvalid, `${operator}: onInvalid`),
     concurrency: requireInteger(concurrency, `${operator}: concurrency`, 1),
     gate: requireGate(gate, `${operator}: gate`),

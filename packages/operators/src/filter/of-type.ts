@@ -11,7 +11,7 @@ export type OfType<S extends SseEvent<unknown>, E extends string> = S extends un
 
 /**
  * Passes on events of the given types. In a union, such as that of `decodeByType`, the other members are removed from the
- * type too, and an unknown type does not compile. Pass the types as arguments, or as one list before the options.
+ * type too, and an unknown type does not compile. Pass the types as arguments, or as one list, which options may follow.
  *
  * Emits when an event's type is one of those given.
  * Drops the others.
@@ -23,12 +23,12 @@ export function ofType<S extends SseEvent<unknown>, const E extends S['type']>(
 ): OperatorFunction<S, OfType<S, E>>
 export function ofType<S extends SseEvent<unknown>, const E extends S['type']>(
   types: readonly [E, ...E[]],
-  options: StageOptions,
+  options?: StageOptions,
 ): OperatorFunction<S, OfType<S, E>>
 export function ofType<S extends SseEvent<unknown>, const E extends S['type']>(
-  ...args: readonly E[] | readonly [readonly E[], StageOptions]
+  ...args: readonly E[] | readonly [readonly E[], StageOptions?]
 ): OperatorFunction<S, OfType<S, E>> {
-  const [types, { stage }] = hasOptions(args) ? args : [args, {}]
+  const [types, { stage } = {}] = isList(args) ? args : [args]
   if (types.length === 0) throw new TypeError('ofType needs at least one event type')
   const wanted: ReadonlySet<string> = new Set(types)
   const isWanted = (event: S): event is S & OfType<S, E> => wanted.has(event.type)
@@ -42,8 +42,8 @@ export function ofType<S extends SseEvent<unknown>, const E extends S['type']>(
   }))
 }
 
-function hasOptions<E>(
-  args: readonly E[] | readonly [readonly E[], StageOptions],
-): args is readonly [readonly E[], StageOptions] {
+function isList<E>(
+  args: readonly E[] | readonly [readonly E[], StageOptions?],
+): args is readonly [readonly E[], StageOptions?] {
   return Array.isArray(args[0])
 }

@@ -35,6 +35,17 @@ describe('ofType', () => {
       .subscribe((e) => expectTypeOf(e.type).toEqualTypeOf<'a' | 'b'>())
   })
 
+  it('takes the types as one list too', () => {
+    const seen: unknown[] = []
+    of(...all)
+      .pipe(ofType(['alert.cpu', 'note']))
+      .subscribe((e) => {
+        expectTypeOf(e).toEqualTypeOf<SseEvent<number, 'alert.cpu'> | SseEvent<boolean, 'note'>>()
+        seen.push(e.data)
+      })
+    expect(seen).toEqual([1, true])
+  })
+
   it('needs at least one type', () => {
     // @ts-expect-error none given
     expect(() => ofType()).toThrow('ofType needs at least one event type')

@@ -41,6 +41,7 @@ export function batchWith<T, R>(
   const { maxWeight = Number.POSITIVE_INFINITY, weight: weigh = () => 1 } = limits
   const maxItems = requireLimit(limits.maxItems, 'batchWith: maxItems', 1)
   if (!(maxWeight > 0)) throw optionError('batchWith: maxWeight', 'a number above 0', maxWeight)
+  requireFunction(weigh, 'batchWith: weight')
   requireFunction(fn, 'batchWith: fn')
   const config = resolveJobQueueOptions('batchWith', options)
 

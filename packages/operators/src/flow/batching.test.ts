@@ -105,6 +105,26 @@ describe('batchWith', () => {
 })
 
 describe('conflateWith', () => {
+  it('folds each event once, also if fold sends one itself', () => {
+    const clock = new VirtualClock()
+    const source = new Subject<number>()
+    const seen: unknown[] = []
+    source
+      .pipe(
+        conflateWith(
+          (list: readonly number[] | undefined, n: number) => {
+            if (n % 3 === 1) source.next(n + 100)
+            return [...(list ?? []), n]
+          },
+          (list) => timer(10, clock).pipe(concatMap(() => of(list))),
+        ),
+      )
+      .subscribe((list) => seen.push(list))
+    for (const n of [0, 1, 2, 4]) source.next(n)
+    clock.runOut()
+    expect(seen).toEqual([[0], [1, 101, 2, 4, 104]])
+  })
+
   it('folds the events that come while it is busy, and loses none', () => {
     fc.assert(
       fc.property(steps, (waits) => {

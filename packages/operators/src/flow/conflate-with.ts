@@ -2,7 +2,7 @@ import { requireFunction } from '@rxsse/shared'
 import type { ObservableInput, OperatorFunction } from 'rxjs'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { followEvent, settleEvent } from '../stage/follow.ts'
-import { operate, type StageOptions } from '../stage/operate.ts'
+import { operateSerialized, type StageOptions } from '../stage/operate.ts'
 import { type OnError, rejectEvent } from '../stage/side-output.ts'
 import { JobRunner } from './job-runner.ts'
 
@@ -35,7 +35,8 @@ export function conflateWith<T, A, R>(
   requireFunction(fn, 'conflateWith: fn')
   const { onError, onFoldError, stage } = options
 
-  return operate<T, R>('conflateWith', stage, (context) => {
+  // An event that `fold` sends itself must not come between the value that `fold` has taken and the one that it returns.
+  return operateSerialized<T, R>('conflateWith', stage, (context) => {
     const { counts } = context
     counts.tracker?.onStart()
     let pending: Folded<A> | undefined

@@ -71,6 +71,7 @@ export function route<T>(
 ): OperatorFunction<T, unknown> {
   const { by = readType, onError, stage } = options
   const onDropped = resolveSideOutput(options.onDropped, 'route: onDropped')
+  requireFunction(by, 'route: by')
   for (const [name, branch] of Object.entries(branches)) {
     requireFunction(branch, `route: branch ${name}`)
   }

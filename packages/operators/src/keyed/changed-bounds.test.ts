@@ -1,8 +1,11 @@
 import { VirtualClock } from '@rxsse/testing/virtual-time'
-import { type OperatorFunction, Subject } from 'rxjs'
+import { Field, Schema, Utf8 } from 'apache-arrow'
+import { map, type Observable, type OperatorFunction, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { copyState, keepState } from '../../test/kept.ts'
+import { toRecordBatches } from '../arrow/to-record-batches.ts'
 import type { Stage } from '../stage/stage.ts'
+import { groupWithin } from '../window/group-within.ts'
 import { joinWithin } from '../window/join-within.ts'
 import { dedupe } from './dedupe.ts'
 import { lag } from './lag.ts'
@@ -92,6 +95,22 @@ describe('a restored state', () => {
       )
     const joined = restart([join(1000), ...names], [join(10), at('new')])
     expect(joined.stage.counts().dropped).toBe(91)
+  })
+
+  it('is emitted in groups and batches of no more than the limit, also if that was higher before', () => {
+    const names = Array.from({ length: 8 }, (_, n) => at(`${n}`))
+    const group = (maxItems: number) => (stage: Stage) => groupWithin<Reading>({ maxItems, stage })
+    const grouped = restart([group(100), ...names], [group(3), at('8')])
+    expect(grouped.results.map((list) => list.map(key).join())).toEqual(['0,1,2', '3,4,5', '6,7,8'])
+
+    const schema = new Schema([new Field('key', new Utf8())])
+    const batch = (maxRows: number) => (stage: Stage) => (source: Observable<Reading>) =>
+      source.pipe(
+        toRecordBatches({ schema, maxRows, maxWait: '1h', scheduler: new VirtualClock(), stage }),
+        map((rows) => rows.toArray().map((row) => row?.key)),
+      )
+    const batched = restart([batch(100), ...names], [batch(3), at('8')])
+    expect(batched.results.map((list) => list.join())).toEqual(['0,1,2', '3,4,5', '6,7,8'])
   })
 
   it('is not kept for longer because the clock of the next process is behind', () => {

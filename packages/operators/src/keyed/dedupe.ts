@@ -46,6 +46,7 @@ export interface DedupeOptions<T, K extends Key> extends KeyedOptions<K> {
 export function dedupe<T, K extends Key>(options: DedupeOptions<T, K>): MonoTypeOperatorFunction<T> {
   const { timestamp, onError, stage } = options
   const selectKey = requireFunction(options.key, 'dedupe: key')
+  if (timestamp !== undefined) requireFunction(timestamp, 'dedupe: timestamp')
   const { state, now: clock, shift } = resolveKeyedOptions('dedupe', options)
   const { drift, timeOfDay } = resolveDrift(options)
   const onDropped = resolveSideOutput(options.onDropped, 'dedupe: onDropped')

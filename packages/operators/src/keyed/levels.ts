@@ -32,7 +32,8 @@ export class Levels<L extends string, B extends string> {
     // Object.entries loses the type of the keys.
     const sorted = (Object.entries(levels) as [L, number][]).map(([name, bound]) => ({
       name,
-      bound: sign * bound,
+      // Null would be 0.
+      bound: typeof bound === 'number' ? sign * bound : Number.NaN,
     }))
     if (sorted.length === 0 || sorted.some(({ bound }) => Number.isNaN(bound))) {
       throw optionError(

@@ -197,6 +197,84 @@ describe('scanByKey', () => {
     expect(seen).toEqual([[0], [0, 'timer'], [0, 'timer', 10]])
   })
 
+  it('keeps no key if fn or project throws for its first event', () => {
+    const stage = createStage('scan')
+    const source = new Subject<string>()
+    const seen: unknown[] = []
+    const evicted: unknown[] = []
+    source
+      .pipe(
+        scanByKey(
+          {
+            key: (text) => text.split(' ')[0],
+            maxKeys: 2,
+            seed: () => 0,
+            onEvicted: ({ key }) => evicted.push(key),
+            onError: () => {},
+            project(n, { key }) {
+              if (n === 7) throw new Error('project')
+              return `${key} ${n}`
+            },
+            stage,
+          },
+          (n, text) => {
+            const added = Number(text.split(' ')[1])
+            if (Number.isNaN(added)) throw new Error('fn')
+            return n + added
+          },
+        ),
+      )
+      .subscribe((text) => seen.push(text))
+    for (const text of ['a 1', 'b ?', 'c 7', 'd', 'a ?', 'a 6']) source.next(text)
+    expect([stage.counts().keys, stage.counts().rejected, evicted]).toEqual([1, 5, []])
+    for (const text of ['b 2', 'a 3']) source.next(text)
+    expect([seen, stage.counts().keys, evicted]).toEqual([['a 1', 'b 2', 'a 4'], 2, []])
+  })
+
+  it('errors instead of firing billions of timers after a jump of event time, but fires those of millions of keys', () => {
+    const scan = (sets: boolean, step: number) => {
+      const source = new Subject<{ readonly t: number; readonly n: number }>()
+      const result = { fired: 0, error: undefined as unknown }
+      source
+        .pipe(
+          scanByKey(
+            {
+              timestamp: (e) => e.t,
+              key: (e) => e.n,
+              seed: () => 0,
+              onTimer(state, { time, setTimer, forget }) {
+                result.fired++
+                if (sets) setTimer(time + step)
+                else forget()
+                return state
+              },
+              project: () => undefined,
+            },
+            (state, e, { setTimer }) => {
+              setTimer(e.t + step)
+              return state
+            },
+          ),
+        )
+        .subscribe({ error: (error) => (result.error = error) })
+      return { source, result }
+    }
+    const wrong = scan(true, 1000)
+    for (const t of [0, 1.7e12]) wrong.source.next({ t, n: 1 })
+    expect(wrong.result.error).toEqual(
+      new RangeError(
+        'scanByKey: timers would fire 2e+9 times up to 1700000000000. Use maxFutureDrift, or set later timers',
+      ),
+    )
+    const year = scan(true, 60_000)
+    for (const t of [0, 31_536_000_000]) year.source.next({ t, n: 1 })
+    expect(year.result).toEqual({ fired: 525_600, error: undefined })
+    const keys = scan(false, 1)
+    for (let n = 0; n < 1_100_000; n++) keys.source.next({ t: 0, n })
+    keys.source.next({ t: 1.7e12, n: 0 })
+    expect(keys.result).toEqual({ fired: 1_100_000, error: undefined })
+  })
+
   it('errors with what onTimer throws, also if there is an onError', () => {
     const errors: unknown[] = []
     of(reading('a', 0), reading('a', 50))

@@ -64,7 +64,7 @@ export interface ScanByKeyOptions<T, S, K extends Key, R> extends TimestampOptio
  *
  * A timer is due when the watermark reaches it; without a `timestamp`, at that time by the clock. Timers that an event makes due
  * fire before the event is handled. Events are handled in the order of arrival: put `reorder` above if they must be in the order
- * of time. If `fn` or `project` throws for an event, the key keeps the state and the timer that it had.
+ * of time. If `fn` or `project` throws for an event, the key keeps the state and the timer that it had, and a new key none.
  *
  * Timers by key are those of Apache Flink's `KeyedProcessFunction` and Apache Beam's `@OnTimer`.
  *
@@ -100,7 +100,7 @@ function resolveOptions<T, S, K extends Key, R>(
     onTimer,
     project,
     // Without a key function the key is undefined, which is the default of `K`.
-    selectKey: options.key ?? (() => undefined as K),
+    selectKey: requireFunction(options.key ?? (() => undefined as K), 'scanByKey: key'),
     time: resolveEventTime('scanByKey', options),
     /** Whether anything depends on event time. Otherwise no clock is read. */
     isTimed: options.timestamp !== undefined || onTimer !== undefined || ttl !== undefined,
@@ -227,7 +227,7 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
   ): void {
     const { counts, out } = this.#context
     const transition = this.#transition
-    let entry: ScanEntry<K, S>
+    let entry: ScanEntry<K, S> | undefined
     let state: S
     let result: R | undefined
     try {
@@ -237,6 +237,8 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
       result = this.#project(state)
     } catch (error) {
       transition.end()
+      // The key is new, and keeps no state.
+      if (entry?.isSeed) this.#scan.forget(entry)
       rejectEvent(counts, this.#config.time.onError, error, event)
       settleEvent(counts, part)
       return
@@ -292,7 +294,7 @@ class ScanHandler<T, S, K extends Key, R> implements EventHandler<T> {
   #apply(entry: ScanEntry<K, S>, state: S): void {
     const { timer, isForgotten } = this.#transition
     this.#transition.end()
-    entry.state = state
+    this.#scan.setState(entry, state)
     if (isForgotten) this.#scan.forget(entry)
     else this.#scan.setTimer(entry, timer ?? Number.POSITIVE_INFINITY)
   }

@@ -98,7 +98,7 @@ describe('threshold', () => {
     expect(errors).toEqual(['threshold: value must be a number, not the number NaN'])
   })
 
-  it('refuses an empty set of levels and a bound that is NaN', () => {
+  it('refuses an empty set of levels and a bound that is no number', () => {
     const wrong = (options: object) => () => threshold({ value: Number, levels: { a: 1 }, ...options })
     expect(wrong({ direction: 'down' })).toThrow("threshold: direction must be 'rising' or 'falling'")
     expect(wrong({ base: 'a' })).toThrow('threshold: base must be a name that is no level')
@@ -107,9 +107,9 @@ describe('threshold', () => {
     expect(() => threshold({ value: Number, levels: {} })).toThrow(
       /^threshold: levels must be at least one name with a number/,
     )
-    expect(() => threshold({ value: Number, levels: { a: Number.NaN } })).toThrow(
-      /^threshold: levels must be/,
-    )
+    for (const bound of [Number.NaN, null, '75', 1n]) {
+      expect(wrong({ levels: { a: bound } })).toThrow(/^threshold: levels must be/)
+    }
     expect(() => threshold({ value: Number, levels, hysteresis: -1 })).toThrow(
       /^threshold: hysteresis must be a number of at least 0/,
     )

@@ -192,6 +192,26 @@ describe('rateLimit', () => {
     expect([seen, routed]).toEqual([[1], [2]])
   })
 
+  it.each([false, true])('takes no cost that is no number, with strict: %s', (strict) => {
+    const routed: unknown[] = []
+    const seen: unknown[] = []
+    // A field may be missing, or be text.
+    of<unknown[]>(null, '1', 1n, [], undefined, Number.NaN, 1, 1, 1)
+      .pipe(
+        rateLimit({
+          tokens: 2,
+          interval: '1s',
+          strict,
+          mode: 'drop',
+          cost: (cost) => cost as number,
+          onError: (_, event) => routed.push(event),
+        }),
+      )
+      .subscribe((event) => seen.push(event))
+    expect(routed).toEqual([null, '1', 1n, [], undefined, Number.NaN])
+    expect(seen).toEqual([1, 1])
+  })
+
   it('errors at a cost above the burst', () => {
     const errors: unknown[] = []
     of(job(0))

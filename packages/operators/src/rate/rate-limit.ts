@@ -195,8 +195,9 @@ function resolveOptions<T>(options: RateLimitOptions<T>) {
     clock: createClock(scheduler),
     selectKey: requireFunction(key, 'rateLimit: key'),
     selectCost(event: T): number {
-      const value = cost(event)
-      if (value >= 0 && value <= burst) return value
+      const value: unknown = cost(event)
+      // Null is at least 0, and text is added as text.
+      if (typeof value === 'number' && value >= 0 && value <= burst) return value
       throw optionError('rateLimit: cost', `a number from 0 to burst (${burst})`, value)
     },
     interval: parsePositiveDuration(options.interval, 'rateLimit: interval'),

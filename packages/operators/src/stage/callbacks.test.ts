@@ -5,11 +5,14 @@ import * as operators from '../index.ts'
 // What a program in JavaScript, or one that reads its options from somewhere, may pass.
 const {
   batchWith,
+  collectWindow,
   conflateWith,
   countWindow,
   debounceByKey,
+  decode,
   decodeByType,
   dedupe,
+  groupWithin,
   joinWithin,
   lag,
   mergeFeeds,
@@ -29,18 +32,31 @@ const {
 const fn = () => 0
 const levels = { high: 1 }
 const side = { key: fn }
+const stamped = { key: fn, timestamp: fn }
+const schema = { '~standard': { validate: fn } }
 const minute = tumbling?.('1m')
 const aggregates = (a: operators.Aggregates<unknown>) => ({ n: a.count() })
 
 it.each<[option: string, value: string, create: () => unknown]>([
   ['batchWith: fn', 'undefined', () => batchWith?.({ maxItems: 2 })],
+  ['batchWith: weight', 'the string "w"', () => batchWith?.({ maxItems: 2, weight: 'w' }, fn)],
+  ['collectWindow: orderBy', 'the string "n"', () => collectWindow?.({ orderBy: 'n' })],
   ['conflateWith: fold', 'undefined', () => conflateWith?.()],
   ['conflateWith: fn', 'undefined', () => conflateWith?.(fn)],
   ['countWindow: aggregates', 'undefined', () => countWindow?.({ size: 1 })],
   ['countWindow: key', 'the string "k"', () => countWindow?.({ size: 1, key: 'k', aggregates })],
   ['debounceByKey: key', 'undefined', () => debounceByKey?.({ quiet: 1 })],
+  ['decode: parse', 'the string "json"', () => decode?.(schema, { parse: 'json' })],
+  ['decodeByType: parse', 'null', () => decodeByType?.({ a: schema }, { parse: null })],
   ['dedupe: key', 'undefined', () => dedupe?.({ ttl: 1 })],
+  ['dedupe: timestamp', 'the string "t"', () => dedupe?.({ key: fn, timestamp: 't' })],
+  ['groupWithin: weight', 'the string "w"', () => groupWithin?.({ maxItems: 2, weight: 'w' })],
   ['joinWithin: left.key', 'undefined', () => joinWithin?.(EMPTY, { right: side, within: 1 }, fn)],
+  [
+    'joinWithin: right.timestamp',
+    'the string "t"',
+    () => joinWithin?.(EMPTY, { left: stamped, right: { ...stamped, timestamp: 't' }, within: 1 }, fn),
+  ],
   ['joinWithin: project', 'undefined', () => joinWithin?.(EMPTY, { left: side, right: side, within: 1 })],
   ['lag: key', 'the string "k"', () => lag?.({ key: 'k' }, fn)],
   ['lag: project', 'undefined', () => lag?.({ key: fn })],
@@ -50,7 +66,9 @@ it.each<[option: string, value: string, create: () => unknown]>([
   ['rateLimit: key', 'the string "k"', () => rateLimit?.({ tokens: 1, interval: 1, key: 'k' })],
   ['reorder: timestamp', 'the string "t"', () => reorder?.({ timestamp: 't' })],
   ['route: branch a', 'the number 3', () => route?.({ a: 3 })],
+  ['route: by', 'the string "type"', () => route?.({ a: fn }, { by: 'type' })],
   ['sampleByKey: key', 'undefined', () => sampleByKey?.({ every: 1 })],
+  ['scanByKey: key', 'the string "k"', () => scanByKey?.({ seed: fn, key: 'k' }, fn)],
   ['scanByKey: fn', 'undefined', () => scanByKey?.({ seed: fn })],
   ['slidingWindow: aggregates', 'undefined', () => slidingWindow?.({ size: 1 })],
   ['threshold: key', 'the string "k"', () => threshold?.({ value: fn, levels, key: 'k' })],

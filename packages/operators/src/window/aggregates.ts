@@ -88,6 +88,7 @@ export interface CustomAggregate<T, R, A> {
   add(into: A, event: T, timestamp: number): A
   /** May change and return `into`, but never `from`, which is later in event time. */
   merge(into: A, from: A): A
+  /** A part of the accumulator must be a copy: later events may change the accumulator. */
   result(accumulator: A): R
 }
 

@@ -1,3 +1,4 @@
+import { requireFunction } from '@rxsse/shared'
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
 import type { Primitive } from '../engine/keyed-state/key.ts'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
@@ -48,6 +49,7 @@ export function collectWindow<R extends WindowResult<unknown, unknown>>(
   options: CollectWindowOptions<R> = {},
 ): OperatorFunction<R, CollectedWindow<R>> {
   const { orderBy, stage } = options
+  if (orderBy !== undefined) requireFunction(orderBy, 'collectWindow: orderBy')
   const clock = createClock(options.scheduler)
   const limit = requireLimit(options.limit ?? Number.POSITIVE_INFINITY, 'collectWindow: limit', 1)
   const onDropped = resolveSideOutput(options.onDropped, 'collectWindow: onDropped')

@@ -1,4 +1,10 @@
-import { type Duration, optionError, parsePositiveDuration, requireNumber } from '@rxsse/shared'
+import {
+  type Duration,
+  optionError,
+  parsePositiveDuration,
+  requireFunction,
+  requireNumber,
+} from '@rxsse/shared'
 import type { OperatorFunction, SchedulerLike } from 'rxjs'
 import type { Part } from '../engine/queues/contiguous-prefix.ts'
 import { createClock } from '../stage/clock.ts'
@@ -50,6 +56,7 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
     throw new TypeError('groupWithin needs at least one of maxItems, maxWeight and maxWait')
   }
   requireLimit(maxItems, 'groupWithin: maxItems', 1)
+  requireFunction(weigh, 'groupWithin: weight')
   if (!(maxWeight > 0)) throw optionError('groupWithin: maxWeight', 'a number above 0', maxWeight)
 
   return operateSerialized<T, readonly T[]>('groupWithin', stage, ({ out, counts, createTimer }) => {
@@ -69,7 +76,9 @@ export function groupWithin<T>(options: GroupWithinOptions<T>): OperatorFunction
       parts = []
       total = 0
       counts.out += emitted.length
-      emitResult(counts, out, emitted)
+      // More than one if a group was restored from before the limit was lowered.
+      for (let at = 0; at < emitted.length; at += maxItems)
+        emitResult(counts, out, emitted.slice(at, at + maxItems))
       for (const part of emittedParts) settleEvent(counts, part)
     }
 

@@ -12,7 +12,7 @@ export type JoinKind = (typeof KINDS)[number]
 
 /** How one side of a join is read. */
 export interface JoinSideOptions<T, K extends Key> {
-  /** Events with equal keys match. */
+  /** Events with equal keys match. As in SQL, a key that is null or undefined, or has such a part, matches none. */
   readonly key: (event: T) => K
   /** When an event happened, in milliseconds. Both sides have one, or none. Default: when it arrives by the clock. */
   readonly timestamp?: (event: T) => number | Date
@@ -118,6 +118,7 @@ function resolveSide<E>(
 ): ResolvedSide {
   requireFunction(options?.key, `joinWithin: ${side}.key`)
   const { key, timestamp, feed } = options
+  if (timestamp !== undefined) requireFunction(timestamp, `joinWithin: ${side}.timestamp`)
   if ((feed !== undefined) !== hasProgress) {
     throw optionError(
       `joinWithin: ${side}.feed`,

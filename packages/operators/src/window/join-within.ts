@@ -1,7 +1,7 @@
 import { requireFunction } from '@rxsse/shared'
 import { from, type Observable, type ObservableInput, type OperatorFunction } from 'rxjs'
 import { IntervalJoin, isMatched, type JoinEntry, type JoinSide } from '../engine/join/interval-join.ts'
-import { identifyKey, type Key, type Primitive } from '../engine/keyed-state/key.ts'
+import { identifyKey, isMissing, type Key, type Primitive } from '../engine/keyed-state/key.ts'
 import { nextAfter } from '../engine/sessions/next-after.ts'
 import { createProgress, type FeedFragment } from '../progress/progress.ts'
 import { InnerSubscriber } from '../stage/inner-subscriber.ts'
@@ -187,7 +187,8 @@ class JoinHandler<T, U, R> implements EventHandler<T> {
     let id: Primitive
     let timestamp: number
     try {
-      id = identifyKey(reader.selectKey(event))
+      const key = reader.selectKey(event)
+      id = isMissing(key) ? this.#join.missingKey : identifyKey(key)
       timestamp = reader.timestamp(event)
       this.#feed = reader.selectFeed(event)
       readFeed?.(event)

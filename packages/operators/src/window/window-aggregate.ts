@@ -106,6 +106,9 @@ function resolveEngine<K extends Key, R>(spec: WindowSpec): WindowKind<never, K,
   if (spec?.kind !== 'tumbling' && spec?.kind !== 'hopping') {
     throw optionError('windowAggregate: spec', 'tumbling(...), hopping(...) or session(...)', spec)
   }
-  const grid = new WindowGrid(spec.size, spec.every, spec.offset)
-  return (options) => new AlignedWindows(grid, options)
+  // A grid keeps the cell of its last event, so each subscription has one.
+  const createGrid = () => new WindowGrid(spec.size, spec.every, spec.offset)
+  // Throws now if a size is wrong.
+  createGrid()
+  return (options) => new AlignedWindows(createGrid(), options)
 }

@@ -49,6 +49,12 @@ export class IntervalJoin<L, R> {
     return this.#held
   }
 
+  /** Identifies the missing key of the next event, which equals no other. */
+  get missingKey(): Primitive {
+    // No key is identified by a text that begins with NUL and a letter.
+    return `\0none ${this.#arrived}`
+  }
+
   /** The held events of a key. Undefined: there are none. */
   find(id: Primitive): JoinKey<L, R> | undefined {
     return this.#keys.get(id)

@@ -25,7 +25,10 @@ export class EntryCopies<E extends CopiedEntry> {
     if (this.#write !== undefined) this.#write(entry)
   }
 
-  /** Writes the number of entries and each of them as it is now, in any order, and yields after each one. */
+  /**
+   * Writes the number of entries and each of them as it is now, in any order, and yields after each one. Throws if one could not
+   * be written, also one that was written before it changed.
+   */
   *save(
     writer: StateWriter,
     entries: ReadonlyMap<unknown, E>,
@@ -33,23 +36,30 @@ export class EntryCopies<E extends CopiedEntry> {
   ): Generator<void, void> {
     const copy = ++this.count
     let left = entries.size
+    let failure: { readonly error: unknown } | undefined
     writer.number(left)
     const writeOnce = (entry: E) => {
       if (entry.copy === copy) return
       entry.copy = copy
       left--
-      write(entry)
+      try {
+        write(entry)
+      } catch (error) {
+        // An error of the copy, not of the event that is about to change the entry.
+        failure ??= { error }
+      }
     }
     this.#write = writeOnce
     try {
       for (const entry of left === 0 ? [] : entries.values()) {
         writeOnce(entry)
-        if (left === 0) break
+        if (left === 0 || failure !== undefined) break
         yield
       }
     } finally {
       this.#write = undefined
     }
+    if (failure !== undefined) throw failure.error
   }
 }
 

@@ -15,6 +15,13 @@ export function identifyKey(key: Key): Primitive {
   return typeof key === 'number' ? key : identifyOtherKey(key)
 }
 
+/** Whether a key is null or undefined, or has such a part: SQL's NULL, which equals nothing. */
+export function isMissing(key: Key): boolean {
+  if (!Array.isArray(key)) return key === null || key === undefined
+  for (let i = 0; i < key.length; i++) if (key[i] === null || key[i] === undefined) return true
+  return false
+}
+
 function identifyOtherKey(key: Exclude<Key, number>): Primitive {
   switch (typeof key) {
     case 'string':

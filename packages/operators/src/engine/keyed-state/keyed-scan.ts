@@ -7,7 +7,9 @@ import { type Eviction, KeyedState, type StateCodec, type StateOrigin } from './
 export interface ScanEntry<K, S> extends Scheduled {
   readonly key: K
   readonly id: Primitive
+  /** The seed's, until something has set it. */
   state: S
+  isSeed: boolean
   /** When its timer is due. Infinity: it has none. Unlike `at`, it changes only after a copy of the entry was written. */
   timer: number
 }
@@ -22,6 +24,15 @@ export interface KeyedScanOptions<K, S> {
   /** Called with a key whose state and timer have been deleted. */
   readonly onEvicted: (eviction: Eviction<K>, entry: ScanEntry<K, S>) => void
 }
+
+/** How many timers are taken between two checks. */
+const CHECKED = 1_000_000
+
+/** After so many timers of each key it is known how far apart they are. */
+const OFTEN = 100
+
+/** How many more timers may fire in one jump of event time: minutes of work. */
+const MOST_TIMERS = 1e9
 
 /** No watermark is as early as this. */
 const BEFORE_ALL_TIME = Number.MIN_SAFE_INTEGER
@@ -39,6 +50,11 @@ export class KeyedScan<K extends Key, S> {
   #now = BEFORE_ALL_TIME
   /** When the timer was due that `takeDue` returned last. */
   dueAt: number = Number.NaN
+  /** How many timers have been taken since the time was last at the watermark. */
+  #taken = 0
+  /** When the first of them was due, and how many keys there were then. */
+  #takenFrom = 0
+  #keysBefore = 0
 
   constructor({ seed, ttl, maxKeys, onEvicted }: KeyedScanOptions<K, S>) {
     this.#entries = new KeyedState(
@@ -74,6 +90,7 @@ export class KeyedScan<K extends Key, S> {
       const due = this.#timers.next()
       if (due > watermark || due === Number.POSITIVE_INFINITY) {
         this.#moveTo(watermark)
+        this.#taken = 0
         return undefined
       }
       this.#moveTo(due)
@@ -82,8 +99,18 @@ export class KeyedScan<K extends Key, S> {
       this.#entries.at(entry.key, this.#now, entry.id)
       entry.timer = Number.POSITIVE_INFINITY
       this.dueAt = due
+      if (this.#taken++ === 0) {
+        this.#takenFrom = due
+        this.#keysBefore = this.size
+      } else if (this.#taken % CHECKED === 0) this.#requireEnd(watermark)
       return entry
     }
+  }
+
+  /** Sets the state of an entry. */
+  setState(entry: ScanEntry<K, S>, state: S): void {
+    entry.state = state
+    entry.isSeed = false
   }
 
   /** Sets the timer of an entry, in place of an earlier one. Infinity clears it. */
@@ -122,10 +149,21 @@ export class KeyedScan<K extends Key, S> {
     read: ({ key, id }, reader) => {
       const timer = reader.number()
       const order = reader.number()
-      const entry = { key, id, state: reader.value<S>(), timer, at: Number.POSITIVE_INFINITY, order }
+      const entry = { ...createEntry(key, { id, order }, reader.value<S>()), isSeed: false, timer }
       this.#timers.schedule(entry, timer)
       return entry
     },
+  }
+
+  /** Timers that are set again and again must not keep the process busy for hours after one timestamp that is wrong. */
+  #requireEnd(watermark: number): void {
+    // Many keys may have a timer each, which fires once.
+    if (this.#taken < OFTEN * this.#keysBefore) return
+    const left = (this.#taken / (this.dueAt - this.#takenFrom)) * (watermark - this.dueAt)
+    if (left <= MOST_TIMERS) return
+    throw new RangeError(
+      `scanByKey: timers would fire ${left.toPrecision(1)} times up to ${watermark}. Use maxFutureDrift, or set later timers`,
+    )
   }
 
   #moveTo(time: number): void {
@@ -137,6 +175,11 @@ export class KeyedScan<K extends Key, S> {
   }
 }
 
-function createEntry<K, S>(key: K, { id, order }: StateOrigin, state: S): ScanEntry<K, S> {
-  return { key, id, state, timer: Number.POSITIVE_INFINITY, at: Number.POSITIVE_INFINITY, order }
+function createEntry<K, S>(
+  key: K,
+  { id, order }: Pick<StateOrigin, 'id' | 'order'>,
+  state: S,
+): ScanEntry<K, S> {
+  const [timer, at] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+  return { key, id, state, isSeed: true, timer, at, order }
 }

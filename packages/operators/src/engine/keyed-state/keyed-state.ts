@@ -26,7 +26,7 @@ export interface KeyedStateOptions<K, S> {
 }
 
 interface Entry<K, S> extends CopiedEntry, Linked<Entry<K, S>> {
-  /** A key may be an array, which its owner may change. */
+  /** Identifies the key. */
   readonly id: Primitive
   readonly key: K
   readonly state: S
@@ -100,8 +100,10 @@ export class KeyedState<K extends Key, S> {
   #atOther(key: K, now: number, id: Primitive): S {
     let entry = this.#entries.get(id)
     if (entry === undefined) {
-      const state = this.#newState(key, id)
-      entry = createEntry(id, key, state, now, this.#uses++, this.#copies.count)
+      // Its owner may use an array again, for the next key.
+      const own = (Array.isArray(key) ? key.slice() : key) as K
+      const state = this.#newState(own, id)
+      entry = createEntry(id, own, state, now, this.#uses++, this.#copies.count)
       this.#entries.set(id, entry)
       if (this.#bounded) this.#byUse.push(entry)
       // Before the evictions: a callback may send an event that evicts this entry too.
@@ -142,12 +144,9 @@ export class KeyedState<K extends Key, S> {
     }
   }
 
-  /** Counts every key as used at `now`. */
+  /** Counts every key as used at `now`. A copy is restored as of its own time, before `now`, so it need not have the uses before. */
   renew(now: number): void {
-    for (const entry of this.#entries.values()) {
-      this.#copies.willChange(entry)
-      entry.usedAt = now
-    }
+    for (const entry of this.#entries.values()) entry.usedAt = now
   }
 
   delete(key: K, id: Primitive = identifyKey(key)): boolean {
