@@ -3,6 +3,7 @@ import { type Duration, parseTimeout } from '@rxsse/shared'
 import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import type { SharedPermits } from '../access/limits.ts'
 import { createClock } from '../connection/clock.ts'
+import { runAtEndOfTick } from '../connection/end-of-tick.ts'
 import type { EventLog } from '../log/event-log.ts'
 import { memoryLog } from '../log/memory-log.ts'
 import { createErrorReporter } from '../sink/errors.ts'
@@ -57,7 +58,7 @@ export function clusterLog(options: ClusterLogOptions = {}): ClusterLog {
     onError: createErrorReporter(options.onError),
     maxUnsent: 1_048_576,
     clock: createClock(options.scheduler ?? asyncScheduler),
-    atEndOfTick: (work: () => void) => void setImmediate(work),
+    atEndOfTick: runAtEndOfTick,
   }
   if (names.has(name)) {
     throw new Error(`clusterLog: this process has a log named '${name}'; share it, or give each a name`)
@@ -157,7 +158,7 @@ function trySend(send: () => void, sent: () => void, { onError }: ClusterContext
     send()
   } catch (error) {
     onError(error)
-    setImmediate(sent)
+    runAtEndOfTick(sent)
   }
 }
 
