@@ -4,6 +4,7 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import type { SharedPermits } from '../access/limits.ts'
 import { createClock } from '../connection/clock.ts'
 import { runAtEndOfTick } from '../connection/end-of-tick.ts'
+import { ANY, checkOptions, FUNCTION, type OptionChecks } from '../http/check-options.ts'
 import type { EventLog } from '../log/event-log.ts'
 import { memoryLog } from '../log/memory-log.ts'
 import { createErrorReporter } from '../sink/errors.ts'
@@ -51,7 +52,7 @@ export interface ClusterLog extends EventLog {
  * Throws if an option is wrong, or if this process has a log of that name.
  */
 export function clusterLog(options: ClusterLogOptions = {}): ClusterLog {
-  const { log = memoryLog, name = 'events', timeout = '10s' } = options
+  const { log = memoryLog, name = 'events', timeout = '10s' } = checkOptions(options, CHECKS, 'clusterLog: ')
   const context = {
     name,
     timeout: parseTimeout(timeout, 'clusterLog: timeout'),
@@ -66,6 +67,14 @@ export function clusterLog(options: ClusterLogOptions = {}): ClusterLog {
   const opened = cluster.isPrimary ? openPrimary(log(), context) : openWorker(context)
   names.add(name)
   return opened
+}
+
+const CHECKS: OptionChecks<ClusterLogOptions> = {
+  log: FUNCTION,
+  name: ANY,
+  timeout: ANY,
+  onError: FUNCTION,
+  scheduler: ANY,
 }
 
 /** The logs that are open in this process. */
