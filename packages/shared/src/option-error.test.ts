@@ -48,8 +48,9 @@ describe('the error of a name that is no option', () => {
     expect(error.message).toBe(`${name} is no option, the nearest is ${nearest}`)
   })
 
-  test('may have no option near it', () => {
-    expect(unknownOptionError('a', []).message).toBe('a is no option, the nearest is none')
+  test('names all options if none is like it', () => {
+    const error = unknownOptionError('serve: hostname', ['serve: host', 'serve: port'])
+    expect(error.message).toBe('serve: hostname is no option, there are serve: host, serve: port')
   })
 })
 

@@ -7,14 +7,20 @@ export function optionError(option: string, expected: string, value: unknown): T
 }
 
 /**
- * The error for a name that is no option, which plain JavaScript would not notice. It says which of the `known` is most like it.
- * Each name has its path, as in {@link optionError}.
+ * The error for a name that is no option, which plain JavaScript would not notice. It says which of the `known` is most like it,
+ * or all of them if none is. Each name has its path, as in {@link optionError}.
  */
 export function unknownOptionError(option: string, known: readonly string[]): TypeError {
   const ranked = known.map((name) => ({ name, edits: countEdits(option.toLowerCase(), name.toLowerCase()) }))
   const [nearest] = ranked.sort((a, b) => a.edits - b.edits)
-  return new TypeError(`${option} is no option, the nearest is ${nearest?.name ?? 'none'}`)
+  const isMisspelt = nearest !== undefined && nearest.edits <= MOST_EDITS
+  return new TypeError(
+    `${option} is no option, ${isMisspelt ? `the nearest is ${nearest.name}` : `there are ${known.join(', ')}`}`,
+  )
 }
+
+/** A name that is further from an option is another word. */
+const MOST_EDITS = 2
 
 /** The fewest letters to insert, delete or replace (Levenshtein). */
 function countEdits(from: string, to: string): number {

@@ -5,6 +5,7 @@ import { EventSource } from './event-source.ts'
 afterEach(() => {
   vi.unstubAllGlobals()
   vi.useRealTimers()
+  vi.resetModules()
 })
 
 /** Imports a module as if `setImmediate` were this when it is loaded. */
