@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createTestSink } from '../../test/serve.ts'
 import { createSink, type Sink } from '../sink/sink.ts'
 
@@ -97,3 +97,33 @@ it.each(['aborted', 'cancelled', 'ended', 'denied'])(
     expect(sink.stats()).toMatchObject({ connections: 0, pending: 0 })
   },
 )
+
+it('a request without a signal, as some platforms have, gets a stream until its body is cancelled', async () => {
+  const sink = createSink()
+  const request = { method: 'GET', url: 'http://localhost/', headers: new Headers() } as Request
+  const { status, body } = await sink.fetch(request)
+  expect(status).toBe(200)
+  expect(sink.stats()).toMatchObject({ connections: 1, pending: 0 })
+  await body?.cancel()
+  expect(sink.stats()).toMatchObject({ connections: 0, pending: 0 })
+  await sink.close()
+})
+
+it('a response that the platform cannot make holds nothing', async () => {
+  const errors: unknown[] = []
+  const sink = createSink({ onError: (error) => errors.push(error) })
+  vi.stubGlobal(
+    'ReadableStream',
+    class {
+      constructor() {
+        throw new Error('no streams')
+      }
+    },
+  )
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const { status } = await sink.fetch(new Request('http://localhost/'))
+  expect(status).toBe(500)
+  expect(errors).toEqual([new Error('no streams')])
+  expect(sink.stats()).toMatchObject({ connections: 0, pending: 0 })
+  await sink.close()
+})

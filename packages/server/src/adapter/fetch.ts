@@ -7,23 +7,29 @@ import { BARE_ERROR, type Endpoint, type SinkResponse } from '../http/response.t
 export type FetchHandler = (request: Request) => Promise<Response>
 
 export function createFetchHandler(endpoint: Endpoint): FetchHandler {
-  return async (request) => {
+  return async (request: FetchRequest) => {
+    let ready: SinkResponse | undefined
     try {
-      return createResponse(request, await endpoint.respond(createSinkRequest(request)))
+      ready = await endpoint.respond(createSinkRequest(request))
+      return createResponse(request, ready)
     } catch (error) {
+      ready?.abandoned?.()
       endpoint.report(error)
       return new Response(BARE_ERROR.body, BARE_ERROR)
     }
   }
 }
 
+/** The requests of some platforms have no signal. Then only the body tells that the client left. */
+type FetchRequest = Omit<Request, 'signal'> & { readonly signal?: AbortSignal }
+
 function createResponse(
-  request: Request,
+  request: FetchRequest,
   { status, headers, body, stream, abandoned }: SinkResponse,
 ): Response {
   const head = { status, headers }
   if (stream === undefined) return new Response(request.method === 'HEAD' ? null : (body ?? null), head)
-  if (request.signal.aborted) {
+  if (request.signal?.aborted) {
     abandoned?.()
     return new Response(null, head)
   }
@@ -36,8 +42,9 @@ function createResponse(
   return new Response(readable, head)
 }
 
-function createSinkRequest(raw: Request): SinkRequest {
+function createSinkRequest(raw: FetchRequest): SinkRequest {
   let url: URL | undefined
+  let signal: AbortSignal | undefined
   return {
     raw,
     method: raw.method,
@@ -47,7 +54,8 @@ function createSinkRequest(raw: Request): SinkRequest {
     },
     headers: raw.headers,
     get signal() {
-      return raw.signal
+      signal ??= raw.signal ?? new AbortController().signal
+      return signal
     },
   }
 }
@@ -55,7 +63,7 @@ function createSinkRequest(raw: Request): SinkRequest {
 /** A response body to push to. Its reader pulls when it keeps up, and cancels when it leaves. */
 function createBody(
   events: ResponseWriterEvents,
-  request: Request,
+  request: FetchRequest,
 ): { readable: ReadableStream<Uint8Array>; writer: ResponseWriter } {
   let controller: ReadableStreamDefaultController<Uint8Array>
   let state: 'open' | 'ending' | 'cutting' | 'closed' = 'open'
@@ -80,7 +88,7 @@ function createBody(
   )
   // When a client leaves, some runtimes cancel the body and some abort the request. The functions
   // here refer to the request: if it were collected, its signal would never fire.
-  request.signal.addEventListener('abort', leave, { once: true })
+  request.signal?.addEventListener('abort', leave, { once: true })
 
   return {
     readable,
@@ -128,7 +136,7 @@ function createBody(
   function closed(): void {
     if (state === 'closed') return
     state = 'closed'
-    request.signal.removeEventListener('abort', leave)
+    request.signal?.removeEventListener('abort', leave)
     events.closed()
   }
 }
