@@ -1,3 +1,4 @@
+import type { Clock } from '../connection/clock.ts'
 import { runAtEndOfTick } from '../connection/end-of-tick.ts'
 import type { ResponseWriter, ResponseWriterEvents } from '../connection/response-writer.ts'
 import type { SinkRequest } from '../http/request.ts'
@@ -11,7 +12,7 @@ export function createFetchHandler(endpoint: Endpoint): FetchHandler {
     let ready: SinkResponse | undefined
     try {
       ready = await endpoint.respond(createSinkRequest(request))
-      return createResponse(request, ready)
+      return createResponse(request, ready, endpoint.clock)
     } catch (error) {
       ready?.abandoned?.()
       endpoint.report(error)
@@ -26,6 +27,7 @@ type FetchRequest = Omit<Request, 'signal'> & { readonly signal?: AbortSignal }
 function createResponse(
   request: FetchRequest,
   { status, headers, body, stream, abandoned }: SinkResponse,
+  clock: Clock,
 ): Response {
   const head = { status, headers }
   if (stream === undefined) return new Response(request.method === 'HEAD' ? null : (body ?? null), head)
@@ -35,7 +37,7 @@ function createResponse(
   }
   let readable: ReadableStream<Uint8Array> | undefined
   stream((events) => {
-    const body = createBody(events, request)
+    const body = createBody(events, request, clock)
     readable = body.readable
     return body.writer
   })
@@ -64,10 +66,15 @@ function createSinkRequest(raw: FetchRequest): SinkRequest {
 function createBody(
   events: ResponseWriterEvents,
   request: FetchRequest,
+  clock: Clock,
 ): { readable: ReadableStream<Uint8Array>; writer: ResponseWriter } {
   let controller: ReadableStreamDefaultController<Uint8Array>
   let state: 'open' | 'ending' | 'cutting' | 'closed' = 'open'
   let behind = false
+  let isRead = false
+  /** The bytes that have been written before anybody read. */
+  let unread = 0
+  const madeAt = clock.now()
 
   const readable = new ReadableStream<Uint8Array>(
     {
@@ -94,6 +101,7 @@ function createBody(
     readable,
     writer: {
       write({ bytes }) {
+        if (!isRead) checkReading(bytes)
         controller.enqueue(bytes)
         behind = Number(controller.desiredSize) <= 0
         return !behind
@@ -102,6 +110,13 @@ function createBody(
       cut: () => finish('cutting'),
       destroy,
     },
+  }
+
+  /** If a middleware answers with another response after the handler, nobody reads this one, or cancels it. */
+  function checkReading(bytes: Uint8Array): void {
+    isRead = readable.locked || HIGH_WATER_MARK - Number(controller.desiredSize) < unread
+    unread += bytes.length
+    if (!isRead && clock.now() - madeAt >= READING_BEGINS_MS) runAtEndOfTick(leave)
   }
 
   function finish(how: 'ending' | 'cutting'): void {
@@ -122,6 +137,7 @@ function createBody(
 
   /** Nobody reads any more, and frameworks print an error that nobody can read. */
   function leave(): void {
+    if (state === 'closed') return
     controller.close()
     closed()
   }
@@ -143,3 +159,6 @@ function createBody(
 
 /** Bytes that may wait in a body before its reader counts as behind: about what a socket holds. */
 const HIGH_WATER_MARK = 65_536
+
+/** A platform reads a body as soon as it has the response. */
+const READING_BEGINS_MS = 30_000
