@@ -10,7 +10,14 @@ export type { SseEvent, SseMessage } from './event.ts'
 export { type Linked, LinkedList } from './linked-list.ts'
 export { isPromise, type MaybePromise } from './maybe-promise.ts'
 export { createOpenTail, type OpenTail } from './open-tail.ts'
-export { describeValue, optionError, requireFunction, requireInteger, requireNumber } from './option-error.ts'
+export {
+  describeValue,
+  optionError,
+  requireFunction,
+  requireInteger,
+  requireNumber,
+  unknownOptionError,
+} from './option-error.ts'
 export { resolveValidate, type Validate, type ValidateResult } from './schema/resolve-validate.ts'
 export {
   createSnapshotStore,

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { describeValue, optionError, requireFunction, requireInteger, requireNumber } from './index.ts'
+import {
+  describeValue,
+  optionError,
+  requireFunction,
+  requireInteger,
+  requireNumber,
+  unknownOptionError,
+} from './index.ts'
 
 describe('the error of a wrong option', () => {
   test('names the option, what is right and the value', () => {
@@ -23,6 +30,27 @@ describe('the error of a wrong option', () => {
     [Symbol('s'), 'symbol'],
   ])('shows %s as %s', (value, shown) => {
     expect(describeValue(value)).toBe(shown)
+  })
+})
+
+describe('the error of a name that is no option', () => {
+  test.each([
+    ['retrys', 'retry'],
+    ['ENDPOINT', 'endpoint'],
+    ['accss', 'access'],
+    ['accesses', 'access'],
+    ['reconnects', 'reconnect'],
+    ['retr', 'retry'],
+    ['rtery', 'retry'],
+  ])('%s: the nearest is %s', (name, nearest) => {
+    const error = unknownOptionError(name, ['access', 'endpoint', 'reconnect', 'retry'])
+    expect(error).toBeInstanceOf(TypeError)
+    expect(error.message).toBe(`${name} is no option, the nearest is ${nearest}`)
+  })
+
+  test('names all options if none is like it', () => {
+    const error = unknownOptionError('serve: hostname', ['serve: host', 'serve: port'])
+    expect(error.message).toBe('serve: hostname is no option, there are serve: host, serve: port')
   })
 })
 

@@ -26,7 +26,7 @@ describe('a file checkpoint', () => {
     await expect(fileCheckpoint(path).load()).rejects.toMatchObject({ code: 'EISDIR' })
   })
 
-  for (const id of ['1', '', '日本 😀', ' a\n']) {
+  for (const id of ['1', '', '日本 😀', ' a ']) {
     it(`gives back ${JSON.stringify(id)}`, async () => {
       const checkpoint = fileCheckpoint(path)
       await checkpoint.save(id)
@@ -35,6 +35,11 @@ describe('a file checkpoint', () => {
       expect(await readdir(folder)).toEqual(['checkpoint'])
     })
   }
+
+  it.each(['\n', '\r\n'])('that was written by hand may end with %j', async (end) => {
+    await writeFile(path, `42${end}`)
+    expect(await fileCheckpoint(path).load()).toBe('42')
+  })
 
   it('keeps the last of several saves, and each is on the disk when it resolves', async () => {
     const checkpoint = fileCheckpoint(path)

@@ -16,6 +16,8 @@ export interface FileCheckpoint {
  * Only the user of the process can read the file (mode 0600), because an ID may tell what was read. A save writes to a new file
  * beside it, `path` with a random suffix, and follows no link there. The first save removes those that a killed process left.
  *
+ * A line end after the ID is ignored, so that `echo 42 > path` rewinds a reader that is stopped.
+ *
  * Only one process may write to `path`. If its folder does not exist, loading and saving reject.
  */
 export function fileCheckpoint(path: string): FileCheckpoint {
@@ -33,7 +35,8 @@ export function fileCheckpoint(path: string): FileCheckpoint {
   return {
     async load() {
       try {
-        return await readFile(path, 'utf8')
+        // An ID has no line end. One is left by whoever writes the file by hand, and no request could carry it.
+        return (await readFile(path, 'utf8')).replace(/\r?\n$/, '')
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
         // Without its folder, such as a volume that is not mounted, nothing is known of the file.

@@ -42,6 +42,14 @@ describe('the interface', () => {
     expect([EventSource.name, EventSource.length]).toEqual(['EventSource', 1])
   })
 
+  it('ignores what only a polyfill has, as WebIDL says of a dictionary, and takes the rest', async () => {
+    await using server = await createScriptedServer([{ status: 200, body: ['HOLD'] }])
+    const init = { heartbeatTimeout: 45_000, https: { rejectUnauthorized: false }, headers: { 'x-a': 'b' } }
+    const source = openSource(server.url, init)
+    expect((await server.request(0)).headers).toMatchObject({ 'x-a': 'b' })
+    source.close()
+  })
+
   it('starts with `readyState` 0, the URL as it parses, and what `withCredentials` says', () => {
     const source = openSource(`${NOWHERE}a/../b?q#part`)
     expect(source.readyState).toBe(EventSource.CONNECTING)

@@ -1,9 +1,19 @@
 import { createScriptedServer } from '@rxsse/testing'
 import { afterEach, expect, it, vi } from 'vitest'
 import { EventSource } from './event-source.ts'
-import { queueTask } from './queue-task.ts'
 
-afterEach(() => vi.unstubAllGlobals())
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.useRealTimers()
+  vi.resetModules()
+})
+
+/** Imports a module as if `setImmediate` were this when it is loaded. */
+async function importWith<T>(setImmediate: unknown, load: () => Promise<T>): Promise<T> {
+  vi.stubGlobal('setImmediate', setImmediate)
+  vi.resetModules()
+  return await load()
+}
 
 it('reading stops while a thousand events wait for their tasks', async () => {
   let sent = 0
@@ -19,7 +29,10 @@ it('reading stops while a thousand events wait for their tasks', async () => {
     })(),
   }))
   const waiting: (() => void)[] = []
-  vi.stubGlobal('setImmediate', (task: () => void) => waiting.push(task))
+  const { EventSource } = await importWith(
+    (task: () => void) => waiting.push(task),
+    () => import('./event-source.ts'),
+  )
   const source = new EventSource(server.url)
   let got = 0
   source.onmessage = () => got++
@@ -61,7 +74,7 @@ it('the cursor is told after the events up to it were dispatched, and not after 
 })
 
 it('tasks run in order, with microtasks in between, where there is no setImmediate', async () => {
-  vi.stubGlobal('setImmediate', undefined)
+  const { queueTask } = await importWith(undefined, () => import('./queue-task.ts'))
   const ran: string[] = []
   await new Promise<void>((resolve) => {
     queueTask(() => {
@@ -77,4 +90,15 @@ it('tasks run in order, with microtasks in between, where there is no setImmedia
     ran.push('after')
   })
   expect(ran).toEqual(['after', 'first', 'microtask', 'second'])
+})
+
+it('events are dispatched while a test has faked all timers', async () => {
+  await using server = await createScriptedServer([{ status: 200, body: ['data: a\n\n', 'HOLD'] }])
+  vi.useFakeTimers()
+  const source = new EventSource(server.url)
+  const data = await new Promise((resolve) => {
+    source.onmessage = (event) => resolve(event.data)
+  })
+  source.close()
+  expect(data).toBe('a')
 })

@@ -5,7 +5,6 @@ import { Queue } from '../flow/queue.ts'
  * they do between the events of a browser's `EventSource`.
  */
 export function queueTask(task: () => void): void {
-  const { setImmediate } = globalThis as { setImmediate?: (task: () => void) => unknown }
   if (setImmediate) {
     setImmediate(task)
   } else {
@@ -14,6 +13,9 @@ export function queueTask(task: () => void): void {
     port.postMessage(undefined)
   }
 }
+
+/** The platform's own: a test that fakes timers stops the time, and a task takes none. */
+const { setImmediate } = globalThis as { setImmediate?: (task: () => void) => unknown }
 
 const tasks = new Queue<() => void>()
 

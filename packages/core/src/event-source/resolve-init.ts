@@ -1,4 +1,4 @@
-import { fetchTransport, usesFetch } from '#platform'
+import { fetchTransport, knownOptions, usesFetch } from '#platform'
 import type { EventSourceOptions } from '../stream/options.ts'
 import { type Decide, strictDecide } from '../stream/reconnect.ts'
 import type { Fetch } from '../transport/fetch.ts'
@@ -10,7 +10,7 @@ export function resolveInit(init: EventSourceInit): EventSourceOptions {
   const { reconnect, withCredentials: _withCredentials, fetch: _fetch, ...options } = init
   const transport = resolveTransport(init)
   return {
-    ...options,
+    ...knownOptions(options),
     ...(transport && { transport }),
     // The browsers' default delay.
     reconnect: reconnect !== false && { initialDelay: '3s', jitter: 0.1, decide, ...reconnect },

@@ -235,6 +235,8 @@ describe('events from bytes', () => {
     expect(await failure(eventsFrom(stream, { maxEventSize: 50 }))).toMatchObject({ code: 'event-too-large' })
     await expect.poll(() => state.cancelled).toBe(true)
     expect(() => eventsFrom(stream, { maxEventSize: 0 })).toThrow(/^maxEventSize must be/)
+    expect(() => eventsFrom(stream, { until: 5 as never })).toThrow(/^until must be a function/)
+    expect(() => eventsFrom(stream, { gate: true as never })).toThrow(/^gate must be an object with changes/)
     expect(() => eventsFrom(stream, { events: 'a' as unknown as string[] })).toThrow(/^events must be a list/)
   })
 
@@ -279,5 +281,14 @@ describe('events from bytes', () => {
     expect(type?.body).toHaveLength(1024)
     expect(await server.closed(1)).toBe('client')
     expect(await failure(eventsFrom(new Response('no', { status: 500 })))).toMatchObject({ status: 500 })
+  })
+
+  it('a Response made by hand that says what else it is is an error, not an empty stream', async () => {
+    const error = { error: { message: 'no quota' } }
+    expect(await failure(eventsFrom(Response.json(error)))).toMatchObject({
+      code: 'content-type',
+      status: 200,
+      body: JSON.stringify(error),
+    })
   })
 })

@@ -1,6 +1,6 @@
 import { optionError, requireNumber, type SseEvent } from '@rxsse/shared'
 import { Observable, type Subscriber, timer } from 'rxjs'
-import { describeCause } from '#platform'
+import { checkMembers, describeCause } from '#platform'
 import { EventSourceError, type EventSourceErrorCode } from '../errors/event-source-error.ts'
 import { publicUrl } from '../request/url.ts'
 import { Body } from '../response/body.ts'
@@ -10,6 +10,7 @@ import {
   createRejection,
   EXCERPT_LENGTH,
   isEventStream,
+  parseMimeType,
   REJECTED_BODY_TIMEOUT,
 } from '../response/rejected-response.ts'
 import { type EventSourceOptions, type Notice, resolveTypes } from '../stream/options.ts'
@@ -43,8 +44,8 @@ export interface EventsFromOptions<E extends string = string>
  *
  * - Emits each event, decoded as `fromEventSource` does.
  * - Errors with an `EventSourceError`: `incomplete` at an end inside an unfinished event or before `until`, `network` with what the
- *   bytes fail with, `event-too-large`, and for a `Response` `http-status` at a status other than 200. A `Response` of `fetch` with
- *   another content type is `content-type`.
+ *   bytes fail with, `event-too-large`, and for a `Response` `http-status` at a status other than 200, or `content-type` at another
+ *   type. A `Response` that was made by hand may also have no type, or that of text.
  * - Completes at the end, or with the event for which `until` is true.
  *
  * @throws TypeError that names the option with the wrong value.
@@ -54,6 +55,7 @@ export function eventsFrom<const E extends string = string>(
   options: EventsFromOptions<E> = {},
 ): Observable<SseEvent<string, E | Notice>> {
   checkSource(source)
+  checkMembers(options)
   const settings = {
     ...options,
     types: resolveTypes(options.events),
@@ -184,9 +186,11 @@ function isBytes(source: EventBytes): source is Exclude<EventBytes, ResponseLike
   return 'getReader' in source || Symbol.asyncIterator in source
 }
 
-/** A `Response` made by hand has no URL, and often no content type. */
+/** A `Response` made by hand has no URL, and often no content type, or that of the text it was made of. */
 function isAccepted(response: ResponseLike): boolean {
-  return response.url === '' ? response.status === 200 : isEventStream(toTransportResponse(response))
+  const seen = toTransportResponse(response)
+  const isText = (parseMimeType(seen.headers['content-type']) ?? 'text/plain') === 'text/plain'
+  return isEventStream(seen) || (seen.url === '' && seen.status === 200 && isText)
 }
 
 function toTransportResponse({ status, headers, url }: ResponseLike): TransportResponse {

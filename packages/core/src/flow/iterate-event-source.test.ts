@@ -185,3 +185,9 @@ describe('an iterator', () => {
     expect(server.requests[0]?.bytesSent).toBeLessThan(300_000_000)
   })
 })
+
+it('a cursor that is no observer is refused', () => {
+  expect(() => iterateEventSource('http://127.0.0.1:9/', { cursor: (() => {}) as never })).toThrow(
+    /^cursor must be an object with next/,
+  )
+})

@@ -1,5 +1,6 @@
 import type { SseEvent } from '@rxsse/shared'
 import type { NextObserver, Observable } from 'rxjs'
+import { checkMembers } from '#platform'
 import type { EventSourceError } from '../errors/event-source-error.ts'
 import type { UrlInput } from '../request/request-options.ts'
 import { fromEventSource } from '../stream/from-event-source.ts'
@@ -28,6 +29,7 @@ export function iterateEventSource<const E extends string = string>(
   url: UrlInput,
   { buffer, cursor, ...options }: IterateOptions<E> = {},
 ): AsyncIterableIterator<SseEvent<string, E | Notice>, undefined> {
+  if (cursor) checkMembers({ cursor })
   const open = (gate: FlowGate, ids: NextObserver<string>): Observable<SseEvent<string, E | Notice>> =>
     fromEventSource(url, { ...options, gate, ...(cursor && { cursor: ids }) })
   return iterate(open, buffer, cursor)

@@ -17,6 +17,11 @@ export function describeCause(cause: unknown): string {
 /** Checks nothing: see `check-members.ts`. */
 export function checkMembers(): void {}
 
+/** Leaves out nothing, because nothing is checked. */
+export function knownOptions<Options>(options: Options): Options {
+  return options
+}
+
 /** Whether `defaultTransport` uses `fetch`. */
 export const usesFetch: boolean = true
 

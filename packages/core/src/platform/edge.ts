@@ -2,7 +2,7 @@ import { NEVER, type Observable } from 'rxjs'
 
 // What `#platform` is on Deno, Bun and edge runtimes. `imports` in package.json picks the file.
 export { describeCause } from '../errors/describe-cause.ts'
-export { checkMembers } from '../stream/check-members.ts'
+export { checkMembers, knownOptions } from '../stream/check-members.ts'
 export { fetchTransport, fetchTransport as defaultTransport } from '../transport/server-fetch.ts'
 
 /** Only browsers tell. */

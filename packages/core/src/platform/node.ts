@@ -2,7 +2,7 @@ import { NEVER, type Observable } from 'rxjs'
 
 // What `#platform` is on Node. `imports` in package.json picks the file.
 export { describeCause } from '../errors/describe-cause.ts'
-export { checkMembers } from '../stream/check-members.ts'
+export { checkMembers, knownOptions } from '../stream/check-members.ts'
 export { fetchTransport } from '../transport/server-fetch.ts'
 export { undiciTransport as defaultTransport } from '../transport/undici.ts'
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { fromEventSource, iterateEventSource } from '../index.ts'
+import { eventsFrom, fromEventSource, iterateEventSource } from '../index.ts'
+import { sharedEventSource } from '../tabs/index.ts'
 
 describe('bad options', () => {
   const secret = 'hunter2'
@@ -99,6 +100,41 @@ describe('bad options', () => {
       'true for reconnect',
       () => fromEventSource('http://a', { reconnect: true as never }),
       /^reconnect must be an object or false, not the boolean true$/,
+    ],
+    [
+      'a misspelt name',
+      () => fromEventSource('http://a', { event: [secret] } as never),
+      /^event is no option, the nearest is events$/,
+    ],
+    [
+      'a name of another library',
+      () => fromEventSource('http://a', { withCredentials: secret } as never),
+      /^withCredentials is no option, there are method, headers, body, /,
+    ],
+    [
+      'a misspelt name within reconnect',
+      () => fromEventSource('http://a', { reconnect: { maxatempts: 3 } as never }),
+      /^reconnect\.maxatempts is no option, the nearest is reconnect\.maxAttempts$/,
+    ],
+    [
+      'a misspelt name within timeouts',
+      () => fromEventSource('http://a', { timeouts: { idel: '1s' } as never }),
+      /^timeouts\.idel is no option, the nearest is timeouts\.idle$/,
+    ],
+    [
+      'a misspelt name, to iterate over',
+      () => iterateEventSource('http://a', { reconect: false } as never),
+      /^reconect is no option, the nearest is reconnect$/,
+    ],
+    [
+      'a misspelt name, for bytes',
+      () => eventsFrom(new Response(''), { untill: () => true } as never),
+      /^untill is no option, the nearest is until$/,
+    ],
+    [
+      'a misspelt name, for tabs',
+      () => sharedEventSource('http://a', { reconect: {} } as never),
+      /^reconect is no option, the nearest is reconnect$/,
     ],
     [
       'headers that are null',

@@ -20,9 +20,16 @@ export type TabRole = 'holder' | 'follower' | 'catching-up' | 'unshared'
 /** The state of the connection that the tab reads, and how it does. */
 export type SharedState = ConnectionState & { readonly role: TabRole }
 
-/** A warning of the connection, or `hand-over`: events may be lost, because the stream has no IDs. */
+/**
+ * A warning of the connection, or one of these:
+ *
+ * | code | meaning |
+ * | --- | --- |
+ * | `hand-over` | events may be lost, because the stream has no IDs |
+ * | `foreign-message` | another script of the site posts on the `BroadcastChannel` of these tabs. It is ignored |
+ */
 export interface SharedWarning {
-  readonly code: WarningCode | 'hand-over'
+  readonly code: WarningCode | 'hand-over' | 'foreign-message'
   readonly message: string
 }
 

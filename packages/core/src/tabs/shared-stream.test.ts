@@ -218,6 +218,20 @@ describe.skipIf(!locks)('tabs', () => {
     expect(second.warnings).toEqual(['hand-over'])
   })
 
+  it('what another script posts on their channel is ignored, and told once', async () => {
+    const tabs = [await openPlaced(), await openPlaced()]
+    const term = { number: 99, tab: 'other' }
+    const end = { kind: 'end', term, error: undefined }
+    const channel = new BroadcastChannel(`rxsse-tabs-1 ${serverUrl()}`)
+    for (const junk of [undefined, null, 0, 'end', {}, [null], end, [end], { rxsse: 'end' }])
+      channel.postMessage(junk)
+    for (const { warnings } of tabs) await expect.poll(() => warnings).toEqual(['foreign-message'])
+    feed.publish(1)
+    for (const { data } of tabs) await expect.poll(() => data).toEqual(['1'])
+    for (const { warnings, end } of tabs) expect([warnings.length, end]).toEqual([1, undefined])
+    channel.close()
+  })
+
   it('where locks are refused, each tab has its own connection, and its state says so', async () => {
     const refusing = { request: () => Promise.reject(new DOMException('no', 'SecurityError')) }
     const tabs = [await openPlaced({}, { locks: refusing }), await openPlaced({}, { locks: refusing })]

@@ -61,6 +61,8 @@ class SharedStream implements TabPort {
   /** Where a connection of its own would start. */
   #lastEventId = ''
   #closed = false
+  /** Whether something else has posted under the name of the stream. */
+  #foreign = false
 
   constructor(shared: SharedSettings, platform: WebPlatform, subscriber: Subscriber<SseEvent>) {
     const { name, fingerprint, settings } = shared
@@ -70,7 +72,12 @@ class SharedStream implements TabPort {
     this.#subscriber = subscriber
     const tab = new Tab(crypto.randomUUID(), fingerprint, this, HISTORY)
     this.#tab = tab
-    this.#channel = new TabChannel(platform, name, (message) => tab.onMessage(message))
+    this.#channel = new TabChannel(
+      platform,
+      name,
+      (message) => tab.onMessage(message),
+      () => this.#warnForeign(),
+    )
     this.#lock = this.#createLock()
   }
 
@@ -219,6 +226,13 @@ class SharedStream implements TabPort {
   /** The stream is over for this tab alone. */
   #fail(code: EventSourceErrorCode, message: string, cause: unknown): void {
     if (!this.#closed) this.end(new EventSourceError(code, message, { cause }))
+  }
+
+  #warnForeign(): void {
+    if (this.#foreign) return
+    this.#foreign = true
+    const message = 'another script posts on the channel of these tabs: use another name'
+    this.tellNews({ kind: 'warning', warning: { code: 'foreign-message', message } })
   }
 
   #tell(state: ConnectionState): void {

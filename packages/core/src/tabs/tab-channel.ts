@@ -11,13 +11,21 @@ export class TabChannel {
   readonly #platform: WebPlatform
   readonly #name: string
   readonly #onMessage: (message: Message) => void
+  readonly #onForeign: () => void
   #channel: ChannelLike | undefined
   #outbox: unknown[] = []
 
-  constructor(platform: WebPlatform, name: string, onMessage: (message: Message) => void) {
+  /** `onForeign` is called if something else posts under this name. */
+  constructor(
+    platform: WebPlatform,
+    name: string,
+    onMessage: (message: Message) => void,
+    onForeign: () => void,
+  ) {
     this.#platform = platform
     this.#name = name
     this.#onMessage = onMessage
+    this.#onForeign = onForeign
   }
 
   open(): void {
@@ -25,9 +33,9 @@ export class TabChannel {
     const channel = this.#platform.createChannel(this.#name)
     this.#channel = channel
     channel.onmessage = ({ data }) => {
-      // Whatever else the site's scripts post under this name is not for us.
-      if (!Array.isArray(data)) return
-      for (const message of data) if (this.#channel === channel) this.#onMessage(unpack(message))
+      const { rxsse: messages } = Object(data) as Partial<Batch>
+      if (!Array.isArray(messages)) this.#onForeign()
+      else for (const message of messages) if (this.#channel === channel) this.#onMessage(unpack(message))
     }
   }
 
@@ -38,7 +46,7 @@ export class TabChannel {
   flush(): void {
     const messages = this.#outbox
     this.#outbox = []
-    if (messages.length > 0) this.#channel?.postMessage(messages)
+    if (messages.length > 0) this.#channel?.postMessage({ rxsse: messages } satisfies Batch)
   }
 
   close(): void {
@@ -46,6 +54,11 @@ export class TabChannel {
     this.#channel?.close()
     this.#channel = undefined
   }
+}
+
+/** What is posted. Its key tells it from what other scripts of the site post. */
+interface Batch {
+  readonly rxsse: readonly unknown[]
 }
 
 /** What stands for an error in a message: structured clone drops the fields of an `EventSourceError`. */

@@ -186,7 +186,8 @@ describe('a body', () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(did).toEqual(['pause', 'pause'])
     exchange.resume()
-    expect(did).toEqual(['pause', 'pause', 'resume'])
+    // On a busy machine, the rest of the piece may still be under way.
+    await expect.poll(() => did).toEqual(['pause', 'pause', 'resume'])
     await expect.poll(() => read).toBe(text.length)
   })
 

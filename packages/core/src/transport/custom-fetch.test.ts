@@ -245,3 +245,35 @@ it('a response without a body, and one of a fetch that knows no bodies, are told
   const unknown = record('http://127.0.0.1:9/', { transport: without(undefined), reconnect: false })
   expect(await unknown.over()).toMatchObject({ code: 'request' })
 })
+
+it.each<[string, unknown]>([
+  ['undefined', undefined],
+  ['null', null],
+  ['text', 'data: a'],
+  ['no status', { ok: true, headers: new Headers(), body: null }],
+  ['no headers', { status: 200, body: null }],
+  [
+    'headers that cannot be iterated',
+    { status: 200, headers: { get: () => 'text/event-stream' }, body: null },
+  ],
+])('a fetch that answers %s is a final error that says what is missing', async (_, response) => {
+  let calls = 0
+  const transport = fetchTransport({
+    async fetch() {
+      calls += 1
+      return response as Response
+    },
+  })
+  const error = await record('http://127.0.0.1:9/', { transport, reconnect: soon }).over()
+  expect(error).toMatchObject({ code: 'request', status: 200 })
+  expect(error?.message).toContain('what fetch answered is no Response: it needs a status')
+  expect(calls).toBe(1)
+})
+
+it('a status without headers still counts', async () => {
+  const transport = fetchTransport({
+    fetch: async () => ({ status: 403, body: null }) as unknown as Response,
+  })
+  const error = await record('http://127.0.0.1:9/', { transport, reconnect: soon }).over()
+  expect(error).toMatchObject({ code: 'http-status', status: 403 })
+})

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Socket } from 'node:net'
 import { Agent, buildConnector, Client, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from 'undici'
 import { decodeContent } from './content-coding.ts'
@@ -47,6 +48,8 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
   readonly #handler: TransportHandler
   readonly #ownClient: Client | undefined
   readonly #wire = new UndiciWire()
+  /** A shared connection calls back in the context of the request that opened it, and a gate in that of who opens it. */
+  readonly #inContext = AsyncLocalStorage.snapshot()
   #socket: Socket | undefined
   #controller: Dispatcher.DispatchController | undefined
   #live = true
@@ -69,7 +72,7 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
     this.#paused = false
     // Deferred: undici parses one response at a time, and another response may be calling this.
     queueMicrotask(() => {
-      if (this.#live && !this.#paused) this.#controller?.resume()
+      if (this.#live && !this.#paused) this.#inContext(() => this.#controller?.resume())
     })
   }
 
@@ -146,7 +149,8 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
       ...(body !== undefined && { body }),
     }
     try {
-      dispatcher.dispatch(options, this)
+      // The connection of its own client has the context of this request.
+      dispatcher.dispatch(options, this.#ownClient ? this : bindContext(this, this.#inContext))
     } catch (error) {
       this.onResponseError(undefined, error as Error)
     }
@@ -159,6 +163,21 @@ class UndiciExchange implements TransportConnection, Dispatcher.DispatchHandler 
         this.#socket = CONNECTOR(options, callback) as unknown as Socket
       },
     })
+  }
+}
+
+/** The same handler, but called in a context. */
+function bindContext(
+  exchange: UndiciExchange,
+  inContext: ReturnType<typeof AsyncLocalStorage.snapshot>,
+): Dispatcher.DispatchHandler {
+  return {
+    onRequestStart: (controller) => inContext(() => exchange.onRequestStart(controller)),
+    onResponseStart: (controller, status, headers) =>
+      inContext(() => exchange.onResponseStart(controller, status, headers)),
+    onResponseData: (controller, bytes) => inContext(() => exchange.onResponseData(controller, bytes)),
+    onResponseEnd: () => inContext(() => exchange.onResponseEnd()),
+    onResponseError: (controller, error) => inContext(() => exchange.onResponseError(controller, error)),
   }
 }
 

@@ -1,3 +1,4 @@
+import { ANY, checkOptions, type OptionChecks } from '../http/check-options.ts'
 import type { SinkRequest } from '../http/request.ts'
 import type { Access, AccessDecision } from './access.ts'
 import { compareSecret } from './compare-secret.ts'
@@ -38,8 +39,9 @@ export interface HeaderRulesOptions {
  */
 export function headerRules(
   rules: Readonly<Record<string, HeaderRule>> | readonly NamedHeaderRule[],
-  { env = readEnvironment(), challenge = 'Bearer' }: HeaderRulesOptions = {},
+  options: HeaderRulesOptions = {},
 ): Access {
+  const { env = readEnvironment(), challenge = 'Bearer' } = checkOptions(options, CHECKS, 'headerRules: ')
   const list = Array.isArray(rules)
     ? (rules as readonly NamedHeaderRule[])
     : Object.entries(rules).map(([header, rule]) => ({ header, rule }))
@@ -51,6 +53,8 @@ export function headerRules(
     return results.every(Boolean) ? { allow: true } : { deny: 403 }
   }
 }
+
+const CHECKS: OptionChecks<HeaderRulesOptions> = { env: ANY, challenge: ANY }
 
 type Check = (value: string) => boolean | Promise<boolean>
 

@@ -1,8 +1,11 @@
 import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { NEVER } from 'rxjs'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { ManualScheduler } from '../../test/manual-scheduler.ts'
 import { createTestSink } from '../../test/serve.ts'
 import { createSink, type Sink } from '../sink/sink.ts'
+import { streamTo } from '../stream-to/stream-to.ts'
 
 async function openBody(sink: Sink, init?: RequestInit): Promise<ReadableStreamDefaultReader<Uint8Array>> {
   const response = await sink.fetch(new Request('http://localhost/', init))
@@ -97,3 +100,55 @@ it.each(['aborted', 'cancelled', 'ended', 'denied'])(
     expect(sink.stats()).toMatchObject({ connections: 0, pending: 0 })
   },
 )
+
+it('a request without a signal, as some platforms have, gets a stream until its body is cancelled', async () => {
+  const sink = createSink()
+  const request = { method: 'GET', url: 'http://localhost/', headers: new Headers() } as Request
+  const { status, body } = await sink.fetch(request)
+  expect(status).toBe(200)
+  expect(sink.stats()).toMatchObject({ connections: 1, pending: 0 })
+  await body?.cancel()
+  expect(sink.stats()).toMatchObject({ connections: 0, pending: 0 })
+  await sink.close()
+})
+
+it('a response that the platform cannot make holds nothing', async () => {
+  const errors: unknown[] = []
+  const sink = createSink({ onError: (error) => errors.push(error) })
+  let isFirst = true
+  // A `Response` of a text may need one, too.
+  const failingOnce = new Proxy(ReadableStream, {
+    construct(target, args) {
+      if (!isFirst) return Reflect.construct(target, args)
+      isFirst = false
+      throw new Error('no streams')
+    },
+  })
+  vi.stubGlobal('ReadableStream', failingOnce)
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const { status } = await sink.fetch(new Request('http://localhost/'))
+  expect(status).toBe(500)
+  expect(errors).toEqual([new Error('no streams')])
+  expect(sink.stats()).toMatchObject({ connections: 0, pending: 0 })
+  await sink.close()
+})
+
+describe('a response that nobody reads, because a middleware has answered with another', () => {
+  it.each(['sink', 'streamTo'])('ends with a heartbeat after half a minute: %s', async (kind) => {
+    const scheduler = new ManualScheduler()
+    const endpoint = kind === 'sink' ? createSink({ scheduler }) : streamTo(() => NEVER, { scheduler })
+    const open = () => endpoint.fetch(new Request('http://localhost/'))
+    const forgotten = await open()
+    const reading = await open()
+    const reader = (reading.body as ReadableStream<Uint8Array>).getReader()
+    expect(endpoint.stats().connections).toBe(2)
+    scheduler.advance(30_000)
+    await expect.poll(() => endpoint.stats().connections).toBe(1)
+    await new Response(forgotten.body).text()
+    scheduler.advance(600_000)
+    await sleep(5)
+    expect(endpoint.stats().connections).toBe(1)
+    await reader.cancel()
+    expect(endpoint.stats().connections).toBe(0)
+  })
+})

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -6,6 +7,7 @@ import { NEVER, Observable } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { CountingScheduler, expectIdle } from '../../test/idle.ts'
 import { connectRaw } from '../../test/raw-request.ts'
+import type { SinkRequest } from '../http/request.ts'
 import type { StreamEndpoint, StreamEndpointOptions } from '../http/stream-endpoint.ts'
 import { createSink } from '../sink/sink.ts'
 import { streamTo } from '../stream-to/stream-to.ts'
@@ -179,4 +181,40 @@ it('a body that a project function leaves unread hides its client only until the
   await sleep(20)
   socket.destroy()
   await expectIdle(endpoint, { server })
+})
+
+it('pipelined requests are each answered in the asynchronous context of their own', async () => {
+  const store = new AsyncLocalStorage<string>()
+  const seen: string[] = []
+  const look = ({ url }: SinkRequest, where: string): unknown =>
+    seen.push(`${url.pathname} ${where} in ${store.getStore()}`)
+  const { handler } = streamTo(
+    async function* (request) {
+      look(request, 'pipeline')
+      yield { data: 'a' }
+      look(request, 'pipeline')
+    },
+    {
+      access(request) {
+        look(request, 'access')
+        return { allow: true }
+      },
+    },
+  )
+  const server = createServer((request, response) => {
+    store.run(String(request.url), () => handler(request, response))
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  await expect.poll(() => server.listening).toBe(true)
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const paths = ['/1', '/2', '/3']
+  const socket = connectRaw(url, paths.map(createRequest).join(''))
+  onTestFinished(() => void socket.destroy())
+  await expect.poll(() => seen.length).toBe(9)
+  expect(seen).toEqual(
+    paths.flatMap((path) => ['access', 'pipeline', 'pipeline'].map((where) => `${path} ${where} in ${path}`)),
+  )
 })

@@ -20,7 +20,8 @@ export function answerInTurn(request: NodeRequest, response: NodeResponse, answe
     socket.destroy()
     return
   }
-  response.once('socket', () => {
+  // The promise brings back the asynchronous context of this request: the event has that of the one before.
+  new Promise((resolve) => response.once('socket', resolve)).then(() => {
     WAITING.set(socket, Number(WAITING.get(socket)) - 1)
     // A framework that closes has ended it.
     if (!response.writableEnded) begin()

@@ -5,6 +5,7 @@ import type { SchedulerLike } from 'rxjs'
 import type { SinkWorkers } from '../cluster/serve-in-workers.ts'
 import type { CloseOptions } from '../connection/drain.ts'
 import { settleAll } from '../connection/settle.ts'
+import { ANY, anObject, BOOLEAN, checkOptions, FUNCTION, type OptionChecks } from '../http/check-options.ts'
 import type { Sink } from '../sink/sink.ts'
 import { preferTakeover } from './node.ts'
 import type { NodeRequest, NodeResponse } from './node-request.ts'
@@ -76,6 +77,7 @@ export function serveSinks(options: ServeSinksOptions): Promise<SinkServer>
 export async function serveSinks(
   options: ServeSinksOptions | ServeInWorkersOptions,
 ): Promise<SinkServer | SinkWorkers> {
+  checkOptions(options, CHECKS, 'serveSinks: ')
   if (!('workers' in options)) return serveHere(options)
   const { host = '127.0.0.1', port = 8080, reusePort = false, workers } = options
   const basePath = removeTrailingSlash(options.basePath ?? '/sse')
@@ -84,6 +86,19 @@ export async function serveSinks(
   return serveInWorkers({ ...options, host, port, basePath, reusePort }, (bound) =>
     serveHere({ ...options, port: bound }, reusePort && workers > 0),
   )
+}
+
+const CHECKS: OptionChecks<ServeInWorkersOptions> = {
+  host: ANY,
+  port: ANY,
+  basePath: ANY,
+  sinks: anObject('{ prices: sink }'),
+  health: ANY,
+  workers: ANY,
+  reusePort: BOOLEAN,
+  maxRestartDelay: ANY,
+  onError: FUNCTION,
+  scheduler: ANY,
 }
 
 async function serveHere(options: ServeSinksOptions, reusePort = false): Promise<SinkServer> {

@@ -3,6 +3,8 @@ import { type Duration, parseTimeout } from '@rxsse/shared'
 import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import type { SharedPermits } from '../access/limits.ts'
 import { createClock } from '../connection/clock.ts'
+import { runAtEndOfTick } from '../connection/end-of-tick.ts'
+import { ANY, checkOptions, FUNCTION, type OptionChecks } from '../http/check-options.ts'
 import type { EventLog } from '../log/event-log.ts'
 import { memoryLog } from '../log/memory-log.ts'
 import { createErrorReporter } from '../sink/errors.ts'
@@ -50,14 +52,14 @@ export interface ClusterLog extends EventLog {
  * Throws if an option is wrong, or if this process has a log of that name.
  */
 export function clusterLog(options: ClusterLogOptions = {}): ClusterLog {
-  const { log = memoryLog, name = 'events', timeout = '10s' } = options
+  const { log = memoryLog, name = 'events', timeout = '10s' } = checkOptions(options, CHECKS, 'clusterLog: ')
   const context = {
     name,
     timeout: parseTimeout(timeout, 'clusterLog: timeout'),
     onError: createErrorReporter(options.onError),
     maxUnsent: 1_048_576,
     clock: createClock(options.scheduler ?? asyncScheduler),
-    atEndOfTick: (work: () => void) => void setImmediate(work),
+    atEndOfTick: runAtEndOfTick,
   }
   if (names.has(name)) {
     throw new Error(`clusterLog: this process has a log named '${name}'; share it, or give each a name`)
@@ -65,6 +67,14 @@ export function clusterLog(options: ClusterLogOptions = {}): ClusterLog {
   const opened = cluster.isPrimary ? openPrimary(log(), context) : openWorker(context)
   names.add(name)
   return opened
+}
+
+const CHECKS: OptionChecks<ClusterLogOptions> = {
+  log: FUNCTION,
+  name: ANY,
+  timeout: ANY,
+  onError: FUNCTION,
+  scheduler: ANY,
 }
 
 /** The logs that are open in this process. */
@@ -157,7 +167,7 @@ function trySend(send: () => void, sent: () => void, { onError }: ClusterContext
     send()
   } catch (error) {
     onError(error)
-    setImmediate(sent)
+    runAtEndOfTick(sent)
   }
 }
 

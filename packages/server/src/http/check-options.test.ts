@@ -2,6 +2,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NEVER } from 'rxjs'
 import { describe, expect, it } from 'vitest'
+import { headerRules } from '../access/header-rules.ts'
+import { serveSinks } from '../adapter/serve-sinks.ts'
+import { clusterLog } from '../cluster/cluster-log.ts'
+import { fromLog } from '../log/from-log.ts'
 import { memoryLog } from '../log/memory-log.ts'
 import { sqliteLog } from '../log/sqlite-log.ts'
 import { createSink } from '../sink/sink.ts'
@@ -71,6 +75,45 @@ describe('streamTo', () => {
 
   it('refuses anything but a function', () => {
     expect(() => streamTo(NEVER as never)).toThrow(/^streamTo: project must be a function, not an object/)
+  })
+})
+
+describe('a name that is no option is an error that says the nearest', () => {
+  const origins = '*' as const
+  const ofBoth: readonly (readonly [string, string, object])[] = [
+    ['acces', 'access', { acces: () => ({ allow: true }) }],
+    ['slowclient', 'slowClient', { slowclient: {} }],
+    ['limits.conections', 'limits.connections', { limits: { conections: 5 } }],
+    ['heartbeat.intervall', 'heartbeat.interval', { heartbeat: { intervall: '15s' } }],
+    ['slowClient.maxMessage', 'slowClient.maxMessages', { slowClient: { maxMessage: 5 } }],
+    ['cors.credential', 'cors.credentials', { cors: { origins, credential: true } }],
+    ['rooms.authorise', 'rooms.authorize', { rooms: { authorize: () => true, authorise: () => true } }],
+  ]
+
+  it.each<readonly [string, string, () => unknown]>([
+    ...ofBoth.map(([name, nearest, options]) => [name, nearest, () => createSink(options)] as const),
+    ...ofBoth.map(
+      ([name, nearest, options]) => [name, nearest, () => streamTo(() => NEVER, options)] as const,
+    ),
+    ['newcomer', 'newcomers', () => createSink({ newcomer: 'earliest' } as never)],
+    ['method', 'methods', () => streamTo(() => NEVER, { method: ['POST'] } as never)],
+    ['memoryLog: capacty', 'memoryLog: capacity', () => memoryLog({ capacty: 5 } as never)],
+    ['sqliteLog: paths', 'sqliteLog: path', () => sqliteLog({ path: FILE, paths: FILE } as never)],
+    ['fromLog: folow', 'fromLog: follow', () => fromLog(memoryLog(), { folow: false } as never)],
+    ['headerRules: Env', 'headerRules: env', () => headerRules({}, { Env: {} } as never)],
+    ['clusterLog: timout', 'clusterLog: timeout', () => clusterLog({ timout: '1s' } as never)],
+  ])('%s: %s', (name, nearest, create) => {
+    expect(create).toThrow(new TypeError(`${name} is no option, the nearest is ${nearest}`))
+  })
+
+  it('serveSinks: basepath', async () => {
+    await expect(serveSinks({ port: 0, sinks: {}, basepath: '/live' } as never)).rejects.toThrow(
+      /^serveSinks: basepath is no option, the nearest is serveSinks: basePath$/,
+    )
+  })
+
+  it('one that is undefined says nothing', () => {
+    expect(() => createSink({ acces: undefined } as never)).not.toThrow()
   })
 })
 

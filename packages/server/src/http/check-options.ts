@@ -1,10 +1,21 @@
-import { optionError } from '@rxsse/shared'
+import { optionError, unknownOptionError } from '@rxsse/shared'
 
 /** What an option must be if it is given. */
 export interface OptionCheck {
   readonly expected: string
   accepts(value: unknown): boolean
 }
+
+/**
+ * A check for each option of a type. The compiler refuses a list that lacks one. The path of an option
+ * within an object has its prefix, such as `limits.`.
+ */
+export type OptionChecks<Options, Prefix extends string = ''> = {
+  readonly [Name in keyof Options & string as `${Prefix}${Name}`]-?: OptionCheck
+}
+
+/** Its value is checked elsewhere, or may be any. */
+export const ANY: OptionCheck = { expected: 'anything', accepts: () => true }
 
 export const FUNCTION: OptionCheck = {
   expected: 'a function',
@@ -59,21 +70,41 @@ export function oneOf(...values: readonly string[]): OptionCheck {
 
 /**
  * Returns the options, checked by their paths. Otherwise, a wrong one would be ignored, or fail at
- * every request.
+ * every request. `prefix` comes before each path in an error.
  *
- * @throws TypeError that names the option.
+ * @throws TypeError that names the option, or the nearest to a name that is none.
  */
 export function checkOptions<Options extends object>(
   options: Options,
   checks: Readonly<Record<string, OptionCheck>>,
+  prefix = '',
 ): Options {
-  if (typeof options !== 'object' || options === null) throw optionError('options', 'an object', options)
+  if (typeof options !== 'object' || options === null)
+    throw optionError(`${prefix}options`, 'an object', options)
   for (const [path, check] of Object.entries(checks)) {
     let value: unknown = options
     for (const name of path.split('.')) value = Object(value)[name]
-    if (value !== undefined && !check.accepts(value)) throw optionError(path, check.expected, value)
+    if (value !== undefined && !check.accepts(value)) throw optionError(prefix + path, check.expected, value)
   }
+  checkNames(options, Object.keys(checks), '', prefix)
   return options
+}
+
+/** A misspelt `access` would let everybody in. `at` is the path of the object, with a dot. */
+function checkNames(options: object, paths: readonly string[], at: string, prefix: string): void {
+  const known = paths.filter((path) => path.startsWith(at) && !path.includes('.', at.length))
+  if (known.length === 0) return
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue
+    const path = at + name
+    if (!known.includes(path)) {
+      throw unknownOptionError(
+        prefix + path,
+        known.map((each) => prefix + each),
+      )
+    }
+    if (typeof value === 'object' && value !== null) checkNames(value, paths, `${path}.`, prefix)
+  }
 }
 
 function isListOf(value: unknown, pattern: RegExp): boolean {

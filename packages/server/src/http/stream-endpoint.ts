@@ -1,5 +1,6 @@
 import { type Duration, parseTimeout, requireFunction } from '@rxsse/shared'
 import { asyncScheduler, type SchedulerLike } from 'rxjs'
+import type { RoomOptions } from '../access/access.ts'
 import { type LimitOptions, resolveLimits } from '../access/limits.ts'
 import { createFastifyPlugin, type FastifyPlugin } from '../adapter/fastify.ts'
 import { createFetchHandler, type FetchHandler } from '../adapter/fetch.ts'
@@ -14,7 +15,8 @@ import { resolveSlowClient, type SlowClientOptions, type SlowClientRules } from 
 import { Hub, type HubListener } from '../fan-out/hub.ts'
 import { createResultError, requireMessage } from '../sink/callbacks.ts'
 import { type Counters, createCounters, type SinkStats } from '../sink/stats.ts'
-import { anObject, BOOLEAN, checkOptions, FUNCTION, HEADER_NAMES } from './check-options.ts'
+import { ANY, anObject, BOOLEAN, FUNCTION, HEADER_NAMES, type OptionChecks } from './check-options.ts'
+import type { CorsOptions } from './cors.ts'
 import { createEndpoint, type EndpointHost, type EndpointOptions } from './endpoint.ts'
 import { PendingRequests } from './pending-requests.ts'
 
@@ -103,7 +105,6 @@ export function createStreamEndpoint(
   host: StreamEndpointHost,
 ): StreamEndpointParts {
   const { onError } = host
-  checkOptions(options, CHECKS)
   if (options.rooms !== undefined) requireFunction(options.rooms.authorize, 'rooms.authorize')
   const random = createSafeRandom(options.random, onError)
   const retry = resolveReconnectionTime(options.retry, random)
@@ -195,22 +196,51 @@ export function createStreamEndpoint(
   }
 }
 
-const CHECKS = {
+/** The checks of the options that endpoints share. Each endpoint adds its own. */
+export const ENDPOINT_CHECKS: OptionChecks<StreamEndpointOptions> &
+  OptionChecks<HeartbeatOptions, 'heartbeat.'> &
+  OptionChecks<LimitOptions, 'limits.'> &
+  OptionChecks<SlowClientOptions, 'slowClient.'> &
+  OptionChecks<CorsOptions, 'cors.'> &
+  OptionChecks<RoomOptions, 'rooms.'> = {
   access: FUNCTION,
+  accept: ANY,
   identify: FUNCTION,
   trustQueryUser: BOOLEAN,
   takeover: BOOLEAN,
+  retry: ANY,
+  scheduler: ANY,
   random: FUNCTION,
-  onError: FUNCTION,
   heartbeat: anObject("{ interval: '15s' }", false),
+  'heartbeat.interval': ANY,
+  'heartbeat.as': ANY,
+  'heartbeat.type': ANY,
+  'heartbeat.data': ANY,
+  'heartbeat.comment': ANY,
+  'heartbeat.onlyWhenQuiet': BOOLEAN,
   limits: anObject('{ connections: 10_000 }'),
+  'limits.connections': ANY,
+  'limits.connectionsPerKey': ANY,
   'limits.key': FUNCTION,
+  'limits.across': ANY,
+  'limits.queryNames': ANY,
+  'limits.replayBytes': ANY,
+  'limits.overload': ANY,
   slowClient: anObject("{ policy: 'coalesce' }"),
+  'slowClient.maxMessages': ANY,
+  'slowClient.maxBytes': ANY,
+  'slowClient.stalledFor': ANY,
+  'slowClient.policy': ANY,
   'slowClient.key': FUNCTION,
   'slowClient.notice': FUNCTION,
+  cors: ANY,
+  'cors.origins': ANY,
   'cors.credentials': BOOLEAN,
   'cors.headers': HEADER_NAMES,
   'cors.exposedHeaders': HEADER_NAMES,
+  'cors.maxAge': ANY,
+  rooms: ANY,
+  'rooms.authorize': FUNCTION,
 }
 
 /** A notice must not throw when its client has caught up: that is deep in an event of its socket. */

@@ -2,6 +2,7 @@ import type { SseEvent } from '@rxsse/shared'
 import { optionError } from '@rxsse/shared'
 import { Observable, type Subscriber } from 'rxjs'
 import { runAtEndOfTick } from '../connection/end-of-tick.ts'
+import { ANY, BOOLEAN, checkOptions, FUNCTION, type OptionChecks } from '../http/check-options.ts'
 import { createErrorReporter } from '../sink/errors.ts'
 import { resolveType } from '../sink/message.ts'
 import { CheckedLog } from './checked-log.ts'
@@ -29,7 +30,7 @@ export interface FromLogOptions {
  * @throws TypeError if the log has no `tail` and `follow` is not false.
  */
 export function fromLog(log: EventLog, options: FromLogOptions = {}): Observable<SseEvent> {
-  const { follow = true } = options
+  const { follow = true } = checkOptions(options, CHECKS, 'fromLog: ')
   const onError = createErrorReporter(options.onError)
   if (options.from !== undefined && typeof options.from !== 'string') {
     throw optionError('fromLog: from', "an id or 'earliest'", options.from)
@@ -42,6 +43,8 @@ export function fromLog(log: EventLog, options: FromLogOptions = {}): Observable
     reader.run(options.from, follow).catch((error: unknown) => subscriber.error(error))
   })
 }
+
+const CHECKS: OptionChecks<FromLogOptions> = { from: ANY, follow: BOOLEAN, onError: FUNCTION }
 
 class LogReader {
   readonly #log: CheckedLog

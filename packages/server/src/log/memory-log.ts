@@ -1,5 +1,5 @@
 import { requireInteger } from '@rxsse/shared'
-import { checkOptions, oneOf } from '../http/check-options.ts'
+import { ANY, checkOptions, type OptionChecks, oneOf } from '../http/check-options.ts'
 import type { Target } from '../sink/message.ts'
 import type {
   AppendOptions,
@@ -27,9 +27,9 @@ export interface MemoryLogOptions {
  * A log in the memory of this process. Clients resume after a lost connection, but not after a
  * restart of the server: that is a new epoch, and clients are told of a gap.
  */
-export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions = {}): EventLog {
+export function memoryLog(options: MemoryLogOptions = {}): EventLog {
+  const { capacity = 10_000, ids = 'epoch' } = checkOptions(options, CHECKS, 'memoryLog: ')
   requireInteger(capacity, 'memoryLog: capacity', 1)
-  checkOptions({ 'memoryLog: ids': ids }, { 'memoryLog: ids': oneOf('epoch', 'message') })
   const epoch = createEpoch()
   const terms = [{ epoch, base: 0 }]
   const ring: StoredEntry[] = []
@@ -92,6 +92,8 @@ export function memoryLog({ capacity = 10_000, ids = 'epoch' }: MemoryLogOptions
     if (sourceId !== undefined) bySourceId.delete(sourceId)
   }
 }
+
+const CHECKS: OptionChecks<MemoryLogOptions> = { capacity: ANY, ids: oneOf('epoch', 'message') }
 
 interface StoredEntry {
   readonly entry: LogEntry

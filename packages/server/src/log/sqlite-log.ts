@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { requireInteger } from '@rxsse/shared'
 import { loadSqlite, makePrivate } from '@rxsse/shared/sqlite'
-import { checkOptions, oneOf } from '../http/check-options.ts'
+import { ANY, checkOptions, type OptionChecks, oneOf } from '../http/check-options.ts'
 import type { Target } from '../sink/message.ts'
 import type { TraceFields } from '../sink/tracing.ts'
 import { isLine } from '../wire/line.ts'
@@ -42,14 +42,10 @@ export interface SqliteLogOptions {
  * If the file is put back from an older copy, or the machine crashes and the last entries are lost, clients that had seen
  * them get a `gap`.
  */
-export function sqliteLog({
-  path,
-  capacity = 100_000,
-  ids = 'epoch',
-  synchronous = 'normal',
-}: SqliteLogOptions): EventLog {
+export function sqliteLog(options: SqliteLogOptions): EventLog {
+  const { path, capacity = 100_000 } = checkOptions(options, CHECKS, 'sqliteLog: ')
+  const { ids = 'epoch', synchronous = 'normal' } = options
   requireInteger(capacity, 'sqliteLog: capacity', 1)
-  checkOptions({ 'sqliteLog: ids': ids, 'sqliteLog: synchronous': synchronous }, CHECKS)
   const database = open(path, synchronous)
   const statements = prepareStatements(database)
   // Rows are deleted in bulk: one delete for each insert would double the work. `since` does not
@@ -130,9 +126,11 @@ export function sqliteLog({
   }
 }
 
-const CHECKS = {
-  'sqliteLog: ids': oneOf('epoch', 'message'),
-  'sqliteLog: synchronous': oneOf('normal', 'full'),
+const CHECKS: OptionChecks<SqliteLogOptions> = {
+  path: ANY,
+  capacity: ANY,
+  ids: oneOf('epoch', 'message'),
+  synchronous: oneOf('normal', 'full'),
 }
 
 // Text with NUL is read as bytes, because Node 22 cuts text at NUL. Reading an integer that a number

@@ -129,7 +129,7 @@ describe('a message', () => {
   })
 
   it('shares one delivery span with the other messages of its tick', async () => {
-    const { spans, ...options } = createTracing()
+    const { spans, tracer: _tracer, ...options } = createTracing()
     const { sink, read } = await serveSink(options)
     const reader = await read()
     const pipeline = new Subject<SseMessage>()
@@ -147,7 +147,7 @@ describe('a message', () => {
   })
 
   it('that is refused ends its span with the reason', async () => {
-    const { spans, ...options } = createTracing()
+    const { spans, tracer: _tracer, ...options } = createTracing()
     const { sink } = await serveSink({
       ...options,
       log: {

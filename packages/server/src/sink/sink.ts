@@ -2,8 +2,17 @@ import type { SseMessage } from '@rxsse/shared'
 import { type Observable, type Observer, Subject } from 'rxjs'
 import { type ConnectionChange, createConnectionChange } from '../connection/connection-change.ts'
 import type { Delivery } from '../fan-out/hub.ts'
-import { BOOLEAN, checkOptions, EVENT_LOG, FUNCTION, oneOf, TOPIC_PATTERN } from '../http/check-options.ts'
-import { createStreamEndpoint, type StreamEndpoint } from '../http/stream-endpoint.ts'
+import {
+  ANY,
+  BOOLEAN,
+  checkOptions,
+  EVENT_LOG,
+  FUNCTION,
+  type OptionChecks,
+  oneOf,
+  TOPIC_PATTERN,
+} from '../http/check-options.ts'
+import { createStreamEndpoint, ENDPOINT_CHECKS, type StreamEndpoint } from '../http/stream-endpoint.ts'
 import { parseDisconnect } from '../log/disconnect-entry.ts'
 import type { LogEntry, LoggedMessage } from '../log/event-log.ts'
 import { addLogUser } from '../log/log-users.ts'
@@ -178,15 +187,22 @@ async function closeInOrder(
   await sequencer.close()
 }
 
-const CHECKS = {
+const CHECKS: OptionChecks<SinkOptions> = {
+  ...ENDPOINT_CHECKS,
   log: EVENT_LOG,
   match: TOPIC_PATTERN,
+  filterParameter: ANY,
   topic: FUNCTION,
+  events: ANY,
   sourceId: FUNCTION,
-  onRejected: FUNCTION,
+  greeting: ANY,
+  newcomers: ANY,
   allowEarliest: BOOLEAN,
   onComplete: oneOf('stay', 'close'),
   compression: oneOf('shared'),
+  onRejected: FUNCTION,
+  onError: FUNCTION,
+  tracing: ANY,
 }
 
 function createPublisher<M extends SseMessage>(

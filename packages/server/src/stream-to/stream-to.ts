@@ -1,11 +1,12 @@
 import { type Duration, isPromise, type MaybePromise, requireFunction, type SseMessage } from '@rxsse/shared'
 import type { ObservableInput, Subscription } from 'rxjs'
-import { anObject, checkOptions, FUNCTION, METHODS, oneOf } from '../http/check-options.ts'
+import { checkOptions, FUNCTION, METHODS, type OptionChecks, oneOf } from '../http/check-options.ts'
 import type { AdmittedRequest } from '../http/endpoint.ts'
 import { createHeadResponse } from '../http/negotiate.ts'
 import { BARE_ERROR, createPlainResponse, type SinkResponse } from '../http/response.ts'
 import {
   createStreamEndpoint,
+  ENDPOINT_CHECKS,
   type StreamEndpoint,
   type StreamEndpointOptions,
 } from '../http/stream-endpoint.ts'
@@ -158,14 +159,14 @@ export function streamTo<M extends SseMessage>(
   }
 }
 
-const CHECKS = {
-  // Checked here, because it is spread below.
-  slowClient: anObject("{ policy: 'coalesce' }"),
+const CHECKS: OptionChecks<StreamOptions> = {
+  ...ENDPOINT_CHECKS,
   methods: METHODS,
   head: oneOf('at-once', 'first-event'),
   whenGone: oneOf('unsubscribe', 'finish'),
   errorStatus: FUNCTION,
   errorMessage: FUNCTION,
+  onError: FUNCTION,
 }
 
 /** Creates the response to an error before the head. Never throws, so that each error is reported once. */
