@@ -2,7 +2,7 @@
 // console output with its line. The program itself runs unchanged.
 import cluster from 'node:cluster'
 import { readFileSync, writeSync } from 'node:fs'
-import { syncBuiltinESMExports } from 'node:module'
+import { flushCompileCache, syncBuiltinESMExports } from 'node:module'
 import net from 'node:net'
 import tls from 'node:tls'
 import { fileURLToPath } from 'node:url'
@@ -23,8 +23,16 @@ if (code.includes('fetch-event-source')) {
   globalThis.document = { hidden: false, addEventListener() {}, removeEventListener() {} }
 }
 
+let isKept = false
+/** A program that is killed would leave nothing in the compile cache. */
+const keepCompiled = () => {
+  if (!isKept) flushCompileCache()
+  isKept = true
+}
+
 /** Sends one line of JSON to the runner. It writes synchronously, so that an exit loses nothing. */
 const report = (what) => {
+  keepCompiled()
   if (cluster.isPrimary) writeSync(3, `${JSON.stringify(what)}\n`)
   // A worker has its IPC channel there. Its primary passes on only the port.
   else if (what.port !== undefined) process.send({ listens: what })
